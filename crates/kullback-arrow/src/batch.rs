@@ -1,0 +1,238 @@
+//! `Batch`: some rows of weights with their keys.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, NullBufferBuilder, PrimitiveArray, RecordBatch, RecordBatchOptions, UInt64Array,
+};
+use arrow::buffer::NullBuffer;
+use arrow::compute::{concat, concat_batches, take};
+use arrow::datatypes::{Schema, SchemaRef};
+use kullback::{Rows, WeightType};
+
+use crate::error::{Error, Result};
+use crate::types::{ArrowWeight, with_weight_type};
+
+/// Rows of weights, `len() × bins()`, with their key columns and their place in the file.
+///
+/// Cloning and slicing copy no weights.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The key columns: `len()` rows, and no columns when no key was asked for.
+    pub keys: RecordBatch,
+    /// `len() * bins` weights without nulls, row-major; zeros in a null row.
+    values: ArrayRef,
+    bins: usize,
+    nulls: Option<NullBuffer>,
+    file_rows: UInt64Array,
+}
+
+/// Weights on their way into a [`Batch`].
+pub(crate) struct Matrix {
+    pub(crate) values: ArrayRef,
+    pub(crate) bins: usize,
+    pub(crate) nulls: Option<NullBuffer>,
+}
+
+impl Batch {
+    /// The caller guarantees the shapes: as many rows everywhere, at least one bin, a stored type without nulls.
+    pub(crate) fn new(keys: RecordBatch, weights: Matrix, file_rows: UInt64Array) -> Self {
+        let Matrix { values, bins, nulls } = weights;
+        debug_assert_eq!(values.len(), file_rows.len() * bins);
+        Self { keys, values, bins, nulls: nulls.filter(|nulls| nulls.null_count() > 0), file_rows }
+    }
+
+    /// Rows of `bins` weights that come from no file: without keys, numbered from 0.
+    ///
+    /// # Errors
+    /// [`Error::PartialRow`] when `weights` are not whole rows of at least one bin.
+    pub fn from_weights<W: ArrowWeight>(weights: Vec<W>, bins: usize) -> Result<Self> {
+        if bins == 0 || !weights.len().is_multiple_of(bins) {
+            return Err(Error::PartialRow { elements: weights.len(), bins });
+        }
+        let rows = weights.len() / bins;
+        let values: ArrayRef = Arc::new(PrimitiveArray::<W::Arrow>::new(weights.into(), None));
+        let keys = keyed(Arc::new(Schema::empty()), Vec::new(), rows)?;
+        Ok(Self::new(keys, Matrix { values, bins, nulls: None }, row_numbers(0, rows)))
+    }
+
+    /// Rows in the batch.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.file_rows.len()
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bins of a row.
+    #[must_use]
+    pub fn bins(&self) -> usize {
+        self.bins
+    }
+
+    /// The type of the weights.
+    #[must_use]
+    pub fn weight_type(&self) -> WeightType {
+        self.rows().weight_type()
+    }
+
+    /// Bytes of the weights.
+    pub(crate) fn weight_bytes(&self) -> usize {
+        self.values.len() * self.weight_type().size()
+    }
+
+    /// The weights as an array of `len() * bins()` values.
+    pub(crate) fn values(&self) -> ArrayRef {
+        self.values.clone()
+    }
+
+    /// The place of every row in the file.
+    pub(crate) fn file_rows(&self) -> UInt64Array {
+        self.file_rows.clone()
+    }
+
+    /// The weights as the engine takes them, without a copy. A null row reads as zeros: see [`Batch::is_null`].
+    #[must_use]
+    pub fn rows(&self) -> Rows<'_> {
+        let rows = with_weight_type!(self.values.data_type(), T => Rows::new(self.values.as_primitive::<T>().values(), self.bins),
+            else Err(kullback::Error::ZeroBins));
+        match rows {
+            Ok(rows) => rows,
+            Err(error) => unreachable!("a batch holds whole rows of a stored type: {error}"),
+        }
+    }
+
+    /// Whether the row is null in the file: it has no weights and its result is null.
+    #[must_use]
+    pub fn is_null(&self, row: usize) -> bool {
+        self.nulls.as_ref().is_some_and(|nulls| row < nulls.len() && nulls.is_null(row))
+    }
+
+    /// How many rows are null.
+    #[must_use]
+    pub fn null_count(&self) -> usize {
+        self.nulls.as_ref().map_or(0, NullBuffer::null_count)
+    }
+
+    /// The place in the file, from 0 and before filters, of the first row; 0 for an empty batch.
+    #[must_use]
+    pub fn first_row(&self) -> u64 {
+        self.file_rows.values().first().copied().unwrap_or(0)
+    }
+
+    /// The place in the file, from 0 and before filters, of a row; 0 outside the batch.
+    #[must_use]
+    pub fn file_row(&self, row: usize) -> u64 {
+        self.file_rows.values().get(row).copied().unwrap_or(0)
+    }
+
+    /// The rows `start .. start + len`, without a copy. Out-of-range rows are cut off.
+    #[must_use]
+    pub fn slice(&self, start: usize, len: usize) -> Batch {
+        let start = start.min(self.len());
+        let len = len.min(self.len() - start);
+        Batch {
+            keys: self.keys.slice(start, len),
+            values: self.values.slice(start * self.bins, len * self.bins),
+            bins: self.bins,
+            nulls: self.nulls.as_ref().map(|nulls| nulls.slice(start, len)).filter(|nulls| nulls.null_count() > 0),
+            file_rows: self.file_rows.slice(start, len),
+        }
+    }
+
+    /// The rows of all batches one after the other.
+    ///
+    /// # Errors
+    /// [`Error::NoBatches`]; [`Error::BatchesDiffer`] when bins, weight types or key columns are not the same;
+    /// [`Error::Keys`] when a text column would pass 2 GiB.
+    pub fn concat(batches: &[Batch]) -> Result<Batch> {
+        let first = batches.first().ok_or(Error::NoBatches)?;
+        if batches.len() == 1 {
+            return Ok(first.clone());
+        }
+        for batch in batches {
+            let same = batch.bins == first.bins
+                && batch.values.data_type() == first.values.data_type()
+                && batch.keys.schema() == first.keys.schema();
+            if !same {
+                return Err(Error::BatchesDiffer {
+                    bins: batch.bins,
+                    weights: batch.weight_type().name(),
+                    expected_bins: first.bins,
+                    expected_weights: first.weight_type().name(),
+                });
+            }
+        }
+        let keys =
+            concat_batches(first.keys.schema_ref(), batches.iter().map(|batch| &batch.keys)).map_err(keys_error)?;
+        let values =
+            concat(&batches.iter().map(|batch| batch.values.as_ref()).collect::<Vec<_>>()).map_err(keys_error)?;
+        let file_rows: Vec<u64> = batches.iter().flat_map(|batch| batch.file_rows.values().iter().copied()).collect();
+        let mut nulls = NullBufferBuilder::new(file_rows.len());
+        for batch in batches {
+            match &batch.nulls {
+                Some(buffer) => nulls.append_buffer(buffer),
+                None => nulls.append_n_non_nulls(batch.len()),
+            }
+        }
+        Ok(Batch::new(keys, Matrix { values, bins: first.bins, nulls: nulls.finish() }, file_rows.into()))
+    }
+
+    /// The given rows in the given order; a row may be taken any number of times.
+    ///
+    /// # Errors
+    /// [`Error::NoRow`] for a row outside the batch; [`Error::Keys`] when a text column would pass 2 GiB.
+    pub fn take(&self, rows: &[usize]) -> Result<Batch> {
+        if let Some(row) = rows.iter().copied().find(|row| *row >= self.len()) {
+            return Err(Error::NoRow { row, rows: self.len() });
+        }
+        let indices = UInt64Array::from_iter_values(rows.iter().map(|row| *row as u64));
+        let keys = self.keys.columns().iter().map(|column| take(column, &indices, None));
+        let keys = keys.collect::<std::result::Result<Vec<_>, _>>().map_err(keys_error)?;
+        let keys = keyed(self.keys.schema(), keys, rows.len())?;
+        let spans = rows.iter().map(|row| Some(row * self.bins..(row + 1) * self.bins));
+        let nulls = self.nulls.as_ref().map(|nulls| rows.iter().map(|row| nulls.is_valid(*row)).collect());
+        let matrix = Matrix { values: gather(&self.values, spans, rows.len(), self.bins), bins: self.bins, nulls };
+        let file_rows = UInt64Array::from_iter_values(rows.iter().map(|row| self.file_row(*row)));
+        Ok(Batch::new(keys, matrix, file_rows))
+    }
+}
+
+/// Key columns; there may be none, so the number of rows is given.
+pub(crate) fn keyed(schema: SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(schema, columns, &options).map_err(keys_error)
+}
+
+fn keys_error(error: arrow::error::ArrowError) -> Error {
+    Error::Keys { reason: error.to_string() }
+}
+
+/// `count` row numbers from `first`.
+pub(crate) fn row_numbers(first: u64, count: usize) -> UInt64Array {
+    UInt64Array::from_iter_values(first..first + count as u64)
+}
+
+/// Copies spans of `bins` weights into rows; `None` becomes a row of zeros.
+pub(crate) fn gather(
+    values: &ArrayRef,
+    spans: impl Iterator<Item = Option<Range<usize>>>,
+    rows: usize,
+    bins: usize,
+) -> ArrayRef {
+    with_weight_type!(values.data_type(), T => {
+        let source = values.as_primitive::<T>().values();
+        let mut weights = vec![Default::default(); rows * bins];
+        for (row, span) in weights.chunks_exact_mut(bins).zip(spans) {
+            if let Some(span) = span {
+                row.copy_from_slice(&source[span]);
+            }
+        }
+        Arc::new(PrimitiveArray::<T>::new(weights.into(), None))
+    }, else values.clone())
+}

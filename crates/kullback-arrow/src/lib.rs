@@ -1,0 +1,48 @@
+//! Arrow columns and files as rows of weights for [`kullback`], and its results as files.
+//!
+//! - [`Source`] reads Parquet, CSV, TSV, NPY, Arrow IPC (file and stream) and NDJSON: histograms in a list column, in
+//!   one column a bin, or in long form ([`Layout`]), with key columns and filters. A file of any size streams as
+//!   [`Batch`]es of bounded size, any number of times.
+//! - [`Batch`] is rows of weights: a view of the Arrow buffer wherever the rows lie next to each other, which
+//!   [`Batch::rows`] hands to the engine as [`kullback::Rows`]. Nulls end here: a null row is zeros and a flag.
+//! - [`Writer`] writes result tables, to a temporary name until they are complete.
+//!
+//! Weights keep their type, with these exceptions: 8 and 16-bit signed integers become 32-bit; columns of several types
+//! become `f64` when one is a float, else `u64` when one is `u64`, else `i64`; NDJSON and CSV numbers are `i64` or `f64`.
+//! Counts of the long layout are `i64`, `u64` or `f64`.
+//!
+//! Rows and bins in messages are counted from 0, rows as they lie in the file.
+//!
+//! ```no_run
+//! use kullback_arrow::{Location, ReadOptions, Source};
+//!
+//! let options = ReadOptions { keys: vec!["name".into()], filters: vec!["sex=F".parse()?], ..ReadOptions::default() };
+//! let source = Source::open(&Location::from("babynames.parquet"), &options)?;
+//! for batch in source.batches()? {
+//!     let batch = batch?;
+//!     println!("{} rows of {} bins from row {}", batch.len(), batch.bins(), batch.first_row());
+//! }
+//! # Ok::<(), kullback_arrow::Error>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod batch;
+mod error;
+mod filter;
+mod format;
+mod layout;
+mod lists;
+mod source;
+mod types;
+mod wide;
+mod writer;
+
+pub use batch::Batch;
+pub use error::{Error, Result};
+pub use filter::Filter;
+pub use format::{Format, Location, Target};
+pub use layout::Layout;
+pub use source::{Batches, ReadOptions, Source, is_decoding};
+pub use types::ArrowWeight;
+pub use writer::Writer;

@@ -1,0 +1,125 @@
+//! A list column as a matrix: free when the rows lie next to each other, checked for nulls and ragged rows.
+
+use std::ops::Range;
+
+use arrow::array::{Array, ArrayRef, AsArray, UInt64Array};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::DataType;
+
+use crate::batch::{Matrix, gather};
+use crate::error::{Error, Result};
+use crate::types::{stored_type, strict_cast, type_name};
+
+/// Where the lists of a column come from, for messages.
+pub(crate) struct Place<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) column: &'a str,
+    pub(crate) file_rows: &'a UInt64Array,
+}
+
+/// The elements of a list column and which of them are whose.
+struct Lists<'a> {
+    values: &'a ArrayRef,
+    nulls: Option<&'a NullBuffer>,
+    span: Box<dyn Fn(usize) -> Range<usize> + 'a>,
+}
+
+impl<'a> Lists<'a> {
+    fn new(column: &'a ArrayRef) -> Option<Self> {
+        macro_rules! variable {
+            ($list:expr) => {{
+                let (list, offsets) = ($list, $list.value_offsets());
+                let span = move |row: usize| offsets[row] as usize..offsets[row + 1] as usize;
+                Self { values: list.values(), nulls: list.nulls(), span: Box::new(span) }
+            }};
+        }
+        Some(match column.data_type() {
+            DataType::List(_) => variable!(column.as_list::<i32>()),
+            DataType::LargeList(_) => variable!(column.as_list::<i64>()),
+            DataType::FixedSizeList(_, size) => {
+                let (list, size) = (column.as_fixed_size_list(), usize::try_from(*size).ok()?);
+                let span = move |row: usize| row * size..(row + 1) * size;
+                Self { values: list.values(), nulls: list.nulls(), span: Box::new(span) }
+            }
+            _ => return None,
+        })
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        self.nulls.is_some_and(|nulls| nulls.is_null(row))
+    }
+}
+
+/// The lists of `column` as a matrix of `bins` bins, which the first row with a list decides when they are not known.
+///
+/// `None` while every row so far is null, so that the bins are still unknown.
+pub(crate) fn matrix(column: &ArrayRef, bins: &mut Option<usize>, place: &Place<'_>) -> Result<Option<Matrix>> {
+    let weight_type = || Error::WeightType {
+        file: place.file.to_owned(),
+        column: place.column.to_owned(),
+        data_type: type_name(column.data_type()),
+    };
+    let lists = Lists::new(column).ok_or_else(weight_type)?;
+    let stored = stored_type(lists.values.data_type()).ok_or_else(weight_type)?;
+    let rows = column.len();
+    for row in (0..rows).filter(|row| !lists.is_null(*row)) {
+        let found = (lists.span)(row).len();
+        let expected = *bins.get_or_insert(found);
+        if found != expected {
+            let (file, column) = (place.file.to_owned(), place.column.to_owned());
+            return Err(Error::Ragged { file, column, row: place.file_rows.value(row), found, expected });
+        }
+    }
+    let Some(bins) = *bins else { return Ok(None) };
+    if bins == 0 {
+        return Err(Error::ZeroBins { file: place.file.to_owned(), column: place.column.to_owned() });
+    }
+    check_bins(&lists, rows, place)?;
+
+    let cast = |values: &ArrayRef| {
+        strict_cast(values, &stored).map_err(|error| Error::Cast {
+            file: place.file.to_owned(),
+            column: place.column.to_owned(),
+            data_type: type_name(&stored),
+            reason: error.to_string(),
+        })
+    };
+    let nulls = lists.nulls.filter(|nulls| nulls.null_count() > 0).cloned();
+    let values = match &nulls {
+        // Rows of one length without gaps: the elements between the first and the last are the matrix.
+        None => {
+            let start = if rows == 0 { 0 } else { (lists.span)(0).start };
+            cast(&without_nulls(&lists.values.slice(start, rows * bins)))?
+        }
+        Some(nulls) => {
+            let values = cast(&without_nulls(lists.values))?;
+            let spans = (0..rows).map(|row| nulls.is_valid(row).then(|| (lists.span)(row)));
+            gather(&values, spans, rows, bins)
+        }
+    };
+    Ok(Some(Matrix { values, bins, nulls }))
+}
+
+/// Fails on the first missing bin of a row that is not null as a whole.
+fn check_bins(lists: &Lists<'_>, rows: usize, place: &Place<'_>) -> Result<()> {
+    let Some(missing) = lists.values.nulls().filter(|nulls| nulls.null_count() > 0) else { return Ok(()) };
+    for row in (0..rows).filter(|row| !lists.is_null(*row)) {
+        let span = (lists.span)(row);
+        if let Some(bin) = span.clone().position(|at| missing.is_null(at)) {
+            let (file, column) = (place.file.to_owned(), place.column.to_owned());
+            return Err(Error::NullBin { file, column, row: place.file_rows.value(row), bin });
+        }
+    }
+    Ok(())
+}
+
+/// Drops a null buffer whose nulls are known to lie outside the rows that are read.
+fn without_nulls(values: &ArrayRef) -> ArrayRef {
+    match values.nulls() {
+        None => values.clone(),
+        Some(_) => match values.to_data().into_builder().nulls(None).build() {
+            Ok(data) => arrow::array::make_array(data),
+            Err(_) => values.clone(),
+        },
+    }
+}

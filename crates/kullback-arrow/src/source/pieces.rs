@@ -1,0 +1,133 @@
+//! What a file holds, column by column: typed as planned, filtered, numbered, and cut to size.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt64Array};
+use arrow::compute::{and, filter, filter_record_batch};
+use arrow::datatypes::{DataType, UInt64Type};
+
+use super::plan::{Plan, Weights, rows_in};
+use super::{Reader, Scan};
+use crate::batch::{keyed, row_numbers};
+use crate::error::Result;
+use crate::types::{list_element, strict_cast, value_bytes};
+
+/// Some rows that passed the filters.
+pub(crate) struct Piece {
+    /// The columns of [`Plan::columns`].
+    pub(crate) batch: RecordBatch,
+    /// Where the rows lie in the file.
+    pub(crate) file_rows: UInt64Array,
+}
+
+impl Piece {
+    /// The key columns of the plan.
+    pub(crate) fn keys(&self, plan: &Plan) -> Result<RecordBatch> {
+        let columns = plan.keys.iter().map(|position| self.batch.column(*position).clone()).collect();
+        keyed(plan.key_schema.clone(), columns, self.batch.num_rows())
+    }
+}
+
+/// The rows of a file that pass the filters of a plan.
+pub(crate) struct Pieces {
+    plan: Arc<Plan>,
+    scan: Scan,
+    next_row: u64,
+    ready: VecDeque<Piece>,
+}
+
+impl Pieces {
+    pub(crate) fn new(plan: &Arc<Plan>, reader: &dyn Reader) -> Result<Self> {
+        let scan = plan.origin.guarded(|| reader.scan(&plan.columns, plan.rows))??;
+        Ok(Self { plan: plan.clone(), scan, next_row: 0, ready: VecDeque::new() })
+    }
+
+    /// Cuts a batch of the file, which may be of any size, to the size planned.
+    fn accept(&mut self, batch: &RecordBatch) -> Result<()> {
+        let plan = self.plan.clone();
+        let rows = rows_in(plan.batch_bytes, weight_row_bytes(batch, &plan));
+        let mut start = 0;
+        while start < batch.num_rows() {
+            let left = batch.num_rows() - start;
+            // A rest of less than half a piece goes with the one before it.
+            let count = if left < rows + rows / 2 { left } else { rows };
+            let slice = batch.slice(start, count);
+            let piece = filtered(&slice, row_numbers(self.next_row, count), &plan)?;
+            self.ready.extend(piece.filter(|piece| piece.batch.num_rows() > 0));
+            self.next_row += count as u64;
+            start += count;
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for Pieces {
+    type Item = Result<Piece>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(piece) = self.ready.pop_front() {
+                return Some(Ok(piece));
+            }
+            let next = self.plan.origin.guarded(|| self.scan.next());
+            match next.transpose()?.flatten().and_then(|batch| self.accept(&batch)) {
+                Ok(()) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+/// Brings the columns to their planned types and keeps the rows that pass. `None` when none does.
+fn filtered(batch: &RecordBatch, file_rows: UInt64Array, plan: &Plan) -> Result<Option<Piece>> {
+    let columns = batch.columns().iter().zip(&plan.columns).enumerate().map(|(position, (array, column))| {
+        strict_cast(array, &column.data_type).map_err(|error| plan.cast_error(position, error))
+    });
+    let batch = keyed(plan.schema.clone(), columns.collect::<Result<Vec<ArrayRef>>>()?, batch.num_rows())?;
+    let arrow = |error| plan.origin.malformed(error);
+    let mut mask: Option<BooleanArray> = None;
+    for predicate in &plan.filters {
+        let passes = predicate.mask(batch.column(predicate.position)).map_err(arrow)?;
+        mask = Some(match mask {
+            Some(mask) => and(&mask, &passes).map_err(arrow)?,
+            None => passes,
+        });
+    }
+    let Some(mask) = mask else { return Ok(Some(Piece { batch, file_rows })) };
+    match mask.true_count() {
+        0 => Ok(None),
+        all if all == batch.num_rows() => Ok(Some(Piece { batch, file_rows })),
+        _ => {
+            let batch = filter_record_batch(&batch, &mask).map_err(arrow)?;
+            let file_rows = filter(&file_rows, &mask).map_err(arrow)?.as_primitive::<UInt64Type>().clone();
+            Ok(Some(Piece { batch, file_rows }))
+        }
+    }
+}
+
+/// Bytes of the weights of a row, as this batch has them.
+fn weight_row_bytes(batch: &RecordBatch, plan: &Plan) -> usize {
+    match &plan.weights {
+        Weights::Wide { positions, data_type } => positions.len() * value_bytes(data_type),
+        Weights::Long { .. } => 16,
+        Weights::List { position, .. } => {
+            let lists = batch.column(*position);
+            let elements = match lists.data_type() {
+                DataType::List(_) => spread(lists.as_list::<i32>().value_offsets()),
+                DataType::LargeList(_) => spread(lists.as_list::<i64>().value_offsets()),
+                _ => return value_bytes(lists.data_type()),
+            };
+            let element = list_element(lists.data_type()).map_or(1, value_bytes);
+            elements / lists.len().max(1) * element
+        }
+    }
+}
+
+/// Elements between the first and the last offset.
+fn spread<O: arrow::array::OffsetSizeTrait>(offsets: &[O]) -> usize {
+    match (offsets.first(), offsets.last()) {
+        (Some(first), Some(last)) => last.as_usize() - first.as_usize(),
+        _ => 0,
+    }
+}

@@ -1,0 +1,259 @@
+//! Which columns of a file are read, as what, and what for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+use super::origin::Origin;
+use super::{Column, ReadOptions, Reader};
+use crate::error::{Error, Result};
+use crate::filter::Predicate;
+use crate::layout::{Layout, matches};
+use crate::types::{column_list, common_type, key_type, list_element, list_type, stored_type, type_name};
+
+/// Most rows of a batch, however few bins they have.
+pub(crate) const MOST_ROWS: usize = 1 << 20;
+
+/// A resolved reading of a file. Positions count the columns read, not those of the file.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) origin: Arc<Origin>,
+    /// The columns read, in the order of the file.
+    pub(crate) columns: Vec<Column>,
+    /// Their names and types.
+    pub(crate) schema: SchemaRef,
+    pub(crate) filters: Vec<Predicate>,
+    pub(crate) keys: Vec<usize>,
+    pub(crate) key_schema: SchemaRef,
+    pub(crate) weights: Weights,
+    pub(crate) batch_bytes: usize,
+    /// Rows asked of the reader at a time.
+    pub(crate) rows: usize,
+}
+
+/// Where the weights are.
+#[derive(Debug)]
+pub(crate) enum Weights {
+    List { position: usize, name: String },
+    Wide { positions: Vec<usize>, data_type: DataType },
+    Long { bin: usize, count: usize },
+}
+
+/// Looks columns up and names the file when they are not there.
+struct Lookup<'a> {
+    file: &'a str,
+    schema: &'a Schema,
+}
+
+impl Plan {
+    pub(crate) fn new(origin: &Arc<Origin>, reader: &dyn Reader, options: &ReadOptions) -> Result<Self> {
+        let schema = reader.schema();
+        let lookup = Lookup { file: &origin.name, schema };
+        let keys = match &options.layout {
+            Layout::Long { keys, .. } => keys,
+            _ => &options.keys,
+        };
+        let mut keys = lookup.all(keys, "a key")?;
+        let mut seen = Vec::new();
+        keys.retain(|key| {
+            !seen.contains(key) && {
+                seen.push(*key);
+                true
+            }
+        });
+        let filters = options.filters.iter().map(|filter| lookup.index(&filter.column, "a filter"));
+        let filters = filters.collect::<Result<Vec<_>>>()?;
+
+        // The weights come first: a column that is also a key is held as the weights need it.
+        let mut wanted = BTreeMap::new();
+        let weights = lookup.weights(&options.layout, &[keys.as_slice(), filters.as_slice()].concat(), &mut wanted)?;
+        for index in keys.iter().chain(&filters) {
+            wanted.entry(*index).or_insert_with(|| key_type(schema.field(*index).data_type()));
+        }
+
+        let columns: Vec<Column> = wanted.into_iter().map(|(index, data_type)| Column { index, data_type }).collect();
+        let position = |index: usize| columns.partition_point(|column| column.index < index);
+        let field = |column: &Column| Field::new(schema.field(column.index).name(), column.data_type.clone(), true);
+        let read = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
+        let predicates = options.filters.iter().zip(&filters).map(|(filter, index)| {
+            let position = position(*index);
+            Predicate::new(filter, position, &columns[position].data_type, &origin.name)
+        });
+        let filters = predicates.collect::<Result<Vec<_>>>()?;
+        let keys: Vec<usize> = keys.into_iter().map(position).collect();
+        let key_schema = Arc::new(read.project(&keys).map_err(|error| origin.malformed(error))?);
+        let row_bytes: usize = columns.iter().map(|column| reader.row_bytes(column.index)).sum();
+        Ok(Self {
+            origin: origin.clone(),
+            weights: weights.placed(position),
+            rows: rows_in(options.batch_bytes, row_bytes),
+            batch_bytes: options.batch_bytes,
+            schema: read,
+            columns,
+            filters,
+            keys,
+            key_schema,
+        })
+    }
+
+    /// Bins of a row, when the schema says so.
+    pub(crate) fn bins(&self) -> Option<usize> {
+        match &self.weights {
+            Weights::Wide { positions, .. } => Some(positions.len()),
+            Weights::List { position, .. } => match self.schema.field(*position).data_type() {
+                DataType::FixedSizeList(_, size) => usize::try_from(*size).ok(),
+                _ => None,
+            },
+            Weights::Long { .. } => None,
+        }
+    }
+
+    /// A value that does not fit the type its column is read as.
+    pub(crate) fn cast_error(&self, position: usize, reason: impl ToString) -> Error {
+        Error::Cast {
+            file: self.origin.name.clone(),
+            column: self.schema.field(position).name().clone(),
+            data_type: type_name(self.schema.field(position).data_type()),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// Rows of `row_bytes` each that fit `batch_bytes`; at least one.
+pub(crate) fn rows_in(batch_bytes: usize, row_bytes: usize) -> usize {
+    (batch_bytes / row_bytes.max(1)).clamp(1, MOST_ROWS)
+}
+
+impl Weights {
+    /// The same with positions among the columns read in place of those in the file.
+    fn placed(self, position: impl Fn(usize) -> usize) -> Self {
+        match self {
+            Weights::List { position: index, name } => Weights::List { position: position(index), name },
+            Weights::Wide { positions, data_type } => {
+                Weights::Wide { positions: positions.into_iter().map(position).collect(), data_type }
+            }
+            Weights::Long { bin, count } => Weights::Long { bin: position(bin), count: position(count) },
+        }
+    }
+}
+
+impl Lookup<'_> {
+    fn index(&self, column: &str, purpose: &'static str) -> Result<usize> {
+        self.schema.index_of(column).map_err(|_| Error::NoColumn {
+            file: self.file.to_owned(),
+            column: column.to_owned(),
+            purpose,
+            columns: column_list(self.schema),
+        })
+    }
+
+    fn all(&self, columns: &[String], purpose: &'static str) -> Result<Vec<usize>> {
+        columns.iter().map(|column| self.index(column, purpose)).collect()
+    }
+
+    /// Finds the weights, with positions in the file, and notes the types their columns are read as.
+    fn weights(&self, layout: &Layout, labels: &[usize], wanted: &mut BTreeMap<usize, DataType>) -> Result<Weights> {
+        match layout {
+            Layout::List(name) => {
+                let index = self.list(name.as_deref())?;
+                let field = self.schema.field(index);
+                let stored = list_element(field.data_type()).and_then(stored_type);
+                stored.ok_or_else(|| self.weight_type(index))?;
+                if matches!(field.data_type(), DataType::FixedSizeList(_, 0)) {
+                    return Err(Error::ZeroBins { file: self.file.to_owned(), column: field.name().clone() });
+                }
+                wanted.insert(index, list_type(field.data_type()));
+                Ok(Weights::List { position: index, name: field.name().clone() })
+            }
+            Layout::Wide(patterns) => {
+                let positions = self.wide(patterns, labels)?;
+                let data_type = self.number(&positions)?;
+                wanted.extend(positions.iter().map(|index| (*index, data_type.clone())));
+                Ok(Weights::Wide { positions, data_type })
+            }
+            Layout::Long { bin, count, .. } => {
+                let bin = self.index(bin, "the bins")?;
+                let count = self.index(count, "the counts")?;
+                let data_type = match self.number(&[count])? {
+                    float if float.is_floating() => DataType::Float64,
+                    DataType::UInt64 => DataType::UInt64,
+                    _ => DataType::Int64,
+                };
+                wanted.insert(count, data_type);
+                wanted.entry(bin).or_insert_with(|| key_type(self.schema.field(bin).data_type()));
+                Ok(Weights::Long { bin, count })
+            }
+        }
+    }
+
+    fn list(&self, name: Option<&str>) -> Result<usize> {
+        if let Some(name) = name {
+            let index = self.index(name, "the bins")?;
+            let field = self.schema.field(index);
+            return match list_element(field.data_type()) {
+                Some(_) => Ok(index),
+                None => Err(Error::NotAList {
+                    file: self.file.to_owned(),
+                    column: name.to_owned(),
+                    data_type: type_name(field.data_type()),
+                }),
+            };
+        }
+        let fields = self.schema.fields().iter().enumerate();
+        let lists: Vec<_> = fields.filter(|(_, field)| list_element(field.data_type()).is_some()).collect();
+        match lists[..] {
+            [(index, _)] => Ok(index),
+            [] => Err(Error::NoListColumn { file: self.file.to_owned(), columns: column_list(self.schema) }),
+            _ => Err(Error::SeveralListColumns {
+                file: self.file.to_owned(),
+                count: lists.len(),
+                names: lists.iter().map(|(_, field)| format!("`{}`", field.name())).collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
+
+    /// The columns that the patterns name, each once.
+    fn wide(&self, patterns: &[String], labels: &[usize]) -> Result<Vec<usize>> {
+        let mut positions = Vec::new();
+        for pattern in patterns {
+            let found: Vec<usize> = if pattern.contains('*') {
+                let fields = self.schema.fields().iter().enumerate();
+                let fitting = fields.filter(|(index, field)| matches(pattern, field.name()) && !labels.contains(index));
+                fitting.map(|(index, _)| index).collect()
+            } else {
+                vec![self.index(pattern, "a bin")?]
+            };
+            if found.is_empty() {
+                let (file, columns) = (self.file.to_owned(), column_list(self.schema));
+                return Err(Error::NoMatch { file, pattern: pattern.clone(), columns });
+            }
+            positions.extend(found);
+        }
+        let mut seen = std::collections::HashSet::new();
+        positions.retain(|index| seen.insert(*index));
+        if positions.is_empty() {
+            let (file, columns) = (self.file.to_owned(), column_list(self.schema));
+            return Err(Error::NoMatch { file, pattern: String::new(), columns });
+        }
+        Ok(positions)
+    }
+
+    /// The one stored type of number columns.
+    fn number(&self, indices: &[usize]) -> Result<DataType> {
+        let types = indices.iter().map(|index| self.schema.field(*index).data_type());
+        common_type(types).ok_or_else(|| {
+            let odd = indices.iter().find(|index| common_type([self.schema.field(**index).data_type()]).is_none());
+            self.weight_type(odd.copied().unwrap_or(0))
+        })
+    }
+
+    fn weight_type(&self, index: usize) -> Error {
+        let field = self.schema.field(index);
+        Error::WeightType {
+            file: self.file.to_owned(),
+            column: field.name().clone(),
+            data_type: type_name(field.data_type()),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! One column a bin: gathered into a matrix.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, NullBufferBuilder, PrimitiveArray};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::DataType;
+
+use crate::batch::Matrix;
+use crate::types::with_weight_type;
+
+/// The first cell without a value in a row that has others: `(row, bin)`.
+pub(crate) type NullCell = (usize, usize);
+
+/// Gathers columns of the same stored type into rows. A row without any value is null.
+pub(crate) fn matrix(columns: &[&ArrayRef], data_type: &DataType, rows: usize) -> Result<Matrix, NullCell> {
+    let nulls = null_rows(columns, rows)?;
+    let bins = columns.len();
+    let values: ArrayRef = with_weight_type!(data_type, T => {
+        let sources: Vec<_> = columns.iter().map(|column| column.as_primitive::<T>().values()).collect();
+        let mut weights = vec![Default::default(); rows * bins];
+        // A few rows at a time, so that the rows written stay in the cache while every column is walked.
+        const BLOCK: usize = 64;
+        for (block, target) in weights.chunks_mut(BLOCK * bins).enumerate() {
+            for (bin, source) in sources.iter().enumerate() {
+                let source = &source[block * BLOCK..];
+                for (row, value) in target.chunks_exact_mut(bins).zip(source) {
+                    row[bin] = *value;
+                }
+            }
+        }
+        if let Some(nulls) = &nulls {
+            // What Arrow stores under a null is undefined.
+            for (row, weights) in weights.chunks_exact_mut(bins).enumerate() {
+                if nulls.is_null(row) {
+                    weights.fill(Default::default());
+                }
+            }
+        }
+        Arc::new(PrimitiveArray::<T>::new(weights.into(), None))
+    }, else arrow::array::new_empty_array(data_type));
+    Ok(Matrix { values, bins, nulls })
+}
+
+/// Which rows have no value at all.
+fn null_rows(columns: &[&ArrayRef], rows: usize) -> Result<Option<NullBuffer>, NullCell> {
+    if columns.iter().all(|column| column.null_count() == 0) {
+        return Ok(None);
+    }
+    let mut nulls = NullBufferBuilder::new(rows);
+    for row in 0..rows {
+        match columns.iter().position(|column| column.is_null(row)) {
+            None => nulls.append_non_null(),
+            Some(_) if columns.iter().all(|column| column.is_null(row)) => nulls.append_null(),
+            Some(bin) => return Err((row, bin)),
+        }
+    }
+    Ok(nulls.finish())
+}

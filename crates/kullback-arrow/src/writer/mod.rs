@@ -1,0 +1,175 @@
+//! `Writer`: result tables as files.
+
+mod ndjson;
+mod npy;
+mod sink;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use arrow::array::RecordBatch;
+use arrow::csv::{Writer as CsvWriter, WriterBuilder as CsvBuilder};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::ipc::writer::FileWriter;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+
+use crate::error::{Error, Result};
+use crate::format::{Format, Target};
+use crate::types::column_list;
+use ndjson::NdjsonWriter;
+use npy::NpyWriter;
+use sink::Sink;
+
+/// Writes a table batch by batch.
+///
+/// A file appears under its name when [`Writer::finish`] has succeeded; a writer dropped before leaves nothing behind.
+/// Standard output, pipes and devices are written to as the batches come (NPY, whose header holds the number of rows:
+/// at the end).
+///
+/// | format | null | infinite | NaN | metadata |
+/// |---|---|---|---|---|
+/// | Parquet | null | inf | NaN | key-value metadata of the file |
+/// | Arrow IPC | null | inf | NaN | metadata of the schema |
+/// | CSV, TSV | empty | `inf` | `NaN` | – |
+/// | NDJSON | `null` | `"Infinity"` (a string: JSON has no such number) | `"NaN"` | – |
+/// | NPY | NaN | inf | NaN | – |
+///
+/// Floats in text are the shortest that read back as the same value.
+pub struct Writer {
+    sink: Sink,
+    format: Format,
+    schema: SchemaRef,
+    encoder: Encoder,
+}
+
+enum Encoder {
+    Csv(Box<CsvWriter<Sink>>),
+    Ipc(Box<FileWriter<Sink>>),
+    Ndjson(NdjsonWriter),
+    Npy(NpyWriter),
+    Parquet(Box<ArrowWriter<Sink>>),
+}
+
+impl Writer {
+    /// Starts a table of the given columns. `metadata` goes where the format has a place for it.
+    ///
+    /// # Errors
+    /// [`Error::NoDirectory`], [`Error::IsDirectory`] and [`Error::Write`] when the target cannot be written to;
+    /// [`Error::NpyOutput`] when a column is no float and the format is NPY; [`Error::Encode`] when the format cannot
+    /// hold a column.
+    pub fn create(
+        target: &Target,
+        format: Format,
+        schema: SchemaRef,
+        metadata: BTreeMap<String, String>,
+    ) -> Result<Writer> {
+        check_columns(target, format, &schema)?;
+        let sink = Sink::create(target)?;
+        let encoder = Encoder::new(&sink, format, &schema, metadata)?;
+        Ok(Writer { sink, format, schema, encoder })
+    }
+
+    /// Appends rows.
+    ///
+    /// # Errors
+    /// [`Error::OutputSchema`] when the columns are others than at the start; [`Error::Write`], [`Error::Encode`].
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let (found, expected) = (batch.schema_ref().fields().iter(), self.schema.fields().iter());
+        let same = found.len() == expected.len()
+            && found.zip(expected).all(|(a, b)| a.name() == b.name() && a.data_type() == b.data_type());
+        if !same {
+            return Err(Error::OutputSchema {
+                file: self.sink.name(),
+                found: column_list(batch.schema_ref()),
+                expected: column_list(&self.schema),
+            });
+        }
+        let written = match &mut self.encoder {
+            Encoder::Csv(writer) => writer.write(batch).map_err(|error| error.to_string()),
+            Encoder::Ipc(writer) => writer.write(batch).map_err(|error| error.to_string()),
+            Encoder::Ndjson(writer) => writer.write(batch).map_err(|error| error.to_string()),
+            Encoder::Npy(writer) => writer.write(batch).map_err(|error| error.to_string()),
+            Encoder::Parquet(writer) => writer.write(batch).map_err(|error| error.to_string()),
+        };
+        written.map_err(|reason| self.sink.error(self.format, reason))
+    }
+
+    /// Completes the table and gives the file its name.
+    ///
+    /// # Errors
+    /// [`Error::Write`], [`Error::Encode`]; there is no file then.
+    pub fn finish(self) -> Result<()> {
+        let Writer { sink, format, encoder, .. } = self;
+        let finished = match encoder {
+            Encoder::Csv(_) => Ok(()),
+            Encoder::Ipc(mut writer) => writer.finish().map_err(|error| error.to_string()),
+            Encoder::Ndjson(writer) => writer.finish().map_err(|error| error.to_string()),
+            Encoder::Npy(writer) => writer.finish().map_err(|error| error.to_string()),
+            Encoder::Parquet(writer) => writer.close().map(drop).map_err(|error| error.to_string()),
+        };
+        finished.map_err(|reason| sink.error(format, reason))?;
+        sink.commit()
+    }
+}
+
+impl Encoder {
+    fn new(sink: &Sink, format: Format, schema: &SchemaRef, metadata: BTreeMap<String, String>) -> Result<Self> {
+        let fail = |reason: String| sink.error(format, reason);
+        Ok(match format {
+            Format::Csv | Format::Tsv => {
+                let delimiter = if format == Format::Csv { b',' } else { b'\t' };
+                let mut writer = CsvBuilder::new().with_delimiter(delimiter).build(sink.clone());
+                // The header belongs to the table, even when no row follows.
+                let header = writer.write(&RecordBatch::new_empty(schema.clone()));
+                header.map_err(|error| fail(error.to_string()))?;
+                Encoder::Csv(Box::new(writer))
+            }
+            Format::Ipc => {
+                let schema = Schema::new_with_metadata(schema.fields().clone(), metadata.into_iter().collect());
+                let writer = FileWriter::try_new(sink.clone(), &schema);
+                Encoder::Ipc(Box::new(writer.map_err(|error| fail(error.to_string()))?))
+            }
+            Format::Ndjson => Encoder::Ndjson(NdjsonWriter::new(sink.clone())),
+            Format::Npy => {
+                let writer = NpyWriter::new(sink.clone(), schema.fields().len());
+                Encoder::Npy(writer.map_err(|error| fail(error.to_string()))?)
+            }
+            Format::Parquet => {
+                let pairs = metadata.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
+                let properties = WriterProperties::builder()
+                    .set_compression(Compression::ZSTD(ZstdLevel::default()))
+                    .set_key_value_metadata(Some(pairs))
+                    .build();
+                let writer = ArrowWriter::try_new(sink.clone(), schema.clone(), Some(properties));
+                Encoder::Parquet(Box::new(writer.map_err(|error| fail(error.to_string()))?))
+            }
+        })
+    }
+}
+
+/// Columns that the format cannot hold fail before anything is created.
+fn check_columns(target: &Target, format: Format, schema: &Schema) -> Result<()> {
+    let file = || sink::name_of(target);
+    for field in schema.fields() {
+        let data_type = field.data_type();
+        let floats = matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64);
+        if format == Format::Npy && !floats {
+            let data_type = crate::types::type_name(data_type);
+            return Err(Error::NpyOutput { file: file(), column: field.name().clone(), data_type });
+        }
+        if matches!(format, Format::Csv | Format::Tsv) && data_type.is_nested() {
+            let reason = format!("column `{}` is nested; use parquet, arrow or ndjson", field.name());
+            return Err(Error::Encode { file: file(), format, reason });
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("file", &self.sink.name()).field("format", &self.format).finish_non_exhaustive()
+    }
+}

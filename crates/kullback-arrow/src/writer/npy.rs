@@ -1,0 +1,80 @@
+//! NPY output: float64, `(rows,)` for one column and `(rows, columns)` for several; null is NaN.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+
+use arrow::array::{Array, AsArray, Float64Array, RecordBatch};
+use arrow::datatypes::{DataType, Float64Type};
+use arrow::error::ArrowError;
+
+use super::sink::Sink;
+use crate::types::strict_cast;
+
+/// Bytes of the header, padded: two 20-digit sizes fit.
+const HEADER: usize = 128;
+
+pub(crate) struct NpyWriter {
+    sink: Sink,
+    /// Rows wait here when the header cannot be written last.
+    spool: Option<File>,
+    columns: usize,
+    rows: u64,
+}
+
+impl NpyWriter {
+    pub(crate) fn new(mut sink: Sink, columns: usize) -> io::Result<Self> {
+        let spool = if sink.can_rewind() {
+            sink.write_all(&header(0, columns))?;
+            None
+        } else {
+            Some(tempfile::tempfile()?)
+        };
+        Ok(Self { sink, spool, columns, rows: 0 })
+    }
+
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        let columns = batch.columns().iter().map(|column| {
+            let floats = strict_cast(column, &DataType::Float64)?;
+            Ok(floats.as_primitive::<Float64Type>().clone())
+        });
+        let columns = columns.collect::<Result<Vec<Float64Array>, ArrowError>>()?;
+        let mut values = Vec::with_capacity(batch.num_rows() * columns.len());
+        for row in 0..batch.num_rows() {
+            values.extend(columns.iter().map(|column| if column.is_null(row) { f64::NAN } else { column.value(row) }));
+        }
+        if cfg!(target_endian = "big") {
+            values.iter_mut().for_each(|value| *value = f64::from_bits(value.to_bits().swap_bytes()));
+        }
+        let bytes = bytemuck::cast_slice(&values);
+        match &mut self.spool {
+            Some(spool) => spool.write_all(bytes)?,
+            None => self.sink.write_all(bytes)?,
+        }
+        self.rows += batch.num_rows() as u64;
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        let header = header(self.rows, self.columns);
+        match self.spool.take() {
+            None => self.sink.overwrite_start(&header),
+            Some(mut spool) => {
+                self.sink.write_all(&header)?;
+                spool.seek(SeekFrom::Start(0))?;
+                io::copy(&mut spool, &mut self.sink).map(drop)
+            }
+        }
+    }
+}
+
+/// A version 1.0 header of [`HEADER`] bytes.
+fn header(rows: u64, columns: usize) -> Vec<u8> {
+    let shape = if columns == 1 { format!("({rows},)") } else { format!("({rows}, {columns})") };
+    let text = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}");
+    let mut header = b"\x93NUMPY\x01\x00".to_vec();
+    header.extend(((HEADER - 10) as u16).to_le_bytes());
+    header.extend(text.as_bytes());
+    header.resize(HEADER - 1, b' ');
+    header.push(b'\n');
+    header
+}

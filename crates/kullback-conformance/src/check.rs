@@ -1,0 +1,198 @@
+//! The contract and the comparator. Tolerances live here and nowhere else.
+
+use std::collections::BTreeMap;
+
+use kullback::{Columns, Divergence, RowStatus, Rows};
+
+/// How far a value may be from the exact one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tolerance {
+    /// Relative to the exact value.
+    pub relative: f64,
+    /// Always allowed, whatever the value.
+    pub absolute: f64,
+}
+
+impl Tolerance {
+    /// What the contract promises for a measure of a pair of rows: 1e-6 relative where every weight
+    /// has at most 24 significant bits, 1e-12 where the row is computed in 64-bit floats; absolute
+    /// 1e-24, or 1e-12 for the measures of first order (proportional, unequal rows end there).
+    #[must_use]
+    pub fn of(measure: Divergence, p: &Rows<'_>, p_row: usize, q: &Rows<'_>, q_row: usize) -> Self {
+        let wide = is_wide(p, p_row) || is_wide(q, q_row);
+        Self {
+            relative: if wide { 1e-12 } else { 1e-6 },
+            absolute: if measure.is_first_order() { 1e-12 } else { 1e-24 },
+        }
+    }
+
+    /// The error of `got` relative to `want`; `None` if both are the same special value or `got` is
+    /// within the absolute allowance.
+    ///
+    /// # Errors
+    /// A sentence, if `got` is outside.
+    pub fn check(&self, got: f64, want: f64) -> Result<Option<f64>, String> {
+        if want.is_nan() || want.is_infinite() {
+            let same = (want.is_nan() && got.is_nan()) || got == want;
+            return if same { Ok(None) } else { Err(format!("{got:e} for {want:e}")) };
+        }
+        // Written so that a NaN fails.
+        if !(got >= 0.0) {
+            return Err(format!("{got:e} for {want:e}: negative or not a number"));
+        }
+        let error = (got - want).abs();
+        if error <= self.absolute {
+            return Ok(None);
+        }
+        let relative = error / want.abs();
+        if relative <= self.relative {
+            Ok(Some(relative))
+        } else {
+            Err(format!("{got:e} for {want:e}: relative error {relative:.2e}, allowed {:.0e}", self.relative))
+        }
+    }
+}
+
+/// Whether a row is promised the tighter half of the contract.
+fn is_wide(rows: &Rows<'_>, row: usize) -> bool {
+    rows.weight_type().is_wide()
+        || (matches!(rows.weight_type().name(), "u32" | "i32")
+            && (0..rows.bins()).any(|bin| rows.get(row, bin).is_some_and(|w| w > f64::from(1 << 24))))
+}
+
+/// The largest relative error of a measure, and where it was.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Worst {
+    /// The error.
+    pub relative: f64,
+    /// The name of the case.
+    pub case: String,
+}
+
+/// Collects comparisons: what was compared, the worst error a measure, every failure.
+#[derive(Clone, Debug, Default)]
+pub struct Check {
+    /// Values compared.
+    pub compared: u64,
+    /// The worst error of rows promised 1e-6, by measure name.
+    pub narrow: BTreeMap<String, Worst>,
+    /// The worst error of rows promised 1e-12, by measure name.
+    pub wide: BTreeMap<String, Worst>,
+    /// One sentence a failure.
+    pub failures: Vec<String>,
+}
+
+impl Check {
+    /// Holds the rows of `got` to `want`, row by row and measure by measure. `name(row)` names a row.
+    pub fn columns(
+        &mut self,
+        got: &Columns,
+        want: &[(Divergence, &[f64])],
+        status: &[RowStatus],
+        p: &Rows<'_>,
+        q: &Rows<'_>,
+        name: &dyn Fn(usize) -> String,
+    ) {
+        if got.len() != status.len() {
+            self.failures.push(format!("{} rows for {}", got.len(), status.len()));
+            return;
+        }
+        for row in 0..got.len() {
+            let (p_row, q_row) = (row.min(p.len() - 1), row.min(q.len() - 1));
+            if got.status()[row] != status[row] {
+                self.failures.push(format!("{}: status {} for {}", name(row), got.status()[row], status[row]));
+            }
+            for (measure, values) in want {
+                let tolerance = Tolerance::of(*measure, p, p_row, q, q_row);
+                let got = got.column(*measure).map_or(f64::NAN, |column| column[row]);
+                self.compared += 1;
+                match tolerance.check(got, values[row]) {
+                    Ok(None) => {}
+                    Ok(Some(relative)) => self.note(*measure, tolerance, relative, name(row)),
+                    Err(what) => self.failures.push(format!("{measure} of {}: {what}", name(row))),
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, measure: Divergence, tolerance: Tolerance, relative: f64, case: String) {
+        let table = if tolerance.relative < 1e-9 { &mut self.wide } else { &mut self.narrow };
+        let worst = table.entry(measure.to_string()).or_default();
+        if relative > worst.relative {
+            *worst = Worst { relative, case };
+        }
+    }
+
+    /// Adds what another check found.
+    pub fn merge(&mut self, other: Check) {
+        self.compared += other.compared;
+        self.failures.extend(other.failures);
+        for (mine, theirs) in [(&mut self.narrow, other.narrow), (&mut self.wide, other.wide)] {
+            for (measure, worst) in theirs {
+                let entry = mine.entry(measure).or_default();
+                if worst.relative > entry.relative {
+                    *entry = worst;
+                }
+            }
+        }
+    }
+
+    /// Panics unless something was compared and everything held.
+    ///
+    /// # Panics
+    /// As it says, with the first failures.
+    pub fn assert(&self, what: &str) {
+        assert!(self.compared > 0, "{what}: nothing was compared");
+        let shown: Vec<&str> = self.failures.iter().take(12).map(String::as_str).collect();
+        assert!(
+            self.failures.is_empty(),
+            "{what}: {} of {} values outside the contract\n  {}",
+            self.failures.len(),
+            self.compared,
+            shown.join("\n  ")
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T: Tolerance = Tolerance { relative: 1e-6, absolute: 1e-24 };
+
+    #[test]
+    fn the_comparator_accepts_what_the_contract_allows() {
+        assert_eq!(T.check(1.0, 1.0), Ok(None));
+        assert!(T.check(1.000_000_9, 1.0).is_ok_and(|e| e.is_some()));
+        assert_eq!(T.check(1e-25, 0.0), Ok(None));
+        assert_eq!(T.check(f64::INFINITY, f64::INFINITY), Ok(None));
+        assert_eq!(T.check(f64::NAN, f64::NAN), Ok(None));
+    }
+
+    #[test]
+    fn the_comparator_refuses_everything_else() {
+        for (got, want) in [
+            (1.000_002, 1.0),
+            (0.999_998, 1.0),
+            (-1e-25, 0.0),
+            (-1.0, 1.0),
+            (1e-20, 0.0),
+            (f64::NAN, 1.0),
+            (f64::NAN, 0.0),
+            (1.0, f64::NAN),
+            (f64::INFINITY, 1.0),
+            (1.0, f64::INFINITY),
+            (f64::NAN, f64::INFINITY),
+            (f64::INFINITY, f64::NAN),
+            (0.0, 1e-20),
+        ] {
+            assert!(T.check(got, want).is_err(), "{got} for {want}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "nothing was compared")]
+    fn a_check_that_compared_nothing_fails() {
+        Check::default().assert("empty");
+    }
+}

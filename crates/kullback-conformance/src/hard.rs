@@ -1,0 +1,191 @@
+//! Random rows that hit the hard part, from a printed seed.
+
+use kullback::WeightType;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use rand_distr::{Distribution, Gamma, StandardNormal};
+
+use crate::Values;
+
+/// The families a row may belong to; row i of [`hard_rows`] belongs to family `i % FAMILIES.len()`.
+pub const FAMILIES: [&str; 16] = [
+    "dirichlet 0.01",
+    "dirichlet 1",
+    "dirichlet 100",
+    "zeros here and there",
+    "disjoint supports",
+    "one-hot",
+    "one-hot against dense",
+    "equal",
+    "proportional",
+    "differs by 1e-2 … 1e-7",
+    "differs by 1e-2 … 1e-7, other total",
+    "subnormal or tiny",
+    "huge totals",
+    "wide range",
+    "almost one-hot",
+    "empty",
+];
+
+/// Matched random rows.
+#[derive(Clone, Debug)]
+pub struct HardRows {
+    /// One side.
+    pub p: Values,
+    /// The other.
+    pub q: Values,
+    /// Bins of a row.
+    pub bins: usize,
+    /// Rows.
+    pub rows: usize,
+}
+
+fn dirichlet(rng: &mut SmallRng, alpha: f64, bins: usize) -> Vec<f64> {
+    let Ok(gamma) = Gamma::new(alpha, 1.0) else { return vec![1.0; bins] };
+    let mut row: Vec<f64> = (0..bins).map(|_| gamma.sample(rng)).collect();
+    let total: f64 = row.iter().sum();
+    if total > 0.0 {
+        row.iter_mut().for_each(|x| *x /= total);
+    } else {
+        row[rng.random_range(0..bins)] = 1.0;
+    }
+    row
+}
+
+/// What "one" is for a type: probabilities for floats, counts that fill it for integers.
+fn scale(weight_type: WeightType) -> f64 {
+    match weight_type {
+        WeightType::U8 => 250.0,
+        WeightType::U16 => 65_000.0,
+        WeightType::U32 | WeightType::I32 => 16_000_000.0,
+        WeightType::U64 | WeightType::I64 => 4e15,
+        _ => 1.0,
+    }
+}
+
+fn largest(weight_type: WeightType) -> f64 {
+    match weight_type {
+        WeightType::F16 => 60_000.0,
+        WeightType::F32 | WeightType::Bf16 => 3e38,
+        WeightType::F64 => 1e308,
+        WeightType::U8 => 255.0,
+        WeightType::U16 => 65_535.0,
+        WeightType::U32 => 4e9,
+        WeightType::I32 => 2e9,
+        WeightType::U64 | WeightType::I64 => 9e18,
+    }
+}
+
+fn smallest(weight_type: WeightType) -> f64 {
+    match weight_type {
+        WeightType::F16 => 6e-8,
+        WeightType::F32 | WeightType::Bf16 => 1e-39,
+        WeightType::F64 => 5e-310,
+        _ => 1.0,
+    }
+}
+
+fn pair(rng: &mut SmallRng, family: usize, weight_type: WeightType, bins: usize) -> (Vec<f64>, Vec<f64>) {
+    let one = scale(weight_type);
+    let times = |row: Vec<f64>, by: f64| -> Vec<f64> { row.into_iter().map(|x| x * by).collect() };
+    let full = |rng: &mut SmallRng, alpha| {
+        let row = dirichlet(rng, alpha, bins);
+        let most = row.iter().fold(0.0, |m: f64, &x| m.max(x));
+        times(row, if one > 1.0 { one / most } else { 1.0 })
+    };
+    let hot = |rng: &mut SmallRng| {
+        let mut row = vec![0.0; bins];
+        row[rng.random_range(0..bins)] = one;
+        row
+    };
+    let near = |rng: &mut SmallRng, by: f64| {
+        let step = 10f64.powi(-rng.random_range(2..8));
+        let p: Vec<f64> = times(full(rng, 2.0), 0.2).iter().map(|x| x + 1e-3 * one).collect();
+        let q = p
+            .iter()
+            .map(|&x| {
+                let e: f64 = StandardNormal.sample(rng);
+                x * by * (1.0 + step * e.clamp(-5.0, 5.0))
+            })
+            .collect();
+        (p, q)
+    };
+    match family {
+        0 => (full(rng, 0.01), full(rng, 0.01)),
+        1 => (full(rng, 1.0), full(rng, 1.0)),
+        2 => (full(rng, 100.0), full(rng, 100.0)),
+        3 => {
+            let drop = |rng: &mut SmallRng, row: Vec<f64>| -> Vec<f64> {
+                row.into_iter().map(|x| if rng.random_bool(0.3) { 0.0 } else { x }).collect()
+            };
+            let (p, q) = (full(rng, 1.0), full(rng, 1.0));
+            (drop(rng, p), drop(rng, q))
+        }
+        4 => {
+            let (mut p, mut q) = (full(rng, 1.0), full(rng, 1.0));
+            for i in 0..bins {
+                if i % 2 == 0 { p[i] = 0.0 } else { q[i] = 0.0 }
+            }
+            (p, q)
+        }
+        5 => (hot(rng), hot(rng)),
+        6 => (hot(rng), full(rng, 1.0)),
+        7 => {
+            let p = full(rng, 1.0);
+            (p.clone(), p)
+        }
+        8 => {
+            // Whole multiples, so that integers stay exactly proportional.
+            let p: Vec<f64> = full(rng, 1.0).iter().map(|x| if one > 1.0 { (x / 8.0).round() } else { *x }).collect();
+            let by = [2.0, 3.0, 5.0, 7.0][rng.random_range(0..4)];
+            (p.clone(), times(p, by))
+        }
+        9 => near(rng, 1.0),
+        10 => {
+            let by = [0.37, 0.83, 1.9, 3.0][rng.random_range(0..4)];
+            near(rng, by)
+        }
+        11 => {
+            let tiny = smallest(weight_type);
+            let row = |rng: &mut SmallRng| (0..bins).map(|_| tiny * f64::from(rng.random_range(0..5))).collect();
+            (row(rng), row(rng))
+        }
+        12 => {
+            let most = largest(weight_type);
+            let row = |rng: &mut SmallRng| (0..bins).map(|_| most * rng.random_range(0.1..1.0)).collect();
+            (row(rng), row(rng))
+        }
+        13 => {
+            let low = smallest(weight_type).max(1e-30).log10();
+            let high = largest(weight_type).min(1e30).log10();
+            let row = |rng: &mut SmallRng| (0..bins).map(|_| 10f64.powf(rng.random_range(low..high))).collect();
+            (row(rng), row(rng))
+        }
+        14 => {
+            let row = |rng: &mut SmallRng| {
+                let rest = 10f64.powi(-rng.random_range(1..8));
+                let mut row = times(dirichlet(rng, 1.0, bins), rest * one);
+                row[rng.random_range(0..bins)] = one;
+                row
+            };
+            (row(rng), row(rng))
+        }
+        _ => {
+            let nothing = vec![0.0; bins];
+            if rng.random_bool(0.5) { (nothing, full(rng, 1.0)) } else { (full(rng, 1.0), nothing) }
+        }
+    }
+}
+
+/// `rows` pairs of rows of `bins` bins, every family in turn, reproducible from the seed.
+#[must_use]
+pub fn hard_rows(seed: u64, weight_type: WeightType, bins: usize, rows: usize) -> HardRows {
+    let mut rng = SmallRng::seed_from_u64(seed ^ (bins as u64) << 20 ^ (weight_type.size() as u64) << 56);
+    let (mut p, mut q) = (Vec::with_capacity(rows * bins), Vec::with_capacity(rows * bins));
+    for row in 0..rows {
+        let (a, b) = pair(&mut rng, row % FAMILIES.len(), weight_type, bins);
+        p.extend(a);
+        q.extend(b);
+    }
+    HardRows { p: Values::from_f64(weight_type, &p), q: Values::from_f64(weight_type, &q), bins, rows }
+}

@@ -1,0 +1,21 @@
+// a·(−ln q̂) and a·(−ln p̂), an almost full bin through atanh. Twin of src/divergence/entropy.rs.
+
+// −ln(w/W), 0 for an empty bin.
+fn surprise(w: TwoPart, total: TwoPart) -> f32 {
+    let has = w.high > 0.0;
+    let safe = select(total.high, w.high, has);
+    let rest = (total.high - safe) + (total.low - w.low);
+    let most = rest < safe;
+    let reduced = reduce_ratio(total.high, safe);
+    let t = select(reduced.y, max(rest, 0.0) / (total.high + safe), most);
+    let value = log_value(log_ratio_from(select(reduced.x, 0.0, most), t));
+    return select(0.0, value, has);
+}
+
+fn cross_entropy_term(c: Contrast) -> f32 {
+    return c.a * surprise(TwoPart(c.q, c.q_low), c.q_total);
+}
+
+fn entropy_term(c: Contrast) -> f32 {
+    return c.a * surprise(c.p, c.p_total);
+}

@@ -1,0 +1,21 @@
+// A·a + B·q − aᴬqᴮ and aᴬqᴮ, B = 1 − A. Twin of src/divergence/power.rs.
+// `order` holds A, B, the exponent of a/q and the leading bits of that exponent.
+
+fn power_sum_term(c: Contrast, order: vec4<f32>) -> f32 {
+    let base = select(c.a, c.q, order.x < 0.5);
+    let product = c.ratio.exponent * order.w;
+    let whole = round(product);
+    let fraction = (product - whole) + c.ratio.exponent * (order.z - order.w);
+    let x = fraction * LN_2 + c.ratio.rest * order.z;
+    return select(0.0, scaled_exp(base, whole, x), c.both);
+}
+
+fn power_deficit_term(c: Contrast, order: vec4<f32>) -> f32 {
+    let y = contrast_log(c) * order.z;
+    let direct = c.a * order.x + c.q * order.y - power_sum_term(c, order);
+    let remainder = exp_remainder(clamp(y, -1.0, 1.0));
+    let over_q = reverse_kl_term(c) * order.x - c.q * remainder;
+    let over_a = kl_term(c) * order.y - c.a * remainder;
+    let small = select(over_a, over_q, order.x < 0.5);
+    return select(direct, small, c.both && abs(y) <= 1.0);
+}

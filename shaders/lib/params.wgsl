@@ -1,0 +1,46 @@
+// The binding contract: what the host hands to every kernel. Checked field by field against
+// `src/backend/gpu/params.rs` by a test.
+
+struct Params {
+    rows: u32,
+    bins: u32,
+    // Elements between two rows; 0 where one row serves all.
+    p_stride: u32,
+    q_stride: u32,
+    // Workgroups a row, and the bins each of them reads.
+    parts: u32,
+    part_bins: u32,
+    // Always 0, which no compiler can know: see `opaque`.
+    zero: u32,
+    // Words of a result record.
+    record: u32,
+    // The number of the zero policy in two parts.
+    policy_high: f32,
+    policy_low: f32,
+    pad_0: u32,
+    pad_1: u32,
+    // A, 1 − A, the exponent of a/q, the leading bits of that exponent: one a slot.
+    orders: array<vec4<f32>, 8>,
+}
+
+@group(0) @binding(0) var<storage, read> p_words: array<u32>;
+@group(0) @binding(1) var<storage, read> q_words: array<u32>;
+@group(0) @binding(2) var<storage, read_write> results: array<u32>;
+@group(0) @binding(3) var<storage, read_write> partials: array<u32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+const WORKGROUP: u32 = 128u;
+// Threads that share a row; a power of two, at most a workgroup.
+override THREADS: u32 = 128u;
+
+// What a kernel says of a row; the same bits as `RowFlags` on the host.
+const COMMON: u32 = 1u;
+const ONLY_P: u32 = 2u;
+const ONLY_Q: u32 = 4u;
+const EMPTY: u32 = 8u;
+const INVALID_P: u32 = 16u;
+const INVALID_Q: u32 = 32u;
+const POLICY: u32 = 64u;
+const RESCUE: u32 = 128u;
+// The totals are in a power-of-two ratio and the policy added nothing: u is exact.
+const EXACT: u32 = 256u;

@@ -1,0 +1,39 @@
+// The value of the thread whose index differs in one bit: inside a subgroup by a shuffle, across
+// subgroups through workgroup memory. The tree is the same as without subgroups, so the bits are too.
+
+// Threads of the smallest subgroup the adapter makes: distances below it stay inside any subgroup.
+override SUBGROUP: u32 = 1u;
+
+fn peer_word(at: Place, word: u32, slot: u32) {
+    exchange[slot * WORKGROUP + at.thread] = word;
+}
+
+fn take_word(at: Place, distance: u32, slot: u32) -> u32 {
+    return exchange[slot * WORKGROUP + (at.thread ^ distance)];
+}
+
+fn peer_totals(at: Place, t: Totals, distance: u32) -> Totals {
+    if (distance >= SUBGROUP) {
+        return peer_totals_through_memory(at, t, distance);
+    }
+    return Totals(
+        TwoPart(subgroupShuffleXor(t.p.high, distance), subgroupShuffleXor(t.p.low, distance)),
+        TwoPart(subgroupShuffleXor(t.q.high, distance), subgroupShuffleXor(t.q.low, distance)),
+        subgroupShuffleXor(t.present_p, distance),
+        subgroupShuffleXor(t.present_q, distance),
+        subgroupShuffleXor(t.present_any, distance),
+        subgroupShuffleXor(t.flags, distance),
+    );
+}
+
+fn peer_sums(at: Place, s: Sums, distance: u32) -> Sums {
+    if (distance >= SUBGROUP) {
+        return peer_sums_through_memory(at, s, distance);
+    }
+    return Sums(
+        subgroupShuffleXor(s.first, distance),
+        subgroupShuffleXor(s.second, distance),
+        subgroupShuffleXor(s.yardstick, distance),
+        subgroupShuffleXor(s.flags, distance),
+    );
+}

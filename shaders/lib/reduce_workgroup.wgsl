@@ -1,0 +1,17 @@
+// The value of the thread whose index differs in one bit, through workgroup memory: works everywhere.
+
+fn peer_word(at: Place, word: u32, slot: u32) {
+    exchange[slot * WORKGROUP + at.thread] = word;
+}
+
+fn take_word(at: Place, distance: u32, slot: u32) -> u32 {
+    return exchange[slot * WORKGROUP + (at.thread ^ distance)];
+}
+
+fn peer_totals(at: Place, t: Totals, distance: u32) -> Totals {
+    return peer_totals_through_memory(at, t, distance);
+}
+
+fn peer_sums(at: Place, s: Sums, distance: u32) -> Sums {
+    return peer_sums_through_memory(at, s, distance);
+}

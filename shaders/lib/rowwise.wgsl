@@ -1,0 +1,292 @@
+// The steps of every rowwise kernel: totals, the constants of the row, terms, and the tree that
+// adds what the threads of a row found. The twin of `src/backend/cpu/row.rs`.
+
+struct Place {
+    // Index in the workgroup, and among the threads of the row.
+    thread: u32,
+    lane: u32,
+}
+
+struct Totals {
+    p: TwoPart,
+    q: TwoPart,
+    present_p: u32,
+    present_q: u32,
+    present_any: u32,
+    flags: u32,
+}
+
+// Sums of up to eight terms, of the triangular yardstick, and flags.
+struct Sums {
+    first: vec4<f32>,
+    second: vec4<f32>,
+    yardstick: f32,
+    flags: u32,
+}
+
+// The constants of one side of a row: total after the policy, what a bin with weight gains, what one
+// without gets.
+struct Side {
+    total: TwoPart,
+    add: TwoPart,
+    fill: TwoPart,
+}
+
+struct RowConstants {
+    p: Side,
+    q: Side,
+    scale: f32,
+    ratio: TwoPart,
+    flags: u32,
+}
+
+// The bins a thread visits: first, first + step, …, below end.
+struct Span {
+    row: u32,
+    first: u32,
+    step: u32,
+    end: u32,
+}
+
+var<workgroup> exchange: array<u32, 1280>;
+
+fn whole_number(n: u32) -> TwoPart {
+    return two_sum(f32(n & 0xffff0000u), f32(n & 0xffffu));
+}
+
+fn empty_totals() -> Totals {
+    return Totals(TwoPart(0.0, 0.0), TwoPart(0.0, 0.0), 0u, 0u, 0u, 0u);
+}
+
+fn empty_sums() -> Sums {
+    return Sums(vec4<f32>(), vec4<f32>(), 0.0, 0u);
+}
+
+fn combine_totals(a: Totals, b: Totals) -> Totals {
+    return Totals(
+        add_parts(a.p, b.p),
+        add_parts(a.q, b.q),
+        a.present_p + b.present_p,
+        a.present_q + b.present_q,
+        a.present_any + b.present_any,
+        a.flags | b.flags,
+    );
+}
+
+fn combine_sums(a: Sums, b: Sums) -> Sums {
+    return Sums(a.first + b.first, a.second + b.second, a.yardstick + b.yardstick, a.flags | b.flags);
+}
+
+fn peer_totals_through_memory(at: Place, t: Totals, distance: u32) -> Totals {
+    workgroupBarrier();
+    peer_word(at, bitcast<u32>(t.p.high), 0u);
+    peer_word(at, bitcast<u32>(t.p.low), 1u);
+    peer_word(at, bitcast<u32>(t.q.high), 2u);
+    peer_word(at, bitcast<u32>(t.q.low), 3u);
+    peer_word(at, t.present_p, 4u);
+    peer_word(at, t.present_q, 5u);
+    peer_word(at, t.present_any, 6u);
+    peer_word(at, t.flags, 7u);
+    workgroupBarrier();
+    return Totals(
+        TwoPart(bitcast<f32>(take_word(at, distance, 0u)), bitcast<f32>(take_word(at, distance, 1u))),
+        TwoPart(bitcast<f32>(take_word(at, distance, 2u)), bitcast<f32>(take_word(at, distance, 3u))),
+        take_word(at, distance, 4u),
+        take_word(at, distance, 5u),
+        take_word(at, distance, 6u),
+        take_word(at, distance, 7u),
+    );
+}
+
+fn put_vector(at: Place, v: vec4<f32>, slot: u32) {
+    peer_word(at, bitcast<u32>(v.x), slot);
+    peer_word(at, bitcast<u32>(v.y), slot + 1u);
+    peer_word(at, bitcast<u32>(v.z), slot + 2u);
+    peer_word(at, bitcast<u32>(v.w), slot + 3u);
+}
+
+fn take_vector(at: Place, distance: u32, slot: u32) -> vec4<f32> {
+    return vec4<f32>(
+        bitcast<f32>(take_word(at, distance, slot)),
+        bitcast<f32>(take_word(at, distance, slot + 1u)),
+        bitcast<f32>(take_word(at, distance, slot + 2u)),
+        bitcast<f32>(take_word(at, distance, slot + 3u)),
+    );
+}
+
+fn peer_sums_through_memory(at: Place, s: Sums, distance: u32) -> Sums {
+    workgroupBarrier();
+    put_vector(at, s.first, 0u);
+    put_vector(at, s.second, 4u);
+    peer_word(at, bitcast<u32>(s.yardstick), 8u);
+    peer_word(at, s.flags, 9u);
+    workgroupBarrier();
+    return Sums(
+        take_vector(at, distance, 0u),
+        take_vector(at, distance, 4u),
+        bitcast<f32>(take_word(at, distance, 8u)),
+        take_word(at, distance, 9u),
+    );
+}
+
+// The same on every thread of the row; a fixed tree.
+fn reduce_totals(at: Place, mine: Totals) -> Totals {
+    var all = mine;
+    for (var distance = 1u; distance < THREADS; distance = distance << 1u) {
+        all = combine_totals(all, peer_totals(at, all, distance));
+    }
+    return all;
+}
+
+fn reduce_sums(at: Place, mine: Sums) -> Sums {
+    var all = mine;
+    for (var distance = 1u; distance < THREADS; distance = distance << 1u) {
+        all = combine_sums(all, peer_sums(at, all, distance));
+    }
+    return all;
+}
+
+// Totals, supports and invalid weights of the bins of a span.
+fn scan_totals(span: Span) -> Totals {
+    var t = empty_totals();
+    for (var bin = span.first; bin < span.end; bin += span.step) {
+        let p = load_p(span.row * params.p_stride + bin);
+        let q = load_q(span.row * params.q_stride + bin);
+        let has_p = p.value > 0.0;
+        let has_q = q.value > 0.0;
+        let both = has_p && has_q;
+        t.flags |= select(0u, COMMON, both) | select(0u, ONLY_P, has_p && !has_q) | select(0u, ONLY_Q, has_q && !has_p);
+        t.flags |= select(0u, INVALID_P, p.invalid) | select(0u, INVALID_Q, q.invalid);
+        t.flags |= select(0u, RESCUE, p.inexact || q.inexact);
+        t.present_p += select(0u, 1u, has_p);
+        t.present_q += select(0u, 1u, has_q);
+        t.present_any += select(0u, 1u, has_p || has_q);
+        let kept = both || !SKIPS;
+        let sum_p = two_sum(t.p.high, select(0.0, p.value, kept));
+        let sum_q = two_sum(t.q.high, select(0.0, q.value, kept));
+        t.p = TwoPart(sum_p.high, t.p.low + sum_p.low);
+        t.q = TwoPart(sum_q.high, t.q.low + sum_q.low);
+    }
+    return t;
+}
+
+// Σ max(w, threshold) of both sides: the totals that `floor` leaves.
+fn scan_floored(span: Span, p_side: Side, q_side: Side) -> Totals {
+    var t = empty_totals();
+    for (var bin = span.first; bin < span.end; bin += span.step) {
+        let p = policy_weight(load_p(span.row * params.p_stride + bin).value, 0.0, p_side);
+        let q = policy_weight(load_q(span.row * params.q_stride + bin).value, 0.0, q_side);
+        let sum_p = two_sum(t.p.high, p.high);
+        let sum_q = two_sum(t.q.high, q.high);
+        t.p = TwoPart(sum_p.high, t.p.low + (sum_p.low + p.low));
+        t.q = TwoPart(sum_q.high, t.q.low + (sum_q.low + q.low));
+    }
+    return t;
+}
+
+fn exponent_of(x: f32) -> i32 {
+    return i32((bitcast<u32>(x) >> 23u) & 0xffu) - 127;
+}
+
+// The constants of both sides before `floor` has found its totals.
+fn row_sides(t: Totals) -> RowConstants {
+    var flags = t.flags;
+    if (!ADDS && (t.p.high == 0.0 || t.q.high == 0.0)) {
+        flags |= EMPTY;
+    }
+    let p = policy_side(t.p, t.present_p, t.present_any - t.present_p);
+    let q = policy_side(t.q, t.present_q, t.present_any - t.present_q);
+    return RowConstants(p, q, 1.0, TwoPart(1.0, 0.0), flags);
+}
+
+// Scale and ratio from the totals after the policy.
+fn finish_constants(sides: RowConstants) -> RowConstants {
+    var c = sides;
+    if ((c.flags & (EMPTY | INVALID_P | INVALID_Q)) != 0u) {
+        return c;
+    }
+    let p_exponent = exponent_of(c.p.total.high);
+    let q_exponent = exponent_of(c.q.total.high);
+    if (abs(p_exponent) > 90 || abs(q_exponent) > 90) {
+        c.flags |= RESCUE;
+        return c;
+    }
+    if (FILLS) {
+        // The policy fills every bin that would make a value infinite, or drops it.
+        c.flags = (c.flags & ~7u) | COMMON;
+    }
+    c.scale = bitcast<f32>(u32(127 - q_exponent) << 23u);
+    c.q.total = scale_parts(c.q.total, c.scale);
+    c.q.add = scale_parts(c.q.add, c.scale);
+    c.q.fill = scale_parts(c.q.fill, c.scale);
+    c.ratio = divide_parts(c.q.total, c.p.total);
+    let power_of_two = (bitcast<u32>(c.ratio.high) & 0x7fffffu) == 0u && c.ratio.low == 0.0;
+    if (PLAIN && power_of_two) {
+        c.flags |= EXACT;
+    }
+    return c;
+}
+
+// The terms of the bins of a span, in blocks of eight so that long sums keep their digits.
+fn scan_terms(span: Span, c: RowConstants) -> Sums {
+    var total = empty_sums();
+    var block = empty_sums();
+    var in_block = 0u;
+    let ratio_high = leading(c.ratio.high);
+    let ratio_middle = opaque(c.ratio.high - ratio_high);
+    for (var bin = span.first; bin < span.end; bin += span.step) {
+        let p_weight = load_p(span.row * params.p_stride + bin).value;
+        let q_weight = load_q(span.row * params.q_stride + bin).value * c.scale;
+        let p = policy_weight(p_weight, q_weight, c.p);
+        let q = policy_weight(q_weight, p_weight, c.q);
+        // u = p·r − q through exact partial products: good to 2⁻³⁵ of the weights.
+        let p_high = leading(p.high);
+        let p_middle = opaque(p.high - p_high);
+        let first = opaque(opaque(p_high * ratio_high) - q.high);
+        let cross = p_high * ratio_middle + p_middle * ratio_high;
+        let low = p_middle * ratio_middle + (p.high * c.ratio.low + (p.low * c.ratio.high - q.low));
+        let u = first + opaque(cross + low);
+        let a = p.high * c.ratio.high + (p.high * c.ratio.low + p.low * c.ratio.high);
+        if ((p.high > 0.0 && a < TINY) || (q.high > 0.0 && q.high < TINY)) {
+            block.flags |= RESCUE;
+        }
+        if (EPSILON) {
+            // A bin that loses (almost) all it has: the last digits decide, on the host.
+            let almost = 1.0 / 65536.0;
+            if ((p_weight > 0.0 && p.high <= p_weight * almost) || (q_weight > 0.0 && q.high <= q_weight * almost)) {
+                block.flags |= RESCUE;
+                continue;
+            }
+        }
+        let contrast = make_contrast(p, c.p.total, a, q, c.q.total, u);
+        block.first += terms_first(contrast);
+        block.second += terms_second(contrast);
+        block.yardstick += contrast.u * contrast.z;
+        in_block += 1u;
+        if (in_block == 8u) {
+            total = combine_sums(total, block);
+            block = empty_sums();
+            in_block = 0u;
+        }
+    }
+    return combine_sums(total, block);
+}
+
+// 2⁻⁹⁶: what is smaller relative to its total is left to the host.
+const TINY: f32 = 1.262177448e-29;
+
+fn write_record(record: u32, sums: Sums, c: RowConstants) {
+    let at = record * params.record;
+    results[at] = c.flags | sums.flags;
+    results[at + 1u] = bitcast<u32>(sums.yardstick);
+    results[at + 2u] = bitcast<u32>(c.q.total.high);
+    results[at + 3u] = bitcast<u32>(c.q.total.low);
+    results[at + 4u] = bitcast<u32>(sums.first.x);
+    results[at + 5u] = bitcast<u32>(sums.first.y);
+    results[at + 6u] = bitcast<u32>(sums.first.z);
+    results[at + 7u] = bitcast<u32>(sums.first.w);
+    results[at + 8u] = bitcast<u32>(sums.second.x);
+    results[at + 9u] = bitcast<u32>(sums.second.y);
+    results[at + 10u] = bitcast<u32>(sums.second.z);
+    results[at + 11u] = bitcast<u32>(sums.second.w);
+}

@@ -1,0 +1,49 @@
+// A stored weight as a float, and what its bits say: negative, NaN and infinite values are found
+// before any float operation, since an implementation may assume there are none. −0 is 0.
+
+struct Weight {
+    value: f32,
+    invalid: bool,
+    // Not exact in a float that no device flushes: the row is rescued.
+    inexact: bool,
+}
+
+fn decode_f32(word: u32, part: u32) -> Weight {
+    let magnitude = word & 0x7fffffffu;
+    let invalid = magnitude >= 0x7f800000u || (word > 0x80000000u);
+    let subnormal = magnitude > 0u && magnitude < 0x00800000u;
+    let value = bitcast<f32>(select(magnitude, 0u, invalid || subnormal));
+    return Weight(value, invalid, subnormal && !invalid);
+}
+
+fn decode_bf16(word: u32, part: u32) -> Weight {
+    return decode_f32(((word >> (16u * part)) & 0xffffu) << 16u, 0u);
+}
+
+fn decode_f16(word: u32, part: u32) -> Weight {
+    let bits = (word >> (16u * part)) & 0xffffu;
+    let magnitude = bits & 0x7fffu;
+    let invalid = magnitude >= 0x7c00u || bits > 0x8000u;
+    let normal = bitcast<f32>((magnitude << 13u) + (112u << 23u));
+    // 2⁻²⁴ units below the normal range.
+    let small = f32(magnitude) * bitcast<f32>(103u << 23u);
+    let value = select(normal, small, magnitude < 0x0400u);
+    return Weight(select(value, 0.0, invalid), invalid, false);
+}
+
+fn decode_u8(word: u32, part: u32) -> Weight {
+    return Weight(f32((word >> (8u * part)) & 0xffu), false, false);
+}
+
+fn decode_u16(word: u32, part: u32) -> Weight {
+    return Weight(f32((word >> (16u * part)) & 0xffffu), false, false);
+}
+
+fn decode_u32(word: u32, part: u32) -> Weight {
+    return Weight(f32(word), false, word > 0x1000000u);
+}
+
+fn decode_i32(word: u32, part: u32) -> Weight {
+    let invalid = (word >> 31u) != 0u;
+    return Weight(f32(select(word, 0u, invalid)), invalid, !invalid && word > 0x1000000u);
+}

@@ -1,0 +1,27 @@
+// A row in one workgroup: short rows share it (THREADS threads each), a long row has it to itself.
+
+@compute @workgroup_size(128)
+fn whole(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let at = Place(thread, thread % THREADS);
+    let group = workgroup.y * workgroups.x + workgroup.x;
+    let row = group * (WORKGROUP / THREADS) + thread / THREADS;
+    // Threads without a row keep step with the others and visit no bin.
+    let end = select(0u, params.bins, row < params.rows);
+    let span = Span(row, at.lane, THREADS, end);
+    var constants = row_sides(reduce_totals(at, scan_totals(span)));
+    if (FLOORS) {
+        let floored = reduce_totals(at, scan_floored(span, constants.p, constants.q));
+        constants.p.total = floored.p;
+        constants.q.total = floored.q;
+    }
+    constants = finish_constants(constants);
+    let usable = (constants.flags & (EMPTY | INVALID_P | INVALID_Q | RESCUE)) == 0u;
+    let sums = reduce_sums(at, scan_terms(Span(row, at.lane, THREADS, select(0u, end, usable)), constants));
+    if (at.lane == 0u && row < params.rows) {
+        write_record(row, sums, constants);
+    }
+}

@@ -1,0 +1,11 @@
+// Bins where either side is 0 are left out; the totals are those of the rest.
+
+const PLAIN: bool = true;
+
+fn policy_side(total: TwoPart, present: u32, missing: u32) -> Side {
+    return Side(total, TwoPart(0.0, 0.0), TwoPart(0.0, 0.0));
+}
+
+fn policy_weight(x: f32, other: f32, side: Side) -> TwoPart {
+    return TwoPart(select(0.0, x, other > 0.0), 0.0);
+}

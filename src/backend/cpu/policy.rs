@@ -1,0 +1,87 @@
+//! A zero policy as the constants of one row.
+//!
+//! Every policy is one rule a bin: a bin with weight becomes `weight + add`, one without becomes
+//! `fill`, and `floor` raises what lies below a threshold to it. Only the constants differ, and they
+//! are made here, with twice the digits of a 64-bit float.
+
+use super::double::Double;
+use crate::divergence::Zeros;
+use crate::divergence::lanes::Real;
+use crate::divergence::term::TwoPart;
+
+/// What the first pass over a row found on one side.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SideTotals {
+    /// Sum of the weights (of the bins kept, under `skip`).
+    pub(crate) total: Double,
+    /// Bins with weight, and bins of the union support without.
+    pub(crate) present: usize,
+    pub(crate) missing: usize,
+    /// Factor by which the weights were scaled beforehand; 1 but for extreme 64-bit rows.
+    pub(crate) unit: f64,
+}
+
+/// The constants of one side of a row, in the unit of its weights.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Side {
+    /// Total after the policy.
+    pub(crate) total: Double,
+    /// Added to a bin with weight.
+    pub(crate) add: Double,
+    /// Given to a bin without weight.
+    pub(crate) fill: Double,
+}
+
+impl Side {
+    /// The constants for a policy. For `floor` the total is that before the policy: the second
+    /// pass of the kernel finds the other.
+    pub(crate) fn new(zeros: Zeros, found: &SideTotals, bins: usize) -> Self {
+        let SideTotals { total, present, missing, unit } = *found;
+        let n = Double::from(bins as f64);
+        match zeros {
+            Zeros::Exact | Zeros::Skip => Side { total, ..Side::default() },
+            Zeros::Additive(amount) => {
+                let add = Double::from(amount).scaled(unit);
+                Side { total: total + add * n, add, fill: add }
+            }
+            Zeros::Mix(share) => {
+                // (1 − L)·p̂ + L/n is proportional to p + λ·P/n with λ = L/(1 − L).
+                let added = total * (Double::from(share) / Double::sum(1.0, -share));
+                let add = added / n;
+                Side { total: total + added, add, fill: add }
+            }
+            Zeros::Floor(least) => {
+                let threshold = total * Double::from(least);
+                Side { total, add: Double::default(), fill: threshold }
+            }
+            Zeros::Epsilon(epsilon) => {
+                let fill = total * Double::from(epsilon);
+                let loss = fill * Double::from(missing as f64) / Double::from(present.max(1) as f64);
+                Side { total, add: loss.scaled(-1.0), fill }
+            }
+        }
+    }
+
+    /// The same in another unit.
+    pub(crate) fn scaled(self, power_of_two: f64) -> Self {
+        Side {
+            total: self.total.scaled(power_of_two),
+            add: self.add.scaled(power_of_two),
+            fill: self.fill.scaled(power_of_two),
+        }
+    }
+}
+
+/// The constants of one side in the kernel's precision.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Constants<T> {
+    pub(crate) total: TwoPart<T>,
+    pub(crate) add: TwoPart<T>,
+    pub(crate) fill: TwoPart<T>,
+}
+
+impl<T: Real> From<Side> for Constants<T> {
+    fn from(side: Side) -> Self {
+        Self { total: side.total.split(), add: side.add.split(), fill: side.fill.split() }
+    }
+}

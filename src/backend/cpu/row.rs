@@ -1,0 +1,376 @@
+//! The row kernel: two passes over one row of p and one of q.
+//!
+//! The first finds totals, supports and invalid weights. From the totals come the constants of the
+//! zero policy and the ratio r = Q/P, in two parts. The second makes the contrast of each bin and
+//! sums the terms. With u = fma(p, r_high, −q) + p·r_low nothing cancels that matters, whatever the
+//! two totals are.
+//!
+//! Sums run over blocks of eight vectors, then over blocks, always in the same order: a row gives the
+//! same bits wherever it lies and whoever computes it.
+
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
+
+use super::double::Double;
+use super::policy::{Constants, Side, SideTotals};
+use crate::backend::RowFlags;
+use crate::divergence::finish::Support;
+use crate::divergence::lanes::{LaneMask, Lanes, Real, WideLanes, keep, splat};
+use crate::divergence::term::{Contrast, Term};
+use crate::divergence::Zeros;
+
+/// Vectors whose terms are summed in the kernel's precision before they join the 64-bit sum.
+const BLOCK: usize = 8;
+
+/// Below this triangular discrimination a 32-bit row whose totals are not in a power-of-two ratio is
+/// computed again: u is good to 2⁻⁴⁷ of the weights, which is 2e-7 of the value here.
+const NARROW_LEAST: f64 = 1e-12;
+
+/// The part of a call that every row shares.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Task<'a> {
+    pub(crate) terms: &'a [Term],
+    pub(crate) zeros: Zeros,
+    pub(crate) needs_log: bool,
+}
+
+/// One row of weights, decoded: `high` and, for 64-bit integers above 2⁵³, what rounding left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowWeights<'a, T> {
+    pub(crate) high: &'a [T],
+    pub(crate) low: Option<&'a [T]>,
+    /// Factor by which they were scaled beforehand.
+    pub(crate) unit: f64,
+}
+
+/// Accumulators, kept between rows so that a row allocates nothing.
+pub(crate) struct Sums<S: Simd, T: Real> {
+    block: Vec<Lanes<S, T>>,
+    total: Vec<Double>,
+}
+
+impl<S: Simd, T: Real> Sums<S, T> {
+    /// One accumulator a term, and one for the yardstick.
+    pub(crate) fn new(simd: S, terms: usize) -> Self {
+        Self { block: vec![splat::<S, T>(simd, 0.0); terms + 1], total: vec![Double::default(); terms + 1] }
+    }
+}
+
+#[inline(always)]
+fn load<S: Simd, T: Real>(simd: S, values: &[T], at: usize) -> Lanes<S, T> {
+    let width = Lanes::<S, T>::LEN;
+    match values.get(at..at + width) {
+        Some(full) => Lanes::<S, T>::from_slice(simd, full),
+        None => Lanes::<S, T>::from_fn(simd, |i| values.get(at + i).copied().unwrap_or_else(|| T::from_f64(0.0))),
+    }
+}
+
+/// The sum of all lanes with the digits the running sums have.
+#[inline(always)]
+fn reduce<S: Simd, T: Real>(sums: WideLanes<S>) -> Double {
+    let mut total = Double::default();
+    for &x in sums.first.as_slice().iter().chain(sums.second.as_slice()) {
+        total = total + Double::from(x);
+    }
+    total
+}
+
+/// What the first pass finds.
+struct Found {
+    flags: u32,
+    p: SideTotals,
+    q: SideTotals,
+}
+
+/// Totals, supports and invalid weights of a row.
+#[inline(always)]
+fn first_pass<S: Simd, T: Real>(simd: S, zeros: Zeros, p: &RowWeights<'_, T>, q: &RowWeights<'_, T>) -> Found {
+    let zero = splat::<S, T>(simd, 0.0);
+    let largest = splat::<S, T>(simd, if size_of::<T>() == 4 { f64::from(f32::MAX) } else { f64::MAX });
+    let none = zero.simd_lt(zero);
+    let (mut valid_p, mut valid_q) = (!none, !none);
+    let (mut common, mut only_p, mut only_q) = (none, none, none);
+    let (mut sum_p, mut sum_q) = (WideLanes::zero(simd), WideLanes::zero(simd));
+    let (mut count_p, mut count_q, mut count_any) = (0, 0, 0);
+    let skip = zeros == Zeros::Skip;
+    let counts = matches!(zeros, Zeros::Epsilon(_));
+    let mut at = 0;
+    while at < p.high.len() {
+        let (x, y) = (load::<S, T>(simd, p.high, at), load::<S, T>(simd, q.high, at));
+        valid_p &= x.simd_ge(zero) & x.simd_le(largest);
+        valid_q &= y.simd_ge(zero) & y.simd_le(largest);
+        let (has_p, has_q) = (x.simd_gt(zero), y.simd_gt(zero));
+        let both = has_p & has_q;
+        common |= both;
+        only_p |= has_p & !has_q;
+        only_q |= has_q & !has_p;
+        if counts {
+            count_p += has_p.to_bitmask().count_ones() as usize;
+            count_q += has_q.to_bitmask().count_ones() as usize;
+            count_any += (has_p | has_q).to_bitmask().count_ones() as usize;
+        }
+        let kept = |v: Lanes<S, T>| if skip { keep::<S, T>(simd, both, v) } else { v };
+        T::accumulate(&mut sum_p, kept(x));
+        T::accumulate(&mut sum_q, kept(y));
+        if let Some(low) = p.low {
+            T::accumulate(&mut sum_p, kept(load::<S, T>(simd, low, at)));
+        }
+        if let Some(low) = q.low {
+            T::accumulate(&mut sum_q, kept(load::<S, T>(simd, low, at)));
+        }
+        at += Lanes::<S, T>::LEN;
+    }
+    let support = Support::default()
+        .with(Support::COMMON, common.any_true())
+        .with(Support::ONLY_P, only_p.any_true())
+        .with(Support::ONLY_Q, only_q.any_true());
+    let mut flags = support.bits();
+    if !valid_p.all_true() {
+        flags |= RowFlags::INVALID_P;
+    }
+    if !valid_q.all_true() {
+        flags |= RowFlags::INVALID_Q;
+    }
+    let side = |sum, present, unit| SideTotals {
+        total: reduce::<S, T>(sum),
+        present,
+        missing: count_any - present,
+        unit,
+    };
+    Found { flags, p: side(sum_p, count_p, p.unit), q: side(sum_q, count_q, q.unit) }
+}
+
+/// Σ max(w, threshold) of a row: the total that `floor` leaves.
+#[inline(always)]
+fn floored_total<S: Simd, T: Real>(simd: S, row: &RowWeights<'_, T>, threshold: Double) -> Double {
+    let least = Lanes::<S, T>::splat(simd, threshold.split::<T>().high);
+    let mut sum = WideLanes::zero(simd);
+    let mut above = 0;
+    let mut at = 0;
+    while at < row.high.len() {
+        let x = load::<S, T>(simd, row.high, at);
+        let kept = x.simd_ge(least);
+        above += kept.to_bitmask().count_ones() as usize;
+        T::accumulate(&mut sum, keep::<S, T>(simd, kept, x));
+        if let Some(low) = row.low {
+            T::accumulate(&mut sum, keep::<S, T>(simd, kept, load::<S, T>(simd, low, at)));
+        }
+        at += Lanes::<S, T>::LEN;
+    }
+    reduce::<S, T>(sum) + threshold * Double::from((row.high.len() - above) as f64)
+}
+
+/// A weight in two parts.
+type Pair<S, T> = (Lanes<S, T>, Lanes<S, T>);
+
+/// One side's weights after the policy.
+#[inline(always)]
+fn apply<S: Simd, T: Real>(
+    simd: S,
+    zeros: Zeros,
+    constants: &Constants<T>,
+    (x, low): Pair<S, T>,
+    present: LaneMask<S, T>,
+    other: LaneMask<S, T>,
+    inside: LaneMask<S, T>,
+) -> Pair<S, T> {
+    let v = |value: T| Lanes::<S, T>::splat(simd, value);
+    let zero = splat::<S, T>(simd, 0.0);
+    let fill = (v(constants.fill.high), v(constants.fill.low));
+    let added = || {
+        // Two-sum: a small amount added to a large weight keeps its digits.
+        let add = v(constants.add.high);
+        let sum = x + add;
+        let back = sum - x;
+        (sum, (x - (sum - back)) + (add - back) + v(constants.add.low) + low)
+    };
+    let choose = |mask: LaneMask<S, T>, yes: Pair<S, T>, no: Pair<S, T>| {
+        (mask.select(yes.0, no.0), mask.select(yes.1, no.1))
+    };
+    let nothing = (zero, zero);
+    match zeros {
+        Zeros::Exact => (x, low),
+        Zeros::Skip => choose(present & other, (x, low), nothing),
+        Zeros::Additive(_) | Zeros::Mix(_) => choose(inside, added(), nothing),
+        Zeros::Epsilon(_) => choose(present, added(), choose(other, fill, nothing)),
+        Zeros::Floor(_) => choose(x.simd_ge(fill.0), (x, low), choose(inside, fill, nothing)),
+    }
+}
+
+/// The sums of one row into `out`, one a term, each divided by Q; and what was found.
+///
+/// `out` is meaningless when the flags say that the row is empty, invalid or to be rescued.
+#[inline(always)]
+pub(crate) fn row<S: Simd, T: Real>(
+    simd: S,
+    task: &Task<'_>,
+    p: &RowWeights<'_, T>,
+    q: &RowWeights<'_, T>,
+    sums: &mut Sums<S, T>,
+    out: &mut [f64],
+) -> RowFlags {
+    let bins = p.high.len();
+    let found = first_pass::<S, T>(simd, task.zeros, p, q);
+    let mut flags = found.flags;
+    if flags & (RowFlags::INVALID_P | RowFlags::INVALID_Q) != 0 {
+        return RowFlags(flags);
+    }
+    let mut p_side = Side::new(task.zeros, &found.p, bins);
+    let mut q_side = Side::new(task.zeros, &found.q, bins);
+    let keeps_empty = matches!(task.zeros, Zeros::Additive(_));
+    if !keeps_empty && (found.p.total.high == 0.0 || found.q.total.high == 0.0) {
+        return RowFlags(flags | RowFlags::EMPTY);
+    }
+    if matches!(task.zeros, Zeros::Floor(_)) {
+        p_side.total = floored_total::<S, T>(simd, p, p_side.fill);
+        q_side.total = floored_total::<S, T>(simd, q, q_side.fill);
+    }
+    if !matches!(task.zeros, Zeros::Exact) {
+        // The policy fills every bin that would make a value infinite, or drops it.
+        flags = (flags & !7) | Support::COMMON.bits();
+    }
+    let (Some(p_exponent), Some(q_exponent)) =
+        (exponent::<T>(p_side.total.high), exponent::<T>(q_side.total.high))
+    else {
+        return RowFlags(flags | RowFlags::RESCUE);
+    };
+    debug_assert!(p_exponent.abs() <= T::MAX_TOTAL_EXPONENT);
+    let scale = power_of_two(-q_exponent);
+    let q_side = q_side.scaled(scale);
+    let ratio = (q_side.total / p_side.total).split::<T>();
+    let constants = Prepared {
+        scale: T::from_f64(scale),
+        ratio_high: ratio.high,
+        ratio_low: ratio.low,
+        p: Constants::from(p_side),
+        q: Constants::from(q_side),
+    };
+    let plain = matches!(task.zeros, Zeros::Exact) && p.low.is_none() && q.low.is_none();
+    let trouble = if plain {
+        second_pass::<S, T, true>(simd, task, p, q, &constants, sums)
+    } else {
+        second_pass::<S, T, false>(simd, task, p, q, &constants, sums)
+    };
+    let total = q_side.total.high;
+    for (value, sum) in out.iter_mut().zip(&sums.total) {
+        // A sum that overflowed has no low part to speak of.
+        *value = if sum.high.is_finite() { (sum.high + sum.low) / total } else { sum.high };
+    }
+    flags |= trouble;
+    if size_of::<T>() == 4 {
+        let yardstick = sums.total[task.terms.len()].high / total;
+        let power_of_two = ratio.high.to_f64().to_bits() << 12 == 0 && ratio.low.to_f64() == 0.0;
+        let exact = plain && power_of_two;
+        if (!exact && yardstick < NARROW_LEAST) || !out.iter().all(|value| value.is_finite()) {
+            flags |= RowFlags::RESCUE;
+        }
+    }
+    RowFlags(flags)
+}
+
+/// The binary exponent of a total, if it is in the range the kernel works in.
+#[inline(always)]
+fn exponent<T: Real>(total: f64) -> Option<i32> {
+    let exponent = ((total.to_bits() >> 52) & 0x7ff) as i32 - 1023;
+    (exponent.abs() <= T::MAX_TOTAL_EXPONENT).then_some(exponent)
+}
+
+/// 2ⁿ for |n| ≤ 1022.
+#[inline(always)]
+pub(crate) fn power_of_two(n: i32) -> f64 {
+    f64::from_bits(((1023 + n) as u64) << 52)
+}
+
+/// The constants of the second pass.
+struct Prepared<T> {
+    scale: T,
+    ratio_high: T,
+    ratio_low: T,
+    p: Constants<T>,
+    q: Constants<T>,
+}
+
+/// Sums the terms; returns the flags of rows that a policy or the precision cannot do.
+#[inline(always)]
+fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
+    simd: S,
+    task: &Task<'_>,
+    p: &RowWeights<'_, T>,
+    q: &RowWeights<'_, T>,
+    prepared: &Prepared<T>,
+    sums: &mut Sums<S, T>,
+) -> u32 {
+    let v = |value: T| Lanes::<S, T>::splat(simd, value);
+    let zero = splat::<S, T>(simd, 0.0);
+    let (scale, ratio_high, ratio_low) = (v(prepared.scale), v(prepared.ratio_high), v(prepared.ratio_low));
+    let tiny = v(T::TINY);
+    let none = zero.simd_lt(zero);
+    let mut small = none;
+    let mut impossible = none;
+    let mut close = none;
+    let yardstick = task.terms.len();
+    sums.block.fill(zero);
+    sums.total.fill(Double::default());
+    let width = Lanes::<S, T>::LEN;
+    let mut in_block = 0;
+    let mut at = 0;
+    while at < p.high.len() {
+        let mut x = load::<S, T>(simd, p.high, at);
+        let mut y = load::<S, T>(simd, q.high, at) * scale;
+        let (mut x_low, mut y_low) = (zero, zero);
+        if !PLAIN {
+            x_low = p.low.map_or(zero, |low| load::<S, T>(simd, low, at));
+            y_low = q.low.map_or(zero, |low| load::<S, T>(simd, low, at) * scale);
+            let left = p.high.len() - at;
+            let inside = if left >= width {
+                !none
+            } else {
+                LaneMask::<S, T>::from_bitmask(simd, (1u64 << left) - 1)
+            };
+            let (has_x, has_y) = (x.simd_gt(zero), y.simd_gt(zero));
+            let before = (x, y);
+            (x, x_low) = apply(simd, task.zeros, &prepared.p, (x, x_low), has_x, has_y, inside);
+            (y, y_low) = apply(simd, task.zeros, &prepared.q, (y, y_low), has_y, has_x, inside);
+            if matches!(task.zeros, Zeros::Epsilon(_)) {
+                // A bin that loses (almost) all it has: the last digits decide whether any is left.
+                let almost = splat::<S, T>(simd, 1.0 / 65536.0);
+                impossible |= (has_x & (x + x_low).simd_le(zero)) | (has_y & (y + y_low).simd_le(zero));
+                close |= (has_x & x.simd_le(before.0 * almost)) | (has_y & y.simd_le(before.1 * almost));
+            }
+        }
+        let cross = if PLAIN { x * ratio_low } else { x.mul_add(ratio_low, x_low * ratio_high) };
+        let a = x.mul_add(ratio_high, cross);
+        let u = x.mul_sub_precise(ratio_high, y) + if PLAIN { cross } else { cross - y_low };
+        small |= (x.simd_gt(zero) & a.simd_lt(tiny)) | (y.simd_gt(zero) & y.simd_lt(tiny));
+        let c = Contrast::new(
+            simd,
+            (x, x_low),
+            prepared.p.total,
+            a,
+            (y, y_low),
+            prepared.q.total,
+            u,
+            task.needs_log,
+        );
+        for (sum, term) in sums.block.iter_mut().zip(task.terms) {
+            *sum += term.evaluate(&c);
+        }
+        sums.block[yardstick] += c.u * c.z;
+        in_block += 1;
+        at += width;
+        if in_block == BLOCK || at >= p.high.len() {
+            for (total, block) in sums.total.iter_mut().zip(&mut sums.block) {
+                *total = total.plus(block.reduce_sum().to_f64());
+                *block = zero;
+            }
+            in_block = 0;
+        }
+    }
+    let narrow = size_of::<T>() == 4;
+    if narrow && (small.any_true() || close.any_true()) {
+        RowFlags::RESCUE
+    } else if impossible.any_true() {
+        RowFlags::POLICY
+    } else {
+        0
+    }
+}

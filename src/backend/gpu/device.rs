@@ -1,0 +1,164 @@
+//! Adapters, and a device with its faults caught.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::{Error, Result};
+use crate::plan::Caps;
+
+/// One adapter of this machine, as [`adapters`] lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AdapterInfo {
+    /// The n of [`Device::GpuAt`](crate::Device::GpuAt).
+    pub index: usize,
+    /// Name of the hardware.
+    pub name: String,
+    /// The interface it is reached through: vulkan, metal, dx12, gl.
+    pub backend: String,
+    /// discrete gpu, integrated gpu, virtual gpu, cpu, other.
+    pub device_type: String,
+    /// Whether it is a CPU in disguise: never chosen unless named by its index.
+    pub is_software: bool,
+    /// Driver and its version.
+    pub driver: String,
+    /// Bytes one binding may have.
+    pub max_binding_bytes: u64,
+    /// Bytes one buffer may have.
+    pub max_buffer_bytes: u64,
+    /// Workgroups in one dimension of a dispatch.
+    pub max_workgroups: u32,
+    /// Whether it has subgroup operations.
+    pub subgroups: bool,
+    /// Threads of its smallest and largest subgroup.
+    pub subgroup_size: (u32, u32),
+    /// Optional features it has that matter here.
+    pub features: String,
+}
+
+fn instance() -> wgpu::Instance {
+    // WGPU_BACKEND and its kin are honoured, as users of wgpu expect.
+    wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env())
+}
+
+fn enumerate(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
+    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
+}
+
+fn describe(index: usize, adapter: &wgpu::Adapter) -> AdapterInfo {
+    let info = adapter.get_info();
+    let limits = adapter.limits();
+    let features = adapter.features();
+    let device_type = match info.device_type {
+        wgpu::DeviceType::DiscreteGpu => "discrete gpu",
+        wgpu::DeviceType::IntegratedGpu => "integrated gpu",
+        wgpu::DeviceType::VirtualGpu => "virtual gpu",
+        wgpu::DeviceType::Cpu => "cpu",
+        wgpu::DeviceType::Other => "other",
+    };
+    let known = [
+        (wgpu::Features::SUBGROUP, "subgroup"),
+        (wgpu::Features::MAPPABLE_PRIMARY_BUFFERS, "mappable primary buffers"),
+        (wgpu::Features::TIMESTAMP_QUERY, "timestamp query"),
+    ];
+    let present: Vec<&str> = known.iter().filter(|(f, _)| features.contains(*f)).map(|(_, name)| *name).collect();
+    AdapterInfo {
+        index,
+        // GL names its software renderers without saying that they are CPUs.
+        is_software: info.device_type == wgpu::DeviceType::Cpu
+            || ["llvmpipe", "softpipe", "swiftshader", "lavapipe"].iter().any(|s| info.name.to_lowercase().contains(s)),
+        name: info.name,
+        backend: info.backend.to_str().to_owned(),
+        device_type: device_type.to_owned(),
+        driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+        max_binding_bytes: limits.max_storage_buffer_binding_size,
+        max_buffer_bytes: limits.max_buffer_size,
+        max_workgroups: limits.max_compute_workgroups_per_dimension,
+        subgroups: features.contains(wgpu::Features::SUBGROUP),
+        subgroup_size: (info.subgroup_min_size, info.subgroup_max_size),
+        features: present.join(", "),
+    }
+}
+
+/// Every adapter of this machine, software ones included; empty without a driver.
+#[must_use]
+pub fn adapters() -> Vec<AdapterInfo> {
+    enumerate(&instance()).iter().enumerate().map(|(index, adapter)| describe(index, adapter)).collect()
+}
+
+/// A device, its queue, its limits in plain numbers, and what went wrong on it so far.
+#[derive(Debug)]
+pub(super) struct Device {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) caps: Caps,
+    /// Threads of the smallest subgroup, 1 where subgroups are not used.
+    pub(super) subgroup: u32,
+    pub(super) name: String,
+    fault: Arc<Mutex<Option<String>>>,
+}
+
+impl Device {
+    /// The adapter with the given index, or the first that is hardware.
+    pub(super) fn open(index: Option<usize>, binding_limit: Option<u64>, subgroups: Option<bool>) -> Result<Self> {
+        let adapters = enumerate(&instance());
+        let described: Vec<AdapterInfo> = adapters.iter().enumerate().map(|(i, a)| describe(i, a)).collect();
+        let chosen = match index {
+            Some(index) => described.get(index),
+            None => described.iter().find(|info| !info.is_software),
+        };
+        let none = || {
+            let list = |info: &AdapterInfo| {
+                let software = if info.is_software { ", software" } else { "" };
+                format!("gpu:{} {} ({}{software})", info.index, info.name, info.backend)
+            };
+            let found: Vec<String> = described.iter().map(list).collect();
+            Error::NoDevice {
+                wanted: index.map_or_else(|| "hardware GPU".to_owned(), |i| format!("adapter gpu:{i}")),
+                found: if found.is_empty() { "none".to_owned() } else { found.join(", ") },
+            }
+        };
+        let info = chosen.ok_or_else(none)?;
+        let adapter = adapters.get(info.index).ok_or_else(none)?;
+        let failed = |reason: String| Error::DeviceFailed { device: info.name.clone(), reason };
+        let use_subgroups = info.subgroups && info.subgroup_size.0 > 1 && subgroups != Some(false);
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("kullback"),
+            required_features: if use_subgroups { wgpu::Features::SUBGROUP } else { wgpu::Features::empty() },
+            required_limits: adapter.limits(),
+            ..wgpu::DeviceDescriptor::default()
+        };
+        let (device, queue) =
+            pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| failed(error.to_string()))?;
+        let fault = Arc::new(Mutex::new(None));
+        let note = |fault: &Arc<Mutex<Option<String>>>, what: String| {
+            fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
+        };
+        let lost = Arc::clone(&fault);
+        device.set_device_lost_callback(move |_, message| note(&lost, format!("device lost: {message}")));
+        let uncaptured = Arc::clone(&fault);
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| note(&uncaptured, error.to_string())));
+        let caps = Caps {
+            max_binding_bytes: info.max_binding_bytes.min(binding_limit.unwrap_or(u64::MAX)),
+            max_buffer_bytes: info.max_buffer_bytes,
+            max_workgroups: info.max_workgroups,
+            subgroups: use_subgroups,
+        };
+        let name = format!("gpu:{} {} ({})", info.index, info.name, info.backend);
+        let subgroup = if use_subgroups { info.subgroup_size.0 } else { 1 };
+        Ok(Self { device, queue, caps, subgroup, name, fault })
+    }
+
+    /// What went wrong since the device was made, if anything did. Checked before a result is trusted:
+    /// a lost device completes every later call as if it had run.
+    pub(super) fn check(&self) -> Result<()> {
+        match &*self.fault.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => Ok(()),
+            Some(reason) => Err(self.failed(reason.lines().collect::<Vec<_>>().join(" "))),
+        }
+    }
+
+    /// An error that names this device.
+    pub(super) fn failed(&self, reason: String) -> Error {
+        Error::DeviceFailed { device: self.name.clone(), reason }
+    }
+}

@@ -1,0 +1,71 @@
+//! The uniform of a dispatch: the twin of `struct Params` in `shaders/lib/params.wgsl`, field by field.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::divergence::{Term, Zeros};
+use crate::plan::kernel_key::{SPLIT_BINS, TERMS_PER_DISPATCH};
+use crate::plan::{Pairing, Problem, Shape};
+
+/// Words of one result record: flags, yardstick, two of the total, one a term.
+pub(super) const RECORD_WORDS: usize = 4 + TERMS_PER_DISPATCH;
+/// Words of one record of partial totals.
+pub(super) const PARTIAL_WORDS: usize = 8;
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(super) struct Params {
+    pub(super) rows: u32,
+    pub(super) bins: u32,
+    pub(super) p_stride: u32,
+    pub(super) q_stride: u32,
+    pub(super) parts: u32,
+    pub(super) part_bins: u32,
+    pub(super) zero: u32,
+    pub(super) record: u32,
+    pub(super) policy_high: f32,
+    pub(super) policy_low: f32,
+    pub(super) pad_0: u32,
+    pub(super) pad_1: u32,
+    pub(super) orders: [[f32; 4]; TERMS_PER_DISPATCH],
+}
+
+impl Params {
+    /// The parameters of one dispatch over `rows` rows.
+    pub(super) fn new(problem: &Problem, terms: &[Term], shape: Shape, rows: usize) -> Self {
+        let number = match problem.zeros {
+            Zeros::Exact | Zeros::Skip => 0.0,
+            Zeros::Epsilon(x) | Zeros::Additive(x) | Zeros::Floor(x) => x,
+            Zeros::Mix(share) => share / (1.0 - share),
+        };
+        let policy_high = number as f32;
+        let mut orders = [[0.0; 4]; TERMS_PER_DISPATCH];
+        for (slot, term) in orders.iter_mut().zip(terms) {
+            if let Some(order) = term.order() {
+                let exponent = order.exponent() as f32;
+                // Twelve bits: times a power of two of a ratio the product is exact.
+                let leading = f32::from_bits(exponent.to_bits() & 0xffff_f000);
+                *slot = [order.a as f32, order.b as f32, exponent, leading];
+            }
+        }
+        let parts = shape.parts();
+        let bins = problem.bins as u32;
+        // More parts than MAX_PARTS are not made; then each reads more.
+        let part_bins = if parts == 1 { bins } else { bins.div_ceil(parts).max(SPLIT_BINS) };
+        let stride = |shared: bool| if shared { 0 } else { bins };
+        Self {
+            rows: rows as u32,
+            bins,
+            p_stride: stride(problem.pairing == Pairing::OneP),
+            q_stride: stride(problem.pairing == Pairing::OneQ),
+            parts,
+            part_bins,
+            zero: 0,
+            record: RECORD_WORDS as u32,
+            policy_high,
+            policy_low: (number - f64::from(policy_high)) as f32,
+            pad_0: 0,
+            pad_1: 0,
+            orders,
+        }
+    }
+}

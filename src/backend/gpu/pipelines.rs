@@ -1,0 +1,87 @@
+//! Compiled kernels, one a key, made once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::device::Device;
+use super::shaders;
+use crate::plan::KernelKey;
+
+/// The dispatches of a kernel in order.
+#[derive(Debug)]
+pub(super) struct Kernel {
+    pub(super) stages: Vec<wgpu::ComputePipeline>,
+}
+
+/// The cache, with the one binding layout that all kernels share.
+#[derive(Debug)]
+pub(super) struct Pipelines {
+    pub(super) bindings: wgpu::BindGroupLayout,
+    layout: wgpu::PipelineLayout,
+    kernels: HashMap<KernelKey, Arc<Kernel>>,
+}
+
+impl Pipelines {
+    pub(super) fn new(device: &wgpu::Device) -> Self {
+        let buffer = |binding, ty| wgpu::BindGroupLayoutEntry {
+            binding,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+            count: None,
+        };
+        let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
+        let bindings = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("rowwise"),
+            entries: &[
+                buffer(0, storage(true)),
+                buffer(1, storage(true)),
+                buffer(2, storage(false)),
+                buffer(3, storage(false)),
+                buffer(4, wgpu::BufferBindingType::Uniform),
+            ],
+        });
+        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("rowwise"),
+            bind_group_layouts: &[Some(&bindings)],
+            immediate_size: 0,
+        });
+        Self { bindings, layout, kernels: HashMap::new() }
+    }
+
+    /// The kernel of a key, compiled on first use. A compilation that fails shows in [`Device::check`].
+    pub(super) fn kernel(&mut self, device: &Device, key: KernelKey, floors: bool) -> Arc<Kernel> {
+        if let Some(kernel) = self.kernels.get(&key) {
+            return Arc::clone(kernel);
+        }
+        let module = device.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some("rowwise"),
+            source: wgpu::ShaderSource::Wgsl(shaders::source(&key).into()),
+        });
+        let mut constants = vec![("THREADS", f64::from(key.threads))];
+        if key.subgroups {
+            constants.push(("SUBGROUP", f64::from(device.subgroup)));
+        }
+        let entries: &[&str] = match (key.split, floors) {
+            (false, _) => &["whole"],
+            (true, false) => &["split_totals", "split_terms"],
+            (true, true) => &["split_totals", "split_floored", "split_terms"],
+        };
+        let stage = |entry: &&str| {
+            device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(entry),
+                layout: Some(&self.layout),
+                module: &module,
+                entry_point: Some(entry),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &constants,
+                    // Every word is written before it is read.
+                    zero_initialize_workgroup_memory: false,
+                },
+                cache: None,
+            })
+        };
+        let kernel = Arc::new(Kernel { stages: entries.iter().map(stage).collect() });
+        self.kernels.insert(key, Arc::clone(&kernel));
+        kernel
+    }
+}

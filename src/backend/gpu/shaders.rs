@@ -1,0 +1,133 @@
+//! Shader source by plain concatenation: library + zero policy + divergences + skeleton, and a few
+//! lines of glue that name the weight types, the switches and the terms of the slots.
+
+use std::fmt::Write as _;
+
+use crate::divergence::lanes::Real;
+use crate::plan::KernelKey;
+use crate::plan::kernel_key::{TermKind, ZerosKind};
+use crate::rows::WeightType;
+
+const LIBRARY: [&str; 5] = [
+    include_str!("../../../shaders/lib/params.wgsl"),
+    include_str!("../../../shaders/lib/weights.wgsl"),
+    include_str!("../../../shaders/lib/two_part.wgsl"),
+    include_str!("../../../shaders/lib/series.wgsl"),
+    include_str!("../../../shaders/lib/contrast.wgsl"),
+];
+const DIVERGENCES: [&str; 9] = [
+    include_str!("../../../shaders/divergence/kl.wgsl"),
+    include_str!("../../../shaders/divergence/jeffreys.wgsl"),
+    include_str!("../../../shaders/divergence/js.wgsl"),
+    include_str!("../../../shaders/divergence/hellinger.wgsl"),
+    include_str!("../../../shaders/divergence/tv.wgsl"),
+    include_str!("../../../shaders/divergence/chi2.wgsl"),
+    include_str!("../../../shaders/divergence/triangular.wgsl"),
+    include_str!("../../../shaders/divergence/power.wgsl"),
+    include_str!("../../../shaders/divergence/entropy.wgsl"),
+];
+const REDUCE_WORKGROUP: &str = include_str!("../../../shaders/lib/reduce_workgroup.wgsl");
+const REDUCE_SUBGROUP: &str = include_str!("../../../shaders/lib/reduce_subgroup.wgsl");
+const ROWWISE: &str = include_str!("../../../shaders/lib/rowwise.wgsl");
+const WHOLE: &str = include_str!("../../../shaders/rowwise_whole.wgsl");
+const SPLIT: &str = include_str!("../../../shaders/rowwise_split.wgsl");
+
+/// The source of one zero policy.
+fn zeros(kind: ZerosKind) -> &'static str {
+    match kind {
+        ZerosKind::Exact => include_str!("../../../shaders/zeros/exact.wgsl"),
+        ZerosKind::Epsilon => include_str!("../../../shaders/zeros/epsilon.wgsl"),
+        ZerosKind::Additive => include_str!("../../../shaders/zeros/additive.wgsl"),
+        ZerosKind::Floor => include_str!("../../../shaders/zeros/floor.wgsl"),
+        ZerosKind::Mix => include_str!("../../../shaders/zeros/mix.wgsl"),
+        ZerosKind::Skip => include_str!("../../../shaders/zeros/skip.wgsl"),
+    }
+}
+
+/// The call that evaluates a term in a slot.
+fn term_call(kind: TermKind, slot: usize) -> String {
+    let name = match kind {
+        TermKind::Kl => "kl_term",
+        TermKind::ReverseKl => "reverse_kl_term",
+        TermKind::Jeffreys => "jeffreys_term",
+        TermKind::Js => "js_term",
+        TermKind::HellingerDeficit => "hellinger_deficit_term",
+        TermKind::Affinity => "affinity_term",
+        TermKind::Tv => "tv_term",
+        TermKind::Chi2 => "chi2_term",
+        TermKind::NeymanChi2 => "neyman_chi2_term",
+        TermKind::Triangular => "triangular_term",
+        TermKind::CrossEntropy => "cross_entropy_term",
+        TermKind::Entropy => "entropy_term",
+        TermKind::PowerDeficit => return format!("power_deficit_term(c, params.orders[{slot}])"),
+        TermKind::PowerSum => return format!("power_sum_term(c, params.orders[{slot}])"),
+    };
+    format!("{name}(c)")
+}
+
+/// `fn load_p(i)`: element i of a side, decoded from its word.
+fn load(side: char, weight_type: WeightType) -> String {
+    let (shift, mask) = match weight_type.size() {
+        1 => (2, 3),
+        2 => (1, 1),
+        _ => (0, 0),
+    };
+    let decode = weight_type.name();
+    format!("fn load_{side}(i: u32) -> Weight {{ return decode_{decode}({side}_words[i >> {shift}u], i & {mask}u); }}\n")
+}
+
+/// A polynomial by Horner's rule, from the coefficients the CPU uses.
+fn polynomial(name: &str, coefficients: &[f32]) -> String {
+    let mut body = String::new();
+    for c in coefficients {
+        // Debug prints a float so that it reads back as itself, always with a point or an exponent.
+        let _ = write!(body, "{c:?} + x * (");
+    }
+    format!("fn {name}(x: f32) -> f32 {{ return {body}0.0{}; }}\n", ")".repeat(coefficients.len()))
+}
+
+fn glue(key: &KernelKey) -> String {
+    let mut text = String::new();
+    let needs_log = key.terms.iter().flatten().any(|kind| {
+        matches!(
+            kind,
+            TermKind::Kl | TermKind::ReverseKl | TermKind::Jeffreys | TermKind::PowerDeficit | TermKind::PowerSum
+        )
+    });
+    for (name, value) in [
+        ("NEEDS_LOG", needs_log),
+        ("SKIPS", key.zeros == ZerosKind::Skip),
+        ("FLOORS", key.zeros == ZerosKind::Floor),
+        ("ADDS", key.zeros == ZerosKind::Additive),
+        ("FILLS", key.zeros != ZerosKind::Exact),
+        ("EPSILON", key.zeros == ZerosKind::Epsilon),
+    ] {
+        let _ = writeln!(text, "const {name}: bool = {value};");
+    }
+    text.push_str(&load('p', key.p));
+    text.push_str(&load('q', key.q));
+    text.push_str(&polynomial("atanh_tail", f32::ATANH_TAIL));
+    text.push_str(&polynomial("jensen_shannon", f32::JENSEN_SHANNON));
+    text.push_str(&polynomial("exp_tail", f32::EXP_TAIL));
+    for (name, first) in [("terms_first", 0), ("terms_second", 4)] {
+        let calls: Vec<String> = (first..first + 4)
+            .map(|slot| key.terms[slot].map_or_else(|| "0.0".to_owned(), |kind| term_call(kind, slot)))
+            .collect();
+        let _ = writeln!(text, "fn {name}(c: Contrast) -> vec4<f32> {{ return vec4<f32>({}); }}", calls.join(", "));
+    }
+    text
+}
+
+/// The source of a kernel.
+pub(super) fn source(key: &KernelKey) -> String {
+    let mut text = LIBRARY.join("\n");
+    for divergence in DIVERGENCES {
+        text.push_str(divergence);
+    }
+    text.push_str(&glue(key));
+    text.push_str(ROWWISE);
+    text.push_str(zeros(key.zeros));
+    text.push_str(if key.subgroups { REDUCE_SUBGROUP } else { REDUCE_WORKGROUP });
+    text.push_str(if key.split { SPLIT } else { WHOLE });
+    text
+}

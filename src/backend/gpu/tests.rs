@@ -1,0 +1,114 @@
+//! Every combination of shader pieces parses and agrees with the host, without a device.
+
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+
+use super::params::Params;
+use super::shaders;
+use crate::plan::KernelKey;
+use crate::plan::kernel_key::{TERMS_PER_DISPATCH, TermKind, ZerosKind};
+use crate::rows::WeightType;
+
+const NARROW: [WeightType; 7] = [
+    WeightType::F32,
+    WeightType::F16,
+    WeightType::Bf16,
+    WeightType::U8,
+    WeightType::U16,
+    WeightType::U32,
+    WeightType::I32,
+];
+
+fn keys() -> impl Iterator<Item = KernelKey> {
+    let term_sets: Vec<[Option<TermKind>; TERMS_PER_DISPATCH]> = TermKind::ALL
+        .chunks(TERMS_PER_DISPATCH)
+        .map(|kinds| std::array::from_fn(|i| kinds.get(i).copied()))
+        .collect();
+    let mut keys = Vec::new();
+    for (i, p) in NARROW.into_iter().enumerate() {
+        for zeros in ZerosKind::ALL {
+            for &terms in &term_sets {
+                for (split, subgroups) in [(false, false), (false, true), (true, false), (true, true)] {
+                    let q = NARROW[(i + 1) % NARROW.len()];
+                    keys.push(KernelKey { p, q, zeros, terms, threads: 128, split, subgroups });
+                }
+            }
+        }
+    }
+    keys.into_iter()
+}
+
+fn parse(key: &KernelKey) -> naga::Module {
+    let source = shaders::source(key);
+    naga::front::wgsl::parse_str(&source).unwrap_or_else(|e| panic!("{key:?}\n{}", e.emit_to_string(&source)))
+}
+
+#[test]
+fn every_combination_parses_and_validates() {
+    let mut count = 0;
+    for key in keys() {
+        let module = parse(&key);
+        Validator::new(ValidationFlags::all(), Capabilities::all())
+            .validate(&module)
+            .unwrap_or_else(|e| panic!("{key:?}: {e:?}"));
+        count += 1;
+    }
+    assert!(count > 300, "only {count} combinations");
+}
+
+#[test]
+fn bindings_and_struct_offsets_match_the_host() {
+    for key in keys() {
+        let module = parse(&key);
+        let bindings: Vec<u32> =
+            module.global_variables.iter().filter_map(|(_, v)| v.binding.as_ref().map(|b| b.binding)).collect();
+        assert_eq!(bindings, [0, 1, 2, 3, 4], "{key:?}");
+        let (_, params) = module
+            .types
+            .iter()
+            .find(|(_, t)| t.name.as_deref() == Some("Params"))
+            .expect("the shader declares Params");
+        let naga::TypeInner::Struct { members, span } = &params.inner else { panic!("Params is a struct") };
+        let offsets: Vec<(&str, usize)> =
+            members.iter().map(|m| (m.name.as_deref().unwrap_or(""), m.offset as usize)).collect();
+        macro_rules! fields {
+            ($($field:ident),*) => { vec![$((stringify!($field), std::mem::offset_of!(Params, $field))),*] };
+        }
+        let host = fields!(
+            rows, bins, p_stride, q_stride, parts, part_bins, zero, record, policy_high, policy_low, pad_0, pad_1, orders
+        );
+        assert_eq!(offsets, host);
+        assert_eq!(*span as usize, size_of::<Params>());
+        for entry in &module.entry_points {
+            assert_eq!(entry.workgroup_size, [crate::plan::kernel_key::WORKGROUP, 1, 1]);
+        }
+    }
+}
+
+#[test]
+fn no_shader_calls_a_builtin_logarithm_exponential_or_power() {
+    use naga::MathFunction as M;
+    for key in keys() {
+        let module = parse(&key);
+        let functions = module.functions.iter().map(|(_, f)| f).chain(module.entry_points.iter().map(|e| &e.function));
+        for function in functions {
+            for (_, expression) in function.expressions.iter() {
+                if let naga::Expression::Math { fun, .. } = expression {
+                    assert!(
+                        !matches!(fun, M::Log | M::Log2 | M::Exp | M::Exp2 | M::Pow),
+                        "{fun:?} in {:?} of {key:?}",
+                        function.name
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_check_for_builtins_sees_one_when_it_is_there() {
+    let module = naga::front::wgsl::parse_str("fn f(x: f32) -> f32 { return log(x); }").expect("valid WGSL");
+    let found = module.functions.iter().any(|(_, f)| {
+        f.expressions.iter().any(|(_, e)| matches!(e, naga::Expression::Math { fun: naga::MathFunction::Log, .. }))
+    });
+    assert!(found);
+}

@@ -1,0 +1,56 @@
+//! How a plan is run. A backend walks the rows it is given and returns sums; it decides nothing.
+
+pub(crate) mod cpu;
+#[cfg(feature = "gpu")]
+pub(crate) mod gpu;
+pub(crate) mod reference;
+
+use crate::divergence::finish::Support;
+use crate::error::Result;
+use crate::plan::Problem;
+use crate::rows::Rows;
+
+/// What a kernel found out about a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RowFlags(pub(crate) u32);
+
+impl RowFlags {
+    /// A side has no weight, or the policy left nothing.
+    pub(crate) const EMPTY: u32 = 8;
+    /// A weight of P is negative, NaN or infinite.
+    pub(crate) const INVALID_P: u32 = 16;
+    /// A weight of Q is negative, NaN or infinite.
+    pub(crate) const INVALID_Q: u32 = 32;
+    /// The policy cannot be applied.
+    pub(crate) const POLICY: u32 = 64;
+    /// 32-bit floats cannot hold the contract: the sums of this row mean nothing.
+    pub(crate) const RESCUE: u32 = 128;
+
+    /// The zeros of the row.
+    pub(crate) fn support(self) -> Support {
+        Support::from_bits(self.0)
+    }
+
+    /// Whether any of the given flags is set.
+    pub(crate) fn any(self, flags: u32) -> bool {
+        self.0 & flags != 0
+    }
+}
+
+/// The sums of some rows: `flags[row]`, and `sums[row * terms + slot]`, each divided by Q.
+#[derive(Debug, Default)]
+pub(crate) struct RowSums {
+    pub(crate) flags: Vec<RowFlags>,
+    pub(crate) sums: Vec<f64>,
+}
+
+/// Runs the terms of a problem over rows.
+///
+/// The caller guarantees what [`Problem::new`] checked: `p` and `q` have `problem.bins` bins and the
+/// weight types of the problem, and as many rows as each other, or one row where the pairing says so;
+/// a chunk given to a device was cut by [`Chunks::for_device`](crate::plan::Chunks::for_device).
+/// A backend returns one entry a row, in order, and marks the rows it cannot do.
+pub(crate) trait Backend {
+    /// The sums of all the rows given.
+    fn run(&self, problem: &Problem, p: Rows<'_>, q: Rows<'_>) -> Result<RowSums>;
+}

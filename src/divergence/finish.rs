@@ -1,0 +1,137 @@
+//! From sums to values: which terms a measure needs, when it is infinite by definition, and the
+//! root, logarithm and unit at the end.
+
+use super::term::{Order, Term};
+use super::{Divergence, Unit};
+
+/// What the zeros of a pair say, whatever its weights: a few bits a row, found by the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Support(u32);
+
+impl Support {
+    /// A bin has weight on both sides.
+    pub(crate) const COMMON: Support = Support(1);
+    /// A bin has weight in p alone.
+    pub(crate) const ONLY_P: Support = Support(2);
+    /// A bin has weight in q alone.
+    pub(crate) const ONLY_Q: Support = Support(4);
+
+    /// From the low three bits.
+    pub(crate) const fn from_bits(bits: u32) -> Self {
+        Support(bits & 7)
+    }
+
+    /// The low three bits.
+    pub(crate) const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// This with `other` added if `when`.
+    pub(crate) const fn with(self, other: Support, when: bool) -> Self {
+        if when { Support(self.0 | other.0) } else { self }
+    }
+
+    /// Whether all of `other` is here.
+    pub(crate) const fn has(self, other: Support) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl Divergence {
+    /// An order of 1 is the limit, Kullback–Leibler.
+    fn family(self) -> (Divergence, Option<Order>) {
+        match self {
+            Divergence::Renyi(a) | Divergence::Tsallis(a) if a == 1.0 => (Divergence::Kl, None),
+            Divergence::Renyi(a) | Divergence::Tsallis(a) | Divergence::Alpha(a) => (self, Some(Order::new(a))),
+            _ => (self, None),
+        }
+    }
+
+    /// The one or two sums the value is made of.
+    pub(crate) fn terms(self) -> (Term, Option<Term>) {
+        let (family, order) = self.family();
+        match (family, order) {
+            (_, Some(order)) => {
+                // Below order 1 the sum can be small, and 1 − (1 − S) would lose it.
+                let small = matches!(family, Divergence::Renyi(a) if a < 1.0);
+                (Term::PowerDeficit(order), small.then_some(Term::PowerSum(order)))
+            }
+            (Divergence::Kl, _) => (Term::Kl, None),
+            (Divergence::ReverseKl, _) => (Term::ReverseKl, None),
+            (Divergence::Jeffreys, _) => (Term::Jeffreys, None),
+            (Divergence::Js | Divergence::JsDistance, _) => (Term::Js, None),
+            (Divergence::Hellinger, _) => (Term::HellingerDeficit, None),
+            (Divergence::Bhattacharyya, _) => (Term::HellingerDeficit, Some(Term::Affinity)),
+            (Divergence::Tv, _) => (Term::Tv, None),
+            (Divergence::Chi2, _) => (Term::Chi2, None),
+            (Divergence::NeymanChi2, _) => (Term::NeymanChi2, None),
+            (Divergence::CrossEntropy, _) => (Term::CrossEntropy, None),
+            (Divergence::Entropy, _) => (Term::Entropy, None),
+            (Divergence::Triangular | Divergence::Renyi(_) | Divergence::Tsallis(_) | Divergence::Alpha(_), _) => {
+                (Term::Triangular, None)
+            }
+        }
+    }
+
+    /// Whether the definition is +∞ on rows with this support.
+    pub(crate) fn is_infinite(self, support: Support) -> bool {
+        let only_p = support.has(Support::ONLY_P);
+        let only_q = support.has(Support::ONLY_Q);
+        let (family, order) = self.family();
+        match (family, order) {
+            (Divergence::Renyi(_), Some(order)) if order.a < 1.0 => !support.has(Support::COMMON),
+            (_, Some(order)) => (order.a > 1.0 && only_p) || (order.a < 0.0 && only_q),
+            (Divergence::Kl | Divergence::Chi2 | Divergence::CrossEntropy, _) => only_p,
+            (Divergence::ReverseKl | Divergence::NeymanChi2, _) => only_q,
+            (Divergence::Jeffreys, _) => only_p || only_q,
+            (Divergence::Bhattacharyya, _) => !support.has(Support::COMMON),
+            _ => false,
+        }
+    }
+
+    /// The value in `unit` from the sums of [`Divergence::terms`], each already divided by Q.
+    ///
+    /// The last rounding may leave a bounded measure a unit in the last place outside its range; it
+    /// is brought back to the bound.
+    pub(crate) fn finish(self, first: f64, second: Option<f64>, unit: Unit) -> f64 {
+        let (family, order) = self.family();
+        let ln_base = if self.has_unit() { unit.ln_base() } else { 1.0 };
+        let minus_ln = |deficit: f64, direct: Option<f64>| match direct {
+            Some(direct) if deficit > 0.5 => -direct.ln(),
+            _ => -(-deficit).ln_1p(),
+        };
+        let value = match (family, order) {
+            (Divergence::Renyi(_), Some(order)) => minus_ln(first, second) / order.b / ln_base,
+            (Divergence::Tsallis(_), Some(order)) => first / order.b,
+            (Divergence::Alpha(_), Some(order)) => first / (order.a * order.b),
+            (Divergence::Js, _) => first.min(std::f64::consts::LN_2) / ln_base,
+            (Divergence::JsDistance, _) => (first.min(std::f64::consts::LN_2) / ln_base).sqrt(),
+            (Divergence::Hellinger, _) => first.min(1.0).sqrt(),
+            (Divergence::Bhattacharyya, _) => minus_ln(first, second) / ln_base,
+            (Divergence::Tv, _) => first.min(1.0),
+            (Divergence::Triangular, _) => first.min(2.0),
+            _ => first / ln_base,
+        };
+        // Never negative, and no −0; a NaN would show.
+        if value <= 0.0 { 0.0 } else { value }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn infinite_exactly_when_the_definition_is() {
+        let (common, p, q) = (Support::COMMON, Support::ONLY_P, Support::ONLY_Q);
+        let both = Support::from_bits(common.bits() | p.bits() | q.bits());
+        let disjoint = Support::from_bits(p.bits() | q.bits());
+        assert!(Divergence::Kl.is_infinite(both) && !Divergence::Kl.is_infinite(q));
+        assert!(Divergence::ReverseKl.is_infinite(q) && !Divergence::ReverseKl.is_infinite(p));
+        assert!(!Divergence::Renyi(0.5).is_infinite(both) && Divergence::Renyi(0.5).is_infinite(disjoint));
+        assert!(Divergence::Renyi(2.0).is_infinite(p) && !Divergence::Renyi(2.0).is_infinite(q));
+        assert!(Divergence::Alpha(-1.0).is_infinite(q) && !Divergence::Alpha(-1.0).is_infinite(p));
+        assert!(!Divergence::Js.is_infinite(disjoint));
+        assert!(Divergence::Bhattacharyya.is_infinite(disjoint));
+    }
+}

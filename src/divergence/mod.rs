@@ -1,0 +1,228 @@
+//! What is computed: the measures, their units and zero policies, and the one table that names them.
+//!
+//! Every measure is a finish (`finish.rs`) over one or two sums of a [`Term`]; a term is one small
+//! function of the [contrast](term::Contrast) of a bin, written once here over a SIMD vector and once
+//! in `shaders/divergence/` under the same file name.
+
+mod chi2;
+mod entropy;
+pub(crate) mod finish;
+mod hellinger;
+mod jeffreys;
+mod js;
+mod kl;
+pub(crate) mod lanes;
+mod power;
+pub(crate) mod term;
+mod triangular;
+mod tv;
+mod unit;
+mod zeros;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub(crate) use term::Term;
+pub use unit::Unit;
+pub use zeros::Zeros;
+
+use crate::error::{Error, Result};
+
+/// A measure of how far one distribution is from another.
+///
+/// Definitions are for the normalised rows p̂ = p/Σp and q̂ = q/Σq, in nats; `0·ln(0/x) = 0`.
+/// Every value is ≥ 0, exactly 0 for equal rows, and +∞ exactly where the definition is.
+/// Names (for [`FromStr`] and [`Display`](fmt::Display)) are those of the heading of each variant.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Divergence {
+    /// `kl`: Kullback–Leibler, Σ p̂ ln(p̂/q̂), in \[0, ∞\].
+    Kl,
+    /// `reverse_kl`: KL(q̂‖p̂), in \[0, ∞\].
+    ReverseKl,
+    /// `jeffreys` (alias `psi`): KL(p̂‖q̂) + KL(q̂‖p̂), the population stability index, in \[0, ∞\].
+    Jeffreys,
+    /// `js`: Jensen–Shannon, ½KL(p̂‖m̂) + ½KL(q̂‖m̂) with m̂ = (p̂+q̂)/2, in \[0, ln 2\].
+    Js,
+    /// `js_distance`: the root of `js` in the chosen unit, in \[0, √ln 2\].
+    JsDistance,
+    /// `hellinger`: √(1 − BC) with BC = Σ√(p̂q̂), in \[0, 1\].
+    Hellinger,
+    /// `bhattacharyya`: −ln BC, in \[0, ∞\].
+    Bhattacharyya,
+    /// `tv`: total variation, ½ Σ|p̂ − q̂|, in \[0, 1\].
+    Tv,
+    /// `chi2`: Pearson, Σ (p̂ − q̂)²/q̂, in \[0, ∞\].
+    Chi2,
+    /// `neyman_chi2`: Σ (p̂ − q̂)²/p̂, in \[0, ∞\].
+    NeymanChi2,
+    /// `triangular`: Σ (p̂ − q̂)²/(p̂ + q̂), in \[0, 2\].
+    Triangular,
+    /// `renyi:A`: ln(Σ p̂ᴬ q̂¹⁻ᴬ)/(A − 1), A ≥ 0; A = 1 means `kl`. In \[0, ∞\].
+    Renyi(f64),
+    /// `tsallis:A`: (Σ p̂ᴬ q̂¹⁻ᴬ − 1)/(A − 1), A > 0; A = 1 means `kl` in nats. In \[0, ∞\].
+    Tsallis(f64),
+    /// `alpha:A`: (Σ p̂ᴬ q̂¹⁻ᴬ − 1)/(A(A − 1)), A ∉ {0, 1}. In \[0, ∞\].
+    Alpha(f64),
+    /// `cross_entropy`: −Σ p̂ ln q̂, in \[0, ∞\].
+    CrossEntropy,
+    /// `entropy`: −Σ p̂ ln p̂, in \[0, ln n\]; q plays no part in the value.
+    Entropy,
+}
+
+/// The names of the measures without an order, in the order of the documentation.
+const NAMED: [(&str, Divergence); 14] = [
+    ("kl", Divergence::Kl),
+    ("reverse_kl", Divergence::ReverseKl),
+    ("jeffreys", Divergence::Jeffreys),
+    ("psi", Divergence::Jeffreys),
+    ("js", Divergence::Js),
+    ("js_distance", Divergence::JsDistance),
+    ("hellinger", Divergence::Hellinger),
+    ("bhattacharyya", Divergence::Bhattacharyya),
+    ("tv", Divergence::Tv),
+    ("chi2", Divergence::Chi2),
+    ("neyman_chi2", Divergence::NeymanChi2),
+    ("triangular", Divergence::Triangular),
+    ("cross_entropy", Divergence::CrossEntropy),
+    ("entropy", Divergence::Entropy),
+];
+
+/// The families that take an order after a colon.
+type Family = (&'static str, fn(f64) -> Divergence);
+const FAMILIES: [Family; 3] =
+    [("renyi", Divergence::Renyi), ("tsallis", Divergence::Tsallis), ("alpha", Divergence::Alpha)];
+
+impl Divergence {
+    /// Checks the order of the families that have one.
+    ///
+    /// # Errors
+    /// [`Error::Order`].
+    pub fn validate(self) -> Result<Self> {
+        let check = |ok: bool, measure, order: f64, expected| {
+            if ok && order.is_finite() { Ok(self) } else { Err(Error::Order { measure, order, expected }) }
+        };
+        match self {
+            Divergence::Renyi(a) => check(a >= 0.0, "renyi", a, "A must be at least 0"),
+            Divergence::Tsallis(a) => check(a > 0.0, "tsallis", a, "A must be above 0"),
+            Divergence::Alpha(a) => check(a != 0.0 && a != 1.0, "alpha", a, "A must be neither 0 nor 1"),
+            _ => Ok(self),
+        }
+    }
+
+    /// Whether the value is divided by the logarithm of the unit's base.
+    #[must_use]
+    pub fn has_unit(self) -> bool {
+        !matches!(
+            self,
+            Divergence::Hellinger
+                | Divergence::Tv
+                | Divergence::Chi2
+                | Divergence::NeymanChi2
+                | Divergence::Triangular
+                | Divergence::Tsallis(_)
+                | Divergence::Alpha(_)
+        )
+    }
+
+    /// Whether swapping p and q leaves the value as it is.
+    #[must_use]
+    pub fn is_symmetric(self) -> bool {
+        matches!(
+            self,
+            Divergence::Jeffreys
+                | Divergence::Js
+                | Divergence::JsDistance
+                | Divergence::Hellinger
+                | Divergence::Bhattacharyya
+                | Divergence::Tv
+                | Divergence::Triangular
+        ) || matches!(self, Divergence::Renyi(a) | Divergence::Tsallis(a) | Divergence::Alpha(a) if a == 0.5)
+    }
+
+    /// Whether the value is of first order in the difference of the rows, so that it halves (in
+    /// digits) what rounding leaves of a proportional row: the contract allows 1e-12 there.
+    #[must_use]
+    pub fn is_first_order(self) -> bool {
+        matches!(self, Divergence::Tv | Divergence::Hellinger | Divergence::JsDistance)
+    }
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Divergence::Renyi(a) => write!(f, "renyi:{a}"),
+            Divergence::Tsallis(a) => write!(f, "tsallis:{a}"),
+            Divergence::Alpha(a) => write!(f, "alpha:{a}"),
+            named => f.write_str(NAMED.iter().find(|(_, d)| d == named).map_or("", |(name, _)| name)),
+        }
+    }
+}
+
+impl FromStr for Divergence {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let text = text.trim();
+        if let Some((_, named)) = NAMED.iter().find(|(name, _)| *name == text) {
+            return Ok(*named);
+        }
+        if let Some((family, order)) = text.split_once(':')
+            && let Some((_, make)) = FAMILIES.iter().find(|(name, _)| *name == family)
+            && let Ok(order) = order.parse::<f64>()
+        {
+            return make(order).validate();
+        }
+        let names = NAMED.iter().map(|(name, _)| (*name).to_owned());
+        let families = FAMILIES.iter().map(|(name, _)| format!("{name}:2"));
+        Err(Error::UnknownDivergence { name: text.to_owned(), nearest: nearest(text, names.chain(families)) })
+    }
+}
+
+/// The candidate with the smallest edit distance, or nothing when none is near.
+fn nearest(text: &str, candidates: impl Iterator<Item = String>) -> String {
+    let distance = |a: &str, b: &str| {
+        let b: Vec<char> = b.chars().collect();
+        let mut row: Vec<usize> = (0..=b.len()).collect();
+        for (i, x) in a.chars().enumerate() {
+            let mut diagonal = row[0];
+            row[0] = i + 1;
+            for (j, y) in b.iter().enumerate() {
+                let substituted = diagonal + usize::from(x != *y);
+                diagonal = row[j + 1];
+                row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+            }
+        }
+        row[b.len()]
+    };
+    let lower = text.to_lowercase();
+    candidates
+        .map(|name| (distance(&lower, &name), name))
+        .min()
+        .filter(|(d, name)| *d <= name.len().max(lower.len()).div_ceil(2))
+        .map_or_else(String::new, |(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip() {
+        for (name, divergence) in NAMED {
+            let parsed: Divergence = name.parse().expect(name);
+            assert_eq!(parsed, divergence);
+            assert_eq!(parsed.to_string().parse::<Divergence>(), Ok(divergence));
+        }
+        assert_eq!("renyi:2".parse(), Ok(Divergence::Renyi(2.0)));
+        assert_eq!(Divergence::Alpha(-0.5).to_string(), "alpha:-0.5");
+    }
+
+    #[test]
+    fn a_misspelt_name_gets_the_nearest_one() {
+        let error = "jsdistance".parse::<Divergence>().unwrap_err();
+        assert_eq!(error.to_string(), "unknown measure `jsdistance`; did you mean `js_distance`?");
+        assert!(matches!("renyi:-1".parse::<Divergence>(), Err(Error::Order { .. })));
+        assert!(matches!("alpha:1".parse::<Divergence>(), Err(Error::Order { .. })));
+    }
+}

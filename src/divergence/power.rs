@@ -1,0 +1,41 @@
+//! The power sum Σ p̂ᴬ q̂¹⁻ᴬ behind `renyi`, `tsallis` and `alpha`.
+//!
+//! With B = 1 − A, 1 − Σ p̂ᴬ q̂ᴮ = (1/Q) Σ [A·a + B·q − aᴬqᴮ], every term of the sign of AB. Written
+//! as base·eʸ, y = A·ln(a/q) over q (A < ½) or −B·ln(a/q) over a. Where |y| ≤ 1 the term is
+//! A·s·F_kl(−z) − q·φ(y), or B·s·F_kl(z) − a·φ(y), with φ(y) = eʸ − 1 − y from its own series: no
+//! first-order part is left to cancel. Sources: A. Rényi, 1961; C. Tsallis, 1988; S. Amari, 1985.
+
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
+
+use super::kl::{kl_term, reverse_kl_term};
+use super::lanes::{Lanes, Real, exp_remainder, keep, scaled_exp};
+use super::term::{Contrast, Order};
+
+/// aᴬqᴮ, 0 where either side has no weight.
+#[inline(always)]
+pub(crate) fn power_sum_term<S: Simd, T: Real>(c: &Contrast<S, T>, order: Order) -> Lanes<S, T> {
+    let base = if order.base_is_q { c.q } else { c.a };
+    // The exponent times the power of two of a/q is split into an integer and a fraction exactly:
+    // the leading part of the exponent has so few digits that the product is exact.
+    let exponent = order.exponent();
+    let leading = T::leading(exponent);
+    let product = c.ratio.exponent * c.splat(leading);
+    let whole = product.round_ties_even();
+    let fraction = (product - whole) + c.ratio.exponent * c.splat(exponent - leading);
+    let x = fraction.mul_add(c.splat(std::f64::consts::LN_2), c.ratio.rest * c.splat(exponent));
+    keep::<S, T>(c.simd, c.both, scaled_exp::<S, T>(c.simd, base, whole, x))
+}
+
+/// A·a + B·q − aᴬqᴮ.
+#[inline(always)]
+pub(crate) fn power_deficit_term<S: Simd, T: Real>(c: &Contrast<S, T>, order: Order) -> Lanes<S, T> {
+    let y = c.log_ratio() * c.splat(order.exponent());
+    let direct = c.a.mul_add(c.splat(order.a), c.q * c.splat(order.b)) - power_sum_term(c, order);
+    let remainder = exp_remainder::<S, T>(c.simd, y);
+    let small = if order.base_is_q {
+        reverse_kl_term(c) * c.splat(order.a) - c.q * remainder
+    } else {
+        kl_term(c) * c.splat(order.b) - c.a * remainder
+    };
+    (c.both & y.abs().simd_le(c.splat(1.0))).select(small, direct)
+}

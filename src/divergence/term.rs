@@ -1,0 +1,193 @@
+//! The contrast of a bin and the terms that are summed over it.
+//!
+//! With both sides on one scale (a = p·r, r = Q/P, so Σa = Σq = Q) every divergence between p and q
+//! is (1/Q) Σ s·F(z) with s = a + q and z = (a − q)/(a + q); see `docs/NUMERICS.md`. The kernel makes
+//! a [`Contrast`] once a bin; a [`Term`] is the function `s·F` of one measure.
+
+use fearless_simd::{Select, Simd, SimdBase};
+
+use super::lanes::{LaneMask, Lanes, LogRatio, Real, keep, reduce_ratio, splat};
+use super::{chi2, entropy, hellinger, jeffreys, js, kl, power, triangular, tv};
+
+/// One total as an unevaluated sum of two parts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct TwoPart<T> {
+    pub(crate) high: T,
+    pub(crate) low: T,
+}
+
+/// One vector of bins, both sides on the scale of q, whose total lies in [1, 2).
+#[derive(Clone, Copy)]
+pub(crate) struct Contrast<S: Simd, T: Real> {
+    pub(crate) simd: S,
+    /// The weight of p after the zero policy in its own unit, in two parts.
+    pub(crate) p: Lanes<S, T>,
+    pub(crate) p_low: Lanes<S, T>,
+    /// Total of p in that unit.
+    pub(crate) p_total: TwoPart<T>,
+    /// p scaled to the total of q.
+    pub(crate) a: Lanes<S, T>,
+    /// The weight of q, in two parts.
+    pub(crate) q: Lanes<S, T>,
+    pub(crate) q_low: Lanes<S, T>,
+    pub(crate) q_total: TwoPart<T>,
+    /// a − q without cancellation.
+    pub(crate) u: Lanes<S, T>,
+    /// a + q.
+    pub(crate) s: Lanes<S, T>,
+    /// u/s and its square; 0 for a bin that is empty on both sides.
+    pub(crate) z: Lanes<S, T>,
+    pub(crate) w: Lanes<S, T>,
+    /// |z| ≤ 1/3: the series hold.
+    pub(crate) near: LaneMask<S, T>,
+    /// Both sides have weight.
+    pub(crate) both: LaneMask<S, T>,
+    /// ln(a/q) in parts; meaningful where `both`, and only if a term of the call needs it.
+    pub(crate) ratio: LogRatio<S, T>,
+}
+
+impl<S: Simd, T: Real> Contrast<S, T> {
+    /// From the weights and their difference. `needs_log` is whether any term of the call does.
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "the fields of a bin, each used once by the one caller")]
+    pub(crate) fn new(
+        simd: S,
+        p: (Lanes<S, T>, Lanes<S, T>),
+        p_total: TwoPart<T>,
+        a: Lanes<S, T>,
+        q: (Lanes<S, T>, Lanes<S, T>),
+        q_total: TwoPart<T>,
+        u: Lanes<S, T>,
+        needs_log: bool,
+    ) -> Self {
+        let zero = splat::<S, T>(simd, 0.0);
+        let s = a + q.0;
+        let any = s.simd_gt(zero);
+        let z = keep::<S, T>(simd, any, u / any.select(s, splat::<S, T>(simd, 1.0)));
+        let w = z * z;
+        let near = w.simd_le(splat::<S, T>(simd, 1.0 / 9.0));
+        let both = a.simd_gt(zero) & q.0.simd_gt(zero);
+        let ratio = if needs_log {
+            let (exponent, t) = reduce_ratio::<S, T>(simd, a, q.0);
+            LogRatio::from_parts(simd, near.select(zero, exponent), near.select(z, t))
+        } else {
+            LogRatio { exponent: zero, rest: zero, tail: zero }
+        };
+        Self { simd, p: p.0, p_low: p.1, p_total, a, q: q.0, q_low: q.1, q_total, u, s, z, w, near, both, ratio }
+    }
+
+    /// ln(a/q), 0 where a side has no weight.
+    #[inline(always)]
+    pub(crate) fn log_ratio(&self) -> Lanes<S, T> {
+        keep::<S, T>(self.simd, self.both, self.ratio.value(self.simd))
+    }
+
+    /// The bins with weight on either side.
+    #[inline(always)]
+    pub(crate) fn nonempty(&self) -> LaneMask<S, T> {
+        self.s.simd_gt(self.splat(0.0))
+    }
+
+    /// The bins in which p has weight.
+    #[inline(always)]
+    pub(crate) fn a_positive(&self) -> LaneMask<S, T> {
+        self.a.simd_gt(self.splat(0.0))
+    }
+
+    /// The bins in which q has weight.
+    #[inline(always)]
+    pub(crate) fn q_positive(&self) -> LaneMask<S, T> {
+        self.q.simd_gt(self.splat(0.0))
+    }
+
+    /// A vector with the same value in every lane.
+    #[inline(always)]
+    pub(crate) fn splat(&self, value: f64) -> Lanes<S, T> {
+        splat::<S, T>(self.simd, value)
+    }
+}
+
+/// The order of a power sum, prepared once a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Order {
+    /// A.
+    pub(crate) a: f64,
+    /// 1 − A.
+    pub(crate) b: f64,
+    /// Whether âᴬ q̂¹⁻ᴬ is written as q·(a/q)ᴬ (A < ½) or as a·(a/q)^(A−1).
+    pub(crate) base_is_q: bool,
+}
+
+impl Order {
+    /// Prepares the order A.
+    pub(crate) fn new(a: f64) -> Self {
+        Self { a, b: 1.0 - a, base_is_q: a < 0.5 }
+    }
+
+    /// The exponent of a/q in the chosen form.
+    pub(crate) fn exponent(self) -> f64 {
+        if self.base_is_q { self.a } else { -self.b }
+    }
+}
+
+/// What is summed over the bins: one function of the contrast each.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Term {
+    Kl,
+    ReverseKl,
+    Jeffreys,
+    Js,
+    /// 1 − BC.
+    HellingerDeficit,
+    /// BC itself: what `bhattacharyya` needs when it is small.
+    Affinity,
+    Tv,
+    Chi2,
+    NeymanChi2,
+    Triangular,
+    /// 1 − Σ p̂ᴬ q̂¹⁻ᴬ.
+    PowerDeficit(Order),
+    /// Σ p̂ᴬ q̂¹⁻ᴬ itself: what `renyi` needs when it is small.
+    PowerSum(Order),
+    CrossEntropy,
+    Entropy,
+}
+
+impl Term {
+    /// Whether the term uses ln(a/q).
+    pub(crate) fn needs_log(self) -> bool {
+        matches!(
+            self,
+            Term::Kl | Term::ReverseKl | Term::Jeffreys | Term::PowerDeficit(_) | Term::PowerSum(_)
+        )
+    }
+
+    /// The order, for the terms that have one.
+    pub(crate) fn order(self) -> Option<Order> {
+        match self {
+            Term::PowerDeficit(order) | Term::PowerSum(order) => Some(order),
+            _ => None,
+        }
+    }
+
+    /// s·F(z) of one vector of bins.
+    #[inline(always)]
+    pub(crate) fn evaluate<S: Simd, T: Real>(self, c: &Contrast<S, T>) -> Lanes<S, T> {
+        match self {
+            Term::Kl => kl::kl_term(c),
+            Term::ReverseKl => kl::reverse_kl_term(c),
+            Term::Jeffreys => jeffreys::jeffreys_term(c),
+            Term::Js => js::js_term(c),
+            Term::HellingerDeficit => hellinger::hellinger_deficit_term(c),
+            Term::Affinity => hellinger::affinity_term(c),
+            Term::Tv => tv::tv_term(c),
+            Term::Chi2 => chi2::chi2_term(c),
+            Term::NeymanChi2 => chi2::neyman_chi2_term(c),
+            Term::Triangular => triangular::triangular_term(c),
+            Term::PowerDeficit(order) => power::power_deficit_term(c, order),
+            Term::PowerSum(order) => power::power_sum_term(c, order),
+            Term::CrossEntropy => entropy::cross_entropy_term(c),
+            Term::Entropy => entropy::entropy_term(c),
+        }
+    }
+}

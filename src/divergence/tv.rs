@@ -1,0 +1,12 @@
+//! Total variation: ½ Σ|p̂ − q̂| = (1/Q) Σ ½|u|, in \[0, 1\]. Of first order in u, so u must be exact.
+
+use fearless_simd::{Simd, SimdBase};
+
+use super::lanes::{Lanes, Real};
+use super::term::Contrast;
+
+/// s·F(z), F(z) = ½|z|.
+#[inline(always)]
+pub(crate) fn tv_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
+    c.splat(0.5) * c.u.abs()
+}

@@ -1,0 +1,146 @@
+//! What a call returns: one column a measure, one status a row, and how it was done.
+
+use std::fmt;
+use std::ops::Index;
+
+use crate::divergence::Divergence;
+use crate::error::{Error, Result};
+
+/// What a row's values mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum RowStatus {
+    /// Every value is finite.
+    #[default]
+    Ok,
+    /// At least one value is +∞, and that is the answer.
+    Infinite,
+    /// A side has no weight, or the policy left nothing: no value.
+    Empty,
+    /// A negative, NaN or infinite weight, or a policy that cannot be applied: no value.
+    Invalid,
+}
+
+impl RowStatus {
+    /// Every status, in the order of declaration.
+    pub const ALL: [RowStatus; 4] = [RowStatus::Ok, RowStatus::Infinite, RowStatus::Empty, RowStatus::Invalid];
+
+    /// The name used in files and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            RowStatus::Ok => "ok",
+            RowStatus::Infinite => "infinite",
+            RowStatus::Empty => "empty",
+            RowStatus::Invalid => "invalid",
+        }
+    }
+
+    /// Whether the row has values.
+    #[must_use]
+    pub const fn has_value(self) -> bool {
+        matches!(self, RowStatus::Ok | RowStatus::Infinite)
+    }
+}
+
+impl fmt::Display for RowStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How a call was carried out.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// The device that did it, by name.
+    pub device: String,
+    /// Why that device.
+    pub reason: String,
+    /// Chunks the rows were cut into.
+    pub chunks: u64,
+    /// Rows computed again in 64-bit floats because 32 bits could not hold the contract.
+    pub rescued: u64,
+    /// Bytes of weights read.
+    pub bytes: u64,
+    /// Wall time of the call.
+    pub seconds: f64,
+}
+
+/// The result of a call: one `f64` column a measure, in the order asked for, and one status a row.
+///
+/// A row without a value (status `empty` or `invalid`) holds NaN in every column.
+#[derive(Clone, Debug, Default)]
+pub struct Columns {
+    pub(crate) measures: Vec<Divergence>,
+    pub(crate) columns: Vec<Vec<f64>>,
+    pub(crate) status: Vec<RowStatus>,
+    pub(crate) stats: Stats,
+}
+
+impl Columns {
+    /// Rows of the result.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.status.len()
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.status.is_empty()
+    }
+
+    /// The measures, in the order asked for.
+    #[must_use]
+    pub fn measures(&self) -> &[Divergence] {
+        &self.measures
+    }
+
+    /// The column of a measure.
+    ///
+    /// # Errors
+    /// [`Error::NotComputed`] when it was not asked for.
+    pub fn column(&self, measure: Divergence) -> Result<&[f64]> {
+        let position = self.measures.iter().position(|m| *m == measure);
+        position.map(|i| self.columns[i].as_slice()).ok_or(Error::NotComputed(measure))
+    }
+
+    /// The columns in the order of [`Columns::measures`].
+    pub fn iter(&self) -> impl Iterator<Item = (Divergence, &[f64])> {
+        self.measures.iter().copied().zip(self.columns.iter().map(Vec::as_slice))
+    }
+
+    /// One status a row.
+    #[must_use]
+    pub fn status(&self) -> &[RowStatus] {
+        &self.status
+    }
+
+    /// How the call was carried out.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Takes the columns and the statuses out, without a copy.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<Vec<f64>>, Vec<RowStatus>) {
+        (self.columns, self.status)
+    }
+}
+
+/// `columns[Divergence::Kl]`.
+///
+/// # Panics
+/// When the measure was not asked for; [`Columns::column`] is the form that returns an error.
+impl Index<Divergence> for Columns {
+    type Output = [f64];
+
+    fn index(&self, measure: Divergence) -> &[f64] {
+        match self.column(measure) {
+            Ok(column) => column,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}

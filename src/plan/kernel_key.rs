@@ -1,0 +1,191 @@
+//! What changes the generated code of a kernel, and nothing else.
+
+use super::Problem;
+use crate::divergence::{Term, Zeros};
+use crate::rows::WeightType;
+
+/// Sums that one dispatch makes; a call with more terms makes several dispatches over the same data.
+pub(crate) const TERMS_PER_DISPATCH: usize = 8;
+
+/// The kind of a term: its order is a parameter, not code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum TermKind {
+    Kl,
+    ReverseKl,
+    Jeffreys,
+    Js,
+    HellingerDeficit,
+    Affinity,
+    Tv,
+    Chi2,
+    NeymanChi2,
+    Triangular,
+    PowerDeficit,
+    PowerSum,
+    CrossEntropy,
+    Entropy,
+}
+
+impl TermKind {
+    /// Every kind.
+    #[cfg(test)]
+    pub(crate) const ALL: [TermKind; 14] = [
+        TermKind::Kl,
+        TermKind::ReverseKl,
+        TermKind::Jeffreys,
+        TermKind::Js,
+        TermKind::HellingerDeficit,
+        TermKind::Affinity,
+        TermKind::Tv,
+        TermKind::Chi2,
+        TermKind::NeymanChi2,
+        TermKind::Triangular,
+        TermKind::PowerDeficit,
+        TermKind::PowerSum,
+        TermKind::CrossEntropy,
+        TermKind::Entropy,
+    ];
+
+    /// The kind of a term.
+    pub(crate) fn of(term: Term) -> Self {
+        match term {
+            Term::Kl => TermKind::Kl,
+            Term::ReverseKl => TermKind::ReverseKl,
+            Term::Jeffreys => TermKind::Jeffreys,
+            Term::Js => TermKind::Js,
+            Term::HellingerDeficit => TermKind::HellingerDeficit,
+            Term::Affinity => TermKind::Affinity,
+            Term::Tv => TermKind::Tv,
+            Term::Chi2 => TermKind::Chi2,
+            Term::NeymanChi2 => TermKind::NeymanChi2,
+            Term::Triangular => TermKind::Triangular,
+            Term::PowerDeficit(_) => TermKind::PowerDeficit,
+            Term::PowerSum(_) => TermKind::PowerSum,
+            Term::CrossEntropy => TermKind::CrossEntropy,
+            Term::Entropy => TermKind::Entropy,
+        }
+    }
+}
+
+/// Which zero policy; its number is a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ZerosKind {
+    Exact,
+    Epsilon,
+    Additive,
+    Floor,
+    Mix,
+    Skip,
+}
+
+impl ZerosKind {
+    /// Every kind.
+    #[cfg(test)]
+    pub(crate) const ALL: [ZerosKind; 6] = [
+        ZerosKind::Exact,
+        ZerosKind::Epsilon,
+        ZerosKind::Additive,
+        ZerosKind::Floor,
+        ZerosKind::Mix,
+        ZerosKind::Skip,
+    ];
+
+    /// The kind of a policy.
+    pub(crate) fn of(zeros: Zeros) -> Self {
+        match zeros {
+            Zeros::Exact => ZerosKind::Exact,
+            Zeros::Epsilon(_) => ZerosKind::Epsilon,
+            Zeros::Additive(_) => ZerosKind::Additive,
+            Zeros::Floor(_) => ZerosKind::Floor,
+            Zeros::Mix(_) => ZerosKind::Mix,
+            Zeros::Skip => ZerosKind::Skip,
+        }
+    }
+}
+
+/// How the threads of the device share a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Shape {
+    /// `threads` threads a row, several rows a workgroup: up to 128 bins.
+    Short {
+        /// A power of two, at most a workgroup.
+        threads: u32,
+    },
+    /// A workgroup a row.
+    Long,
+    /// Several workgroups a row: one dispatch for the totals, one for the terms.
+    Split {
+        /// Workgroups a row.
+        parts: u32,
+    },
+}
+
+/// Threads of a workgroup. 128 keeps the exchange memory of a kernel under the 16 KiB every device has.
+pub(crate) const WORKGROUP: u32 = 128;
+/// Bins that one workgroup reads of a split row: enough work to hide the second dispatch, few enough
+/// that a sum of non-negative 32-bit terms stays within 1e-7.
+pub(crate) const SPLIT_BINS: u32 = 16_384;
+/// Parts a row is split into at the most: the partial totals of a row are added by one workgroup.
+pub(crate) const MAX_PARTS: u32 = 1024;
+
+impl Shape {
+    /// The shape for rows of `bins` bins.
+    pub(crate) fn for_bins(bins: usize) -> Self {
+        match u32::try_from(bins).unwrap_or(u32::MAX) {
+            // About four bins a thread, so that the reduction tree does not dominate.
+            bins @ ..=128 => Shape::Short { threads: (bins.div_ceil(4)).next_power_of_two() },
+            ..=SPLIT_BINS => Shape::Long,
+            bins => Shape::Split { parts: bins.div_ceil(SPLIT_BINS).min(MAX_PARTS) },
+        }
+    }
+
+    /// Threads that share a row inside one workgroup.
+    pub(crate) fn threads(self) -> u32 {
+        match self {
+            Shape::Short { threads } => threads,
+            Shape::Long | Shape::Split { .. } => WORKGROUP,
+        }
+    }
+
+    /// Parts a row is split into.
+    pub(crate) fn parts(self) -> u32 {
+        match self {
+            Shape::Split { parts } => parts,
+            Shape::Short { .. } | Shape::Long => 1,
+        }
+    }
+}
+
+/// The key of a compiled kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct KernelKey {
+    pub(crate) p: WeightType,
+    pub(crate) q: WeightType,
+    pub(crate) zeros: ZerosKind,
+    /// Term kinds by slot.
+    pub(crate) terms: [Option<TermKind>; TERMS_PER_DISPATCH],
+    /// Threads a row.
+    pub(crate) threads: u32,
+    /// Whether the row is split over workgroups.
+    pub(crate) split: bool,
+    pub(crate) subgroups: bool,
+}
+
+impl KernelKey {
+    /// The key of the dispatch that sums `terms` (at most [`TERMS_PER_DISPATCH`]) of a problem.
+    pub(crate) fn new(problem: &Problem, terms: &[Term], shape: Shape, subgroups: bool) -> Self {
+        let mut kinds = [None; TERMS_PER_DISPATCH];
+        for (kind, term) in kinds.iter_mut().zip(terms) {
+            *kind = Some(TermKind::of(*term));
+        }
+        Self {
+            p: problem.p,
+            q: problem.q,
+            zeros: ZerosKind::of(problem.zeros),
+            terms: kinds,
+            threads: shape.threads(),
+            split: matches!(shape, Shape::Split { .. }),
+            subgroups,
+        }
+    }
+}

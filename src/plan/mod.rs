@@ -1,0 +1,12 @@
+//! What to run where: pure data, no device types, tested without a device.
+
+pub(crate) mod caps;
+pub(crate) mod chunk;
+pub(crate) mod cost;
+pub(crate) mod kernel_key;
+pub(crate) mod problem;
+
+pub(crate) use caps::Caps;
+pub(crate) use chunk::Chunks;
+pub(crate) use kernel_key::{KernelKey, Shape};
+pub(crate) use problem::{Pairing, Problem};

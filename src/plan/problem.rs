@@ -1,0 +1,113 @@
+//! One call as plain values.
+
+use crate::divergence::{Divergence, Term, Unit, Zeros};
+use crate::error::{Error, Result};
+use crate::rows::{Rows, WeightType};
+
+/// How the rows of the two sides meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pairing {
+    /// Row i against row i.
+    Rowwise,
+    /// Every row of P against the one row of Q.
+    OneQ,
+    /// The one row of P against every row of Q.
+    OneP,
+}
+
+/// Where the sums of a measure lie among the terms of the problem.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Slots {
+    pub(crate) measure: Divergence,
+    pub(crate) first: usize,
+    pub(crate) second: Option<usize>,
+}
+
+/// What is to be computed over which shapes.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Problem {
+    pub(crate) rows: usize,
+    pub(crate) bins: usize,
+    pub(crate) p: WeightType,
+    pub(crate) q: WeightType,
+    pub(crate) pairing: Pairing,
+    pub(crate) zeros: Zeros,
+    /// Every sum that some measure needs, once.
+    pub(crate) terms: Vec<Term>,
+    pub(crate) slots: Vec<Slots>,
+}
+
+/// Orders whose exponent is larger than this amplify 32-bit rounding past the contract.
+const LARGEST_NARROW_EXPONENT: f64 = 4.5;
+
+impl Problem {
+    /// Checks the shapes, the measures and the options against each other.
+    ///
+    /// # Errors
+    /// Shapes that do not meet, no measure, or a number outside a definition.
+    pub(crate) fn new(measures: &[Divergence], p: &Rows<'_>, q: &Rows<'_>, zeros: Zeros, unit: Unit) -> Result<Self> {
+        if measures.is_empty() {
+            return Err(Error::NoMeasure);
+        }
+        if p.bins() != q.bins() {
+            return Err(Error::BinsDiffer { p: p.bins(), q: q.bins() });
+        }
+        let (rows, pairing) = match (p.len(), q.len()) {
+            (rows, other) if rows == other => (rows, Pairing::Rowwise),
+            (rows, 1) => (rows, Pairing::OneQ),
+            (1, rows) => (rows, Pairing::OneP),
+            (p, q) => return Err(Error::RowsDiffer { p, q }),
+        };
+        unit.validate()?;
+        let mut terms: Vec<Term> = Vec::new();
+        let mut slot = |term: Term| {
+            terms.iter().position(|t| *t == term).unwrap_or_else(|| {
+                terms.push(term);
+                terms.len() - 1
+            })
+        };
+        let mut slots = Vec::with_capacity(measures.len());
+        for &measure in measures {
+            let (first, second) = measure.validate()?.terms();
+            slots.push(Slots { measure, first: slot(first), second: second.map(&mut slot) });
+        }
+        Ok(Self {
+            rows,
+            bins: p.bins(),
+            p: p.weight_type(),
+            q: q.weight_type(),
+            pairing,
+            zeros: zeros.validate()?.effective(),
+            terms,
+            slots,
+        })
+    }
+
+    /// Why the whole call must be computed in 64-bit floats, if it must.
+    pub(crate) fn needs_wide(&self) -> Option<&'static str> {
+        if self.p.is_wide() || self.q.is_wide() {
+            return Some("64-bit weights are computed in 64-bit floats on the CPU");
+        }
+        let large = |term: &Term| term.order().is_some_and(|o| o.exponent().abs() > LARGEST_NARROW_EXPONENT);
+        self.terms.iter().any(large).then_some("an order this large is computed in 64-bit floats on the CPU")
+    }
+
+    /// Whether the terms need ln(a/q).
+    pub(crate) fn needs_log(&self) -> bool {
+        self.terms.iter().any(|term| term.needs_log())
+    }
+
+    /// Bytes of weights that one row of the result reads.
+    pub(crate) fn bytes_per_row(&self) -> u64 {
+        let p = if self.pairing == Pairing::OneP { 0 } else { self.p.size() };
+        let q = if self.pairing == Pairing::OneQ { 0 } else { self.q.size() };
+        (self.bins as u64) * (p + q) as u64
+    }
+
+    /// The rows of P and of Q that the result rows `start .. start + count` come from.
+    pub(crate) fn sides<'a>(&self, p: &Rows<'a>, q: &Rows<'a>, start: usize, count: usize) -> (Rows<'a>, Rows<'a>) {
+        let p = if self.pairing == Pairing::OneP { *p } else { p.slice(start, count) };
+        let q = if self.pairing == Pairing::OneQ { *q } else { q.slice(start, count) };
+        (p, q)
+    }
+}

@@ -1,0 +1,331 @@
+//! Bodies of the conformance suite: each runs on any engine; the test files name one test a backend.
+#![allow(dead_code, reason = "each test file uses the bodies it names")]
+
+use std::sync::Arc;
+
+use kullback::{
+    Columns, Device, Divergence, Engine, EngineBuilder, Error, OnInvalid, Options, RowStatus, Rows, SimdLevel, WeightType,
+    Zeros,
+};
+pub use kullback_conformance::LENGTHS;
+use kullback_conformance::{Check, FAMILIES, Values, golden, hard_rows, measures};
+
+/// The engine of a test, or `None` with a line that says so when there is no such device and none is
+/// required.
+pub type MakeEngine = fn() -> Option<Arc<Engine>>;
+
+pub fn cpu() -> Option<Arc<Engine>> {
+    Some(Arc::new(Engine::builder().device(Device::Cpu).build().expect("the CPU is always there")))
+}
+
+pub fn level(level: SimdLevel) -> Option<Arc<Engine>> {
+    if !SimdLevel::available().contains(&level) {
+        eprintln!("skipped: this machine has no {}", level.name());
+        return None;
+    }
+    Some(Arc::new(Engine::builder().device(Device::Cpu).simd_level(level).build().expect("the level is available")))
+}
+
+/// A builder for the first adapter reached through `backend`. `KULLBACK_REQUIRE_GPU=1` makes its
+/// absence a failure.
+#[cfg(feature = "gpu")]
+pub fn adapter(backend: &str) -> Option<EngineBuilder> {
+    let adapters = kullback::adapters();
+    match adapters.iter().find(|info| info.backend == backend) {
+        Some(info) => Some(Engine::builder().device(Device::GpuAt(info.index))),
+        None if std::env::var("KULLBACK_REQUIRE_GPU").is_ok_and(|v| v == "1") => {
+            panic!("KULLBACK_REQUIRE_GPU is set and there is no {backend} adapter; found {adapters:?}")
+        }
+        None => {
+            eprintln!("skipped: no {backend} adapter");
+            None
+        }
+    }
+}
+
+pub fn oracle() -> Engine {
+    Engine::builder().device(Device::Reference).build().expect("the reference is always there")
+}
+
+pub fn with(zeros: Zeros) -> Options {
+    Options { zeros, on_invalid: OnInvalid::Null, ..Options::default() }
+}
+
+/// Holds an engine to the oracle on matched rows.
+pub fn against_oracle(engine: &Engine, p: Rows<'_>, q: Rows<'_>, zeros: Zeros, what: &str) -> Check {
+    let measures = measures();
+    let got = engine.rowwise(&measures, p, q, &with(zeros)).expect(what);
+    let want = oracle().rowwise(&measures, p, q, &with(zeros)).expect(what);
+    let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
+    let mut check = Check::default();
+    let name = |row: usize| format!("row {row} ({}) of {what}, {zeros}", FAMILIES[row % FAMILIES.len()]);
+    check.columns(&got, &columns, want.status(), &p, &q, &name);
+    check
+}
+
+pub fn golden_cases_are_within_the_contract(make: MakeEngine) {
+    let Some(engine) = make() else { return };
+    let measures = measures();
+    let mut check = Check::default();
+    for case in golden() {
+        let (p, q) = (case.p.rows(case.bins), case.q.rows(case.bins));
+        let got = engine.rowwise(&measures, p, q, &with(case.zeros)).expect(&case.name);
+        let want: Vec<(Divergence, &[f64])> =
+            measures.iter().copied().zip(case.values.iter().map(std::slice::from_ref)).collect();
+        let infinite = case.status == RowStatus::Ok && case.values.iter().any(|v| v.is_infinite());
+        let status = if infinite { RowStatus::Infinite } else { case.status };
+        check.columns(&got, &want, &[status], &p, &q, &|_| format!("{} ({})", case.name, case.zeros));
+    }
+    check.assert("golden cases");
+    assert!(check.compared > 5000, "only {} values compared", check.compared);
+}
+
+/// Matched rows of one type and policy at the given lengths.
+pub fn hard_rows_are_within_the_contract(make: MakeEngine, weight_type: WeightType, zeros: Zeros, lengths: &[usize]) {
+    let Some(engine) = make() else { return };
+    let mut check = Check::default();
+    for &bins in lengths {
+        let hard = hard_rows(1, weight_type, bins, FAMILIES.len());
+        let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+        check.merge(against_oracle(&engine, p, q, zeros, &format!("{} × {bins} bins", weight_type.name())));
+    }
+    check.assert(weight_type.name());
+}
+
+/// Rows that many workgroups or blocks share, each length once.
+pub fn long_rows_are_within_the_contract(make: MakeEngine) {
+    let Some(engine) = make() else { return };
+    let mut check = Check::default();
+    for (bins, weight_type) in [(4097, WeightType::F32), (16_385, WeightType::U16), (70_000, WeightType::F32)] {
+        let hard = hard_rows(2, weight_type, bins, FAMILIES.len());
+        let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+        for zeros in [Zeros::Exact, Zeros::Floor(1e-6), Zeros::Epsilon(1e-7)] {
+            check.merge(against_oracle(&engine, p, q, zeros, &format!("{} × {bins} bins", weight_type.name())));
+        }
+    }
+    check.assert("long rows");
+}
+
+/// One row of four million bins, against the 64-bit kernel (itself held to the oracle elsewhere).
+pub fn four_million_bins_are_within_the_contract(make: MakeEngine) {
+    let Some(engine) = make() else { return };
+    let bins = 4_000_000;
+    let hard = hard_rows(3, WeightType::U16, bins, 2);
+    let wide = |values: &Values| {
+        let rows = values.rows(bins);
+        let all: Vec<f64> = (0..rows.len() * bins).map(|i| rows.weights().get(i).expect("inside")).collect();
+        Values::F64(all)
+    };
+    let (p, q) = (wide(&hard.p), wide(&hard.q));
+    let measures = measures();
+    let options = with(Zeros::Exact);
+    let want = cpu().expect("cpu").rowwise(&measures, p.rows(bins), q.rows(bins), &options).expect("wide");
+    let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+    let got = engine.rowwise(&measures, p, q, &options).expect("narrow");
+    let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
+    let mut check = Check::default();
+    check.columns(&got, &columns, want.status(), &p, &q, &|row| format!("row {row} of 4,000,000 bins"));
+    check.assert("four million bins");
+}
+
+/// The single row on either side, in every precision class.
+pub fn one_row_against_many_is_within_the_contract(make: MakeEngine) {
+    let Some(engine) = make() else { return };
+    let mut check = Check::default();
+    for (weight_type, bins) in [(WeightType::F32, 64), (WeightType::U16, 33), (WeightType::U32, 129), (WeightType::F64, 17)] {
+        let hard = hard_rows(4, weight_type, bins, FAMILIES.len());
+        let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+        for single in [1, 3, 9] {
+            for zeros in [Zeros::Exact, Zeros::Additive(0.5)] {
+                let what = format!("{} × {bins} bins against row {single}", weight_type.name());
+                check.merge(against_oracle(&engine, p, q.slice(single, 1), zeros, &what));
+                check.merge(against_oracle(&engine, p.slice(single, 1), q, zeros, &what));
+            }
+        }
+    }
+    check.assert("one row against many");
+}
+
+/// Two types in one call: each side is decoded by its own rule.
+pub fn mixed_types_are_within_the_contract(make: MakeEngine) {
+    let Some(engine) = make() else { return };
+    let bins = 65;
+    let mut check = Check::default();
+    for (p_type, q_type) in [
+        (WeightType::U8, WeightType::F32),
+        (WeightType::F16, WeightType::U32),
+        (WeightType::I32, WeightType::Bf16),
+        (WeightType::U16, WeightType::F64),
+    ] {
+        let (p, q) = (hard_rows(5, p_type, bins, FAMILIES.len()), hard_rows(6, q_type, bins, FAMILIES.len()));
+        let what = format!("{} against {}", p_type.name(), q_type.name());
+        check.merge(against_oracle(&engine, p.p.rows(bins), q.q.rows(bins), Zeros::Exact, &what));
+    }
+    check.assert("mixed types");
+}
+
+/// A column range of a wider matrix gives what its copy gives, to the bit.
+pub fn a_stride_reads_a_column_range_in_place(make: MakeEngine) {
+    let Some(engine) = make() else { return };
+    let (bins, stride, rows) = (37, 50, 40);
+    let wide: Vec<u16> = (0..rows * stride).map(|i| (i * 7919 % 1000) as u16).collect();
+    let copy: Vec<u16> = wide.chunks(stride).flat_map(|row| row[..bins].to_vec()).collect();
+    let other: Vec<u16> = (0..rows * bins).map(|i| (i * 104_729 % 777 + 1) as u16).collect();
+    let q = Rows::new(&other, bins).expect("rows");
+    let run = |p: Rows<'_>| engine.rowwise(&measures(), p, q, &with(Zeros::Exact)).expect("rowwise");
+    let strided = run(Rows::strided(&wide, bins, stride).expect("strided"));
+    let copied = run(Rows::new(&copy, bins).expect("rows"));
+    same_bits(&strided, &copied, "strided");
+}
+
+/// Every value and status of two results is the same, bit for bit.
+pub fn same_bits(a: &Columns, b: &Columns, what: &str) {
+    assert!(!a.is_empty(), "{what}: nothing was compared");
+    assert_eq!(a.status(), b.status(), "{what}");
+    for ((measure, x), (_, y)) in a.iter().zip(b.iter()) {
+        for (row, (x, y)) in x.iter().zip(y).enumerate() {
+            assert!(x.to_bits() == y.to_bits(), "{what}: {measure} of row {row}: {x:e} and {y:e}");
+        }
+    }
+}
+
+/// Swapping the sides leaves a symmetric measure within the contract of itself.
+pub fn symmetric_measures_stay_when_the_sides_are_swapped(make: MakeEngine) {
+    let Some(engine) = make() else { return };
+    let symmetric: Vec<Divergence> = measures().into_iter().filter(|m| m.is_symmetric()).collect();
+    assert!(symmetric.len() >= 8);
+    let mut check = Check::default();
+    for bins in [1, 7, 64, 257] {
+        let hard = hard_rows(7, WeightType::F32, bins, FAMILIES.len());
+        let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+        let one = engine.rowwise(&symmetric, p, q, &with(Zeros::Exact)).expect("rowwise");
+        let other = engine.rowwise(&symmetric, q, p, &with(Zeros::Exact)).expect("rowwise");
+        let want: Vec<(Divergence, &[f64])> = one.iter().collect();
+        check.columns(&other, &want, one.status(), &p, &q, &|row| format!("row {row} of {bins} bins, swapped"));
+    }
+    check.assert("symmetry");
+}
+
+/// One bad row changes no other, and is reported with its place.
+pub fn one_bad_row_changes_no_other(make: MakeEngine) {
+    let Some(engine) = make() else { return };
+    let bins = 19;
+    for bad in [-1.0_f32, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1e-45] {
+        let good: Vec<f32> = (0..bins * 30).map(|i| (i % 13) as f32).collect();
+        let mut broken = good.clone();
+        broken[17 * bins + 5] = bad;
+        let q: Vec<f32> = (0..bins * 30).map(|i| 1.0 + (i % 7) as f32).collect();
+        let q = Rows::new(&q, bins).expect("rows");
+        let (good, broken) = (Rows::new(&good, bins).expect("rows"), Rows::new(&broken, bins).expect("rows"));
+        let measures = measures();
+        let want = engine.rowwise(&measures, good, q, &with(Zeros::Exact)).expect("good");
+        let got = engine.rowwise(&measures, broken, q, &with(Zeros::Exact)).expect("null");
+        assert_eq!(got.status()[17], RowStatus::Invalid, "{bad}");
+        for row in (0..30).filter(|row| *row != 17) {
+            assert_eq!(got.status()[row], want.status()[row]);
+            for measure in &measures {
+                assert_eq!(got[*measure][row].to_bits(), want[*measure][row].to_bits(), "{measure} of row {row}");
+            }
+        }
+        match engine.rowwise(&measures, broken, q, &Options::default()) {
+            Err(Error::InvalidWeights { count: 1, rows: 30, row: 17, bin: 5, value, .. }) => {
+                assert!(value.to_bits() == f64::from(bad).to_bits() || value.is_nan());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// With the device's limit lowered, many chunks give what one gives, to the bit.
+#[cfg(feature = "gpu")]
+pub fn every_chunking_gives_the_same_bits(backend: &str) {
+    let Some(builder) = adapter(backend) else { return };
+    let bins = 65;
+    let hard = hard_rows(8, WeightType::F32, bins, 50 * FAMILIES.len());
+    let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+    let measures = [Divergence::Kl, Divergence::Js, Divergence::Tv, Divergence::Renyi(0.5)];
+    let whole = builder.build().expect("engine").rowwise(&measures, p, q, &with(Zeros::Exact)).expect("whole");
+    assert_eq!(whole.stats().chunks, 1);
+    for (limit, at_least) in [(80_000, 3), (20_000, 10), (5_000, 40)] {
+        let engine = builder.binding_limit(limit).build().expect("engine");
+        let out = engine.rowwise(&measures, p, q, &with(Zeros::Exact)).expect("chunks");
+        assert!(out.stats().chunks >= at_least, "{} chunks", out.stats().chunks);
+        same_bits(&whole, &out, &format!("{} chunks", out.stats().chunks));
+    }
+    let small = builder.binding_limit(200).build().expect("engine");
+    match small.rowwise(&measures, p, q, &with(Zeros::Exact)) {
+        Err(Error::RowTooLarge { needed: 264, limit: 200 }) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The reduction tree is the same whichever way the threads exchange values.
+#[cfg(feature = "gpu")]
+pub fn with_and_without_subgroups_the_bits_are_the_same(backend: &str) {
+    let Some(builder) = adapter(backend) else { return };
+    let with_them = builder.build().expect("engine");
+    let without = builder.subgroups(false).build().expect("engine");
+    for bins in [5, 33, 128, 1000, 20_000] {
+        let hard = hard_rows(9, WeightType::F32, bins, FAMILIES.len());
+        let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+        let measures = [Divergence::Kl, Divergence::Js, Divergence::Entropy];
+        let run = |engine: &Engine| engine.rowwise(&measures, p, q, &with(Zeros::Exact)).expect("rowwise");
+        same_bits(&run(&with_them), &run(&without), &format!("{bins} bins"));
+    }
+}
+
+/// The suite of a GPU backend: one named test a behaviour.
+#[macro_export]
+macro_rules! conformance_gpu {
+    ($make:ident) => {
+        #[test]
+        fn golden_cases() {
+            golden_cases_are_within_the_contract($make);
+        }
+        #[test]
+        fn hard_rows_of_every_type() {
+            use kullback::WeightType as T;
+            for weight_type in [T::F32, T::F16, T::Bf16, T::U8, T::U16, T::U32, T::I32] {
+                let exact = kullback::Zeros::Exact;
+                let lengths = if weight_type == T::F32 { &LENGTHS[..] } else { &[1, 3, 8, 17, 64, 129, 257, 1000][..] };
+                hard_rows_are_within_the_contract($make, weight_type, exact, lengths);
+            }
+        }
+        #[test]
+        fn hard_rows_under_every_policy() {
+            for zeros in kullback_conformance::POLICIES {
+                for weight_type in [kullback::WeightType::F32, kullback::WeightType::U16] {
+                    hard_rows_are_within_the_contract($make, weight_type, zeros, &[1, 2, 9, 31, 128, 1000]);
+                }
+            }
+        }
+        #[test]
+        fn long_rows() {
+            long_rows_are_within_the_contract($make);
+        }
+        #[test]
+        fn four_million_bins() {
+            four_million_bins_are_within_the_contract($make);
+        }
+        #[test]
+        fn one_row_against_many() {
+            one_row_against_many_is_within_the_contract($make);
+        }
+        #[test]
+        fn mixed_types() {
+            mixed_types_are_within_the_contract($make);
+        }
+        #[test]
+        fn a_stride() {
+            a_stride_reads_a_column_range_in_place($make);
+        }
+        #[test]
+        fn symmetric_measures() {
+            symmetric_measures_stay_when_the_sides_are_swapped($make);
+        }
+        #[test]
+        fn one_bad_row() {
+            one_bad_row_changes_no_other($make);
+        }
+    };
+}

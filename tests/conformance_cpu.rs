@@ -1,0 +1,140 @@
+//! The conformance suite on the CPU and on the oracle itself.
+
+mod common;
+
+use common::*;
+use kullback::{Device, Divergence, Engine, SimdLevel, WeightType, Zeros};
+use kullback_conformance::{golden, hard_rows, measures};
+
+#[test]
+fn golden_cases_are_within_the_contract_on_cpu() {
+    golden_cases_are_within_the_contract(cpu);
+}
+
+#[test]
+fn the_oracle_agrees_with_sixty_digit_arithmetic_to_1e_14() {
+    let engine = Engine::builder().device(Device::Reference).build().expect("reference");
+    let measures = measures();
+    let mut compared = 0;
+    for case in golden() {
+        let out = engine.rowwise(&measures, case.p.rows(case.bins), case.q.rows(case.bins), &with(case.zeros));
+        let out = out.expect(&case.name);
+        for (measure, &want) in measures.iter().zip(&case.values) {
+            let got = out[*measure][0];
+            let same = (want.is_nan() && got.is_nan()) || got == want;
+            // Roots of what 31 digits leave of equal rows.
+            let floor = if measure.is_first_order() { 1e-15 } else { 1e-29 };
+            assert!(
+                same || (got - want).abs() <= 1e-14 * want.abs() + floor,
+                "{measure} of {} ({}): {got:e} for {want:e}",
+                case.name,
+                case.zeros
+            );
+            compared += usize::from(!matches!(measure, Divergence::Kl));
+        }
+    }
+    assert!(compared > 5000);
+}
+
+#[test]
+fn long_rows_are_within_the_contract_on_cpu() {
+    long_rows_are_within_the_contract(cpu);
+}
+
+#[test]
+fn four_million_bins_are_within_the_contract_on_cpu() {
+    four_million_bins_are_within_the_contract(cpu);
+}
+
+#[test]
+fn one_row_against_many_is_within_the_contract_on_cpu() {
+    one_row_against_many_is_within_the_contract(cpu);
+}
+
+#[test]
+fn mixed_types_are_within_the_contract_on_cpu() {
+    mixed_types_are_within_the_contract(cpu);
+}
+
+#[test]
+fn a_stride_reads_a_column_range_in_place_on_cpu() {
+    a_stride_reads_a_column_range_in_place(cpu);
+}
+
+#[test]
+fn symmetric_measures_stay_when_the_sides_are_swapped_on_cpu() {
+    symmetric_measures_stay_when_the_sides_are_swapped(cpu);
+}
+
+#[test]
+fn one_bad_row_changes_no_other_on_cpu() {
+    one_bad_row_changes_no_other(cpu);
+}
+
+#[test]
+fn every_thread_count_gives_the_same_bits() {
+    let bins = 33;
+    let hard = hard_rows(11, WeightType::F32, bins, 4000);
+    let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+    let run = |threads| {
+        let engine = Engine::builder().device(Device::Cpu).threads(threads).build().expect("engine");
+        engine.rowwise(&measures(), p, q, &with(Zeros::Exact)).expect("rowwise")
+    };
+    let one = run(1);
+    for threads in [2, 3, 7] {
+        same_bits(&one, &run(threads), &format!("{threads} threads"));
+    }
+    // Nor does the place of a row in the batch.
+    let engine = Engine::builder().device(Device::Cpu).build().expect("engine");
+    let late = engine.rowwise(&measures(), p.slice(1237, 100), q.slice(1237, 100), &with(Zeros::Exact)).expect("slice");
+    for (measure, column) in late.iter() {
+        for (row, value) in column.iter().enumerate() {
+            assert_eq!(value.to_bits(), one[measure][1237 + row].to_bits(), "{measure} of row {row}");
+        }
+    }
+}
+
+macro_rules! levels {
+    ($($name:ident: $level:ident;)*) => {$(
+        #[test]
+        fn $name() {
+            golden_cases_are_within_the_contract(|| level(SimdLevel::$level));
+            for weight_type in [WeightType::F32, WeightType::U16, WeightType::F64] {
+                let make = || level(SimdLevel::$level);
+                hard_rows_are_within_the_contract(make, weight_type, Zeros::Exact, &[1, 3, 8, 17, 64, 129]);
+            }
+        }
+    )*};
+}
+
+levels! {
+    avx512_is_within_the_contract: Avx512;
+    avx2_is_within_the_contract: Avx2;
+    sse42_is_within_the_contract: Sse42;
+    neon_is_within_the_contract: Neon;
+    the_scalar_fallback_is_within_the_contract: Scalar;
+}
+
+macro_rules! hard_rows {
+    ($($name:ident: $weight_type:ident;)*) => {$(
+        #[test]
+        fn $name() {
+            for zeros in kullback_conformance::POLICIES {
+                hard_rows_are_within_the_contract(cpu, kullback::WeightType::$weight_type, zeros, &LENGTHS);
+            }
+        }
+    )*};
+}
+
+hard_rows! {
+    hard_f32_rows_are_within_the_contract_on_cpu: F32;
+    hard_f64_rows_are_within_the_contract_on_cpu: F64;
+    hard_f16_rows_are_within_the_contract_on_cpu: F16;
+    hard_bf16_rows_are_within_the_contract_on_cpu: Bf16;
+    hard_u8_rows_are_within_the_contract_on_cpu: U8;
+    hard_u16_rows_are_within_the_contract_on_cpu: U16;
+    hard_u32_rows_are_within_the_contract_on_cpu: U32;
+    hard_u64_rows_are_within_the_contract_on_cpu: U64;
+    hard_i32_rows_are_within_the_contract_on_cpu: I32;
+    hard_i64_rows_are_within_the_contract_on_cpu: I64;
+}

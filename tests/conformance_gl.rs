@@ -1,0 +1,16 @@
+//! The conformance suite on the first GL adapter: no subgroups there.
+#![cfg(feature = "gpu")]
+
+mod common;
+
+use std::sync::{Arc, OnceLock};
+
+use common::*;
+use kullback::Engine;
+
+fn gl() -> Option<Arc<Engine>> {
+    static ENGINE: OnceLock<Option<Arc<Engine>>> = OnceLock::new();
+    ENGINE.get_or_init(|| adapter("gl").map(|b| Arc::new(b.build().expect("the adapter opens")))).clone()
+}
+
+conformance_gpu!(gl);

@@ -1,0 +1,26 @@
+//! The conformance suite on the first Vulkan adapter, with subgroups where it has them.
+#![cfg(feature = "gpu")]
+
+mod common;
+
+use std::sync::{Arc, OnceLock};
+
+use common::*;
+use kullback::Engine;
+
+fn vulkan() -> Option<Arc<Engine>> {
+    static ENGINE: OnceLock<Option<Arc<Engine>>> = OnceLock::new();
+    ENGINE.get_or_init(|| adapter("vulkan").map(|b| Arc::new(b.build().expect("the adapter opens")))).clone()
+}
+
+conformance_gpu!(vulkan);
+
+#[test]
+fn every_chunking_gives_the_same_bits_on_vulkan() {
+    every_chunking_gives_the_same_bits("vulkan");
+}
+
+#[test]
+fn the_kernels_with_and_without_subgroups_give_the_same_bits_on_vulkan() {
+    with_and_without_subgroups_the_bits_are_the_same("vulkan");
+}
