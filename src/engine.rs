@@ -381,9 +381,9 @@ impl<'a> Output<'a> {
         let bad = |row: usize| {
             let p_row = if self.problem.pairing == Pairing::OneP { 0 } else { row };
             let q_row = if self.problem.pairing == Pairing::OneQ { 0 } else { row };
-            first_invalid(p, p_row).map(|(bin, value)| (Side::P, p_row, bin, value)).or_else(|| {
-                first_invalid(q, q_row).map(|(bin, value)| (Side::Q, q_row, bin, value))
-            })
+            first_invalid(p, p_row)
+                .map(|(bin, value)| (Side::P, p_row, bin, value))
+                .or_else(|| first_invalid(q, q_row).map(|(bin, value)| (Side::Q, q_row, bin, value)))
         };
         let weights = invalid().filter(|(row, _)| bad(*row).is_some()).count() as u64;
         for (row, _) in invalid() {

@@ -28,7 +28,9 @@ pub enum Error {
     #[error("a row needs at least one bin, this matrix has none")]
     ZeroBins,
     /// The stride is shorter than the row.
-    #[error("the row stride of {stride} elements is shorter than the {bins} bins of a row; give a stride of at least {bins}")]
+    #[error(
+        "the row stride of {stride} elements is shorter than the {bins} bins of a row; give a stride of at least {bins}"
+    )]
     StrideTooShort {
         /// Elements between the starts of two rows.
         stride: usize,
@@ -36,7 +38,9 @@ pub enum Error {
         bins: usize,
     },
     /// The slice is not a whole number of rows.
-    #[error("{elements} elements are not a whole number of rows of {bins} bins (stride {stride}): {remainder} are left over")]
+    #[error(
+        "{elements} elements are not a whole number of rows of {bins} bins (stride {stride}): {remainder} are left over"
+    )]
     PartialRow {
         /// Elements given.
         elements: usize,
@@ -48,7 +52,9 @@ pub enum Error {
         remainder: usize,
     },
     /// The two matrices have different numbers of bins.
-    #[error("P has {p} bins a row and Q has {q}: a bin of P is compared with the same bin of Q, so both need the same number")]
+    #[error(
+        "P has {p} bins a row and Q has {q}: a bin of P is compared with the same bin of Q, so both need the same number"
+    )]
     BinsDiffer {
         /// Bins of a row of P.
         p: usize,
@@ -109,7 +115,9 @@ pub enum Error {
         name: String,
     },
     /// Rows with a weight that is negative, NaN or infinite.
-    #[error("{count} of {rows} rows have an invalid weight; the first is row {row} of {side}, bin {bin}: {value} (weights must be finite and at least 0). Correct it, or ask for null results instead of an error")]
+    #[error(
+        "{count} of {rows} rows have an invalid weight; the first is row {row} of {side}, bin {bin}: {value} (weights must be finite and at least 0). Correct it, or ask for null results instead of an error"
+    )]
     InvalidWeights {
         /// Rows with an invalid weight on either side.
         count: u64,
@@ -125,7 +133,9 @@ pub enum Error {
         value: f64,
     },
     /// Rows to which the zero policy cannot be applied.
-    #[error("the zero policy `{policy}` cannot be applied to {count} of {rows} rows; the first is row {row}: a bin would become zero or negative. Use a smaller value, or ask for null results instead of an error")]
+    #[error(
+        "the zero policy `{policy}` cannot be applied to {count} of {rows} rows; the first is row {row}: a bin would become zero or negative. Use a smaller value, or ask for null results instead of an error"
+    )]
     PolicyTooLarge {
         /// The policy with its value.
         policy: String,
@@ -137,7 +147,9 @@ pub enum Error {
         row: u64,
     },
     /// The device asked for is not there.
-    #[error("no {wanted} here; found: {found}. Use the device `cpu`, or install a driver (on Debian: mesa-vulkan-drivers for a software one)")]
+    #[error(
+        "no {wanted} here; found: {found}. Use the device `cpu`, or install a driver (on Debian: mesa-vulkan-drivers for a software one)"
+    )]
     NoDevice {
         /// What was asked for.
         wanted: String,
@@ -153,7 +165,9 @@ pub enum Error {
         limit: u64,
     },
     /// The device failed while it worked.
-    #[error("the device `{device}` failed: {reason}. Nothing was returned; try again, with a smaller memory budget, or on the device `cpu`")]
+    #[error(
+        "the device `{device}` failed: {reason}. Nothing was returned; try again, with a smaller memory budget, or on the device `cpu`"
+    )]
     DeviceFailed {
         /// Name of the adapter.
         device: String,

@@ -1,4 +1,40 @@
-//! Divergences between distributions, millions of rows at a time, within 1e-6 of the exact value.
+//! Divergences between distributions, millions of rows at a time, on a GPU through WGSL compute shaders
+//! and on a CPU with SIMD and threads, every value within 1e-6 of the exact one.
+//!
+//! ```
+//! use kullback::{Device, Divergence, Engine, Options, Rows, Unit};
+//!
+//! let engine = Engine::builder().device(Device::Auto).build()?;
+//! // Two rows of three bins each: counts against probabilities, any weight type on either side.
+//! let observed = [42_u32, 31, 27, 10, 80, 10];
+//! let expected = [0.25_f32, 0.5, 0.25, 0.25, 0.5, 0.25];
+//! let p = Rows::new(&observed, 3)?;
+//! let q = Rows::new(&expected, 3)?;
+//! let options = Options { unit: Unit::Bits, ..Options::default() };
+//! let out = engine.rowwise(&[Divergence::Kl, Divergence::Js], p, q, &options)?;
+//! assert!((out[Divergence::Kl][0] - 0.130538).abs() < 1e-6);
+//! # Ok::<(), kullback::Error>(())
+//! ```
+//!
+//! - [`Rows`] is a borrowed matrix of [weights](WeightType): counts, probabilities, anything
+//!   non-negative. Every row is normalised by the engine, so scaling a row changes nothing.
+//! - [`Divergence`] names the measures with their definitions; any set of them costs one read.
+//! - [`Zeros`] says what happens to zeros. The default is the definition: no hidden epsilon.
+//! - [`Columns`] holds one `f64` column a measure and one [`RowStatus`] a row.
+//!
+//! # The contract
+//!
+//! For the stored values, on every device, for every measure and policy: a relative error of at most
+//! 1e-6 where the weights have at most 24 significant bits (f32, f16, bf16, u8, u16, u32 and i32 up to
+//! 2²⁴), of at most 1e-12 for f64 and larger integers; 1e-24 absolute is always allowed (1e-12 for
+//! `tv`, `hellinger` and `js_distance`). Never negative, exactly 0 for equal rows, infinite exactly
+//! where the definition is, and the same bits whatever the chunk size, thread count or place of the row.
+//! How that is kept is in `docs/NUMERICS.md`.
+//!
+//! # Features
+//!
+//! `gpu` (default): the GPU backend. With it off, or on a machine without any adapter, everything but
+//! [`Device::Gpu`] and [`Device::GpuAt`] works.
 #![forbid(unsafe_code)]
 
 mod backend;

@@ -39,6 +39,8 @@ pub(crate) trait Real: SimdFloatElement + Copy + 'static {
     const LN_2_LOW: Self;
     /// Scaled weights below this (and above 0) are not trusted to this precision.
     const TINY: Self;
+    /// Whether subnormal weights reach the terms (in 32 bits they are rescued).
+    const HAS_SUBNORMALS: bool;
     /// Totals are used as they are when their exponent is at most this, either way.
     const MAX_TOTAL_EXPONENT: i32;
     /// Largest power of two, as an exponent, that a term is scaled by at once.
@@ -129,6 +131,7 @@ impl Real for f32 {
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     // 2⁻⁹⁶: far above the subnormals, and a² of it is still normal in the sums.
+    const HAS_SUBNORMALS: bool = false;
     const TINY: f32 = 1.262_177_4e-29;
     const MAX_TOTAL_EXPONENT: i32 = 90;
     const MAX_EXPONENT: f32 = 126.0;
@@ -168,6 +171,7 @@ impl Real for f64 {
     const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
     const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     const TINY: f64 = 0.0;
+    const HAS_SUBNORMALS: bool = true;
     const MAX_TOTAL_EXPONENT: i32 = 900;
     const MAX_EXPONENT: f64 = 1022.0;
 
@@ -245,18 +249,33 @@ impl<S: Simd, T: Real> LogRatio<S, T> {
 }
 
 /// The exponent k nearest to log₂(a/q) and t = (a − q·2ᵏ)/(a + q·2ᵏ), |t| ≤ 0.21, for positive
-/// normal `a`, `q`. The numerator is exact: the two are within a factor of 1.5 of each other.
+/// `a`, `q`. The numerator is exact: the two are within a factor of 1.5 of each other.
 /// Lanes with another value are garbage, never a trap.
 #[inline(always)]
-pub(crate) fn reduce_ratio<S: Simd, T: Real>(
-    simd: S,
-    a: Lanes<S, T>,
-    q: Lanes<S, T>,
-) -> (Lanes<S, T>, Lanes<S, T>) {
+pub(crate) fn reduce_ratio<S: Simd, T: Real>(simd: S, a: Lanes<S, T>, q: Lanes<S, T>) -> (Lanes<S, T>, Lanes<S, T>) {
+    if T::HAS_SUBNORMALS {
+        // A subnormal has no exponent to read: it is lifted first, and the exponent told so.
+        let least = splat::<S, T>(simd, f64::MIN_POSITIVE);
+        let (lift, lifted, zero) =
+            (splat::<S, T>(simd, LIFT), splat::<S, T>(simd, LIFT_EXPONENT), splat::<S, T>(simd, 0.0));
+        let (low_a, low_q) = (a.simd_lt(least), q.simd_lt(least));
+        let (exponent, t) = reduce_normal_ratio::<S, T>(simd, low_a.select(a * lift, a), low_q.select(q * lift, q));
+        return (exponent - low_a.select(lifted, zero) + low_q.select(lifted, zero), t);
+    }
+    reduce_normal_ratio::<S, T>(simd, a, q)
+}
+
+/// 2¹⁰⁰.
+const LIFT: f64 = 1_267_650_600_228_229_401_496_703_205_376.0;
+const LIFT_EXPONENT: f64 = 100.0;
+
+/// [`reduce_ratio`] of normal values.
+#[inline(always)]
+fn reduce_normal_ratio<S: Simd, T: Real>(simd: S, a: Lanes<S, T>, q: Lanes<S, T>) -> (Lanes<S, T>, Lanes<S, T>) {
     let splat_bits = |bits| Bits::<S, T>::splat(simd, bits);
     let steps = ((a.to_bits() - q.to_bits()) + splat_bits(T::RATIO_OFFSET)) >> T::MANTISSA;
-    let exponent = Lanes::<S, T>::from_bits(steps | splat_bits(T::INTEGER_BITS))
-        - Lanes::<S, T>::splat(simd, T::INTEGER_OFFSET);
+    let exponent =
+        Lanes::<S, T>::from_bits(steps | splat_bits(T::INTEGER_BITS)) - Lanes::<S, T>::splat(simd, T::INTEGER_OFFSET);
     let scaled = Lanes::<S, T>::from_bits(q.to_bits() + ((steps << T::MANTISSA) + splat_bits(T::EXPONENT_OFFSET)));
     (exponent, (a - scaled) / (a + scaled))
 }
@@ -284,18 +303,11 @@ fn power_of_two<S: Simd, T: Real>(simd: S, n: Lanes<S, T>) -> Lanes<S, T> {
 /// base·2ⁿ·eˣ for an integer n and a moderate x, in two scalings so that only the result, never a
 /// factor, can overflow or vanish.
 #[inline(always)]
-pub(crate) fn scaled_exp<S: Simd, T: Real>(
-    simd: S,
-    base: Lanes<S, T>,
-    n: Lanes<S, T>,
-    x: Lanes<S, T>,
-) -> Lanes<S, T> {
+pub(crate) fn scaled_exp<S: Simd, T: Real>(simd: S, base: Lanes<S, T>, n: Lanes<S, T>, x: Lanes<S, T>) -> Lanes<S, T> {
     let v = |value: f64| splat::<S, T>(simd, value);
     let whole = (x * v(std::f64::consts::LOG2_E)).round_ties_even();
-    let rest = whole.mul_add(
-        -Lanes::<S, T>::splat(simd, T::LN_2_LOW),
-        whole.mul_add(-Lanes::<S, T>::splat(simd, T::LN_2_HIGH), x),
-    );
+    let rest = whole
+        .mul_add(-Lanes::<S, T>::splat(simd, T::LN_2_LOW), whole.mul_add(-Lanes::<S, T>::splat(simd, T::LN_2_HIGH), x));
     let exp = v(1.0) + (rest + exp_remainder::<S, T>(simd, rest));
     let limit = Lanes::<S, T>::splat(simd, T::MAX_EXPONENT);
     let n = (n + whole).min(limit + limit).max(-(limit + limit));

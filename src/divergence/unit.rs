@@ -26,9 +26,7 @@ impl Unit {
     /// [`Error::UnknownUnit`] for a base that is not a finite number above 1.
     pub fn validate(self) -> Result<Self> {
         match self {
-            Unit::Base(base) if !(base.is_finite() && base > 1.0) => {
-                Err(Error::UnknownUnit { name: base.to_string() })
-            }
+            Unit::Base(base) if !(base.is_finite() && base > 1.0) => Err(Error::UnknownUnit { name: base.to_string() }),
             unit => Ok(unit),
         }
     }

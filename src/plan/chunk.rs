@@ -70,3 +70,107 @@ impl Chunks {
         (0..self.len()).map(move |i| i * per_chunk..((i + 1) * per_chunk).min(rows))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::divergence::{Divergence, Term, Zeros};
+    use crate::plan::kernel_key::{MAX_PARTS, SPLIT_BINS, Shape};
+    use crate::plan::problem::Slots;
+    use crate::rows::WeightType;
+
+    const WEBGPU: Caps =
+        Caps { max_binding_bytes: 128 << 20, max_buffer_bytes: 256 << 20, max_workgroups: 65_535, subgroups: false };
+
+    /// A problem of any size: no weight is ever touched by a plan.
+    fn problem(rows: usize, bins: usize, pairing: Pairing) -> Problem {
+        Problem {
+            rows,
+            bins,
+            p: WeightType::F32,
+            q: WeightType::U16,
+            pairing,
+            zeros: Zeros::Exact,
+            terms: vec![Term::Kl],
+            slots: vec![Slots { measure: Divergence::Kl, first: 0, second: None }],
+        }
+    }
+
+    fn check(problem: &Problem, caps: &Caps, budget: u64) -> Chunks {
+        let chunks = Chunks::for_device(problem, caps, budget, 48).expect("fits");
+        let mut next = 0;
+        for chunk in chunks.iter().take(1000) {
+            assert_eq!(chunk.start, next, "in order, without a gap");
+            assert!(!chunk.is_empty());
+            let rows = chunk.len() as u64;
+            assert!(rows * problem.bins as u64 * 4 <= caps.binding_bytes() || problem.pairing == Pairing::OneP);
+            assert!(rows * problem.bins as u64 <= u64::from(u32::MAX), "indices are 32-bit");
+            assert!(rows * 48 <= caps.binding_bytes());
+            next = chunk.end;
+        }
+        if chunks.len() <= 1000 {
+            assert_eq!(next, problem.rows, "every row once");
+        }
+        chunks
+    }
+
+    #[test]
+    fn more_than_two_to_the_32_bins_are_cut_within_the_binding_limit() {
+        let chunks = check(&problem(200_000_000, 64, Pairing::Rowwise), &WEBGPU, u64::MAX);
+        assert_eq!(chunks.len(), 200_000_000_usize.div_ceil(((128 << 20) - 4) / 256));
+    }
+
+    #[test]
+    fn a_budget_cuts_smaller() {
+        let whole = check(&problem(100_000, 64, Pairing::Rowwise), &WEBGPU, u64::MAX);
+        let small = check(&problem(100_000, 64, Pairing::Rowwise), &WEBGPU, 1 << 20);
+        assert_eq!(whole.len(), 1);
+        assert!(small.len() > 50);
+    }
+
+    #[test]
+    fn one_row_on_a_side_does_not_count_for_every_row() {
+        let both = check(&problem(2_000_000, 64, Pairing::Rowwise), &WEBGPU, u64::MAX);
+        let one = check(&problem(2_000_000, 64, Pairing::OneP), &WEBGPU, u64::MAX);
+        assert!(one.len() < both.len());
+    }
+
+    #[test]
+    fn a_row_that_cannot_fit_is_an_error_with_both_numbers() {
+        let error = Chunks::for_device(&problem(1, 40 << 20, Pairing::Rowwise), &WEBGPU, u64::MAX, 48);
+        assert_eq!(error, Err(Error::RowTooLarge { needed: (160 << 20) + 4, limit: 128 << 20 }));
+    }
+
+    #[test]
+    fn bindings_stay_below_two_gibibytes_whatever_the_device_says() {
+        let caps = Caps { max_binding_bytes: u64::MAX, max_buffer_bytes: u64::MAX, ..WEBGPU };
+        check(&problem(100_000_000, 64, Pairing::Rowwise), &caps, u64::MAX);
+        assert!(caps.binding_bytes() < 1 << 31);
+    }
+
+    #[test]
+    fn no_rows_are_no_chunks() {
+        assert_eq!(check(&problem(0, 64, Pairing::Rowwise), &WEBGPU, u64::MAX).len(), 0);
+        assert_eq!(Chunks::for_cpu(&problem(0, 64, Pairing::Rowwise)).len(), 0);
+    }
+
+    #[test]
+    fn the_shape_follows_the_length_of_the_row() {
+        for (bins, shape) in [
+            (1, Shape::Short { threads: 1 }),
+            (4, Shape::Short { threads: 1 }),
+            (5, Shape::Short { threads: 2 }),
+            (64, Shape::Short { threads: 16 }),
+            (128, Shape::Short { threads: 32 }),
+            (129, Shape::Long),
+            (16_384, Shape::Long),
+            (16_385, Shape::Split { parts: 2 }),
+            (4_000_000, Shape::Split { parts: 245 }),
+        ] {
+            assert_eq!(Shape::for_bins(bins), shape, "{bins} bins");
+        }
+        let Shape::Split { parts } = Shape::for_bins(1 << 30) else { panic!("split") };
+        assert_eq!(parts, MAX_PARTS);
+        assert!(u64::from(parts) * u64::from(SPLIT_BINS) < 1 << 30, "each part then reads more");
+    }
+}

@@ -16,8 +16,8 @@ pub(crate) struct Choice {
 /// The device for a call over rows in host memory.
 pub(crate) fn choose(problem: &Problem) -> Choice {
     Choice {
-        reason: problem
-            .needs_wide()
-            .unwrap_or("one pass over rows in host memory is bound by reading it, which the CPU does without a bus between"),
+        reason: problem.needs_wide().unwrap_or(
+            "one pass over rows in host memory is bound by reading it, which the CPU does without a bus between",
+        ),
     }
 }

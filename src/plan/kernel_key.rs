@@ -81,14 +81,8 @@ pub(crate) enum ZerosKind {
 impl ZerosKind {
     /// Every kind.
     #[cfg(test)]
-    pub(crate) const ALL: [ZerosKind; 6] = [
-        ZerosKind::Exact,
-        ZerosKind::Epsilon,
-        ZerosKind::Additive,
-        ZerosKind::Floor,
-        ZerosKind::Mix,
-        ZerosKind::Skip,
-    ];
+    pub(crate) const ALL: [ZerosKind; 6] =
+        [ZerosKind::Exact, ZerosKind::Epsilon, ZerosKind::Additive, ZerosKind::Floor, ZerosKind::Mix, ZerosKind::Skip];
 
     /// The kind of a policy.
     pub(crate) fn of(zeros: Zeros) -> Self {

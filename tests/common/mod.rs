@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use kullback::{
-    Columns, Device, Divergence, Engine, EngineBuilder, Error, OnInvalid, Options, RowStatus, Rows, SimdLevel, WeightType,
-    Zeros,
+    Columns, Device, Divergence, Engine, EngineBuilder, Error, OnInvalid, Options, RowStatus, Rows, SimdLevel,
+    WeightType, Zeros,
 };
 pub use kullback_conformance::LENGTHS;
 use kullback_conformance::{Check, FAMILIES, Values, golden, hard_rows, measures};
@@ -132,7 +132,9 @@ pub fn four_million_bins_are_within_the_contract(make: MakeEngine) {
 pub fn one_row_against_many_is_within_the_contract(make: MakeEngine) {
     let Some(engine) = make() else { return };
     let mut check = Check::default();
-    for (weight_type, bins) in [(WeightType::F32, 64), (WeightType::U16, 33), (WeightType::U32, 129), (WeightType::F64, 17)] {
+    for (weight_type, bins) in
+        [(WeightType::F32, 64), (WeightType::U16, 33), (WeightType::U32, 129), (WeightType::F64, 17)]
+    {
         let hard = hard_rows(4, weight_type, bins, FAMILIES.len());
         let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
         for single in [1, 3, 9] {

@@ -7,9 +7,28 @@ use crate::Values;
 
 /// The measures of every golden case.
 pub const MEASURES: [&str; 22] = [
-    "kl", "reverse_kl", "jeffreys", "js", "js_distance", "hellinger", "bhattacharyya", "tv", "chi2", "neyman_chi2",
-    "triangular", "renyi:0", "renyi:0.5", "renyi:2", "renyi:5", "tsallis:0.5", "tsallis:2", "alpha:0.5", "alpha:2",
-    "alpha:-1", "cross_entropy", "entropy",
+    "kl",
+    "reverse_kl",
+    "jeffreys",
+    "js",
+    "js_distance",
+    "hellinger",
+    "bhattacharyya",
+    "tv",
+    "chi2",
+    "neyman_chi2",
+    "triangular",
+    "renyi:0",
+    "renyi:0.5",
+    "renyi:2",
+    "renyi:5",
+    "tsallis:0.5",
+    "tsallis:2",
+    "alpha:0.5",
+    "alpha:2",
+    "alpha:-1",
+    "cross_entropy",
+    "entropy",
 ];
 
 const TEXT: &str = include_str!("../golden/golden.json");

@@ -32,11 +32,5 @@ pub fn measures() -> Vec<Divergence> {
 }
 
 /// Every zero policy with a usual number.
-pub const POLICIES: [Zeros; 6] = [
-    Zeros::Exact,
-    Zeros::Epsilon(1e-6),
-    Zeros::Additive(0.5),
-    Zeros::Floor(1e-6),
-    Zeros::Mix(0.01),
-    Zeros::Skip,
-];
+pub const POLICIES: [Zeros; 6] =
+    [Zeros::Exact, Zeros::Epsilon(1e-6), Zeros::Additive(0.5), Zeros::Floor(1e-6), Zeros::Mix(0.01), Zeros::Skip];

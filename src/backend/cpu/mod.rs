@@ -189,7 +189,7 @@ impl<F: Fn(usize) -> usize> Span<'_, F> {
         let terms = problem.terms.len();
         let task = Task { terms: &problem.terms, zeros: problem.zeros, needs_log: problem.needs_log() };
         let added = if let Zeros::Additive(amount) = problem.zeros { amount } else { 0.0 };
-        let mut accumulators = Sums::<S, T>::new(simd, terms);
+        let mut accumulators = Sums::<S, T>::new(terms);
         let (mut p_scratch, mut q_scratch) = (Scratch::<T>::default(), Scratch::<T>::default());
         for (i, (flags, sums)) in flags.iter_mut().zip(sums.chunks_mut(terms)).enumerate() {
             let row = (self.index)(self.first + i);

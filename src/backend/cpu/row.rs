@@ -13,10 +13,10 @@ use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 use super::double::Double;
 use super::policy::{Constants, Side, SideTotals};
 use crate::backend::RowFlags;
+use crate::divergence::Zeros;
 use crate::divergence::finish::Support;
 use crate::divergence::lanes::{LaneMask, Lanes, Real, WideLanes, keep, splat};
 use crate::divergence::term::{Contrast, Term};
-use crate::divergence::Zeros;
 
 /// Vectors whose terms are summed in the kernel's precision before they join the 64-bit sum.
 const BLOCK: usize = 8;
@@ -44,14 +44,29 @@ pub(crate) struct RowWeights<'a, T> {
 
 /// Accumulators, kept between rows so that a row allocates nothing.
 pub(crate) struct Sums<S: Simd, T: Real> {
-    block: Vec<Lanes<S, T>>,
+    block: Vec<Contrast<S, T>>,
     total: Vec<Double>,
 }
 
 impl<S: Simd, T: Real> Sums<S, T> {
     /// One accumulator a term, and one for the yardstick.
-    pub(crate) fn new(simd: S, terms: usize) -> Self {
-        Self { block: vec![splat::<S, T>(simd, 0.0); terms + 1], total: vec![Double::default(); terms + 1] }
+    pub(crate) fn new(terms: usize) -> Self {
+        Self { block: Vec::with_capacity(BLOCK), total: vec![Double::default(); terms + 1] }
+    }
+
+    /// Adds the block to the totals and empties it.
+    #[inline(always)]
+    fn flush(&mut self, simd: S, terms: &[Term]) {
+        let zero = splat::<S, T>(simd, 0.0);
+        let (yardstick, totals) = match self.total.split_last_mut() {
+            Some(split) => split,
+            None => return,
+        };
+        for (total, term) in totals.iter_mut().zip(terms) {
+            *total = total.plus(term.sum(&self.block, zero).reduce_sum().to_f64());
+        }
+        *yardstick = yardstick.plus(Term::Triangular.sum(&self.block, zero).reduce_sum().to_f64());
+        self.block.clear();
     }
 }
 
@@ -60,13 +75,22 @@ fn load<S: Simd, T: Real>(simd: S, values: &[T], at: usize) -> Lanes<S, T> {
     let width = Lanes::<S, T>::LEN;
     match values.get(at..at + width) {
         Some(full) => Lanes::<S, T>::from_slice(simd, full),
-        None => Lanes::<S, T>::from_fn(simd, |i| values.get(at + i).copied().unwrap_or_else(|| T::from_f64(0.0))),
+        None => {
+            let mut tail = splat::<S, T>(simd, 0.0);
+            for (lane, value) in tail.as_mut_slice().iter_mut().zip(&values[at.min(values.len())..]) {
+                *lane = *value;
+            }
+            tail
+        }
     }
 }
 
 /// The sum of all lanes with the digits the running sums have.
 #[inline(always)]
 fn reduce<S: Simd, T: Real>(sums: WideLanes<S>) -> Double {
+    if size_of::<T>() == 4 {
+        return Double::from((sums.first + sums.second).reduce_sum());
+    }
     let mut total = Double::default();
     for &x in sums.first.as_slice().iter().chain(sums.second.as_slice()) {
         total = total + Double::from(x);
@@ -130,12 +154,8 @@ fn first_pass<S: Simd, T: Real>(simd: S, zeros: Zeros, p: &RowWeights<'_, T>, q:
     if !valid_q.all_true() {
         flags |= RowFlags::INVALID_Q;
     }
-    let side = |sum, present, unit| SideTotals {
-        total: reduce::<S, T>(sum),
-        present,
-        missing: count_any - present,
-        unit,
-    };
+    let side =
+        |sum, present, unit| SideTotals { total: reduce::<S, T>(sum), present, missing: count_any - present, unit };
     Found { flags, p: side(sum_p, count_p, p.unit), q: side(sum_q, count_q, q.unit) }
 }
 
@@ -183,9 +203,8 @@ fn apply<S: Simd, T: Real>(
         let back = sum - x;
         (sum, (x - (sum - back)) + (add - back) + v(constants.add.low) + low)
     };
-    let choose = |mask: LaneMask<S, T>, yes: Pair<S, T>, no: Pair<S, T>| {
-        (mask.select(yes.0, no.0), mask.select(yes.1, no.1))
-    };
+    let choose =
+        |mask: LaneMask<S, T>, yes: Pair<S, T>, no: Pair<S, T>| (mask.select(yes.0, no.0), mask.select(yes.1, no.1));
     let nothing = (zero, zero);
     match zeros {
         Zeros::Exact => (x, low),
@@ -228,8 +247,7 @@ pub(crate) fn row<S: Simd, T: Real>(
         // The policy fills every bin that would make a value infinite, or drops it.
         flags = (flags & !7) | Support::COMMON.bits();
     }
-    let (Some(p_exponent), Some(q_exponent)) =
-        (exponent::<T>(p_side.total.high), exponent::<T>(q_side.total.high))
+    let (Some(p_exponent), Some(q_exponent)) = (exponent::<T>(p_side.total.high), exponent::<T>(q_side.total.high))
     else {
         return RowFlags(flags | RowFlags::RESCUE);
     };
@@ -307,11 +325,9 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
     let mut small = none;
     let mut impossible = none;
     let mut close = none;
-    let yardstick = task.terms.len();
-    sums.block.fill(zero);
+    sums.block.clear();
     sums.total.fill(Double::default());
     let width = Lanes::<S, T>::LEN;
-    let mut in_block = 0;
     let mut at = 0;
     while at < p.high.len() {
         let mut x = load::<S, T>(simd, p.high, at);
@@ -321,11 +337,7 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
             x_low = p.low.map_or(zero, |low| load::<S, T>(simd, low, at));
             y_low = q.low.map_or(zero, |low| load::<S, T>(simd, low, at) * scale);
             let left = p.high.len() - at;
-            let inside = if left >= width {
-                !none
-            } else {
-                LaneMask::<S, T>::from_bitmask(simd, (1u64 << left) - 1)
-            };
+            let inside = if left >= width { !none } else { LaneMask::<S, T>::from_bitmask(simd, (1u64 << left) - 1) };
             let (has_x, has_y) = (x.simd_gt(zero), y.simd_gt(zero));
             let before = (x, y);
             (x, x_low) = apply(simd, task.zeros, &prepared.p, (x, x_low), has_x, has_y, inside);
@@ -341,7 +353,7 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
         let a = x.mul_add(ratio_high, cross);
         let u = x.mul_sub_precise(ratio_high, y) + if PLAIN { cross } else { cross - y_low };
         small |= (x.simd_gt(zero) & a.simd_lt(tiny)) | (y.simd_gt(zero) & y.simd_lt(tiny));
-        let c = Contrast::new(
+        sums.block.push(Contrast::new(
             simd,
             (x, x_low),
             prepared.p.total,
@@ -350,21 +362,13 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
             prepared.q.total,
             u,
             task.needs_log,
-        );
-        for (sum, term) in sums.block.iter_mut().zip(task.terms) {
-            *sum += term.evaluate(&c);
-        }
-        sums.block[yardstick] += c.u * c.z;
-        in_block += 1;
+        ));
         at += width;
-        if in_block == BLOCK || at >= p.high.len() {
-            for (total, block) in sums.total.iter_mut().zip(&mut sums.block) {
-                *total = total.plus(block.reduce_sum().to_f64());
-                *block = zero;
-            }
-            in_block = 0;
+        if sums.block.len() == BLOCK {
+            sums.flush(simd, task.terms);
         }
     }
+    sums.flush(simd, task.terms);
     let narrow = size_of::<T>() == 4;
     if narrow && (small.any_true() || close.any_true()) {
         RowFlags::RESCUE

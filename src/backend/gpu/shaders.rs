@@ -73,7 +73,9 @@ fn load(side: char, weight_type: WeightType) -> String {
         _ => (0, 0),
     };
     let decode = weight_type.name();
-    format!("fn load_{side}(i: u32) -> Weight {{ return decode_{decode}({side}_words[i >> {shift}u], i & {mask}u); }}\n")
+    format!(
+        "fn load_{side}(i: u32) -> Weight {{ return decode_{decode}({side}_words[i >> {shift}u], i & {mask}u); }}\n"
+    )
 }
 
 /// A polynomial by Horner's rule, from the coefficients the CPU uses.

@@ -97,7 +97,11 @@ pub(super) fn run(
     let readback = buffers.readback.at_least(gpu, results_bytes, Usage::MAP_READ | Usage::COPY_DST);
     let partial_bytes = if shape.parts() > 1 { 2 * records * (PARTIAL_WORDS * 4) as u64 } else { 256 };
     let partials = buffers.partials.at_least(gpu, partial_bytes, Usage::STORAGE);
-    let params = buffers.params.at_least(gpu, groups.len() as u64 * aligned(size_of::<Params>() as u64), Usage::UNIFORM | Usage::COPY_DST);
+    let params = buffers.params.at_least(
+        gpu,
+        groups.len() as u64 * aligned(size_of::<Params>() as u64),
+        Usage::UNIFORM | Usage::COPY_DST,
+    );
     device.check()?;
 
     map(device, &staging, wgpu::MapMode::Write, staging_bytes)?;

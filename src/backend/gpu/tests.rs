@@ -19,10 +19,8 @@ const NARROW: [WeightType; 7] = [
 ];
 
 fn keys() -> impl Iterator<Item = KernelKey> {
-    let term_sets: Vec<[Option<TermKind>; TERMS_PER_DISPATCH]> = TermKind::ALL
-        .chunks(TERMS_PER_DISPATCH)
-        .map(|kinds| std::array::from_fn(|i| kinds.get(i).copied()))
-        .collect();
+    let term_sets: Vec<[Option<TermKind>; TERMS_PER_DISPATCH]> =
+        TermKind::ALL.chunks(TERMS_PER_DISPATCH).map(|kinds| std::array::from_fn(|i| kinds.get(i).copied())).collect();
     let mut keys = Vec::new();
     for (i, p) in NARROW.into_iter().enumerate() {
         for zeros in ZerosKind::ALL {
@@ -62,11 +60,8 @@ fn bindings_and_struct_offsets_match_the_host() {
         let bindings: Vec<u32> =
             module.global_variables.iter().filter_map(|(_, v)| v.binding.as_ref().map(|b| b.binding)).collect();
         assert_eq!(bindings, [0, 1, 2, 3, 4], "{key:?}");
-        let (_, params) = module
-            .types
-            .iter()
-            .find(|(_, t)| t.name.as_deref() == Some("Params"))
-            .expect("the shader declares Params");
+        let (_, params) =
+            module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Params")).expect("the shader declares Params");
         let naga::TypeInner::Struct { members, span } = &params.inner else { panic!("Params is a struct") };
         let offsets: Vec<(&str, usize)> =
             members.iter().map(|m| (m.name.as_deref().unwrap_or(""), m.offset as usize)).collect();
@@ -74,7 +69,19 @@ fn bindings_and_struct_offsets_match_the_host() {
             ($($field:ident),*) => { vec![$((stringify!($field), std::mem::offset_of!(Params, $field))),*] };
         }
         let host = fields!(
-            rows, bins, p_stride, q_stride, parts, part_bins, zero, record, policy_high, policy_low, pad_0, pad_1, orders
+            rows,
+            bins,
+            p_stride,
+            q_stride,
+            parts,
+            part_bins,
+            zero,
+            record,
+            policy_high,
+            policy_low,
+            pad_0,
+            pad_1,
+            orders
         );
         assert_eq!(offsets, host);
         assert_eq!(*span as usize, size_of::<Params>());

@@ -144,9 +144,7 @@ fn measure(which: Divergence, p: &[Real], q: &[Real]) -> Option<Real> {
             Some(s.ln() / (real(order) - one))
         }
         Divergence::Tsallis(order) => Some((power_sum(p, q, order)? - one) / (real(order) - one)),
-        Divergence::Alpha(order) => {
-            Some((power_sum(p, q, order)? - one) / (real(order) * (real(order) - one)))
-        }
+        Divergence::Alpha(order) => Some((power_sum(p, q, order)? - one) / (real(order) * (real(order) - one))),
         Divergence::CrossEntropy => (!exceeds(p, q)).then(|| -sum_p(p, q, |a, b| a * b.ln())),
         Divergence::Entropy => Some(-sum_p(p, q, |a, _| a * a.ln())),
     }

@@ -1,0 +1,317 @@
+//! The command line.
+
+use std::num::NonZeroUsize;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use kullback::{Device, Divergence, OnInvalid, Unit, Zeros};
+use kullback_arrow::{Filter, Format, Layout, Location, Target};
+
+use crate::error::{Error, Result};
+
+/// Divergences between the rows of files, on a GPU or a CPU, within 1e-6 of the exact value.
+#[derive(Debug, Parser)]
+#[command(name = "kullback", version, max_term_width = 110, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// One value a row and measure: row i of P against row i of Q.
+    Rowwise(Box<RowwiseArgs>),
+    /// The devices of this machine and their limits.
+    Devices(DevicesArgs),
+    /// Holds the devices of this machine to the accuracy contract; exit code 1 if one breaks it.
+    Verify(VerifyArgs),
+}
+
+const ROWWISE_EXAMPLES: &str = "\
+Examples:
+  kullback rowwise days.parquet --against total --key store,day --top 20
+  kullback rowwise today.npy yesterday.npy --measure kl,js -o drift.parquet --summary
+  kullback rowwise names.parquet names.parquet --where sex=F --where-q sex=M --join name
+
+Exit codes: 0 done; 1 a --fail-above was exceeded; 2 usage or data error (nothing is written); 130 interrupted.";
+
+#[derive(Debug, Args)]
+#[command(after_help = ROWWISE_EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct RowwiseArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) measure: MeasureArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// Which rows are compared with which.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct InputArgs {
+    /// Rows of weights: .parquet, .csv, .tsv, .npy, .arrow, .feather or .ndjson; - with --format for stdin.
+    #[arg(value_name = "P", help_heading = "Arguments")]
+    pub(crate) p: Location,
+    /// What they are compared with: as many rows, or one row for all of P.
+    #[arg(value_name = "Q", help_heading = "Arguments", conflicts_with = "against")]
+    pub(crate) q: Option<Location>,
+    /// Instead of Q: the bin-wise sum of all rows of P, equal weights, or the row before.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) against: Option<Against>,
+    /// The list column that holds the weights (default: the only one).
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["columns", "long"])]
+    pub(crate) bins: Option<String>,
+    /// One column a bin: names, or patterns such as 'bin_*'.
+    #[arg(long, value_name = "PATTERN,…", value_delimiter = ',', conflicts_with = "long")]
+    pub(crate) columns: Vec<String>,
+    /// A line a bin: key columns, the column of bins, the column of counts.
+    #[arg(long, value_name = "KEY,…:BIN:COUNT", value_parser = Layout::long)]
+    pub(crate) long: Option<Layout>,
+    /// Columns of P carried into the output.
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    pub(crate) key: Vec<String>,
+    /// Pair the rows of P and Q by these columns; Q is held in memory.
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    pub(crate) join: Vec<String>,
+    /// Keep the rows of P whose column has this value (repeatable).
+    #[arg(long = "where", value_name = "COLUMN=VALUE")]
+    pub(crate) where_p: Vec<Filter>,
+    /// Keep the rows of Q whose column has this value (repeatable).
+    #[arg(long, value_name = "COLUMN=VALUE")]
+    pub(crate) where_q: Vec<Filter>,
+    /// Keep the rows of P whose weights add up to at least N.
+    #[arg(long, value_name = "N", value_parser = number)]
+    pub(crate) min_total: Option<f64>,
+    /// Format of P, where its name does not say.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// Format of Q, where its name does not say.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format_q: Option<Format>,
+}
+
+/// What stands in for Q.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Against {
+    /// The bin-wise sum of all rows of P that pass --where.
+    Total,
+    /// The same weight in every bin.
+    Uniform,
+    /// The row before; the first row has no value.
+    Previous,
+}
+
+/// What is computed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Measure")]
+pub(crate) struct MeasureArgs {
+    /// kl, reverse_kl, jeffreys, js, js_distance, hellinger, bhattacharyya, tv, chi2, neyman_chi2, triangular,
+    /// renyi:A, tsallis:A, alpha:A, cross_entropy, entropy.
+    #[arg(short, long = "measure", value_name = "NAME,…", value_delimiter = ',', default_value = "kl")]
+    pub(crate) measures: Vec<Divergence>,
+    /// Unit of the logarithms: nats, bits, bans, or a base.
+    #[arg(long, default_value_t = Unit::Nats)]
+    pub(crate) unit: Unit,
+    /// What happens to zeros: exact, epsilon:E, additive:A, floor:E, mix:L, skip.
+    #[arg(long, value_name = "POLICY", default_value_t = Zeros::Exact)]
+    pub(crate) zeros: Zeros,
+    /// Rows with an invalid weight: an error, or rows without a value.
+    #[arg(long, value_enum, default_value_t = OnBad::Error)]
+    pub(crate) on_invalid: OnBad,
+}
+
+/// [`OnInvalid`] by the names of the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnBad {
+    /// The run is an error.
+    Error,
+    /// The row has no value.
+    Null,
+}
+
+impl From<OnBad> for OnInvalid {
+    fn from(choice: OnBad) -> Self {
+        match choice {
+            OnBad::Error => OnInvalid::Error,
+            OnBad::Null => OnInvalid::Null,
+        }
+    }
+}
+
+/// What is done with the result.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Where the rows go: a file, or - for stdout. Without: a table on a terminal, CSV on a pipe.
+    #[arg(short, long, value_name = "FILE", value_parser = target)]
+    pub(crate) output: Option<Target>,
+    /// Format of the rows (default: by the file name; csv on stdout).
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) output_format: Option<Format>,
+    /// Add the column `status`: ok, infinite, empty, invalid, null.
+    #[arg(long)]
+    pub(crate) status: bool,
+    /// Show only the N largest rows by the first measure, largest first. With -o the file still has all rows.
+    #[arg(long, value_name = "N")]
+    pub(crate) top: Option<NonZeroUsize>,
+    /// Count, mean and quantiles of every measure (on stderr where stdout carries rows as data).
+    #[arg(long)]
+    pub(crate) summary: bool,
+    /// One JSON object on stdout instead: how it was done, summary, top rows. Rows only with -o FILE.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Exit code 1 when any value of any measure is above X, after everything is written.
+    #[arg(long, value_name = "X", value_parser = number)]
+    pub(crate) fail_above: Option<f64>,
+}
+
+/// How it is run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Run")]
+pub(crate) struct RunArgs {
+    /// auto, cpu, gpu, gpu:N or reference.
+    #[arg(long, value_parser = device, default_value = "auto")]
+    pub(crate) device: Device,
+    /// CPU threads (default: all).
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Memory for buffers, such as 512MiB.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) memory: Option<u64>,
+    /// No notes and no progress on stderr.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// No progress bar.
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
+impl RunArgs {
+    /// Whether progress is wanted, where there is somebody to see it.
+    pub(crate) fn progress(&self) -> bool {
+        !self.quiet && !self.no_progress
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DevicesArgs {
+    /// One JSON object on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Seed of the random rows (default: from the clock; it is printed).
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Random rows a length, weight type and zero policy.
+    #[arg(long, value_name = "N", default_value = "16")]
+    pub(crate) rows: NonZeroUsize,
+    /// Check one device: auto, cpu, gpu, gpu:N or reference (default: the CPU and every adapter).
+    #[arg(long, value_parser = device)]
+    pub(crate) device: Option<Device>,
+    /// One JSON object on stdout.
+    #[arg(long, conflicts_with = "markdown")]
+    pub(crate) json: bool,
+    /// The tables as Markdown.
+    #[arg(long)]
+    pub(crate) markdown: bool,
+}
+
+impl InputArgs {
+    /// An option about Q that was given, if one was.
+    pub(crate) fn about_q(&self) -> Option<&'static str> {
+        let given = [
+            ("--join", !self.join.is_empty()),
+            ("--where-q", !self.where_q.is_empty()),
+            ("--format-q", self.format_q.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+
+    /// Where the histograms are.
+    pub(crate) fn layout(&self) -> Layout {
+        match &self.long {
+            Some(long) => long.clone(),
+            None if !self.columns.is_empty() => Layout::Wide(self.columns.clone()),
+            None => Layout::List(self.bins.clone()),
+        }
+    }
+}
+
+fn target(text: &str) -> std::result::Result<Target, std::convert::Infallible> {
+    Ok(if text == "-" { Target::Stdout } else { Target::Path(text.into()) })
+}
+
+fn number(text: &str) -> Result<f64> {
+    let parsed = text.parse().ok().filter(|x: &f64| !x.is_nan());
+    parsed.ok_or_else(|| Error::Threshold { text: text.to_owned() })
+}
+
+fn device(text: &str) -> Result<Device> {
+    match text {
+        "auto" => Ok(Device::Auto),
+        "cpu" => Ok(Device::Cpu),
+        "gpu" => Ok(Device::Gpu),
+        "reference" => Ok(Device::Reference),
+        _ => match text.strip_prefix("gpu:").map(str::parse) {
+            Some(Ok(index)) => Ok(Device::GpuAt(index)),
+            _ => Err(Error::UnknownDevice { name: text.to_owned() }),
+        },
+    }
+}
+
+/// Bytes with an optional unit: powers of 1024 with an `i`, of 1000 without.
+fn size(text: &str) -> Result<u64> {
+    let error = || Error::Size { text: text.to_owned() };
+    let split = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: f64 = number.parse().map_err(|_| error())?;
+    let unit = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "k" | "kb" => 1e3,
+        "m" | "mb" => 1e6,
+        "g" | "gb" => 1e9,
+        "ki" | "kib" => 1024.0,
+        "mi" | "mib" => 1024.0 * 1024.0,
+        "gi" | "gib" => 1024.0 * 1024.0 * 1024.0,
+        _ => return Err(error()),
+    };
+    let bytes = number * unit;
+    if (1.0..1e18).contains(&bytes) { Ok(bytes as u64) } else { Err(error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, bytes) in
+            [("512MiB", 512 << 20), ("1.5GiB", 3 << 29), ("2kB", 2000), ("100", 100), ("3 MiB", 3 << 20)]
+        {
+            assert_eq!(size(text).ok(), Some(bytes), "{text}");
+        }
+        for wrong in ["", "MiB", "-1", "5 parsecs", "0", "1e9GiB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn devices() {
+        assert_eq!(device("gpu:3").ok(), Some(Device::GpuAt(3)));
+        for wrong in ["gpu:", "gpu:x", "tpu", "CPU"] {
+            let message = device(wrong).map(|_| ()).map_err(|error| error.to_string());
+            assert!(message.is_err_and(|m| m.contains("gpu:N")), "{wrong}");
+        }
+    }
+}

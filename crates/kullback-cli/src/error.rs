@@ -1,0 +1,254 @@
+//! What can go wrong in the command: one line each, with the names and numbers, and what to do about it.
+
+use std::io;
+
+use kullback::Side;
+use kullback_arrow::Format;
+
+/// Every failure of the command. Rows and bins are counted from 0, rows as they lie in the file.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The engine refused or failed.
+    #[error(transparent)]
+    Engine(kullback::Error),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] kullback_arrow::Error),
+    /// Columns that Arrow could not put together.
+    #[error("the result columns cannot be put together: {0}")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// Standard output could not be written.
+    #[error("cannot write standard output: {0}")]
+    Stdout(io::Error),
+    /// The temporary file that holds the output until it is complete.
+    #[error("cannot keep the output in a temporary file: {0}; set TMPDIR to a directory with space, or use -o FILE")]
+    Spool(io::Error),
+    /// SIGINT or SIGTERM.
+    #[error("interrupted; nothing was written")]
+    Interrupted,
+
+    /// A device that no name describes.
+    #[error("unknown device `{name}`: use auto, cpu, gpu, gpu:N (N as `kullback devices` shows it) or reference")]
+    UnknownDevice {
+        /// What was given.
+        name: String,
+    },
+    /// A size that is no number of bytes.
+    #[error("`{text}` is not a size: write bytes such as 512MiB, 2GiB or 1000000")]
+    Size {
+        /// What was given.
+        text: String,
+    },
+    /// A threshold that is no number.
+    #[error("`{text}` is not a number to compare with")]
+    Threshold {
+        /// What was given.
+        text: String,
+    },
+    /// Nothing to compare P with.
+    #[error(
+        "there is nothing to compare {p} with: name a second file Q, or use --against total, uniform or previous (only `entropy` needs neither)"
+    )]
+    NoReference {
+        /// The file P.
+        p: String,
+    },
+    /// Both files are standard input.
+    #[error("P and Q cannot both be standard input: write one of them to a file")]
+    BothStdin,
+    /// An option about Q, without Q.
+    #[error("{option} speaks of the file Q, and there is none: name Q, or leave the option out")]
+    NeedsQ {
+        /// The option.
+        option: &'static str,
+    },
+    /// Rows and the JSON report on one stream.
+    #[error("--json and -o - would both write to standard output: use -o FILE")]
+    TwoOnStdout,
+    /// An output column whose name is taken.
+    #[error("the key column `{column}` has the name of another output column: rename it, or leave it out of --key")]
+    NameTaken {
+        /// The column.
+        column: String,
+    },
+    /// A column of `--key` or `--join` that is not among the keys of the long layout.
+    #[error("{file} has no key `{column}` in its long layout: add it to --long, which has {keys}")]
+    NotALongKey {
+        /// The file.
+        file: String,
+        /// The column asked for.
+        column: String,
+        /// The keys of the layout.
+        keys: String,
+    },
+
+    /// A file without a row.
+    #[error("{file} has no rows (0): there is nothing to compare")]
+    NoRows {
+        /// The file.
+        file: String,
+    },
+    /// Filters that no row passes.
+    #[error("none of the{} rows of {file} passes {filters}: check the value and its spelling", rows.map_or(String::new(), |rows| format!(" {rows}")))]
+    NothingPasses {
+        /// The file.
+        file: String,
+        /// The filters, as given.
+        filters: String,
+        /// Rows of the file, where they could be counted again.
+        rows: Option<u64>,
+    },
+    /// A minimal total that no row reaches.
+    #[error("none of {rows} rows of {file} has a total of at least {total}: lower --min-total")]
+    NothingHeavyEnough {
+        /// The file.
+        file: String,
+        /// Rows that were looked at.
+        rows: u64,
+        /// The total asked for.
+        total: f64,
+    },
+    /// Different numbers of bins.
+    #[error(
+        "{p} has {p_bins} bins a row and {q} has {q_bins}: a bin of P is compared with the same bin of Q, so both need the same number"
+    )]
+    BinsDiffer {
+        /// The file P.
+        p: String,
+        /// Its bins.
+        p_bins: usize,
+        /// The file Q.
+        q: String,
+        /// Its bins.
+        q_bins: usize,
+    },
+    /// Different numbers of rows, paired by position.
+    #[error(
+        "{p} has {p_rows} rows and {q} has {q_rows}: rows are paired by position; give as many rows on both sides, one row in Q, or pair them by key with --join COLUMN"
+    )]
+    RowsDiffer {
+        /// The file P.
+        p: String,
+        /// Its rows that pass the filters.
+        p_rows: u64,
+        /// The file Q.
+        q: String,
+        /// Its rows that pass the filters.
+        q_rows: u64,
+    },
+    /// A key that two rows share.
+    #[error(
+        "row {row} of {file} has the key {key} of an earlier row: --join needs each key once; add a column to --join, or filter"
+    )]
+    DuplicateKey {
+        /// The file.
+        file: String,
+        /// The second row.
+        row: u64,
+        /// The key, as `column=value, …`.
+        key: String,
+    },
+    /// Join columns of types that cannot be compared.
+    #[error(
+        "column `{column}` is {p_type} in {p} and {q_type} in {q}: --join needs columns of the same kind; cast one of them"
+    )]
+    JoinTypes {
+        /// The column.
+        column: String,
+        /// The file P.
+        p: String,
+        /// Its type there.
+        p_type: String,
+        /// The file Q.
+        q: String,
+        /// Its type there.
+        q_type: String,
+    },
+    /// A join that pairs nothing.
+    #[error(
+        "none of the {p_rows} rows of {p} has a partner among the {q_rows} rows of {q} by {columns}: check the columns of --join"
+    )]
+    NoPartner {
+        /// The file P.
+        p: String,
+        /// Its rows.
+        p_rows: u64,
+        /// The file Q.
+        q: String,
+        /// Its rows.
+        q_rows: u64,
+        /// The join columns.
+        columns: String,
+    },
+    /// Weights that are no weights.
+    #[error(
+        "{count} of {rows} rows have an invalid weight; the first is row {row} of {side} ({file}), bin {bin}: {value} (weights must be finite and at least 0). Correct it, or use --on-invalid null"
+    )]
+    InvalidWeights {
+        /// Rows with an invalid weight on either side.
+        count: u64,
+        /// Rows of the run.
+        rows: u64,
+        /// The first such row.
+        row: u64,
+        /// The side it is on.
+        side: Side,
+        /// The file it is in.
+        file: String,
+        /// Its first invalid bin.
+        bin: usize,
+        /// The weight found there.
+        value: f64,
+    },
+    /// Rows to which the zero policy cannot be applied.
+    #[error(
+        "the zero policy `{policy}` cannot be applied to {count} of {rows} rows; the first is row {row} of {file}: a bin would become zero or negative. Use a smaller value, or --on-invalid null"
+    )]
+    PolicyTooLarge {
+        /// The policy with its value.
+        policy: String,
+        /// Rows concerned.
+        count: u64,
+        /// Rows of the run.
+        rows: u64,
+        /// The first such row.
+        row: u64,
+        /// The file P.
+        file: String,
+    },
+    /// A binary format on a terminal.
+    #[error("{format} is a binary format and standard output is a terminal: use -o FILE")]
+    BinaryOnTerminal {
+        /// The format.
+        format: Format,
+    },
+}
+
+impl From<kullback::Error> for Error {
+    fn from(error: kullback::Error) -> Self {
+        match error {
+            // A run is only ever cancelled by the user.
+            kullback::Error::Cancelled { .. } => Error::Interrupted,
+            error => Error::Engine(error),
+        }
+    }
+}
+
+impl Error {
+    /// Whether the reader of standard output went away.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        match self {
+            Error::Stdout(error) => error.kind() == io::ErrorKind::BrokenPipe,
+            Error::File(error) => error.is_broken_pipe(),
+            _ => false,
+        }
+    }
+
+    /// Whether the user stopped the run.
+    pub(crate) fn is_interrupt(&self) -> bool {
+        matches!(self, Error::Interrupted)
+    }
+}
+
+/// The result type of the command.
+pub(crate) type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,94 @@
+//! The report as one JSON object.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use kullback::{QUANTILES, Summary};
+use serde_json::{Map, Value, json};
+
+use super::Report;
+use super::table;
+use crate::error::Result;
+
+/// A number as JSON can hold it: infinite values are the string "Infinity", NaN is null.
+pub(crate) fn number(value: f64) -> Value {
+    match value {
+        f64::INFINITY => json!("Infinity"),
+        f64::NEG_INFINITY => json!("-Infinity"),
+        value => json!(value),
+    }
+}
+
+/// The report of a run.
+pub(crate) fn report(report: &Report, top: Option<&RecordBatch>) -> Result<Value> {
+    let statuses: Map<String, Value> = report.statuses().map(|(name, count)| (name.to_owned(), json!(count))).collect();
+    let summary: Map<String, Value> =
+        report.summaries().map(|(measure, s)| (measure.to_string(), summary(&s))).collect();
+    let seconds = &report.seconds;
+    let mut object = json!({
+        "command": "rowwise",
+        "version": env!("CARGO_PKG_VERSION"),
+        "inputs": {
+            "p": report.p, "q": report.q, "where": report.filters.0, "where_q": report.filters.1,
+        },
+        "measures": report.measures.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "unit": report.unit,
+        "zeros": report.zeros,
+        "device": report.device(),
+        "reason": report.reason(),
+        "rows": report.rows,
+        "left_out": report.left_out,
+        "rescued": report.rescued,
+        "chunks": report.chunks,
+        "bytes": report.bytes,
+        "seconds": seconds.total,
+        "stages": {
+            "prepare": seconds.prepare, "wait_for_input": seconds.wait, "compute": seconds.compute, "write": seconds.write,
+        },
+        "statuses": statuses,
+        "summary": summary,
+    });
+    if let Some(limit) = report.limit {
+        object["fail_above"] = json!({ "limit": number(limit), "rows_above": report.above });
+    }
+    if let Some(top) = top {
+        object["top"] = (0..top.num_rows()).map(|row| record(top, row)).collect::<Result<Vec<_>>>()?.into();
+    }
+    Ok(object)
+}
+
+fn summary(summary: &Summary) -> Value {
+    // Keys by percent, as the table has them: "0", "0.1", …, "100".
+    let quantiles =
+        QUANTILES.iter().zip(summary.quantiles).map(|(q, value)| (table::readable(q * 100.0), number(value)));
+    json!({
+        "finite": summary.finite,
+        "infinite": summary.infinite,
+        "mean": number(summary.mean),
+        "standard_error": number(summary.standard_error),
+        "quantiles": quantiles.collect::<Map<String, Value>>(),
+        "quantiles_exact": summary.exact,
+    })
+}
+
+/// A row of the result: numbers stay numbers, everything else becomes text.
+fn record(batch: &RecordBatch, row: usize) -> Result<Value> {
+    let mut object = Map::new();
+    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+        let value = match column.data_type() {
+            _ if column.is_null(row) => Value::Null,
+            DataType::Float64 => number(column.as_primitive::<Float64Type>().value(row)),
+            DataType::Int64 => json!(column.as_primitive::<Int64Type>().value(row)),
+            DataType::Boolean => json!(column.as_boolean().value(row)),
+            other => {
+                let text = table::cell(column.as_ref(), row)?;
+                if other.is_integer() {
+                    text.parse().map_or(json!(text), |number: i64| json!(number))
+                } else {
+                    json!(text)
+                }
+            }
+        };
+        object.insert(field.name().clone(), value);
+    }
+    Ok(Value::Object(object))
+}

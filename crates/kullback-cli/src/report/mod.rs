@@ -1,0 +1,201 @@
+//! What a run reports beside its rows: how it was done, a summary, the top rows.
+
+mod json;
+mod summary;
+pub(crate) mod table;
+pub(crate) mod top;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use arrow::array::RecordBatch;
+use kullback::{Divergence, RowStatus, Stats, Summary, SummaryBuilder};
+
+use crate::args::{Against, OutputArgs, RowwiseArgs};
+use crate::error::{Error, Result};
+use crate::rowwise::{Destination, NULL, Results, Shown};
+
+pub(crate) use json::number;
+
+/// Wall time by what it was spent on; `prepare` is opening the files, and the first pass of `--against total`. Reading runs beside computing: `wait` is what computing waited for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seconds {
+    pub(crate) prepare: f64,
+    pub(crate) wait: f64,
+    pub(crate) compute: f64,
+    pub(crate) write: f64,
+    pub(crate) total: f64,
+}
+
+/// What a run reports.
+pub(crate) struct Report {
+    p: String,
+    q: String,
+    filters: (Vec<String>, Vec<String>),
+    measures: Vec<Divergence>,
+    unit: String,
+    zeros: String,
+    /// The devices that computed batches, and why.
+    devices: Vec<(String, String)>,
+    pub(crate) rows: u64,
+    pub(crate) left_out: u64,
+    /// Rows with a value above the limit.
+    pub(crate) above: u64,
+    limit: Option<f64>,
+    statuses: [u64; RowStatus::ALL.len()],
+    nulls: u64,
+    chunks: u64,
+    rescued: u64,
+    bytes: u64,
+    pub(crate) seconds: Seconds,
+    /// One a measure, where a summary is asked for.
+    builders: Vec<SummaryBuilder>,
+}
+
+impl Report {
+    pub(crate) fn new(args: &RowwiseArgs, measures: &[Divergence]) -> Self {
+        let input = &args.input;
+        let p = input.p.to_string();
+        let q = match (&input.q, input.against) {
+            (Some(q), _) => q.to_string(),
+            (None, Some(Against::Total)) => "total".to_owned(),
+            (None, Some(Against::Uniform)) => "uniform".to_owned(),
+            (None, Some(Against::Previous)) => "previous".to_owned(),
+            (None, None) => p.clone(),
+        };
+        let filters = |filters: &[kullback_arrow::Filter]| {
+            filters.iter().map(|filter| format!("{}={}", filter.column, filter.value)).collect()
+        };
+        let summarised = args.output.summary || args.output.json;
+        Self {
+            p,
+            q,
+            filters: (filters(&input.where_p), filters(&input.where_q)),
+            measures: measures.to_vec(),
+            unit: args.measure.unit.to_string(),
+            zeros: args.measure.zeros.to_string(),
+            devices: Vec::new(),
+            rows: 0,
+            left_out: 0,
+            above: 0,
+            limit: args.output.fail_above,
+            statuses: [0; RowStatus::ALL.len()],
+            nulls: 0,
+            chunks: 0,
+            rescued: 0,
+            bytes: 0,
+            seconds: Seconds::default(),
+            builders: if summarised { vec![SummaryBuilder::default(); measures.len()] } else { Vec::new() },
+        }
+    }
+
+    /// Adds how a batch was done.
+    pub(crate) fn add_stats(&mut self, stats: &Stats) {
+        let device = (stats.device.clone(), stats.reason.clone());
+        if !self.devices.contains(&device) {
+            self.devices.push(device);
+        }
+        self.chunks += stats.chunks;
+        self.rescued += stats.rescued;
+        self.bytes += stats.bytes;
+    }
+
+    /// Adds the values of a batch.
+    pub(crate) fn add_rows(&mut self, results: &Results) {
+        self.rows += results.status.len() as u64;
+        for status in &results.status {
+            match status {
+                Some(status) => self.statuses[*status as usize] += 1,
+                None => self.nulls += 1,
+            }
+        }
+        if let Some(limit) = self.limit {
+            let above = |row: &usize| results.columns.iter().any(|values| values[*row] > limit);
+            self.above += (0..results.status.len()).filter(above).count() as u64;
+        }
+        if self.builders.is_empty() {
+            return;
+        }
+        let status: Vec<RowStatus> = results.status.iter().map(|status| status.unwrap_or(RowStatus::Empty)).collect();
+        for (builder, values) in self.builders.iter_mut().zip(&results.columns) {
+            builder.extend(values, &status);
+        }
+    }
+
+    /// Every measure with its summary, where summaries are asked for.
+    fn summaries(&self) -> impl Iterator<Item = (Divergence, Summary)> {
+        self.measures.iter().copied().zip(self.builders.iter().map(SummaryBuilder::finish))
+    }
+
+    /// Rows by status, those that are null in a file included.
+    fn statuses(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let names = RowStatus::ALL.iter().map(|status| status.name()).chain([NULL]);
+        names.zip(self.statuses.iter().copied().chain([self.nulls]))
+    }
+
+    fn device(&self) -> String {
+        self.devices.iter().map(|(device, _)| device.as_str()).collect::<Vec<_>>().join("; ")
+    }
+
+    fn reason(&self) -> String {
+        self.devices.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>().join("; ")
+    }
+
+    /// What a result file says about itself.
+    pub(crate) fn metadata(&self) -> BTreeMap<String, String> {
+        let measures = self.measures.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let pairs = [
+            ("kullback_version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("measures", measures),
+            ("unit", self.unit.clone()),
+            ("zeros", self.zeros.clone()),
+            ("device", self.device()),
+            ("p", self.p.clone()),
+            ("q", self.q.clone()),
+        ];
+        pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+
+    /// Shows what was asked for: on stdout, or the summary on stderr where stdout carries rows as data.
+    pub(crate) fn show(
+        &self,
+        args: &OutputArgs,
+        destination: &Destination,
+        shown: &Shown,
+        top: Option<&RecordBatch>,
+    ) -> Result<()> {
+        let mut text = String::new();
+        if args.json {
+            text = format!("{}\n", json::report(self, top)?);
+        } else {
+            // The top rows of a terminal came as its rows; beside a file they are a table of their own.
+            let batches = if destination.holds_all_rows() {
+                top.map(std::slice::from_ref).unwrap_or_default()
+            } else {
+                &shown.batches
+            };
+            if let Some(table) = table::rows(batches)? {
+                text.push_str(&format!("{table}\n"));
+            }
+            let listed: usize = shown.batches.iter().map(RecordBatch::num_rows).sum();
+            if shown.rows > listed {
+                text.push_str(&format!("… {} more rows, use -o FILE\n", shown.rows - listed));
+            }
+            if args.summary {
+                let table = format!("{}\n", summary::summary_table(self));
+                if destination.is_data_on_stdout() {
+                    let _ = io::stderr().write_all(table.as_bytes());
+                } else {
+                    text.push_str(&table);
+                }
+            }
+        }
+        print(&text)
+    }
+}
+
+/// Writes to stdout, where a closed pipe is an error of its own and not a panic.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Stdout)
+}

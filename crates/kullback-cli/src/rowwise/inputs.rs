@@ -1,0 +1,146 @@
+//! The files P and Q, opened as the options say.
+
+use kullback_arrow::{Filter, Format, Layout, Location, ReadOptions, Source};
+
+use crate::args::InputArgs;
+use crate::error::{Error, Result};
+
+/// Bytes of weights in a batch where --memory does not ask for less.
+const BATCH_BYTES: usize = 16 << 20;
+/// Batches of both sides that are alive at a time: read ahead, being cut, being computed.
+const BATCHES_ALIVE: u64 = 16;
+
+/// One file as it is read.
+pub(crate) struct Input {
+    pub(crate) source: Source,
+    /// As the user wrote it.
+    pub(crate) location: Location,
+    options: ReadOptions,
+}
+
+/// Both files.
+pub(crate) struct Inputs {
+    pub(crate) p: Input,
+    pub(crate) q: Option<Input>,
+    /// Positions of the output's key columns among the keys of P.
+    pub(crate) keys: Vec<usize>,
+}
+
+impl Inputs {
+    /// Opens the files; every name of a column is checked here.
+    pub(crate) fn open(args: &InputArgs, memory: Option<u64>) -> Result<Self> {
+        if args.p == Location::Stdin && args.q == Some(Location::Stdin) {
+            return Err(Error::BothStdin);
+        }
+        let carried: Vec<String> = args.join.iter().chain(&args.key).cloned().collect();
+        let batch_bytes =
+            memory.map_or(BATCH_BYTES, |bytes| (bytes / BATCHES_ALIVE).clamp(1 << 16, BATCH_BYTES as u64) as usize);
+        let options = |format, keys: &[String], filters: &[Filter], layout| ReadOptions {
+            format,
+            layout,
+            keys: keys.to_vec(),
+            filters: filters.to_vec(),
+            batch_bytes,
+        };
+
+        let p_is_array = is_array(&args.p, args.format);
+        let q_is_array = args.q.as_ref().is_some_and(|q| is_array(q, args.format_q));
+        let layout = |this_is_array: bool, other_is_array: bool| match args.layout() {
+            // An array has no columns; what is said of columns then speaks of the other file.
+            _ if this_is_array && !other_is_array && args.q.is_some() => Layout::default(),
+            layout => layout,
+        };
+        let p_options = options(args.format, &carried, &args.where_p, layout(p_is_array, q_is_array));
+        let mut p = Input::open(&args.p, p_options)?;
+        let mut q = match &args.q {
+            None => None,
+            Some(q) => {
+                let options = options(args.format_q, &args.join, &args.where_q, layout(q_is_array, p_is_array));
+                Some(Input::open(q, options)?)
+            }
+        };
+        p.check_keys(&carried)?;
+        if let Some(q) = &mut q {
+            q.check_keys(&args.join)?;
+            Source::align_bins(&mut p.source, &mut q.source)?;
+        }
+        let keys = p.key_positions(&carried);
+        Ok(Self { p, q, keys })
+    }
+
+    /// The name of Q in messages: the file, or P where P is compared with itself.
+    pub(crate) fn q_name(&self) -> String {
+        self.q.as_ref().unwrap_or(&self.p).source.name()
+    }
+}
+
+impl Input {
+    fn open(location: &Location, options: ReadOptions) -> Result<Self> {
+        Ok(Self { source: Source::open(location, &options)?, location: location.clone(), options })
+    }
+
+    /// Whether every row of the file is read, so that its row count is the number of rows that come.
+    pub(crate) fn is_unfiltered(&self) -> bool {
+        self.options.filters.is_empty()
+    }
+
+    /// The error that reading no row at all is.
+    pub(crate) fn nothing_read(&self) -> Error {
+        let file = self.source.name();
+        if self.is_unfiltered() {
+            return Error::NoRows { file };
+        }
+        let rows = self.rows_without_filters();
+        if rows == Some(0) {
+            return Error::NoRows { file };
+        }
+        let filters = self.options.filters.iter().map(|filter| format!("`{}={}`", filter.column, filter.value));
+        Error::NothingPasses { file, filters: filters.collect::<Vec<_>>().join(" and "), rows }
+    }
+
+    fn rows_without_filters(&self) -> Option<u64> {
+        if self.location == Location::Stdin {
+            return None;
+        }
+        let options = ReadOptions { filters: Vec::new(), ..self.options.clone() };
+        let source = Source::open(&self.location, &options).ok()?;
+        let count = || source.batches().ok()?.map(|batch| batch.ok().map(|batch| batch.len() as u64)).sum();
+        source.row_count().or_else(count)
+    }
+
+    /// With the long layout the keys are those of the layout, so others cannot be asked for.
+    fn check_keys(&self, wanted: &[String]) -> Result<()> {
+        let Layout::Long { keys, .. } = &self.options.layout else { return Ok(()) };
+        match wanted.iter().find(|column| !keys.contains(column)) {
+            None => Ok(()),
+            Some(column) => Err(Error::NotALongKey {
+                file: self.source.name(),
+                column: column.clone(),
+                keys: keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
+
+    /// Where the carried columns are; without any, all keys (only the long layout has keys then).
+    fn key_positions(&self, carried: &[String]) -> Vec<usize> {
+        let schema = self.source.key_schema();
+        if carried.is_empty() {
+            return (0..schema.fields().len()).collect();
+        }
+        let mut positions: Vec<usize> = Vec::new();
+        for position in carried.iter().filter_map(|column| schema.index_of(column).ok()) {
+            if !positions.contains(&position) {
+                positions.push(position);
+            }
+        }
+        positions
+    }
+}
+
+fn is_array(location: &Location, format: Option<Format>) -> bool {
+    let named = match location {
+        Location::Path(path) => Format::from_path(path).ok(),
+        Location::Stdin => None,
+    };
+    format.or(named) == Some(Format::Npy)
+}

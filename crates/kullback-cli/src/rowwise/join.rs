@@ -1,0 +1,148 @@
+//! Rows paired by key: Q is held, P is streamed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Schema};
+use arrow::row::{RowConverter, SortField};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use kullback_arrow::Batch;
+
+use super::inputs::Input;
+use super::pairing::{Counts, Pair, Pairs, Stream, plain};
+use crate::error::{Error, Result};
+
+/// Streams the rows of P that have a partner in Q, with their partners.
+pub(crate) fn joined(p: &Input, stream: Stream, q: &Input, columns: &[String], counts: &Arc<Counts>) -> Result<Pairs> {
+    let types = key_types(p, q, columns)?;
+    let converter = RowConverter::new(types.iter().cloned().map(SortField::new).collect())?;
+    let mut keys = Keys { converter, types, columns: columns.to_vec() };
+
+    let batches = plain(q.source.batches()?).collect::<Result<Vec<_>>>()?;
+    if batches.is_empty() {
+        return Err(q.nothing_read());
+    }
+    let held = Batch::concat(&batches)?;
+    drop(batches);
+    let mut index = HashMap::with_capacity(held.len());
+    let mut first_twice = None;
+    keys.each(&held, |row, key| {
+        if first_twice.is_none() && index.insert(Box::from(key), row).is_some() {
+            first_twice = Some(row);
+        }
+    })?;
+    if let Some(row) = first_twice {
+        return Err(keys.twice(&q.source.name(), &held, row));
+    }
+
+    let mut join =
+        Join { keys, used: vec![false; held.len()], held, index, p: p.source.name(), counts: counts.clone() };
+    let pairs = stream.map(move |batch| join.pair(&batch?));
+    Ok(Box::new(pairs.filter_map(Result::transpose)))
+}
+
+/// The types in which the join columns of both sides are compared.
+fn key_types(p: &Input, q: &Input, columns: &[String]) -> Result<Vec<DataType>> {
+    let type_of = |schema: &Schema, column: &str| Ok::<_, Error>(schema.field_with_name(column)?.data_type().clone());
+    let (p_schema, q_schema) = (p.source.key_schema(), q.source.key_schema());
+    let common = |column: &String| {
+        let (p_type, q_type) = (type_of(&p_schema, column)?, type_of(&q_schema, column)?);
+        match (&p_type, &q_type) {
+            (a, b) if a == b => Ok(p_type),
+            (a, b) if a.is_signed_integer() && b.is_signed_integer() => Ok(DataType::Int64),
+            (a, b) if a.is_unsigned_integer() && b.is_unsigned_integer() => Ok(DataType::UInt64),
+            // 38 digits hold every 64-bit integer, signed or not.
+            (a, b) if a.is_integer() && b.is_integer() => Ok(DataType::Decimal128(38, 0)),
+            (a, b) if a.is_numeric() && b.is_numeric() => Ok(DataType::Float64),
+            _ => Err(Error::JoinTypes {
+                column: column.clone(),
+                p: p.source.name(),
+                p_type: p_type.to_string(),
+                q: q.source.name(),
+                q_type: q_type.to_string(),
+            }),
+        }
+    };
+    columns.iter().map(common).collect()
+}
+
+/// The join columns as bytes that are equal when the keys are.
+struct Keys {
+    converter: RowConverter,
+    types: Vec<DataType>,
+    columns: Vec<String>,
+}
+
+impl Keys {
+    fn arrays(&self, batch: &Batch) -> Result<Vec<ArrayRef>> {
+        let column = |(name, data_type): (&String, &DataType)| -> Result<ArrayRef> {
+            let position = batch.keys.schema_ref().index_of(name)?;
+            Ok(cast(batch.keys.column(position), data_type)?)
+        };
+        self.columns.iter().zip(&self.types).map(column).collect()
+    }
+
+    /// Calls back with every row that has a key. Null is no key: it equals nothing.
+    fn each(&mut self, batch: &Batch, mut row_and_key: impl FnMut(usize, &[u8])) -> Result<()> {
+        let arrays = self.arrays(batch)?;
+        let rows = self.converter.convert_columns(&arrays)?;
+        for (row, key) in rows.iter().enumerate() {
+            if arrays.iter().all(|array| array.is_valid(row)) {
+                row_and_key(row, key.data());
+            }
+        }
+        Ok(())
+    }
+
+    /// The error that a second row of a key is.
+    fn twice(&self, file: &str, batch: &Batch, row: usize) -> Error {
+        let shown = |name: &String| {
+            let array = batch.keys.column_by_name(name);
+            let text = array.and_then(|array| {
+                let formatter = ArrayFormatter::try_new(array.as_ref(), &FormatOptions::default()).ok()?;
+                Some(formatter.value(row).to_string())
+            });
+            format!("{name}={}", text.unwrap_or_default())
+        };
+        let key = self.columns.iter().map(shown).collect::<Vec<_>>().join(", ");
+        Error::DuplicateKey { file: file.to_owned(), row: batch.file_row(row), key: format!("`{key}`") }
+    }
+}
+
+/// A join in progress.
+struct Join {
+    keys: Keys,
+    held: Batch,
+    index: HashMap<Box<[u8]>, usize>,
+    /// The rows of Q that have a partner. A second partner is a key that P has twice; a key that P has twice and Q not
+    /// at all leads to no result, so that nothing need be remembered of P.
+    used: Vec<bool>,
+    p: String,
+    counts: Arc<Counts>,
+}
+
+impl Join {
+    fn pair(&mut self, batch: &Batch) -> Result<Option<Pair>> {
+        let (mut p_rows, mut q_rows, mut twice) = (Vec::new(), Vec::new(), None);
+        let Join { keys, index, used, .. } = self;
+        keys.each(batch, |row, key| {
+            let Some(partner) = index.get(key) else { return };
+            if std::mem::replace(&mut used[*partner], true) {
+                twice.get_or_insert(row);
+            }
+            p_rows.push(row);
+            q_rows.push(*partner);
+        })?;
+        if let Some(row) = twice {
+            return Err(self.keys.twice(&self.p, batch, row));
+        }
+        self.counts.leave_out((batch.len() - p_rows.len()) as u64);
+        if p_rows.is_empty() {
+            return Ok(None);
+        }
+        let p = if p_rows.len() == batch.len() { batch.clone() } else { batch.take(&p_rows)? };
+        Ok(Some(Pair { p, q: self.held.take(&q_rows)?, alone: None }))
+    }
+}

@@ -1,0 +1,274 @@
+//! `kullback rowwise`: batches of P and Q through the engine, results to where they belong.
+
+mod against;
+mod inputs;
+mod invalid;
+mod join;
+mod output;
+mod pairing;
+mod results;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Instant;
+
+use kullback::{Divergence, Engine, OnInvalid, Options};
+use kullback_arrow::Batch;
+
+use crate::args::{Against, InputArgs, RowwiseArgs, RunArgs};
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+use crate::report::{Report, top::TopRows};
+use crate::{Outcome, complain, interrupt};
+use inputs::Inputs;
+use invalid::Invalid;
+use output::RowOutput;
+pub(crate) use output::{Destination, Shown};
+use pairing::{Counts, Pair, Pairs};
+use results::Schemas;
+pub(crate) use results::{NULL, Results};
+
+/// Pairs read ahead of the one that is computed.
+const AHEAD: usize = 1;
+
+/// Runs the command.
+pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
+    let started = Instant::now();
+    let measures = measures(&args.measure.measures);
+    let destination = Destination::choose(&args.output)?;
+    if let (None, Some(option)) = (&args.input.q, args.input.about_q()) {
+        return Err(Error::NeedsQ { option });
+    }
+    if args.input.q.is_none() && args.input.against.is_none() && measures != [Divergence::Entropy] {
+        return Err(Error::NoReference { p: args.input.p.to_string() });
+    }
+    let engine = engine(&args.run)?;
+    let inputs = Inputs::open(&args.input, args.run.memory)?;
+    let schemas = Schemas::new(&inputs, &measures, args.output.status)?;
+    interrupt::work_begins()?;
+
+    let mut report = Report::new(args, &measures);
+    let counts = Arc::new(Counts::default());
+    let pairs = pairs(args, &inputs, &counts)?;
+    let mut run = Run {
+        args,
+        inputs: &inputs,
+        engine: &engine,
+        measures: &measures,
+        options: options(args),
+        schemas: &schemas,
+        top: args.output.top.map(|n| TopRows::new(n.get(), schemas.value_column())),
+        rows: RowOutput::new(destination.clone(), args.output.top),
+        invalid: Invalid::default(),
+        report: &mut report,
+    };
+    run.report.seconds.prepare = started.elapsed().as_secs_f64();
+    run.all(pairs)?;
+    run.check(&counts)?;
+
+    let Run { top, mut rows, .. } = run;
+    report.left_out = counts.left_out();
+    let top = top.and_then(TopRows::finish);
+    let writing = Instant::now();
+    if let (Some(top), false) = (&top, destination.holds_all_rows()) {
+        rows.write(top, || report.metadata())?;
+    }
+    let shown = rows.finish()?;
+    report.seconds.write += writing.elapsed().as_secs_f64();
+    report.seconds.total = started.elapsed().as_secs_f64();
+    notes(args, &report);
+    report.show(&args.output, &destination, &shown, top.as_ref())?;
+    exceeded(args, &report)
+}
+
+/// Each measure once, in the order asked for: `jeffreys` and `psi` are the same column.
+fn measures(asked: &[Divergence]) -> Vec<Divergence> {
+    let mut measures = Vec::new();
+    for measure in asked {
+        if !measures.contains(measure) {
+            measures.push(*measure);
+        }
+    }
+    measures
+}
+
+/// The engine the options ask for.
+fn engine(args: &RunArgs) -> Result<Engine> {
+    let mut builder = Engine::builder().device(args.device);
+    if let Some(threads) = args.threads {
+        builder = builder.threads(threads.get());
+    }
+    if let Some(memory) = args.memory {
+        builder = builder.memory(memory);
+    }
+    Ok(builder.build()?)
+}
+
+/// Invalid rows are always taken without a value: what they are is decided over the whole run.
+fn options(args: &RowwiseArgs) -> Options {
+    let stop = |_| if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    Options {
+        unit: args.measure.unit,
+        zeros: args.measure.zeros,
+        on_invalid: OnInvalid::Null,
+        progress: Some(Arc::new(stop)),
+    }
+}
+
+/// The stream of what is compared with what.
+fn pairs(args: &RowwiseArgs, inputs: &Inputs, counts: &Arc<Counts>) -> Result<Pairs> {
+    let InputArgs { against, join, min_total, .. } = &args.input;
+    let (p, q) = (&inputs.p, inputs.q.as_ref());
+    let rows = |min_total| pairing::rows(p, min_total, counts);
+    match (against, q) {
+        (Some(Against::Total), _) => {
+            let progress = Progress::new(args.run.progress(), "total", p.source.row_count());
+            let total = against::total(p, args.measure.on_invalid.into(), &progress)?;
+            Ok(pairing::one(rows(*min_total)?, total))
+        }
+        (Some(Against::Uniform), _) => Ok(pairing::uniform(rows(*min_total)?)),
+        (Some(Against::Previous), _) => Ok(pairing::previous(rows(*min_total)?)),
+        (None, None) => Ok(pairing::itself(rows(*min_total)?)),
+        (None, Some(q)) if !join.is_empty() => join::joined(p, rows(*min_total)?, q, join, counts),
+        (None, Some(q)) => {
+            let mut batches = pairing::plain(q.source.batches()?);
+            let first = batches.next().transpose()?.ok_or_else(|| q.nothing_read())?;
+            let second = batches.next().transpose()?;
+            if first.len() == 1 && second.is_none() {
+                return Ok(pairing::one(rows(*min_total)?, first));
+            }
+            known_rows_agree(inputs)?;
+            let q_rows = Box::new([first].into_iter().chain(second).map(Ok).chain(batches));
+            Ok(pairing::by_position((rows(None)?, p.source.name()), (q_rows, q.source.name()), *min_total))
+        }
+    }
+}
+
+/// Files that say how many rows they have need not be read to find that they do not fit.
+fn known_rows_agree(inputs: &Inputs) -> Result<()> {
+    let Inputs { p, q: Some(q), .. } = inputs else { return Ok(()) };
+    match (p.source.row_count(), q.source.row_count()) {
+        (Some(p_rows), Some(q_rows)) if p_rows != q_rows && p_rows > 0 && p.is_unfiltered() && q.is_unfiltered() => {
+            Err(Error::RowsDiffer { p: p.source.name(), p_rows, q: q.source.name(), q_rows })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A run on its way.
+struct Run<'a> {
+    args: &'a RowwiseArgs,
+    inputs: &'a Inputs,
+    engine: &'a Engine,
+    measures: &'a [Divergence],
+    options: Options,
+    schemas: &'a Schemas,
+    top: Option<TopRows>,
+    rows: RowOutput,
+    invalid: Invalid,
+    report: &'a mut Report,
+}
+
+impl Run<'_> {
+    /// Computes every pair while the next one is read.
+    fn all(&mut self, pairs: Pairs) -> Result<()> {
+        let progress = Progress::new(self.args.run.progress(), "rows", self.inputs.p.source.row_count());
+        std::thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(AHEAD);
+            scope.spawn(move || {
+                for pair in pairs {
+                    let failed = pair.is_err();
+                    // The receiver is gone when a pair before this one failed.
+                    if sender.send(pair).is_err() || failed {
+                        break;
+                    }
+                }
+            });
+            let mut waiting = Instant::now();
+            for pair in receiver {
+                self.report.seconds.wait += waiting.elapsed().as_secs_f64();
+                interrupt::check()?;
+                let pair = pair?;
+                self.pair(&pair)?;
+                progress.reached(pair.p.file_row(pair.p.len() - 1) + 1);
+                waiting = Instant::now();
+            }
+            interrupt::check()
+        })
+    }
+
+    fn pair(&mut self, pair: &Pair) -> Result<()> {
+        let (p, q) = (pair.p.rows(), pair.q.rows());
+        if p.bins() != q.bins() {
+            let (p_name, q_name) = (self.inputs.p.source.name(), self.inputs.q_name());
+            return Err(Error::BinsDiffer { p: p_name, p_bins: p.bins(), q: q_name, q_bins: q.bins() });
+        }
+        let computing = Instant::now();
+        let columns = self.engine.rowwise(self.measures, p, q, &self.options)?;
+        self.report.add_stats(columns.stats());
+        let results = Results::new(pair, columns, &mut self.invalid);
+        self.report.add_rows(&results);
+        self.report.seconds.compute += computing.elapsed().as_secs_f64();
+
+        // A run that will be refused writes nothing more.
+        if self.args.measure.on_invalid == crate::args::OnBad::Error && !self.invalid.is_empty() {
+            return Ok(());
+        }
+        let writing = Instant::now();
+        if self.top.is_some() || self.rows.takes_rows() {
+            let batch = self.schemas.table(&pair.p, &results)?;
+            if let Some(top) = &mut self.top {
+                top.push(&batch)?;
+            }
+            if self.top.is_none() || self.rows.holds_all_rows() {
+                self.rows.write(&batch, || self.report.metadata())?;
+            }
+        }
+        self.report.seconds.write += writing.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// Whether the run as a whole has a result.
+    fn check(&self, counts: &Counts) -> Result<()> {
+        let Inputs { p, q, .. } = self.inputs;
+        if counts.read() == 0 {
+            return Err(p.nothing_read());
+        }
+        if self.report.rows == 0 {
+            let q = q.as_ref().filter(|_| counts.left_out() > 0);
+            return Err(match (q, self.args.input.min_total) {
+                (None, Some(total)) => Error::NothingHeavyEnough { file: p.source.name(), rows: counts.read(), total },
+                (None, None) => p.nothing_read(),
+                (Some(q), _) => Error::NoPartner {
+                    p: p.source.name(),
+                    p_rows: counts.left_out(),
+                    q: q.source.name(),
+                    q_rows: q.source.batches()?.map(|batch| batch.as_ref().map_or(0, Batch::len) as u64).sum(),
+                    columns: self.args.input.join.join(", "),
+                },
+            });
+        }
+        if OnInvalid::from(self.args.measure.on_invalid) == OnInvalid::Error {
+            let policy = self.args.measure.zeros.to_string();
+            self.invalid.refuse(self.report.rows, &p.source.name(), &self.inputs.q_name(), &policy)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the user should know of rows that are not in the result.
+fn notes(args: &RowwiseArgs, report: &Report) {
+    if !args.run.quiet && report.left_out > 0 {
+        let rows = report.left_out + report.rows;
+        complain(&format!("{} of {rows} rows of P have no partner in Q and were left out", report.left_out));
+    }
+}
+
+fn exceeded(args: &RowwiseArgs, report: &Report) -> Result<Outcome> {
+    let Some(limit) = args.output.fail_above.filter(|_| report.above > 0) else { return Ok(Outcome::Done) };
+    if !args.run.quiet {
+        complain(&format!("{} of {} rows have a value above {limit}", report.above, report.rows));
+    }
+    Ok(Outcome::Exceeded)
+}

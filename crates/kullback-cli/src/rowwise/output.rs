@@ -1,0 +1,148 @@
+//! Where the rows of the result go.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use arrow::array::RecordBatch;
+use kullback_arrow::{Format, Target, Writer};
+use tempfile::TempDir;
+
+use crate::args::OutputArgs;
+use crate::error::{Error, Result};
+
+/// Rows that a terminal shows where no number is asked for.
+const SHOWN: usize = 20;
+
+/// Where the rows go, and so where the reports can go.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Destination {
+    /// A file, which takes every row.
+    File(PathBuf, Format),
+    /// Standard output, as data for another program: every row, or the top rows.
+    Data(Format),
+    /// A table for a person: the first rows, or the top rows.
+    Table,
+    /// Nowhere: a report is all that was asked for.
+    Nowhere,
+}
+
+impl Destination {
+    /// What the options ask for; anything wrong with it fails before any work.
+    pub(crate) fn choose(args: &OutputArgs) -> Result<Self> {
+        let terminal = io::stdout().is_terminal();
+        match &args.output {
+            Some(Target::Path(path)) => {
+                let format = args.output_format.map_or_else(|| Format::from_path(path), Ok)?;
+                Ok(Destination::File(path.clone(), format))
+            }
+            Some(Target::Stdout) if args.json => Err(Error::TwoOnStdout),
+            None if args.json => Ok(Destination::Nowhere),
+            None if terminal && args.output_format.is_none() => Ok(Destination::Table),
+            Some(Target::Stdout) | None => {
+                let format = args.output_format.unwrap_or(Format::Csv);
+                if terminal && matches!(format, Format::Parquet | Format::Ipc | Format::Npy) {
+                    return Err(Error::BinaryOnTerminal { format });
+                }
+                Ok(Destination::Data(format))
+            }
+        }
+    }
+
+    /// Whether all rows go here even where only the top rows are shown.
+    pub(crate) fn holds_all_rows(&self) -> bool {
+        matches!(self, Destination::File(..))
+    }
+
+    /// Whether standard output carries rows as data, so that a report must go elsewhere.
+    pub(crate) fn is_data_on_stdout(&self) -> bool {
+        matches!(self, Destination::Data(_))
+    }
+}
+
+/// The rows a terminal shows, and how many there are in all.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    pub(crate) batches: Vec<RecordBatch>,
+    pub(crate) rows: usize,
+}
+
+/// Takes the rows of the result as they come.
+pub(crate) struct RowOutput {
+    destination: Destination,
+    /// Made with the first batch: its metadata names the device that did it.
+    writer: Option<Writer>,
+    /// What goes to stdout is complete before its first byte is written, so that an error leaves nothing there.
+    spool: Option<TempDir>,
+    shown: Shown,
+    /// Rows that a terminal shows.
+    most: usize,
+}
+
+impl RowOutput {
+    /// `top`: rows that are asked for by number are all shown.
+    pub(crate) fn new(destination: Destination, top: Option<NonZeroUsize>) -> Self {
+        let most = top.map_or(SHOWN, NonZeroUsize::get);
+        Self { destination, writer: None, spool: None, shown: Shown::default(), most }
+    }
+
+    /// Whether rows go anywhere.
+    pub(crate) fn takes_rows(&self) -> bool {
+        self.destination != Destination::Nowhere
+    }
+
+    /// See [`Destination::holds_all_rows`].
+    pub(crate) fn holds_all_rows(&self) -> bool {
+        self.destination.holds_all_rows()
+    }
+
+    /// Takes rows.
+    pub(crate) fn write(
+        &mut self,
+        batch: &RecordBatch,
+        metadata: impl FnOnce() -> BTreeMap<String, String>,
+    ) -> Result<()> {
+        let (path, format) = match &self.destination {
+            Destination::Nowhere => return Ok(()),
+            Destination::Table => {
+                let left = self.most.saturating_sub(self.shown.rows).min(batch.num_rows());
+                if left > 0 {
+                    self.shown.batches.push(batch.slice(0, left));
+                }
+                self.shown.rows += batch.num_rows();
+                return Ok(());
+            }
+            Destination::File(path, format) => (path.clone(), *format),
+            Destination::Data(format) => {
+                if self.spool.is_none() {
+                    self.spool = Some(tempfile::Builder::new().prefix(".kullback-").tempdir().map_err(Error::Spool)?);
+                }
+                (self.spooled(), *format)
+            }
+        };
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            none => none.insert(Writer::create(&Target::Path(path), format, batch.schema(), metadata())?),
+        };
+        Ok(writer.write(batch)?)
+    }
+
+    fn spooled(&self) -> PathBuf {
+        self.spool.as_ref().map(|spool| spool.path().join("rows")).unwrap_or_default()
+    }
+
+    /// Completes the file, or hands the rows to stdout; returns those of a table.
+    pub(crate) fn finish(mut self) -> Result<Shown> {
+        if let Some(writer) = self.writer.take() {
+            writer.finish()?;
+        }
+        if self.spool.is_some() {
+            let mut rows = File::open(self.spooled()).map_err(Error::Spool)?;
+            let mut stdout = io::stdout().lock();
+            io::copy(&mut rows, &mut stdout).and_then(|_| stdout.flush()).map_err(Error::Stdout)?;
+        }
+        Ok(self.shown)
+    }
+}

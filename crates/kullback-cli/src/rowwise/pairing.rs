@@ -1,0 +1,217 @@
+//! Which row of P meets which row of Q: streams of batches that line up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use kullback_arrow::{Batch, Batches};
+
+use super::against;
+use super::inputs::Input;
+use crate::error::{Error, Result};
+use crate::interrupt;
+
+/// Rows of P and what they are compared with.
+pub(crate) struct Pair {
+    pub(crate) p: Batch,
+    /// As many rows as `p`, or one row for all of them.
+    pub(crate) q: Batch,
+    /// The row of `p` that has nothing to be compared with.
+    pub(crate) alone: Option<usize>,
+}
+
+impl Pair {
+    /// The row of `q` that a row of `p` is compared with.
+    pub(crate) fn q_row(&self, row: usize) -> usize {
+        if self.q.len() == 1 { 0 } else { row }
+    }
+
+    /// Whether a side is null in the file.
+    pub(crate) fn is_null(&self, row: usize) -> bool {
+        self.p.is_null(row) || self.q.is_null(self.q_row(row))
+    }
+}
+
+/// What went by in a stream, for notes and errors.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    /// Rows of P that passed the filters.
+    read: AtomicU64,
+    /// Rows of P without a partner in Q.
+    left_out: AtomicU64,
+}
+
+impl Counts {
+    pub(crate) fn read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn left_out(&self) -> u64 {
+        self.left_out.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn leave_out(&self, rows: u64) {
+        self.left_out.fetch_add(rows, Ordering::Relaxed);
+    }
+}
+
+/// Batches of one side.
+pub(crate) type Stream = Box<dyn Iterator<Item = Result<Batch>> + Send>;
+/// Batches of both sides.
+pub(crate) type Pairs = Box<dyn Iterator<Item = Result<Pair>> + Send>;
+
+/// The rows of P, counted, and kept where they are heavy enough.
+pub(crate) fn rows(p: &Input, min_total: Option<f64>, counts: &Arc<Counts>) -> Result<Stream> {
+    let counts = counts.clone();
+    let batches = p.source.batches()?.map(move |batch| {
+        interrupt::check()?;
+        let batch = batch?;
+        counts.read.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        match min_total {
+            None => Ok(batch),
+            Some(total) => Ok(batch.take(&against::heavy_rows(&batch.rows(), total))?),
+        }
+    });
+    Ok(Box::new(batches.filter(|batch| !batch.as_ref().is_ok_and(Batch::is_empty))))
+}
+
+/// Every row against itself, for measures that need no Q.
+pub(crate) fn itself(p: Stream) -> Pairs {
+    Box::new(p.map(|p| p.map(|p| Pair { q: p.clone(), p, alone: None })))
+}
+
+/// Every row against one row.
+pub(crate) fn one(p: Stream, q: Batch) -> Pairs {
+    Box::new(p.map(move |p| p.map(|p| Pair { p, q: q.clone(), alone: None })))
+}
+
+/// Every row against equal weights in as many bins as it has.
+pub(crate) fn uniform(p: Stream) -> Pairs {
+    Box::new(p.map(|p| {
+        let p = p?;
+        let q = Batch::from_weights(vec![1_u8; p.bins()], p.bins())?;
+        Ok(Pair { p, q, alone: None })
+    }))
+}
+
+/// Every row against the one before it; the first has none.
+pub(crate) fn previous(p: Stream) -> Pairs {
+    let mut last: Option<Batch> = None;
+    Box::new(p.map(move |p| {
+        let p = p?;
+        let alone = last.is_none().then_some(0);
+        // The first row is compared with itself, so that its weights are checked like all others.
+        let before = last.take().unwrap_or_else(|| p.slice(0, 1));
+        let q = Batch::concat(&[before, p.slice(0, p.len() - 1)])?;
+        last = Some(p.slice(p.len() - 1, 1));
+        Ok(Pair { p, q, alone })
+    }))
+}
+
+/// Row i against row i. The rows of P that are too light go after pairing, with their partners: dropping them before
+/// would shift the others.
+pub(crate) fn by_position(p: (Stream, String), q: (Stream, String), min_total: Option<f64>) -> Pairs {
+    let pairs = Positions { p: Side::new(p), q: Side::new(q), failed: false };
+    Box::new(pairs.filter_map(move |pair| match (pair, min_total) {
+        (Ok(pair), Some(total)) => heavy(pair, total).transpose(),
+        (pair, _) => Some(pair),
+    }))
+}
+
+fn heavy(pair: Pair, total: f64) -> Result<Option<Pair>> {
+    let rows = against::heavy_rows(&pair.p.rows(), total);
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Pair { p: pair.p.take(&rows)?, q: pair.q.take(&rows)?, alone: None }))
+}
+
+/// The rows of Q as they come, errors in the command's type.
+pub(crate) fn plain(batches: Batches) -> Stream {
+    Box::new(batches.map(|batch| {
+        interrupt::check()?;
+        Ok(batch?)
+    }))
+}
+
+/// One side of a pairing by position.
+struct Side {
+    stream: Stream,
+    name: String,
+    /// What is left of the last batch.
+    rest: Option<Batch>,
+    /// Rows that have come.
+    rows: u64,
+}
+
+impl Side {
+    fn new((stream, name): (Stream, String)) -> Self {
+        Self { stream, name, rest: None, rows: 0 }
+    }
+
+    /// Rows at hand; 0 at the end.
+    fn available(&mut self) -> Result<usize> {
+        if self.rest.is_none() {
+            self.rest = self.stream.next().transpose()?;
+            self.rows += self.rest.as_ref().map_or(0, |batch| batch.len() as u64);
+        }
+        Ok(self.rest.as_ref().map_or(0, Batch::len))
+    }
+
+    /// The next `count` rows, which are at hand.
+    fn cut(&mut self, count: usize) -> Option<Batch> {
+        let batch = self.rest.take()?;
+        if batch.len() > count {
+            self.rest = Some(batch.slice(count, batch.len() - count));
+        }
+        Some(batch.slice(0, count))
+    }
+
+    /// Counts the rows that are left.
+    fn drain(&mut self) -> Result<()> {
+        for batch in &mut self.stream {
+            self.rows += batch?.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// Cuts both sides to the same rows.
+struct Positions {
+    p: Side,
+    q: Side,
+    failed: bool,
+}
+
+impl Positions {
+    fn pair(&mut self) -> Result<Option<Pair>> {
+        let (p_rows, q_rows) = (self.p.available()?, self.q.available()?);
+        let rows = p_rows.min(q_rows);
+        if p_rows == 0 && q_rows == 0 {
+            return Ok(None);
+        }
+        if rows == 0 {
+            self.p.drain()?;
+            self.q.drain()?;
+            return Err(Error::RowsDiffer {
+                p: self.p.name.clone(),
+                p_rows: self.p.rows,
+                q: self.q.name.clone(),
+                q_rows: self.q.rows,
+            });
+        }
+        Ok(self.p.cut(rows).zip(self.q.cut(rows)).map(|(p, q)| Pair { p, q, alone: None }))
+    }
+}
+
+impl Iterator for Positions {
+    type Item = Result<Pair>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let pair = self.pair().transpose();
+        self.failed = !matches!(pair, Some(Ok(_)));
+        pair
+    }
+}

@@ -1,0 +1,292 @@
+//! `kullback verify`: the accuracy contract, checked on the user's own devices.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use kullback::{Device, Divergence, Engine, OnInvalid, Options, RowStatus, WeightType, Zeros, adapters};
+use kullback_conformance::{Case, Check, FAMILIES, MEASURES, POLICIES, Values, Worst, golden, hard_rows, measures};
+use serde_json::{Map, Value, json};
+
+use crate::args::VerifyArgs;
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::report::table::{Style, table};
+use crate::report::{number, print};
+use crate::{Outcome, interrupt};
+
+/// Row lengths on both sides of lane, subgroup and workgroup sizes.
+const LENGTHS: [usize; 8] = [1, 3, 8, 17, 64, 129, 257, 1000];
+/// One weight type a way of decoding.
+const TYPES: [WeightType; 5] = [WeightType::F32, WeightType::U16, WeightType::F16, WeightType::U32, WeightType::F64];
+/// The types that meet every zero policy; the others meet exact zeros only.
+const ALL_POLICIES: [WeightType; 2] = [WeightType::F32, WeightType::U16];
+/// Failures that are listed.
+const LISTED: usize = 20;
+
+/// Runs the command.
+pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome> {
+    let started = Instant::now();
+    let seed = args.seed.unwrap_or_else(clock);
+    let mut subjects = match args.device {
+        Some(device) => vec![Subject::open(device)?],
+        None => every_device(),
+    };
+    let reference = Engine::builder().device(Device::Reference).build()?;
+    interrupt::work_begins()?;
+
+    let problems = problems();
+    let progress = Progress::new(!args.json, "checks", Some(problems.len() as u64 + 1));
+    for case in golden() {
+        interrupt::check()?;
+        let problem = golden_problem(case);
+        subjects.iter_mut().for_each(|subject| subject.check(&problem));
+    }
+    for (done, &(weight_type, bins, zeros)) in problems.iter().enumerate() {
+        progress.reached(done as u64 + 1);
+        interrupt::check()?;
+        let problem = random_problem(&reference, seed, weight_type, bins, args.rows.get(), zeros)?;
+        subjects.iter_mut().for_each(|subject| subject.check(&problem));
+    }
+    drop(progress);
+
+    let broken = subjects.iter().any(|subject| !subject.check.failures.is_empty());
+    let report = Report { seed, rows: args.rows.get(), seconds: started.elapsed().as_secs_f64(), subjects: &subjects };
+    print(&if args.json {
+        format!("{}\n", report.json())
+    } else {
+        report.text(if args.markdown { Style::Markdown } else { Style::Lines })
+    })?;
+    Ok(if broken { Outcome::Exceeded } else { Outcome::Done })
+}
+
+fn clock() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
+}
+
+/// The CPU and every adapter.
+fn every_device() -> Vec<Subject> {
+    let gpus = adapters()
+        .into_iter()
+        .map(|adapter| (Device::GpuAt(adapter.index), format!("gpu:{} {}", adapter.index, adapter.name)));
+    let open = |(device, name): (Device, String)| {
+        // An adapter that is listed and cannot be used is a finding, not the end of the check.
+        Subject::open(device).unwrap_or_else(|error| Subject::failed(name, error.to_string()))
+    };
+    [(Device::Cpu, "cpu".to_owned())].into_iter().chain(gpus).map(open).collect()
+}
+
+/// Every combination of weight type, length and policy that random rows are drawn for.
+fn problems() -> Vec<(WeightType, usize, Zeros)> {
+    let policies = |weight_type| if ALL_POLICIES.contains(&weight_type) { &POLICIES[..] } else { &POLICIES[..1] };
+    let lengths = |weight_type, zeros: &Zeros| LENGTHS.map(|bins| (weight_type, bins, *zeros));
+    TYPES.iter().flat_map(|t| policies(*t).iter().flat_map(|zeros| lengths(*t, zeros))).collect()
+}
+
+/// Rows and what every measure of them is.
+struct Problem {
+    p: Values,
+    q: Values,
+    bins: usize,
+    zeros: Zeros,
+    want: Vec<(Divergence, Vec<f64>)>,
+    status: Vec<RowStatus>,
+    name: Box<dyn Fn(usize) -> String>,
+}
+
+fn options(zeros: Zeros) -> Options {
+    Options { zeros, on_invalid: OnInvalid::Null, ..Options::default() }
+}
+
+/// A case whose values come from 60-digit arithmetic.
+fn golden_problem(case: Case) -> Problem {
+    let infinite = case.status == RowStatus::Ok && case.values.iter().any(|value| value.is_infinite());
+    let name = format!("golden case {} ({})", case.name, case.zeros);
+    Problem {
+        want: measures().into_iter().zip(case.values.iter().map(|value| vec![*value])).collect(),
+        status: vec![if infinite { RowStatus::Infinite } else { case.status }],
+        p: case.p,
+        q: case.q,
+        bins: case.bins,
+        zeros: case.zeros,
+        name: Box::new(move |_| name.clone()),
+    }
+}
+
+/// Random rows whose values come from the reference.
+fn random_problem(
+    reference: &Engine,
+    seed: u64,
+    weight_type: WeightType,
+    bins: usize,
+    rows: usize,
+    zeros: Zeros,
+) -> Result<Problem> {
+    let hard = hard_rows(seed, weight_type, bins, rows);
+    let out = reference.rowwise(&measures(), hard.p.rows(bins), hard.q.rows(bins), &options(zeros))?;
+    Ok(Problem {
+        want: out.iter().map(|(measure, values)| (measure, values.to_vec())).collect(),
+        status: out.status().to_vec(),
+        p: hard.p,
+        q: hard.q,
+        bins,
+        zeros,
+        name: Box::new(move |row| {
+            format!("row {row} ({}) of {} × {bins} bins ({zeros})", FAMILIES[row % FAMILIES.len()], weight_type.name())
+        }),
+    })
+}
+
+/// A device under test and what was found.
+struct Subject {
+    name: String,
+    engine: Option<Engine>,
+    /// Whether 64-bit types are computed here: a GPU hands them to the CPU.
+    takes_wide: bool,
+    check: Check,
+    rescued: u64,
+    rows: u64,
+}
+
+impl Subject {
+    fn open(device: Device) -> Result<Self> {
+        let engine = Engine::builder().device(device).build()?;
+        let takes_wide = !matches!(device, Device::Gpu | Device::GpuAt(_));
+        Ok(Self {
+            name: engine.device_name(),
+            engine: Some(engine),
+            takes_wide,
+            check: Check::default(),
+            rescued: 0,
+            rows: 0,
+        })
+    }
+
+    fn failed(name: String, failure: String) -> Self {
+        let check = Check { failures: vec![failure], ..Check::default() };
+        Self { name, engine: None, takes_wide: false, check, rescued: 0, rows: 0 }
+    }
+
+    /// Holds the device to what is wanted.
+    fn check(&mut self, problem: &Problem) {
+        let Some(engine) = &self.engine else { return };
+        let (p, q) = (problem.p.rows(problem.bins), problem.q.rows(problem.bins));
+        if !self.takes_wide && (p.weight_type().is_wide() || q.weight_type().is_wide()) {
+            return;
+        }
+        let want: Vec<(Divergence, &[f64])> = problem.want.iter().map(|(m, values)| (*m, values.as_slice())).collect();
+        match engine.rowwise(&measures(), p, q, &options(problem.zeros)) {
+            Err(error) => self.check.failures.push(format!("{}: {error}", (problem.name)(0))),
+            Ok(got) => {
+                self.rescued += got.stats().rescued;
+                self.rows += got.len() as u64;
+                self.check.columns(&got, &want, &problem.status, &p, &q, &problem.name);
+            }
+        }
+    }
+
+    /// The largest error of any measure, in units of what is allowed.
+    fn worst(&self) -> Option<(&str, &Worst)> {
+        let narrow = self.check.narrow.iter().map(|entry| (entry.1.relative / 1e-6, entry));
+        let wide = self.check.wide.iter().map(|entry| (entry.1.relative / 1e-12, entry));
+        let worst = narrow.chain(wide).max_by(|(a, _), (b, _)| a.total_cmp(b));
+        worst.map(|(_, (name, worst))| (name.as_str(), worst))
+    }
+}
+
+/// What is shown at the end.
+struct Report<'a> {
+    seed: u64,
+    rows: usize,
+    seconds: f64,
+    subjects: &'a [Subject],
+}
+
+impl Report<'_> {
+    fn text(&self, style: Style) -> String {
+        let mut text = String::new();
+        let all: Vec<&Subject> = self.subjects.iter().collect();
+        let wide: Vec<&Subject> = self.subjects.iter().filter(|subject| subject.takes_wide).collect();
+        text +=
+            &errors("24-bit types (allowed 1e-6)", style, &all, |subject, measure| subject.check.narrow.get(measure));
+        if !wide.is_empty() {
+            let note = if wide.len() < all.len() { "; a GPU leaves them to the CPU" } else { "" };
+            let title = format!("64-bit types (allowed 1e-12){note}");
+            text += &errors(&title, style, &wide, |subject, measure| subject.check.wide.get(measure));
+        }
+        if !all.iter().any(|subject| !subject.takes_wide) {
+            text += "no GPU among the devices checked (`kullback devices` lists them)\n";
+        }
+        let mut failures = 0;
+        for subject in self.subjects {
+            let check = &subject.check;
+            failures += check.failures.len();
+            let verdict = if check.failures.is_empty() { "within the contract" } else { "BROKEN" };
+            text += &format!(
+                "{}: {verdict}; {} values compared, {} of {} rows rescued, {} failures\n",
+                subject.name,
+                check.compared,
+                subject.rescued,
+                subject.rows,
+                check.failures.len()
+            );
+            if let Some((measure, worst)) = subject.worst() {
+                text += &format!("  worst: {:.1e}, {measure} of {}\n", worst.relative, worst.case);
+            }
+        }
+        let listed = self.subjects.iter().flat_map(|s| s.check.failures.iter().map(move |failure| (&s.name, failure)));
+        for (name, failure) in listed.take(LISTED) {
+            text += &format!("  {name}: {failure}\n");
+        }
+        if failures > LISTED {
+            text += &format!("  … and {} more failures\n", failures - LISTED);
+        }
+        text + &format!("seed {} ({} rows each), {:.1} s\n", self.seed, self.rows, self.seconds)
+    }
+
+    fn json(&self) -> Value {
+        let worst = |table: &std::collections::BTreeMap<String, Worst>| -> Map<String, Value> {
+            let entry = |(measure, worst): (&String, &Worst)| {
+                (measure.clone(), json!({ "relative": number(worst.relative), "case": worst.case }))
+            };
+            table.iter().map(entry).collect()
+        };
+        let device = |subject: &Subject| {
+            json!({
+                "device": subject.name,
+                "passed": subject.check.failures.is_empty(),
+                "values": subject.check.compared,
+                "rows": subject.rows,
+                "rescued": subject.rescued,
+                "largest_error_1e-6": worst(&subject.check.narrow),
+                "largest_error_1e-12": if subject.takes_wide { worst(&subject.check.wide) } else { Map::new() },
+                "failure_count": subject.check.failures.len(),
+                "failures": subject.check.failures.iter().take(LISTED).collect::<Vec<_>>(),
+            })
+        };
+        json!({
+            "command": "verify",
+            "version": env!("CARGO_PKG_VERSION"),
+            "seed": self.seed,
+            "rows": self.rows,
+            "seconds": self.seconds,
+            "passed": self.subjects.iter().all(|subject| subject.check.failures.is_empty()),
+            "devices": self.subjects.iter().map(device).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Measure × device: the largest relative error. Exact stands for values that were all equal or within the absolute
+/// allowance.
+fn errors<'a>(
+    title: &str,
+    style: Style,
+    subjects: &[&'a Subject],
+    worst: impl Fn(&'a Subject, &str) -> Option<&'a Worst>,
+) -> String {
+    let header = [title.to_owned()].into_iter().chain(subjects.iter().map(|subject| subject.name.clone()));
+    let error = |worst: Option<&Worst>| worst.map_or("exact".to_owned(), |worst| format!("{:.1e}", worst.relative));
+    let row = |measure: &&str| {
+        let errors = subjects.iter().map(|subject| error(worst(subject, measure)));
+        [(*measure).to_owned()].into_iter().chain(errors).collect()
+    };
+    format!("{}\n\n", table(style, header.collect(), MEASURES.iter().map(row).collect(), 1))
+}
