@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_misspelt_name_gets_the_nearest_one() {
-        let error = "jsdistance".parse::<Divergence>().unwrap_err();
+        let error = "jsdistance".parse::<Divergence>().expect_err("a misspelt name");
         assert_eq!(error.to_string(), "unknown measure `jsdistance`; did you mean `js_distance`?");
         assert!(matches!("renyi:-1".parse::<Divergence>(), Err(Error::Order { .. })));
         assert!(matches!("alpha:1".parse::<Divergence>(), Err(Error::Order { .. })));

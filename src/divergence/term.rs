@@ -159,6 +159,14 @@ impl Term {
         matches!(self, Term::Kl | Term::ReverseKl | Term::Jeffreys | Term::PowerDeficit(_) | Term::PowerSum(_))
     }
 
+    /// Whether a sum of this size, from a 32-bit kernel, may have lost digits that count: the
+    /// surprise of an almost full bin is what the rest of its row leaves of the total, which is only
+    /// known to about 46 bits of the total.
+    pub(crate) fn is_lost(self, sum: f64) -> bool {
+        const LEAST_SURPRISE: f64 = 1e-6;
+        !sum.is_finite() || (matches!(self, Term::CrossEntropy | Term::Entropy) && sum > 0.0 && sum < LEAST_SURPRISE)
+    }
+
     /// The order, for the terms that have one.
     pub(crate) fn order(self) -> Option<Order> {
         match self {

@@ -1,5 +1,5 @@
 //! Bodies of the conformance suite: each runs on any engine; the test files name one test a backend.
-#![allow(dead_code, reason = "each test file uses the bodies it names")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test file uses the bodies it names")]
 
 use std::sync::Arc;
 

@@ -36,8 +36,7 @@ impl Tolerance {
             let same = (want.is_nan() && got.is_nan()) || got == want;
             return if same { Ok(None) } else { Err(format!("{got:e} for {want:e}")) };
         }
-        // Written so that a NaN fails.
-        if !(got >= 0.0) {
+        if got < 0.0 || got.is_nan() {
             return Err(format!("{got:e} for {want:e}: negative or not a number"));
         }
         let error = (got - want).abs();

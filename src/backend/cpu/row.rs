@@ -278,7 +278,8 @@ pub(crate) fn row<S: Simd, T: Real>(
         let yardstick = sums.total[task.terms.len()].high / total;
         let power_of_two = ratio.high.to_f64().to_bits() << 12 == 0 && ratio.low.to_f64() == 0.0;
         let exact = plain && power_of_two;
-        if (!exact && yardstick < NARROW_LEAST) || !out.iter().all(|value| value.is_finite()) {
+        let lost = out.iter().zip(task.terms).any(|(value, term)| term.is_lost(*value));
+        if (!exact && yardstick < NARROW_LEAST) || lost {
             flags |= RowFlags::RESCUE;
         }
     }

@@ -24,7 +24,8 @@ use crate::plan::kernel_key::TERMS_PER_DISPATCH;
 use crate::plan::{Chunks, Pairing, Problem, Shape};
 use crate::rows::Rows;
 
-/// `EXACT` of `shaders/lib/params.wgsl`; never leaves this module.
+/// The totals were in a power-of-two ratio and the policy added nothing, so that u is exact: `EXACT`
+/// of `shaders/lib/params.wgsl`. Never leaves this module.
 const EXACT: u32 = 256;
 
 /// Below this triangular discrimination a row whose totals are not in a power-of-two ratio is
@@ -106,11 +107,12 @@ fn collect(problem: &Problem, records: &Records, rows: usize) -> RowSums {
                 }
             }
             // Written so that a NaN is lost.
-            let held = sums.iter().all(|sum| sum.abs() < LARGEST) && yardstick / total >= LEAST;
-            let exact = part_is_exact(flags) && sums.iter().all(|sum| sum.abs() < LARGEST);
-            lost |= !(held || exact);
+            let in_range = sums.iter().all(|sum| sum.abs() < LARGEST);
+            let u_is_good = flags & EXACT != 0 || yardstick / total >= LEAST;
+            lost |= !(in_range && u_is_good);
             sums.iter_mut().for_each(|sum| *sum /= total);
         }
+        lost |= sums.iter().zip(&problem.terms).any(|(sum, term)| term.is_lost(*sum));
         // An invalid weight settles a row; a weight too small for the device only looks like none.
         flags = if flags & (RowFlags::INVALID_P | RowFlags::INVALID_Q) != 0 {
             flags & !RowFlags::RESCUE
@@ -124,9 +126,4 @@ fn collect(problem: &Problem, records: &Records, rows: usize) -> RowSums {
         out.flags[row] = RowFlags(flags & 0xff);
     }
     out
-}
-
-/// Whether the totals were in a power-of-two ratio and the policy added nothing, so that u is exact.
-fn part_is_exact(flags: u32) -> bool {
-    flags & EXACT != 0
 }

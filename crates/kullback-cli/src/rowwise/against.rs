@@ -25,8 +25,12 @@ pub(crate) fn heavy_rows(rows: &Rows<'_>, total: f64) -> Vec<usize> {
 
 /// The bin-wise sum of all rows of a file: a first pass over it.
 ///
+/// It is handed over in 64 bits, which hold any total, so that the precision of the comparison does
+/// not hang on how large the totals are. A device that was asked for by name and only takes 32-bit
+/// counts (`narrow`) gets those where they are exact.
+///
 /// Rows with an invalid weight are an error, or are left out when they are to have no value.
-pub(crate) fn total(p: &Input, on_invalid: OnInvalid, progress: &Progress) -> Result<Batch> {
+pub(crate) fn total(p: &Input, on_invalid: OnInvalid, narrow: bool, progress: &Progress) -> Result<Batch> {
     let mut sums: Vec<Sum> = Vec::new();
     let mut invalid = Invalid::default();
     let mut rows = 0;
@@ -45,7 +49,7 @@ pub(crate) fn total(p: &Input, on_invalid: OnInvalid, progress: &Progress) -> Re
         invalid.refuse(rows, &p.source.name(), &p.source.name(), "")?;
     }
     let totals: Vec<f64> = sums.iter().map(Sum::value).collect();
-    let whole = totals.iter().all(|total| total.fract() == 0.0 && *total <= EXACT_IN_24_BITS);
+    let whole = narrow && totals.iter().all(|total| total.fract() == 0.0 && *total <= EXACT_IN_24_BITS);
     let bins = totals.len();
     Ok(if whole {
         Batch::from_weights(totals.iter().map(|total| *total as u32).collect(), bins)?

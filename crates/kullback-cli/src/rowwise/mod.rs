@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
-use kullback::{Divergence, Engine, OnInvalid, Options};
+use kullback::{Device, Divergence, Engine, OnInvalid, Options};
 use kullback_arrow::Batch;
 
 use crate::args::{Against, InputArgs, RowwiseArgs, RunArgs};
@@ -124,7 +124,8 @@ fn pairs(args: &RowwiseArgs, inputs: &Inputs, counts: &Arc<Counts>) -> Result<Pa
     match (against, q) {
         (Some(Against::Total), _) => {
             let progress = Progress::new(args.run.progress(), "total", p.source.row_count());
-            let total = against::total(p, args.measure.on_invalid.into(), &progress)?;
+            let narrow = matches!(args.run.device, Device::Gpu | Device::GpuAt(_));
+            let total = against::total(p, args.measure.on_invalid.into(), narrow, &progress)?;
             Ok(pairing::one(rows(*min_total)?, total))
         }
         (Some(Against::Uniform), _) => Ok(pairing::uniform(rows(*min_total)?)),
