@@ -41,6 +41,7 @@ mod backend;
 mod divergence;
 mod engine;
 mod error;
+mod options;
 mod output;
 mod plan;
 mod rows;
@@ -50,8 +51,9 @@ pub use backend::cpu::SimdLevel;
 #[cfg(feature = "gpu")]
 pub use backend::gpu::{AdapterInfo, adapters};
 pub use divergence::{Divergence, Unit, Zeros};
-pub use engine::{Device, Engine, EngineBuilder, OnInvalid, Options, Progress, ProgressCallback};
+pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, Result, Side};
+pub use options::{Device, OnInvalid, Options, Progress, ProgressCallback};
 pub use output::{Columns, RowStatus, Stats};
 pub use rows::{Rows, Weight, WeightType, Weights};
 pub use summary::{EXACT_QUANTILES_UP_TO, QUANTILES, Summary, SummaryBuilder};

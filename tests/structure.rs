@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room may import of the crate; `error` and a room's own modules always.
-const ALLOWED: [(&str, &[&str]); 6] = [
+const ALLOWED: [(&str, &[&str]); 7] = [
     ("divergence", &[]),
     ("rows", &[]),
     ("plan", &["divergence", "rows"]),
     ("backend", &["divergence", "rows", "plan", "output"]),
+    ("options", &["divergence"]),
     ("output", &["divergence"]),
     ("summary", &["output"]),
 ];

@@ -28,6 +28,7 @@ const DIVERGENCES: [&str; 9] = [
 ];
 const REDUCE_WORKGROUP: &str = include_str!("../../../shaders/lib/reduce_workgroup.wgsl");
 const REDUCE_SUBGROUP: &str = include_str!("../../../shaders/lib/reduce_subgroup.wgsl");
+const REDUCE: &str = include_str!("../../../shaders/lib/reduce.wgsl");
 const ROWWISE: &str = include_str!("../../../shaders/lib/rowwise.wgsl");
 const WHOLE: &str = include_str!("../../../shaders/rowwise_whole.wgsl");
 const SPLIT: &str = include_str!("../../../shaders/rowwise_split.wgsl");
@@ -128,6 +129,7 @@ pub(super) fn source(key: &KernelKey) -> String {
     }
     text.push_str(&glue(key));
     text.push_str(ROWWISE);
+    text.push_str(REDUCE);
     text.push_str(zeros(key.zeros));
     text.push_str(if key.subgroups { REDUCE_SUBGROUP } else { REDUCE_WORKGROUP });
     text.push_str(if key.split { SPLIT } else { WHOLE });
