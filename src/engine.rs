@@ -8,7 +8,7 @@ use crate::backend::cpu::{Cpu, SimdLevel};
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::Gpu;
 use crate::backend::{Backend, RowFlags, RowSums, reference};
-use crate::divergence::Divergence;
+use crate::divergence::{Divergence, Zeros};
 use crate::error::{Error, Result, Side};
 use crate::options::{Device, OnInvalid, Options, Progress};
 use crate::output::{Columns, RowStatus, Stats};
@@ -267,7 +267,8 @@ impl<'a> Output<'a> {
     fn append(&mut self, sums: &RowSums) {
         let terms = self.problem.terms.len();
         for (flags, sums) in sums.flags.iter().zip(sums.sums.chunks(terms)) {
-            let mut status = if flags.any(RowFlags::INVALID_P | RowFlags::INVALID_Q | RowFlags::POLICY) {
+            let refused = RowFlags::INVALID_P | RowFlags::INVALID_Q | RowFlags::POLICY | RowFlags::RESCUE;
+            let mut status = if flags.any(refused) {
                 RowStatus::Invalid
             } else if flags.any(RowFlags::EMPTY) {
                 RowStatus::Empty
@@ -325,6 +326,9 @@ impl<'a> Output<'a> {
         }
         let first = invalid().next().map_or(0, |(row, _)| row as u64);
         let count = invalid().count() as u64;
+        if !matches!(self.options.zeros, Zeros::Epsilon(_)) {
+            return Err(Error::RangeTooWide { count, rows, row: first });
+        }
         Err(Error::PolicyTooLarge { policy: self.options.zeros.to_string(), count, rows, row: first })
     }
 }

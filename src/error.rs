@@ -146,6 +146,18 @@ pub enum Error {
         /// The first such row, from 0.
         row: u64,
     },
+    /// Rows whose weights span more than a 64-bit float can compare.
+    #[error(
+        "the weights of {count} of {rows} rows span more than a 64-bit float holds (a weight below 2^-1022 of its total); the first is row {row}. Clear such weights to 0, or ask for null results instead of an error"
+    )]
+    RangeTooWide {
+        /// Rows concerned.
+        count: u64,
+        /// Rows in the call.
+        rows: u64,
+        /// The first such row, from 0.
+        row: u64,
+    },
     /// The device asked for is not there.
     #[error(
         "no {wanted} here; found: {found}. Use the device `cpu`, or install a driver (on Debian: mesa-vulkan-drivers for a software one)"

@@ -23,7 +23,9 @@ impl RowFlags {
     pub(crate) const INVALID_Q: u32 = 32;
     /// The policy cannot be applied.
     pub(crate) const POLICY: u32 = 64;
-    /// 32-bit floats cannot hold the contract: the sums of this row mean nothing.
+    /// The precision cannot hold the contract: the sums of this row mean nothing. Of a 32-bit kernel:
+    /// the row is computed again in 64 bits. Of the 64-bit kernel: its weights span more than a float
+    /// holds, and the row is refused.
     pub(crate) const RESCUE: u32 = 128;
 
     /// The zeros of the row.

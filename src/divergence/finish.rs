@@ -52,9 +52,14 @@ impl Divergence {
         let (family, order) = self.family();
         match (family, order) {
             (_, Some(order)) => {
-                // Below order 1 the sum can be small, and 1 − (1 − S) would lose it.
-                let small = matches!(family, Divergence::Renyi(a) if a < 1.0);
-                (Term::PowerDeficit(order), small.then_some(Term::PowerSum(order)))
+                // Below order 1 the sum can be small, and 1 − (1 − S) would lose it; above, it can be
+                // larger than a float while its logarithm is moderate.
+                let second = match family {
+                    Divergence::Renyi(a) if a < 1.0 => Some(Term::PowerSum(order)),
+                    Divergence::Renyi(_) => Some(Term::LogPowerSum(order)),
+                    _ => None,
+                };
+                (Term::PowerDeficit(order), second)
             }
             (Divergence::Kl, _) => (Term::Kl, None),
             (Divergence::ReverseKl, _) => (Term::ReverseKl, None),
@@ -101,6 +106,9 @@ impl Divergence {
             _ => -(-deficit).ln_1p(),
         };
         let value = match (family, order) {
+            (Divergence::Renyi(a), Some(order)) if a > 1.0 && first == f64::NEG_INFINITY => {
+                -second.unwrap_or(f64::INFINITY) / order.b / ln_base
+            }
             (Divergence::Renyi(_), Some(order)) => minus_ln(first, second) / order.b / ln_base,
             (Divergence::Tsallis(_), Some(order)) => first / order.b,
             (Divergence::Alpha(_), Some(order)) => first / (order.a * order.b),

@@ -170,7 +170,8 @@ impl Real for f64 {
     // fdlibm's split: the low 20 bits of the first part are zero.
     const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
     const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    const TINY: f64 = 0.0;
+    // The smallest normal value: what is less of its total has lost digits or all.
+    const TINY: f64 = f64::MIN_POSITIVE;
     const HAS_SUBNORMALS: bool = true;
     const MAX_TOTAL_EXPONENT: i32 = 900;
     const MAX_EXPONENT: f64 = 1022.0;

@@ -23,7 +23,7 @@ pub(crate) fn power_sum_term<S: Simd, T: Real>(c: &Contrast<S, T>, order: Order)
     let whole = product.round_ties_even();
     let fraction = (product - whole) + c.ratio.exponent * c.splat(exponent - leading);
     let x = fraction.mul_add(c.splat(std::f64::consts::LN_2), c.ratio.rest * c.splat(exponent));
-    keep::<S, T>(c.simd, c.both, scaled_exp::<S, T>(c.simd, base, whole, x))
+    keep::<S, T>(c.simd, c.both, scaled_exp::<S, T>(c.simd, base, whole - c.splat(order.halvings), x))
 }
 
 /// A·a + B·q − aᴬqᴮ.

@@ -114,6 +114,8 @@ pub(crate) struct Order {
     pub(crate) a: f64,
     /// 1 − A.
     pub(crate) b: f64,
+    /// Power of two that the sum is divided by: 0 but where it would leave the range of a float.
+    pub(crate) halvings: f64,
     /// Whether âᴬ q̂¹⁻ᴬ is written as q·(a/q)ᴬ (A < ½) or as a·(a/q)^(A−1).
     pub(crate) base_is_q: bool,
 }
@@ -121,7 +123,7 @@ pub(crate) struct Order {
 impl Order {
     /// Prepares the order A.
     pub(crate) fn new(a: f64) -> Self {
-        Self { a, b: 1.0 - a, base_is_q: a < 0.5 }
+        Self { a, b: 1.0 - a, halvings: 0.0, base_is_q: a < 0.5 }
     }
 
     /// The exponent of a/q in the chosen form.
@@ -149,6 +151,9 @@ pub(crate) enum Term {
     PowerDeficit(Order),
     /// Σ p̂ᴬ q̂¹⁻ᴬ itself: what `renyi` needs when it is small.
     PowerSum(Order),
+    /// ln Σ p̂ᴬ q̂¹⁻ᴬ where the sum itself leaves the range of a 64-bit float: found by the kernel when
+    /// that has happened, else 0.
+    LogPowerSum(Order),
     CrossEntropy,
     Entropy,
 }
@@ -170,7 +175,7 @@ impl Term {
     /// The order, for the terms that have one.
     pub(crate) fn order(self) -> Option<Order> {
         match self {
-            Term::PowerDeficit(order) | Term::PowerSum(order) => Some(order),
+            Term::PowerDeficit(order) | Term::PowerSum(order) | Term::LogPowerSum(order) => Some(order),
             _ => None,
         }
     }
@@ -204,6 +209,7 @@ impl Term {
             Term::Triangular => total!(triangular::triangular_term),
             Term::PowerDeficit(order) => total!(power::power_deficit_term, order),
             Term::PowerSum(order) => total!(power::power_sum_term, order),
+            Term::LogPowerSum(_) => zero,
             Term::CrossEntropy => total!(entropy::cross_entropy_term),
             Term::Entropy => total!(entropy::entropy_term),
         }

@@ -85,11 +85,10 @@ impl FromStr for Zeros {
             (Some(make), Ok(value)) => make(value).validate(),
             _ => {
                 let names = ["exact", "epsilon:1e-3", "additive:0.5", "floor:1e-6", "mix:0.01", "skip"];
-                let same = names.iter().find(|known| known.split(':').next() == Some(name));
-                let nearest = same.map_or_else(
-                    || super::nearest(text, names.iter().map(|&known| known.to_owned())),
-                    |&known| known.to_owned(),
-                );
+                // By the name alone: the number after it says nothing about which policy was meant.
+                let of = |known: &str| known.split(':').next().unwrap_or(known).to_owned();
+                let family = super::nearest(name, names.iter().map(|known| of(known)));
+                let nearest = names.iter().find(|known| of(known) == family).map_or("", |known| known).to_owned();
                 Err(Error::UnknownZeros { name: text.to_owned(), nearest })
             }
         }

@@ -22,6 +22,7 @@ pub(crate) enum TermKind {
     Triangular,
     PowerDeficit,
     PowerSum,
+    LogPowerSum,
     CrossEntropy,
     Entropy,
 }
@@ -29,7 +30,7 @@ pub(crate) enum TermKind {
 impl TermKind {
     /// Every kind.
     #[cfg(test)]
-    pub(crate) const ALL: [TermKind; 14] = [
+    pub(crate) const ALL: [TermKind; 15] = [
         TermKind::Kl,
         TermKind::ReverseKl,
         TermKind::Jeffreys,
@@ -42,6 +43,7 @@ impl TermKind {
         TermKind::Triangular,
         TermKind::PowerDeficit,
         TermKind::PowerSum,
+        TermKind::LogPowerSum,
         TermKind::CrossEntropy,
         TermKind::Entropy,
     ];
@@ -61,6 +63,7 @@ impl TermKind {
             Term::Triangular => TermKind::Triangular,
             Term::PowerDeficit(_) => TermKind::PowerDeficit,
             Term::PowerSum(_) => TermKind::PowerSum,
+            Term::LogPowerSum(_) => TermKind::LogPowerSum,
             Term::CrossEntropy => TermKind::CrossEntropy,
             Term::Entropy => TermKind::Entropy,
         }

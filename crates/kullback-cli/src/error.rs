@@ -216,6 +216,20 @@ pub(crate) enum Error {
         /// The file P.
         file: String,
     },
+    /// Rows whose weights span more than a 64-bit float can compare.
+    #[error(
+        "the weights of {count} of {rows} rows of {file} span more than a 64-bit float holds (a weight below 2^-1022 of its total); the first is row {row}: clear such weights to 0, or use --on-invalid null"
+    )]
+    RangeTooWide {
+        /// Rows concerned.
+        count: u64,
+        /// Rows of the run.
+        rows: u64,
+        /// The first such row.
+        row: u64,
+        /// The file P.
+        file: String,
+    },
     /// A binary format on a terminal.
     #[error("{format} is a binary format and standard output is a terminal: use -o FILE")]
     BinaryOnTerminal {

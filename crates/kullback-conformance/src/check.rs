@@ -40,12 +40,11 @@ impl Tolerance {
             return Err(format!("{got:e} for {want:e}: negative or not a number"));
         }
         let error = (got - want).abs();
-        if error <= self.absolute {
-            return Ok(None);
-        }
         let relative = error / want.abs();
         if relative <= self.relative {
             Ok(Some(relative))
+        } else if error <= self.absolute {
+            Ok(None)
         } else {
             Err(format!("{got:e} for {want:e}: relative error {relative:.2e}, allowed {:.0e}", self.relative))
         }
@@ -161,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_comparator_accepts_what_the_contract_allows() {
-        assert_eq!(T.check(1.0, 1.0), Ok(None));
+        assert_eq!(T.check(1.0, 1.0), Ok(Some(0.0)));
         assert!(T.check(1.000_000_9, 1.0).is_ok_and(|e| e.is_some()));
         assert_eq!(T.check(1e-25, 0.0), Ok(None));
         assert_eq!(T.check(f64::INFINITY, f64::INFINITY), Ok(None));

@@ -42,9 +42,8 @@ pub struct HardRows {
 
 fn dirichlet(rng: &mut SmallRng, alpha: f64, bins: usize) -> Vec<f64> {
     let Ok(gamma) = Gamma::new(alpha, 1.0) else { return vec![1.0; bins] };
-    // Below 1e-60 of a row a power sum of order 5 leaves the range of a 64-bit float, which is the
-    // one documented limit of the contract.
-    let clear = |x: f64| if x < 1e-60 { 0.0 } else { x };
+    // Below 1e-250 of a row its square over it leaves the range of a 64-bit float.
+    let clear = |x: f64| if x < 1e-250 { 0.0 } else { x };
     let mut row: Vec<f64> = (0..bins).map(|_| clear(gamma.sample(rng))).collect();
     let total: f64 = row.iter().sum();
     if total > 0.0 {

@@ -2,7 +2,8 @@
 
 use half::slice::HalfFloatSliceExt;
 
-use super::row::{RowWeights, power_of_two};
+use super::row::power_of_two;
+use super::totals::RowWeights;
 use crate::backend::RowFlags;
 use crate::divergence::lanes::Real;
 use crate::rows::{Rows, Weights};
@@ -169,5 +170,7 @@ fn scaled<'a>(row: &[f64], exponent: i32, high: &'a mut Vec<f64>) -> Decoded<'a,
     let (first, second) = (power_of_two(first), power_of_two(-exponent - first));
     high.extend(row.iter().map(|&x| x * first * second));
     let unit = first * second;
-    Decoded { weights: RowWeights { high, low: None, unit }, negative: false, inexact: false }
+    // A weight that scaling makes subnormal or nothing is beyond what a float can compare.
+    let inexact = row.iter().zip(&*high).any(|(&x, &scaled)| x > 0.0 && scaled < f64::MIN_POSITIVE);
+    Decoded { weights: RowWeights { high, low: None, unit }, negative: false, inexact }
 }

@@ -4,6 +4,7 @@ mod decode;
 mod double;
 mod policy;
 mod row;
+mod totals;
 
 use fearless_simd::{Level, Simd, dispatch};
 use rayon::prelude::*;
@@ -80,6 +81,9 @@ impl SimdLevel {
 /// threads end together, and few enough tasks that handing them out costs nothing.
 const TASK_BYTES: usize = 256 << 10;
 
+/// Threads beyond any machine's cores only cost memory.
+const MAX_THREADS: usize = 4096;
+
 /// The CPU as a backend.
 #[derive(Debug)]
 pub(crate) struct Cpu {
@@ -98,6 +102,9 @@ impl Cpu {
         })?;
         let pool = match threads {
             None => None,
+            Some(threads) if threads > MAX_THREADS => {
+                return Err(Error::Threads { threads, reason: format!("at most {MAX_THREADS} are useful anywhere") });
+            }
             Some(threads) => Some(
                 rayon::ThreadPoolBuilder::new()
                     .num_threads(threads)

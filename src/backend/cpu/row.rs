@@ -11,12 +11,13 @@
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
 use super::double::Double;
-use super::policy::{Constants, Side, SideTotals};
+use super::policy::{Constants, Side};
+use super::totals::{RowWeights, first_pass, floored_total, load};
 use crate::backend::RowFlags;
 use crate::divergence::Zeros;
 use crate::divergence::finish::Support;
-use crate::divergence::lanes::{LaneMask, Lanes, Real, WideLanes, keep, splat};
-use crate::divergence::term::{Contrast, Term};
+use crate::divergence::lanes::{LaneMask, Lanes, Real, splat};
+use crate::divergence::term::{Contrast, Order, Term};
 
 /// Vectors whose terms are summed in the kernel's precision before they join the 64-bit sum.
 const BLOCK: usize = 8;
@@ -31,15 +32,6 @@ pub(crate) struct Task<'a> {
     pub(crate) terms: &'a [Term],
     pub(crate) zeros: Zeros,
     pub(crate) needs_log: bool,
-}
-
-/// One row of weights, decoded: `high` and, for 64-bit integers above 2⁵³, what rounding left.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RowWeights<'a, T> {
-    pub(crate) high: &'a [T],
-    pub(crate) low: Option<&'a [T]>,
-    /// Factor by which they were scaled beforehand.
-    pub(crate) unit: f64,
 }
 
 /// Accumulators, kept between rows so that a row allocates nothing.
@@ -68,115 +60,6 @@ impl<S: Simd, T: Real> Sums<S, T> {
         *yardstick = yardstick.plus(Term::Triangular.sum(&self.block, zero).reduce_sum().to_f64());
         self.block.clear();
     }
-}
-
-#[inline(always)]
-fn load<S: Simd, T: Real>(simd: S, values: &[T], at: usize) -> Lanes<S, T> {
-    let width = Lanes::<S, T>::LEN;
-    match values.get(at..at + width) {
-        Some(full) => Lanes::<S, T>::from_slice(simd, full),
-        None => {
-            let mut tail = splat::<S, T>(simd, 0.0);
-            for (lane, value) in tail.as_mut_slice().iter_mut().zip(&values[at.min(values.len())..]) {
-                *lane = *value;
-            }
-            tail
-        }
-    }
-}
-
-/// The sum of all lanes with the digits the running sums have.
-#[inline(always)]
-fn reduce<S: Simd, T: Real>(sums: WideLanes<S>) -> Double {
-    if size_of::<T>() == 4 {
-        return Double::from((sums.first + sums.second).reduce_sum());
-    }
-    let mut total = Double::default();
-    for &x in sums.first.as_slice().iter().chain(sums.second.as_slice()) {
-        total = total + Double::from(x);
-    }
-    total
-}
-
-/// What the first pass finds.
-struct Found {
-    flags: u32,
-    p: SideTotals,
-    q: SideTotals,
-}
-
-/// Totals, supports and invalid weights of a row.
-#[inline(always)]
-fn first_pass<S: Simd, T: Real>(simd: S, zeros: Zeros, p: &RowWeights<'_, T>, q: &RowWeights<'_, T>) -> Found {
-    let zero = splat::<S, T>(simd, 0.0);
-    let largest = splat::<S, T>(simd, if size_of::<T>() == 4 { f64::from(f32::MAX) } else { f64::MAX });
-    let none = zero.simd_lt(zero);
-    let (mut valid_p, mut valid_q) = (!none, !none);
-    let (mut common, mut only_p, mut only_q) = (none, none, none);
-    let (mut sum_p, mut sum_q) = (WideLanes::zero(simd), WideLanes::zero(simd));
-    let (mut count_p, mut count_q, mut count_any) = (0, 0, 0);
-    let skip = zeros == Zeros::Skip;
-    let counts = matches!(zeros, Zeros::Epsilon(_));
-    let mut at = 0;
-    while at < p.high.len() {
-        let (x, y) = (load::<S, T>(simd, p.high, at), load::<S, T>(simd, q.high, at));
-        valid_p &= x.simd_ge(zero) & x.simd_le(largest);
-        valid_q &= y.simd_ge(zero) & y.simd_le(largest);
-        let (has_p, has_q) = (x.simd_gt(zero), y.simd_gt(zero));
-        let both = has_p & has_q;
-        common |= both;
-        only_p |= has_p & !has_q;
-        only_q |= has_q & !has_p;
-        if counts {
-            count_p += has_p.to_bitmask().count_ones() as usize;
-            count_q += has_q.to_bitmask().count_ones() as usize;
-            count_any += (has_p | has_q).to_bitmask().count_ones() as usize;
-        }
-        let kept = |v: Lanes<S, T>| if skip { keep::<S, T>(simd, both, v) } else { v };
-        T::accumulate(&mut sum_p, kept(x));
-        T::accumulate(&mut sum_q, kept(y));
-        if let Some(low) = p.low {
-            T::accumulate(&mut sum_p, kept(load::<S, T>(simd, low, at)));
-        }
-        if let Some(low) = q.low {
-            T::accumulate(&mut sum_q, kept(load::<S, T>(simd, low, at)));
-        }
-        at += Lanes::<S, T>::LEN;
-    }
-    let support = Support::default()
-        .with(Support::COMMON, common.any_true())
-        .with(Support::ONLY_P, only_p.any_true())
-        .with(Support::ONLY_Q, only_q.any_true());
-    let mut flags = support.bits();
-    if !valid_p.all_true() {
-        flags |= RowFlags::INVALID_P;
-    }
-    if !valid_q.all_true() {
-        flags |= RowFlags::INVALID_Q;
-    }
-    let side =
-        |sum, present, unit| SideTotals { total: reduce::<S, T>(sum), present, missing: count_any - present, unit };
-    Found { flags, p: side(sum_p, count_p, p.unit), q: side(sum_q, count_q, q.unit) }
-}
-
-/// Σ max(w, threshold) of a row: the total that `floor` leaves.
-#[inline(always)]
-fn floored_total<S: Simd, T: Real>(simd: S, row: &RowWeights<'_, T>, threshold: Double) -> Double {
-    let least = Lanes::<S, T>::splat(simd, threshold.split::<T>().high);
-    let mut sum = WideLanes::zero(simd);
-    let mut above = 0;
-    let mut at = 0;
-    while at < row.high.len() {
-        let x = load::<S, T>(simd, row.high, at);
-        let kept = x.simd_ge(least);
-        above += kept.to_bitmask().count_ones() as usize;
-        T::accumulate(&mut sum, keep::<S, T>(simd, kept, x));
-        if let Some(low) = row.low {
-            T::accumulate(&mut sum, keep::<S, T>(simd, kept, load::<S, T>(simd, low, at)));
-        }
-        at += Lanes::<S, T>::LEN;
-    }
-    reduce::<S, T>(sum) + threshold * Double::from((row.high.len() - above) as f64)
 }
 
 /// A weight in two parts.
@@ -273,6 +156,15 @@ pub(crate) fn row<S: Simd, T: Real>(
         // A sum that overflowed has no low part to speak of.
         *value = if sum.high.is_finite() { (sum.high + sum.low) / total } else { sum.high };
     }
+    if size_of::<T>() == 8 {
+        for i in 0..task.terms.len() {
+            if let Term::LogPowerSum(order) = task.terms[i]
+                && task.terms.iter().zip(&*out).any(|(t, sum)| *t == Term::PowerDeficit(order) && sum.is_infinite())
+            {
+                out[i] = log_power_sum::<S, T>(simd, task, order, p, q, &constants, total);
+            }
+        }
+    }
     flags |= trouble;
     if size_of::<T>() == 4 {
         let yardstick = sums.total[task.terms.len()].high / total;
@@ -284,6 +176,36 @@ pub(crate) fn row<S: Simd, T: Real>(
         }
     }
     RowFlags(flags)
+}
+
+/// ln Σ p̂ᴬ q̂¹⁻ᴬ of a sum beyond the range of a float: the sum is divided by larger and larger powers of
+/// two until it is in range. Rare, and never needed but for the logarithm.
+#[inline(never)]
+fn log_power_sum<S: Simd, T: Real>(
+    simd: S,
+    task: &Task<'_>,
+    order: Order,
+    p: &RowWeights<'_, T>,
+    q: &RowWeights<'_, T>,
+    constants: &Prepared<T>,
+    total: f64,
+) -> f64 {
+    /// Less than the span of a float, so that no sum is stepped over.
+    const STEP: f64 = 900.0;
+    let mut sums = Sums::<S, T>::new(1);
+    let largest = order.exponent().abs() * 2200.0 + 2200.0;
+    let mut halvings = STEP;
+    while halvings <= largest {
+        let terms = [Term::PowerSum(Order { halvings, ..order })];
+        let task = Task { terms: &terms, ..*task };
+        second_pass::<S, T, false>(simd, &task, p, q, constants, &mut sums);
+        let sum = sums.total[0].high;
+        if sum.is_finite() {
+            return (sum / total).ln() + halvings * std::f64::consts::LN_2;
+        }
+        halvings += STEP;
+    }
+    f64::INFINITY
 }
 
 /// The binary exponent of a total, if it is in the range the kernel works in.
@@ -371,7 +293,7 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
     }
     sums.flush(simd, task.terms);
     let narrow = size_of::<T>() == 4;
-    if narrow && (small.any_true() || close.any_true()) {
+    if small.any_true() || (narrow && close.any_true()) {
         RowFlags::RESCUE
     } else if impossible.any_true() {
         RowFlags::POLICY

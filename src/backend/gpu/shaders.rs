@@ -60,6 +60,8 @@ fn term_call(kind: TermKind, slot: usize) -> String {
         TermKind::Triangular => "triangular_term",
         TermKind::CrossEntropy => "cross_entropy_term",
         TermKind::Entropy => "entropy_term",
+        // A sum that large is rescued: only the 64-bit kernel ever needs its logarithm.
+        TermKind::LogPowerSum => return "0.0".to_owned(),
         TermKind::PowerDeficit => return format!("power_deficit_term(c, params.orders[{slot}])"),
         TermKind::PowerSum => return format!("power_sum_term(c, params.orders[{slot}])"),
     };

@@ -31,7 +31,11 @@ fn weights(rows: &Rows<'_>, row: usize, added: f64) -> Option<Vec<Real>> {
     }
     let largest = row.iter().fold(added, |most, x| most.max(x.hi));
     let n = if largest > 0.0 { -largest.log2() as i32 } else { 0 };
-    Some(row.into_iter().map(|x| x.times_two_to(n) + real(added).times_two_to(n)).collect())
+    let total = sum(row.iter().map(|x| x.times_two_to(n) + real(added).times_two_to(n)));
+    let scaled: Vec<Real> = row.iter().map(|x| x.times_two_to(n) + real(added).times_two_to(n)).collect();
+    // A weight that vanishes beside its total cannot be compared: refused, not dropped.
+    let vanishes = |(x, s): (&Real, &Real)| x.is_positive() && (*s / total).hi < f64::MIN_POSITIVE;
+    (!row.iter().zip(&scaled).any(vanishes)).then_some(scaled)
 }
 
 fn normalise(row: &[Real]) -> Vec<Real> {
@@ -115,6 +119,17 @@ fn power_sum(p: &[Real], q: &[Real], order: f64) -> Option<Real> {
     Some(sum_p(p, q, |a, b| if b.is_positive() { power(a, b) } else { real(0.0) }))
 }
 
+/// Its logarithm, through the largest addend so that no sum overflows; `None` where it is ±∞.
+fn log_power_sum(p: &[Real], q: &[Real], order: f64) -> Option<Real> {
+    if order > 1.0 && exceeds(p, q) {
+        return None;
+    }
+    let common = p.iter().zip(q).filter(|(a, b)| a.is_positive() && b.is_positive());
+    let logs: Vec<Real> = common.map(|(a, b)| real(order) * a.ln() + (real(1.0) - real(order)) * b.ln()).collect();
+    let largest = logs.iter().copied().reduce(|x, y| if y > x { y } else { x })?;
+    Some(largest + sum(logs.iter().map(|&y| (y - largest).exp())).ln())
+}
+
 /// The measure in nats; `None` is +∞.
 fn measure(which: Divergence, p: &[Real], q: &[Real]) -> Option<Real> {
     let pairs = || p.iter().copied().zip(q.iter().copied());
@@ -139,10 +154,7 @@ fn measure(which: Divergence, p: &[Real], q: &[Real]) -> Option<Real> {
             let any = pairs().filter(|(a, b)| (*a + *b).is_positive());
             Some(sum(any.map(|(a, b)| (a - b) * (a - b) / (a + b))))
         }
-        Divergence::Renyi(order) => {
-            let s = power_sum(p, q, order).filter(|s| s.is_positive())?;
-            Some(s.ln() / (real(order) - one))
-        }
+        Divergence::Renyi(order) => Some(log_power_sum(p, q, order)? / (real(order) - one)),
         Divergence::Tsallis(order) => Some((power_sum(p, q, order)? - one) / (real(order) - one)),
         Divergence::Alpha(order) => Some((power_sum(p, q, order)? - one) / (real(order) * (real(order) - one))),
         Divergence::CrossEntropy => (!exceeds(p, q)).then(|| -sum_p(p, q, |a, b| a * b.ln())),

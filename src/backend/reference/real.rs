@@ -121,7 +121,11 @@ impl Real {
 
     /// 2ᵏ·(e^{r/256})²⁵⁶ by the power series.
     pub(super) fn exp(self) -> Real {
-        let k = (self.hi / LN_2.hi).round().clamp(-1100.0, 1100.0);
+        // Outside the range of a float the series below means nothing.
+        if self.hi.abs() > 740.0 {
+            return real(if self.hi < 0.0 { 0.0 } else { f64::INFINITY });
+        }
+        let k = (self.hi / LN_2.hi).round();
         let r = (self - LN_2 * real(k)) * real(1.0 / 256.0);
         let power = (1..14).rev().fold(real(1.0), |s, n| real(1.0) + s * r / real(f64::from(n)));
         (0..8).fold(power, |x, _| x * x).times_two_to(k as i32)

@@ -209,6 +209,15 @@ fn summed(
         let counts = counts.iter().flat_map(|counts| counts.as_primitive::<T>().values().iter().copied());
         for ((row, bin), count) in cells.zip(counts) {
             let weight: &mut <T as arrow::array::ArrowPrimitiveType>::Native = &mut weights[row * bins + bin];
+            // A negative count or a NaN stays to be reported; a later line must not hide it.
+            let none = Default::default();
+            if *weight < none {
+                continue;
+            }
+            if !matches!(count.partial_cmp(&none), Some(std::cmp::Ordering::Greater | std::cmp::Ordering::Equal)) {
+                *weight = count;
+                continue;
+            }
             *weight = weight.add_checked(count).map_err(|_| Error::CountOverflow {
                 file: plan.origin.name.clone(),
                 row,

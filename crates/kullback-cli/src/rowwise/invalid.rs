@@ -57,6 +57,10 @@ impl Invalid {
         }
         if self.policy > 0 {
             let (policy, row, file) = (policy.to_owned(), self.first_policy, p.to_owned());
+            // Only `epsilon` takes weight from bins; any other row without a bad weight spans too much.
+            if !policy.starts_with("epsilon") {
+                return Err(Error::RangeTooWide { count: self.policy, rows, row, file });
+            }
             return Err(Error::PolicyTooLarge { policy, count: self.policy, rows, row, file });
         }
         Ok(())
