@@ -51,6 +51,8 @@ impl Divergence {
     pub(crate) fn terms(self) -> (Term, Option<Term>) {
         let (family, order) = self.family();
         match (family, order) {
+            // At A = ½ the power sum is the affinity, whose deficit has a form without cancellation.
+            (_, Some(order)) if order.a == 0.5 => (Term::HellingerDeficit, Some(Term::Affinity)),
             (_, Some(order)) => {
                 // Below order 1 the sum can be small, and 1 − (1 − S) would lose it; above, it can be
                 // larger than a float while its logarithm is moderate.

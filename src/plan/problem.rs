@@ -1,5 +1,6 @@
 //! One call as plain values.
 
+use crate::divergence::term::Order;
 use crate::divergence::{Divergence, Term, Unit, Zeros};
 use crate::error::{Error, Result};
 use crate::rows::{Rows, WeightType};
@@ -37,8 +38,12 @@ pub(crate) struct Problem {
     pub(crate) slots: Vec<Slots>,
 }
 
-/// Orders whose exponent is larger than this amplify 32-bit rounding past the contract.
-const LARGEST_NARROW_EXPONENT: f64 = 4.5;
+/// Whether 32-bit rounding stays within the contract at this order. It is amplified by the exponent of
+/// a/q where that is large, and near A = ½ (not at it, which is the affinity) threefold by what is
+/// left of two terms of second order.
+fn is_narrow(order: Order) -> bool {
+    order.exponent().abs() <= 4.5 && !(0.25 < order.a && order.a < 0.75)
+}
 
 impl Problem {
     /// Checks the shapes, the measures and the options against each other.
@@ -88,8 +93,8 @@ impl Problem {
         if self.p.is_wide() || self.q.is_wide() {
             return Some("64-bit weights are computed in 64-bit floats on the CPU");
         }
-        let large = |term: &Term| term.order().is_some_and(|o| o.exponent().abs() > LARGEST_NARROW_EXPONENT);
-        self.terms.iter().any(large).then_some("an order this large is computed in 64-bit floats on the CPU")
+        let delicate = |term: &Term| term.order().is_some_and(|order| !is_narrow(order));
+        self.terms.iter().any(delicate).then_some("this order is computed in 64-bit floats on the CPU")
     }
 
     /// Whether the terms need ln(a/q).
