@@ -159,10 +159,7 @@ impl<'a> Weights<'a> {
         each_weight!(*self, slice => bytemuck::cast_slice(slice))
     }
 
-    /// The element at `index` as a 64-bit float (rounded above 2⁵³), for messages.
-    ///
-    /// # Panics
-    /// Never for `index < len()`.
+    /// The element at `index` as a 64-bit float (rounded above 2⁵³), for messages; `None` past the end.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<f64> {
         each_weight!(self, slice => slice.get(index).map(|value| value.to_f64()))

@@ -197,10 +197,11 @@ fn nearest(text: &str, candidates: impl Iterator<Item = String>) -> String {
     };
     let lower = text.to_lowercase();
     candidates
-        .map(|name| (distance(&lower, &name), name))
+        // A name cut short (`eps`) means the one it begins, however many letters are missing.
+        .map(|name| (lower.is_empty() || !name.starts_with(&lower), distance(&lower, &name), name))
         .min()
-        .filter(|(d, name)| *d <= name.len().max(lower.len()).div_ceil(2))
-        .map_or_else(String::new, |(_, name)| name)
+        .filter(|(other, d, name)| !other || *d <= name.len().max(lower.len()).div_ceil(2))
+        .map_or_else(String::new, |(_, _, name)| name)
 }
 
 #[cfg(test)]
@@ -222,6 +223,8 @@ mod tests {
     fn a_misspelt_name_gets_the_nearest_one() {
         let error = "jsdistance".parse::<Divergence>().expect_err("a misspelt name");
         assert_eq!(error.to_string(), "unknown measure `jsdistance`; did you mean `js_distance`?");
+        let cut_short = "eps:1".parse::<Zeros>().expect_err("not a policy");
+        assert_eq!(cut_short.to_string(), "unknown zero policy `eps:1`; did you mean `epsilon:1e-3`?");
         assert!(matches!("renyi:-1".parse::<Divergence>(), Err(Error::Order { .. })));
         assert!(matches!("alpha:1".parse::<Divergence>(), Err(Error::Order { .. })));
     }
