@@ -6,7 +6,7 @@
 
 use fearless_simd::{Select, Simd, SimdBase};
 
-use super::lanes::{Lanes, LogRatio, Real, keep, reduce_ratio, splat};
+use super::lanes::{Lanes, Real, keep, logarithm, reduce_ratio, splat};
 use super::term::{Contrast, TwoPart};
 
 /// −ln(w/W), 0 for an empty bin.
@@ -19,8 +19,7 @@ fn surprise<S: Simd, T: Real>(simd: S, w: Lanes<S, T>, w_low: Lanes<S, T>, total
     let (exponent, t) = reduce_ratio::<S, T>(simd, high, w);
     let exponent = most.select(zero, exponent);
     let t = most.select(rest.max(zero) / (high + w), t);
-    let value = LogRatio::<S, T>::from_parts(simd, exponent, t).value(simd);
-    keep::<S, T>(simd, w.simd_gt(zero), value)
+    keep::<S, T>(simd, w.simd_gt(zero), logarithm::<S, T>(simd, exponent, t))
 }
 
 /// a·(−ln q̂).

@@ -3,34 +3,37 @@
 //! The twin of `shaders/lib/series.wgsl`. Everything is generic over the instruction set `S` and the
 //! element `T`; what depends on the precision (lengths of series, split constants) is in [`Real`].
 
-use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdFloatElement, SimdWiden};
+use fearless_simd::{Bytes, Select, Simd, SimdBase, SimdFloat, SimdFloatElement, SimdInt, SimdWiden};
 
 /// A native vector of `T` on the instruction set `S`.
 pub(crate) type Lanes<S, T> = <T as SimdFloatElement>::Native<S>;
 /// The mask of such a vector.
 pub(crate) type LaneMask<S, T> = <Lanes<S, T> as SimdBase<S>>::Mask;
-type Bits<S, T> = <Lanes<S, T> as SimdFloat<S>>::Bits;
+pub(crate) type Bits<S, T> = <Lanes<S, T> as SimdFloat<S>>::Bits;
 
 /// 32- or 64-bit floats: what the kernels need to know of a precision.
 pub(crate) trait Real: SimdFloatElement + Copy + 'static {
-    /// 1/3, 1/5, …: (atanh(t)/t − 1)/t² for |t| ≤ 1/3, to half a unit in the last place.
+    /// 2·(atanh(t)/t − 1)/t² as a polynomial in t², |t| ≤ 1/3.
     const ATANH_TAIL: &'static [Self];
-    /// 1/(k(2k−1)) for k = 1, 2, …: the Jensen–Shannon series for |z| ≤ 1/2.
+    /// [(1+z)ln(1+z) + (1−z)ln(1−z)]/z² as a polynomial in z², |z| ≤ 1/2.
     const JENSEN_SHANNON: &'static [Self];
+    /// ln(7/4 + v) as a polynomial in v, |v| ≤ 1/4.
+    const LN_ONE_PLUS: &'static [Self];
     /// 1/2!, 1/3!, …: (eʸ − 1 − y)/y² for |y| ≤ 1.
     const EXP_TAIL: &'static [Self];
     /// Bits of the stored mantissa.
     const MANTISSA: u32;
     /// 1.0 as bits.
     const ONE_BITS: Self::Bits;
-    /// Half a binade plus the offset that makes a difference of exponents positive.
-    const RATIO_OFFSET: Self::Bits;
-    /// That offset alone.
-    const EXPONENT_OFFSET: Self::Bits;
-    /// 2^MANTISSA as bits: an integer or-ed into its mantissa is that integer added to it.
-    const INTEGER_BITS: Self::Bits;
-    /// 2^MANTISSA plus the exponent offset in units of the exponent.
-    const INTEGER_OFFSET: Self;
+    /// One binade, as a difference of bits.
+    const BINADE: Self::Bits;
+    /// The bits of a difference that are a multiple of two binades.
+    const TWO_BINADES_MASK: Self::Bits;
+    /// ln 2 over the bits of a binade.
+    const LN_2_PER_BIT: Self;
+    /// What stands in for an empty bin in a quotient or a logarithm: below every weight that is trusted,
+    /// and normal even when halved.
+    const NOTHING: Self;
     /// 1.5·2^MANTISSA: adding it rounds to an integer and leaves that in the low bits.
     const ROUNDING: Self;
     /// ln 2 in two parts; the first times any exponent is exact.
@@ -46,6 +49,8 @@ pub(crate) trait Real: SimdFloatElement + Copy + 'static {
     /// Largest power of two, as an exponent, that a term is scaled by at once.
     const MAX_EXPONENT: Self;
 
+    /// Signed bits as floats.
+    fn integers<S: Simd>(bits: Bits<S, Self>) -> Lanes<S, Self>;
     /// Adds a vector to running lane sums that hold (nearly) twice the digits of a 64-bit float for
     /// 64-bit lanes, and a 64-bit float's digits for 32-bit lanes.
     fn accumulate<S: Simd>(sums: &mut WideLanes<S>, x: Lanes<S, Self>);
@@ -73,26 +78,6 @@ impl<S: Simd> WideLanes<S> {
     }
 }
 
-const fn odd_reciprocals<const N: usize>() -> [f64; N] {
-    let mut out = [0.0; N];
-    let mut k = 0;
-    while k < N {
-        out[k] = 1.0 / (2 * k + 3) as f64;
-        k += 1;
-    }
-    out
-}
-
-const fn jensen_shannon<const N: usize>() -> [f64; N] {
-    let mut out = [0.0; N];
-    let mut k = 0;
-    while k < N {
-        out[k] = 1.0 / ((k + 1) * (2 * k + 1)) as f64;
-        k += 1;
-    }
-    out
-}
-
 const fn reciprocal_factorials<const N: usize>() -> [f64; N] {
     let mut out = [0.0; N];
     let mut factorial = 2.0;
@@ -115,18 +100,24 @@ const fn narrow<const N: usize>(wide: [f64; N]) -> [f32; N] {
     out
 }
 
-// The lengths make the first term left out smaller than half a unit in the last place of the sum:
-// (1/9)^N/(2N+3) for atanh, (1/4)^N/((N+1)(2N+1)) for Jensen–Shannon, 2/(N+2)! for the exponential.
+// Polynomials through the Chebyshev nodes of the interval, printed by `scripts/coefficients`; the largest
+// relative error of each (of the exponential: of its Taylor series) stands beside it. A tail counts in its
+// sum with at most a ninth.
 impl Real for f32 {
-    const ATANH_TAIL: &'static [f32] = &narrow(odd_reciprocals::<7>());
-    const JENSEN_SHANNON: &'static [f32] = &narrow(jensen_shannon::<10>());
+    // 4.1e-7
+    const ATANH_TAIL: &'static [f32] = &[0.666_666_4, 0.400_075_6, 0.282_366_2, 0.268_514_98];
+    // 5.5e-8
+    const JENSEN_SHANNON: &'static [f32] = &[1.0, 0.166_657_2, 0.066_963_27, 0.032_533_668, 0.035_413_876];
+    // 7.5e-9
+    const LN_ONE_PLUS: &'static [f32] =
+        &[0.559_615_8, 0.571_428_66, -0.163_265_34, 0.062_186_337, -0.026_650_572, 0.012_502_534, -0.005_961_229_3];
     const EXP_TAIL: &'static [f32] = &narrow(reciprocal_factorials::<10>());
     const MANTISSA: u32 = 23;
     const ONE_BITS: u32 = 0x3f80_0000;
-    const RATIO_OFFSET: u32 = 0x8040_0000;
-    const EXPONENT_OFFSET: u32 = 0x8000_0000;
-    const INTEGER_BITS: u32 = 0x4b00_0000;
-    const INTEGER_OFFSET: f32 = 8_388_608.0 + 256.0;
+    const BINADE: u32 = 1 << 23;
+    const TWO_BINADES_MASK: u32 = 0xff00_0000;
+    const LN_2_PER_BIT: f32 = std::f32::consts::LN_2 / 8_388_608.0;
+    const NOTHING: f32 = 7.703_72e-34; // 2⁻¹¹⁰
     const ROUNDING: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
@@ -136,6 +127,10 @@ impl Real for f32 {
     const MAX_TOTAL_EXPONENT: i32 = 90;
     const MAX_EXPONENT: f32 = 126.0;
 
+    #[inline(always)]
+    fn integers<S: Simd>(bits: Bits<S, f32>) -> S::f32s {
+        bits.bitcast::<S::i32s>().to_float()
+    }
     #[inline(always)]
     fn accumulate<S: Simd>(sums: &mut WideLanes<S>, x: S::f32s) {
         let (first, second) = x.widen();
@@ -157,25 +152,72 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
-    const ATANH_TAIL: &'static [f64] = &odd_reciprocals::<17>();
-    const JENSEN_SHANNON: &'static [f64] = &jensen_shannon::<25>();
+    // 1.3e-16
+    const ATANH_TAIL: &'static [f64] = &[
+        6.666_666_666_666_665_9e-1,
+        4.000_000_000_001_458_3e-1,
+        2.857_142_856_710_875_7e-1,
+        2.222_222_271_742_786_3e-1,
+        1.818_178_943_613_285_8e-1,
+        1.538_557_006_495_862_3e-1,
+        1.331_414_420_965_493_5e-1,
+        1.200_107_280_959_071_3e-1,
+        8.800_738_486_144_673_9e-2,
+        1.616_404_561_194_353_2e-1,
+    ];
+    // 1.1e-16
+    const JENSEN_SHANNON: &'static [f64] = &[
+        9.999_999_999_999_999_1e-1,
+        1.666_666_666_667_709_6e-1,
+        6.666_666_664_685_804_1e-2,
+        3.571_428_718_283_779_0e-2,
+        2.222_216_619_286_478_0e-2,
+        1.515_277_040_176_172_3e-2,
+        1.097_129_499_280_354_5e-2,
+        8.496_482_574_211_949_4e-3,
+        5.547_075_304_008_054_6e-3,
+        9.132_712_919_376_865_7e-3,
+        -4.850_795_278_367_012_3e-3,
+        1.475_830_680_262_699_7e-2,
+    ];
+    // 3.8e-17
+    const LN_ONE_PLUS: &'static [f64] = &[
+        5.596_157_879_354_226_7e-1,
+        5.714_285_714_285_714_4e-1,
+        -1.632_653_061_224_275_2e-1,
+        6.219_630_709_425_482_4e-2,
+        -2.665_556_018_874_674_2e-2,
+        1.218_539_894_384_687_1e-2,
+        -5.802_570_398_209_605_4e-3,
+        2.842_075_274_038_601_2e-3,
+        -1.421_061_746_197_647_9e-3,
+        7.218_097_556_983_223_9e-4,
+        -3.706_507_262_158_347_1e-4,
+        1.925_379_586_455_165_0e-4,
+        -1.074_357_455_609_430_3e-4,
+        5.670_817_842_666_344_9e-5,
+    ];
     const EXP_TAIL: &'static [f64] = &reciprocal_factorials::<18>();
     const MANTISSA: u32 = 52;
     const ONE_BITS: u64 = 0x3ff0_0000_0000_0000;
-    const RATIO_OFFSET: u64 = 0x8008_0000_0000_0000;
-    const EXPONENT_OFFSET: u64 = 0x8000_0000_0000_0000;
-    const INTEGER_BITS: u64 = 0x4330_0000_0000_0000;
-    const INTEGER_OFFSET: f64 = 4_503_599_627_370_496.0 + 2048.0;
+    const BINADE: u64 = 1 << 52;
+    const TWO_BINADES_MASK: u64 = 0xffe0_0000_0000_0000;
+    const LN_2_PER_BIT: f64 = std::f64::consts::LN_2 / 4_503_599_627_370_496.0;
+    const NOTHING: f64 = f64::MIN_POSITIVE * 4.0; // 2⁻¹⁰²⁰
     const ROUNDING: f64 = 6_755_399_441_055_744.0;
     // fdlibm's split: the low 20 bits of the first part are zero.
     const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
     const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    // The smallest normal value: what is less of its total has lost digits or all.
-    const TINY: f64 = f64::MIN_POSITIVE;
+    // Just above the subnormals: what is less of its total has lost digits or all.
+    const TINY: f64 = f64::MIN_POSITIVE * 8.0;
     const HAS_SUBNORMALS: bool = true;
     const MAX_TOTAL_EXPONENT: i32 = 900;
     const MAX_EXPONENT: f64 = 1022.0;
 
+    #[inline(always)]
+    fn integers<S: Simd>(bits: Bits<S, f64>) -> S::f64s {
+        bits.bitcast::<S::i64s>().to_float()
+    }
     #[inline(always)]
     fn accumulate<S: Simd>(sums: &mut WideLanes<S>, x: S::f64s) {
         // Knuth's two-sum: `second` takes what `first` rounds away.
@@ -220,72 +262,127 @@ pub(crate) fn polynomial<S: Simd, T: Real>(simd: S, x: Lanes<S, T>, coefficients
     sum
 }
 
-/// ln(a/q) = k·ln 2 + 2·atanh(t), with the parts that terms reuse.
+/// ln(a/q) = k·ln 2 + 2·atanh(t) with k even, t = (a − q·2ᵏ)/(a + q·2ᵏ) and |t| ≤ 1/3: the parts that
+/// terms are made of. Where a and q are within a factor of two of each other k = 0, and t comes from
+/// their difference u, in which nothing has cancelled.
 #[derive(Clone, Copy)]
 pub(crate) struct LogRatio<S: Simd, T: Real> {
-    /// The power of two nearest to a/q.
-    pub(crate) exponent: Lanes<S, T>,
-    /// 2·atanh(t): what is left of the logarithm.
-    pub(crate) rest: Lanes<S, T>,
-    /// (atanh(t)/t − 1)/t².
-    pub(crate) tail: Lanes<S, T>,
+    /// a and q, with [`Real::NOTHING`] in place of 0.
+    a: Lanes<S, T>,
+    q: Lanes<S, T>,
+    u: Lanes<S, T>,
+    /// k binades, as bits.
+    steps: Bits<S, T>,
+    /// q·2ᵏ.
+    scaled: Lanes<S, T>,
+    /// a − q·2ᵏ.
+    rise: Lanes<S, T>,
+    t: Lanes<S, T>,
+    w: Lanes<S, T>,
+    /// 2·(atanh(t)/t − 1)/t².
+    tail: Lanes<S, T>,
 }
 
 impl<S: Simd, T: Real> LogRatio<S, T> {
-    /// From `t`, `|t| ≤ 1/3`, and the exponent.
+    /// Of a and q, which may be 0 but not subnormal, and u = a − q.
     #[inline(always)]
-    pub(crate) fn from_parts(simd: S, exponent: Lanes<S, T>, t: Lanes<S, T>) -> Self {
+    pub(crate) fn new(simd: S, a: Lanes<S, T>, q: Lanes<S, T>, u: Lanes<S, T>) -> Self {
+        let nothing = Lanes::<S, T>::splat(simd, T::NOTHING);
+        let (a, q) = (a.max(nothing), q.max(nothing));
+        let steps = even_steps::<S, T>(simd, a, q);
+        let scaled = Lanes::<S, T>::from_bits(q.to_bits() + steps);
+        let rise = where_none::<S, T>(simd, steps, u, a - scaled);
+        let t = rise / (a + scaled);
         let w = t * t;
-        let tail = polynomial::<S, T>(simd, w, T::ATANH_TAIL);
-        let twice = t + t;
-        Self { exponent, rest: (twice * w).mul_add(tail, twice), tail }
+        Self { a, q, u, steps, scaled, rise, t, w, tail: polynomial::<S, T>(simd, w, T::ATANH_TAIL) }
+    }
+
+    /// Nothing: for calls without a logarithm.
+    #[inline(always)]
+    pub(crate) fn none(simd: S) -> Self {
+        let zero = splat::<S, T>(simd, 0.0);
+        let steps = zero.to_bits();
+        Self { a: zero, q: zero, u: zero, steps, scaled: zero, rise: zero, t: zero, w: zero, tail: zero }
+    }
+
+    /// k.
+    #[inline(always)]
+    pub(crate) fn exponent(&self, simd: S) -> Lanes<S, T> {
+        T::integers::<S>(self.steps) * splat::<S, T>(simd, 1.0 / (1_u64 << T::MANTISSA) as f64)
+    }
+
+    /// 2·atanh(t): what the power of two leaves of the logarithm.
+    #[inline(always)]
+    pub(crate) fn rest(&self) -> Lanes<S, T> {
+        (self.t * self.w).mul_add(self.tail, self.t + self.t)
     }
 
     /// The logarithm.
     #[inline(always)]
-    pub(crate) fn value(self, simd: S) -> Lanes<S, T> {
-        let low = self.exponent.mul_add(Lanes::<S, T>::splat(simd, T::LN_2_LOW), self.rest);
-        self.exponent.mul_add(Lanes::<S, T>::splat(simd, T::LN_2_HIGH), low)
+    pub(crate) fn value(&self, simd: S) -> Lanes<S, T> {
+        T::integers::<S>(self.steps).mul_add(Lanes::<S, T>::splat(simd, T::LN_2_PER_BIT), self.rest())
+    }
+
+    /// a·ln(a/q) − a + q ≥ 0 without cancellation, from a·2t = rise + rise·t:
+    /// (q − q·2ᵏ) + a·k·ln 2 + t·(rise + a·t²·tail). Where k = 0 the first two vanish.
+    #[inline(always)]
+    pub(crate) fn excess(&self, simd: S) -> Lanes<S, T> {
+        let power = T::integers::<S>(self.steps) * Lanes::<S, T>::splat(simd, T::LN_2_PER_BIT);
+        let whole = self.a.mul_add(power, self.q - self.scaled);
+        (self.a * self.w).mul_add(self.tail, self.rise).mul_add(self.t, whole)
+    }
+
+    /// q·ln(q/a) − q + a ≥ 0: the same with the sides exchanged, so with a·2⁻ᵏ.
+    #[inline(always)]
+    pub(crate) fn reverse_excess(&self, simd: S) -> Lanes<S, T> {
+        let power = T::integers::<S>(self.steps) * Lanes::<S, T>::splat(simd, T::LN_2_PER_BIT);
+        let scaled = Lanes::<S, T>::from_bits(self.a.to_bits() - self.steps);
+        let rise = where_none::<S, T>(simd, self.steps, self.u, scaled - self.q);
+        let whole = (self.a - scaled) - self.q * power;
+        (rise - self.q * self.w * self.tail).mul_add(self.t, whole)
     }
 }
 
-/// The exponent k nearest to log₂(a/q) and t = (a − q·2ᵏ)/(a + q·2ᵏ), |t| ≤ 0.21, for positive
-/// `a`, `q`. The numerator is exact: the two are within a factor of 1.5 of each other.
-/// Lanes with another value are garbage, never a trap.
+/// The even number k of binades (as bits) with 2ᵏ⁻¹ ≤ a/q < 2ᵏ⁺¹, for positive normal a and q: the bits of a
+/// float, read as an integer, grow by one binade exactly where the float doubles.
+#[inline(always)]
+fn even_steps<S: Simd, T: Real>(simd: S, a: Lanes<S, T>, q: Lanes<S, T>) -> Bits<S, T> {
+    let splat_bits = |bits| Bits::<S, T>::splat(simd, bits);
+    ((a.to_bits() - q.to_bits()) + splat_bits(T::BINADE)) & splat_bits(T::TWO_BINADES_MASK)
+}
+
+/// `yes` where there are no steps, else `no`.
+#[inline(always)]
+fn where_none<S: Simd, T: Real>(simd: S, steps: Bits<S, T>, yes: Lanes<S, T>, no: Lanes<S, T>) -> Lanes<S, T> {
+    let none = steps.simd_eq(splat::<S, T>(simd, 0.0).to_bits());
+    Lanes::<S, T>::from_bits(none.select(yes.to_bits(), no.to_bits()))
+}
+
+/// The even k and t = (a − q·2ᵏ)/(a + q·2ᵏ), |t| ≤ 1/3, of positive values, subnormal ones among them.
 #[inline(always)]
 pub(crate) fn reduce_ratio<S: Simd, T: Real>(simd: S, a: Lanes<S, T>, q: Lanes<S, T>) -> (Lanes<S, T>, Lanes<S, T>) {
-    if T::HAS_SUBNORMALS {
-        // A subnormal has no exponent to read: it is lifted first, and the exponent told so.
-        let least = splat::<S, T>(simd, f64::MIN_POSITIVE);
-        let (lift, lifted, zero) =
-            (splat::<S, T>(simd, LIFT), splat::<S, T>(simd, LIFT_EXPONENT), splat::<S, T>(simd, 0.0));
-        let (low_a, low_q) = (a.simd_lt(least), q.simd_lt(least));
-        let (exponent, t) = reduce_normal_ratio::<S, T>(simd, low_a.select(a * lift, a), low_q.select(q * lift, q));
-        return (exponent - low_a.select(lifted, zero) + low_q.select(lifted, zero), t);
-    }
-    reduce_normal_ratio::<S, T>(simd, a, q)
+    // A subnormal has no exponent to read: it is lifted first, and the exponent told so.
+    let v = |value: f64| splat::<S, T>(simd, value);
+    let least = v(if T::HAS_SUBNORMALS { f64::MIN_POSITIVE } else { 0.0 });
+    let (low_a, low_q) = (a.simd_lt(least), q.simd_lt(least));
+    let (a, q) = (low_a.select(a * v(LIFT), a), low_q.select(q * v(LIFT), q));
+    let steps = even_steps::<S, T>(simd, a, q);
+    let scaled = Lanes::<S, T>::from_bits(q.to_bits() + steps);
+    let exponent = T::integers::<S>(steps) * v(1.0 / (1_u64 << T::MANTISSA) as f64);
+    let lifted = low_q.select(v(LIFT_EXPONENT), v(0.0)) - low_a.select(v(LIFT_EXPONENT), v(0.0));
+    (exponent + lifted, (a - scaled) / (a + scaled))
 }
 
 /// 2¹⁰⁰.
 const LIFT: f64 = 1_267_650_600_228_229_401_496_703_205_376.0;
 const LIFT_EXPONENT: f64 = 100.0;
 
-/// [`reduce_ratio`] of normal values.
+/// k·ln 2 + 2·atanh(t) for |t| ≤ 1/3.
 #[inline(always)]
-fn reduce_normal_ratio<S: Simd, T: Real>(simd: S, a: Lanes<S, T>, q: Lanes<S, T>) -> (Lanes<S, T>, Lanes<S, T>) {
-    let splat_bits = |bits| Bits::<S, T>::splat(simd, bits);
-    let steps = ((a.to_bits() - q.to_bits()) + splat_bits(T::RATIO_OFFSET)) >> T::MANTISSA;
-    let exponent =
-        Lanes::<S, T>::from_bits(steps | splat_bits(T::INTEGER_BITS)) - Lanes::<S, T>::splat(simd, T::INTEGER_OFFSET);
-    let scaled = Lanes::<S, T>::from_bits(q.to_bits() + ((steps << T::MANTISSA) + splat_bits(T::EXPONENT_OFFSET)));
-    (exponent, (a - scaled) / (a + scaled))
-}
-
-/// ln(a/q) for positive normal values.
-#[inline(always)]
-pub(crate) fn log_ratio<S: Simd, T: Real>(simd: S, a: Lanes<S, T>, q: Lanes<S, T>) -> Lanes<S, T> {
-    let (exponent, t) = reduce_ratio::<S, T>(simd, a, q);
-    LogRatio::<S, T>::from_parts(simd, exponent, t).value(simd)
+pub(crate) fn logarithm<S: Simd, T: Real>(simd: S, k: Lanes<S, T>, t: Lanes<S, T>) -> Lanes<S, T> {
+    let w = t * t;
+    let rest = (t * w).mul_add(polynomial::<S, T>(simd, w, T::ATANH_TAIL), t + t);
+    k.mul_add(splat::<S, T>(simd, std::f64::consts::LN_2), rest)
 }
 
 /// eʸ − 1 − y for |y| ≤ 1, relative to its own size.

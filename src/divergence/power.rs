@@ -19,11 +19,12 @@ pub(crate) fn power_sum_term<S: Simd, T: Real>(c: &Contrast<S, T>, order: Order)
     // the leading part of the exponent has so few digits that the product is exact.
     let exponent = order.exponent();
     let leading = T::leading(exponent);
-    let product = c.ratio.exponent * c.splat(leading);
+    let power_of_two = c.ratio.exponent(c.simd);
+    let product = power_of_two * c.splat(leading);
     let whole = product.round_ties_even();
-    let fraction = (product - whole) + c.ratio.exponent * c.splat(exponent - leading);
-    let x = fraction.mul_add(c.splat(std::f64::consts::LN_2), c.ratio.rest * c.splat(exponent));
-    keep::<S, T>(c.simd, c.both, scaled_exp::<S, T>(c.simd, base, whole - c.splat(order.halvings), x))
+    let fraction = (product - whole) + power_of_two * c.splat(exponent - leading);
+    let x = fraction.mul_add(c.splat(std::f64::consts::LN_2), c.ratio.rest() * c.splat(exponent));
+    keep::<S, T>(c.simd, c.both(), scaled_exp::<S, T>(c.simd, base, whole - c.splat(order.halvings), x))
 }
 
 /// A·a + B·q − aᴬqᴮ.
@@ -37,5 +38,5 @@ pub(crate) fn power_deficit_term<S: Simd, T: Real>(c: &Contrast<S, T>, order: Or
     } else {
         kl_term(c) * c.splat(order.b) - c.a * remainder
     };
-    (c.both & y.abs().simd_le(c.splat(1.0))).select(small, direct)
+    (c.both() & y.abs().simd_le(c.splat(1.0))).select(small, direct)
 }

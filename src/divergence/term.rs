@@ -4,9 +4,9 @@
 //! is (1/Q) Σ s·F(z) with s = a + q and z = (a − q)/(a + q); see `docs/NUMERICS.md`. The kernel makes
 //! a [`Contrast`] once a bin; a [`Term`] is the function `s·F` of one measure.
 
-use fearless_simd::{Select, Simd, SimdBase};
+use fearless_simd::{Simd, SimdBase};
 
-use super::lanes::{LaneMask, Lanes, LogRatio, Real, keep, reduce_ratio, splat};
+use super::lanes::{LaneMask, Lanes, LogRatio, Real, splat};
 use super::{chi2, entropy, hellinger, jeffreys, js, kl, power, triangular, tv};
 
 /// One total as an unevaluated sum of two parts.
@@ -35,19 +35,14 @@ pub(crate) struct Contrast<S: Simd, T: Real> {
     pub(crate) u: Lanes<S, T>,
     /// a + q.
     pub(crate) s: Lanes<S, T>,
-    /// u/s and its square; 0 for a bin that is empty on both sides.
+    /// u/s, 0 for a bin that is empty on both sides; only if a term of the call needs it.
     pub(crate) z: Lanes<S, T>,
-    pub(crate) w: Lanes<S, T>,
-    /// |z| ≤ 1/3: the series hold.
-    pub(crate) near: LaneMask<S, T>,
-    /// Both sides have weight.
-    pub(crate) both: LaneMask<S, T>,
-    /// ln(a/q) in parts; meaningful where `both`, and only if a term of the call needs it.
+    /// ln(a/q) in parts; only if a term of the call needs it.
     pub(crate) ratio: LogRatio<S, T>,
 }
 
 impl<S: Simd, T: Real> Contrast<S, T> {
-    /// From the weights and their difference. `needs_log` is whether any term of the call does.
+    /// From the weights and their difference.
     #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "the fields of a bin, each used once by the one caller")]
     pub(crate) fn new(
@@ -58,34 +53,24 @@ impl<S: Simd, T: Real> Contrast<S, T> {
         q: (Lanes<S, T>, Lanes<S, T>),
         q_total: TwoPart<T>,
         u: Lanes<S, T>,
-        needs_log: bool,
+        needs: Needs,
     ) -> Self {
-        let zero = splat::<S, T>(simd, 0.0);
         let s = a + q.0;
-        let any = s.simd_gt(zero);
-        let z = keep::<S, T>(simd, any, u / any.select(s, splat::<S, T>(simd, 1.0)));
-        let w = z * z;
-        let near = w.simd_le(splat::<S, T>(simd, 1.0 / 9.0));
-        let both = a.simd_gt(zero) & q.0.simd_gt(zero);
-        let ratio = if needs_log {
-            let (exponent, t) = reduce_ratio::<S, T>(simd, a, q.0);
-            LogRatio::from_parts(simd, near.select(zero, exponent), near.select(z, t))
-        } else {
-            LogRatio { exponent: zero, rest: zero, tail: zero }
-        };
-        Self { simd, p: p.0, p_low: p.1, p_total, a, q: q.0, q_low: q.1, q_total, u, s, z, w, near, both, ratio }
+        let z = if needs.z { u / s.max(Lanes::<S, T>::splat(simd, T::NOTHING)) } else { s };
+        let ratio = if needs.log { LogRatio::new(simd, a, q.0, u) } else { LogRatio::none(simd) };
+        Self { simd, p: p.0, p_low: p.1, p_total, a, q: q.0, q_low: q.1, q_total, u, s, z, ratio }
     }
 
-    /// ln(a/q), 0 where a side has no weight.
+    /// ln(a/q); something finite where a side has no weight.
     #[inline(always)]
     pub(crate) fn log_ratio(&self) -> Lanes<S, T> {
-        keep::<S, T>(self.simd, self.both, self.ratio.value(self.simd))
+        self.ratio.value(self.simd)
     }
 
-    /// The bins with weight on either side.
+    /// The bins with weight on both sides.
     #[inline(always)]
-    pub(crate) fn nonempty(&self) -> LaneMask<S, T> {
-        self.s.simd_gt(self.splat(0.0))
+    pub(crate) fn both(&self) -> LaneMask<S, T> {
+        self.a_positive() & self.q_positive()
     }
 
     /// The bins in which p has weight.
@@ -105,6 +90,13 @@ impl<S: Simd, T: Real> Contrast<S, T> {
     pub(crate) fn splat(&self, value: f64) -> Lanes<S, T> {
         splat::<S, T>(self.simd, value)
     }
+}
+
+/// The parts of a contrast that take a division, made only where a term of the call uses them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Needs {
+    pub(crate) log: bool,
+    pub(crate) z: bool,
 }
 
 /// The order of a power sum, prepared once a call.
@@ -159,9 +151,13 @@ pub(crate) enum Term {
 }
 
 impl Term {
-    /// Whether the term uses ln(a/q).
-    pub(crate) fn needs_log(self) -> bool {
-        matches!(self, Term::Kl | Term::ReverseKl | Term::Jeffreys | Term::PowerDeficit(_) | Term::PowerSum(_))
+    /// What the term uses of a contrast.
+    pub(crate) fn needs(self) -> Needs {
+        let log = matches!(
+            self,
+            Term::Kl | Term::ReverseKl | Term::Jeffreys | Term::Js | Term::PowerDeficit(_) | Term::PowerSum(_)
+        );
+        Needs { log, z: matches!(self, Term::Js | Term::Triangular) }
     }
 
     /// Whether a sum of this size, from a 32-bit kernel, may have lost digits that count: the

@@ -1,6 +1,6 @@
 //! One call as plain values.
 
-use crate::divergence::term::Order;
+use crate::divergence::term::{Needs, Order};
 use crate::divergence::{Divergence, Term, Unit, Zeros};
 use crate::error::{Error, Result};
 use crate::rows::{Rows, WeightType};
@@ -97,9 +97,10 @@ impl Problem {
         self.terms.iter().any(delicate).then_some("this order is computed in 64-bit floats on the CPU")
     }
 
-    /// Whether the terms need ln(a/q).
-    pub(crate) fn needs_log(&self) -> bool {
-        self.terms.iter().any(|term| term.needs_log())
+    /// What the terms use of a contrast, taken together.
+    pub(crate) fn needs(&self) -> Needs {
+        let all = self.terms.iter().map(|term| term.needs());
+        all.fold(Needs::default(), |all, one| Needs { log: all.log | one.log, z: all.z | one.z })
     }
 
     /// Bytes of weights that one row of the result reads.

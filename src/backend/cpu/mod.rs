@@ -194,7 +194,7 @@ impl<F: Fn(usize) -> usize> Span<'_, F> {
     {
         let problem = self.problem;
         let terms = problem.terms.len();
-        let task = Task { terms: &problem.terms, zeros: problem.zeros, needs_log: problem.needs_log() };
+        let task = Task { terms: &problem.terms, zeros: problem.zeros, needs: problem.needs() };
         let added = if let Zeros::Additive(amount) = problem.zeros { amount } else { 0.0 };
         let mut accumulators = Sums::<S, T>::new(terms);
         let (mut p_scratch, mut q_scratch) = (Scratch::<T>::default(), Scratch::<T>::default());

@@ -17,7 +17,7 @@ use crate::backend::RowFlags;
 use crate::divergence::Zeros;
 use crate::divergence::finish::Support;
 use crate::divergence::lanes::{LaneMask, Lanes, Real, splat};
-use crate::divergence::term::{Contrast, Order, Term};
+use crate::divergence::term::{Contrast, Needs, Order, Term};
 
 /// Vectors whose terms are summed in the kernel's precision before they join the 64-bit sum.
 const BLOCK: usize = 8;
@@ -31,7 +31,7 @@ const NARROW_LEAST: f64 = 1e-12;
 pub(crate) struct Task<'a> {
     pub(crate) terms: &'a [Term],
     pub(crate) zeros: Zeros,
-    pub(crate) needs_log: bool,
+    pub(crate) needs: Needs,
 }
 
 /// Accumulators, kept between rows so that a row allocates nothing.
@@ -197,7 +197,7 @@ fn log_power_sum<S: Simd, T: Real>(
     let mut halvings = STEP;
     while halvings <= largest {
         let terms = [Term::PowerSum(Order { halvings, ..order })];
-        let task = Task { terms: &terms, ..*task };
+        let task = Task { terms: &terms, needs: terms[0].needs(), ..*task };
         second_pass::<S, T, false>(simd, &task, p, q, constants, &mut sums);
         let sum = sums.total[0].high;
         if sum.is_finite() {
@@ -284,7 +284,7 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
             (y, y_low),
             prepared.q.total,
             u,
-            task.needs_log,
+            Needs { z: true, ..task.needs },
         ));
         at += width;
         if sums.block.len() == BLOCK {
