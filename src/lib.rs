@@ -35,7 +35,7 @@
 //!
 //! `gpu` (default): the GPU backend. With it off, or on a machine without any adapter, everything but
 //! [`Device::Gpu`] and [`Device::GpuAt`] works.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod backend;
 mod divergence;

@@ -319,9 +319,8 @@ impl<'a> Rows<'a> {
     pub fn slice(&self, start: usize, count: usize) -> Rows<'a> {
         let start = start.min(self.rows);
         let count = count.min(self.rows - start);
-        let from = start * self.stride;
+        let from = (start * self.stride).min(self.weights.len());
         let to = if count == 0 { from } else { (from + (count - 1) * self.stride + self.bins).min(self.weights.len()) };
-        let from = from.min(to);
         let weights = each_weight!(self.weights, slice => Weight::weights(&slice[from..to]));
         Rows { weights, rows: count, ..*self }
     }

@@ -11,10 +11,10 @@ use super::term::{Contrast, TwoPart};
 
 /// −ln(w/W), 0 for an empty bin.
 #[inline(always)]
-fn surprise<S: Simd, T: Real>(simd: S, w: Lanes<S, T>, w_low: Lanes<S, T>, total: TwoPart<T>) -> Lanes<S, T> {
+fn surprise<S: Simd, T: Real>(simd: S, w: Lanes<S, T>, w_low: Lanes<S, T>, total: TwoPart<Lanes<S, T>>) -> Lanes<S, T> {
     let zero = splat::<S, T>(simd, 0.0);
-    let high = Lanes::<S, T>::splat(simd, total.high);
-    let rest = (high - w) + (Lanes::<S, T>::splat(simd, total.low) - w_low);
+    let high = total.high;
+    let rest = (high - w) + (total.low - w_low);
     let most = rest.simd_lt(w);
     let (exponent, t) = reduce_ratio::<S, T>(simd, high, w);
     let exponent = most.select(zero, exponent);

@@ -27,6 +27,8 @@ pub(crate) trait Real: SimdFloatElement + Copy + 'static {
     const ONE_BITS: Self::Bits;
     /// One binade, as a difference of bits.
     const BINADE: Self::Bits;
+    /// The bits of the mantissa.
+    const MANTISSA_MASK: Self::Bits;
     /// The bits of a difference that are a multiple of two binades.
     const TWO_BINADES_MASK: Self::Bits;
     /// ln 2 over the bits of a binade.
@@ -54,6 +56,8 @@ pub(crate) trait Real: SimdFloatElement + Copy + 'static {
     /// Adds a vector to running lane sums that hold (nearly) twice the digits of a 64-bit float for
     /// 64-bit lanes, and a 64-bit float's digits for 32-bit lanes.
     fn accumulate<S: Simd>(sums: &mut WideLanes<S>, x: Lanes<S, Self>);
+    /// Adds a vector to running lane sums of 64 bits.
+    fn widen<S: Simd>(sums: &mut WideLanes<S>, x: Lanes<S, Self>);
     /// The leading bits of a factor: times an exponent (at most 12 bits) the product is exact.
     fn leading(value: f64) -> f64;
     /// The nearest value of this type.
@@ -75,6 +79,12 @@ impl<S: Simd> WideLanes<S> {
     pub(crate) fn zero(simd: S) -> Self {
         let zero = S::f64s::splat(simd, 0.0);
         Self { first: zero, second: zero }
+    }
+
+    /// The sum of all lanes, in 64 bits.
+    #[inline(always)]
+    pub(crate) fn total(self) -> f64 {
+        (self.first + self.second).reduce_sum()
     }
 }
 
@@ -115,6 +125,7 @@ impl Real for f32 {
     const MANTISSA: u32 = 23;
     const ONE_BITS: u32 = 0x3f80_0000;
     const BINADE: u32 = 1 << 23;
+    const MANTISSA_MASK: u32 = (1 << 23) - 1;
     const TWO_BINADES_MASK: u32 = 0xff00_0000;
     const LN_2_PER_BIT: f32 = std::f32::consts::LN_2 / 8_388_608.0;
     const NOTHING: f32 = 7.703_72e-34; // 2⁻¹¹⁰
@@ -136,6 +147,10 @@ impl Real for f32 {
         let (first, second) = x.widen();
         sums.first += first;
         sums.second += second;
+    }
+    #[inline(always)]
+    fn widen<S: Simd>(sums: &mut WideLanes<S>, x: S::f32s) {
+        Self::accumulate(sums, x);
     }
     #[inline(always)]
     fn leading(value: f64) -> f64 {
@@ -201,6 +216,7 @@ impl Real for f64 {
     const MANTISSA: u32 = 52;
     const ONE_BITS: u64 = 0x3ff0_0000_0000_0000;
     const BINADE: u64 = 1 << 52;
+    const MANTISSA_MASK: u64 = (1 << 52) - 1;
     const TWO_BINADES_MASK: u64 = 0xffe0_0000_0000_0000;
     const LN_2_PER_BIT: f64 = std::f64::consts::LN_2 / 4_503_599_627_370_496.0;
     const NOTHING: f64 = f64::MIN_POSITIVE * 4.0; // 2⁻¹⁰²⁰
@@ -225,6 +241,10 @@ impl Real for f64 {
         let back = sum - sums.first;
         sums.second += (sums.first - (sum - back)) + (x - back);
         sums.first = sum;
+    }
+    #[inline(always)]
+    fn widen<S: Simd>(sums: &mut WideLanes<S>, x: S::f64s) {
+        sums.first += x;
     }
     #[inline(always)]
     fn leading(value: f64) -> f64 {

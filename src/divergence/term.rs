@@ -4,7 +4,7 @@
 //! is (1/Q) Σ s·F(z) with s = a + q and z = (a − q)/(a + q); see `docs/NUMERICS.md`. The kernel makes
 //! a [`Contrast`] once a bin; a [`Term`] is the function `s·F` of one measure.
 
-use fearless_simd::{Simd, SimdBase};
+use fearless_simd::{Simd, SimdBase, SimdFloat};
 
 use super::lanes::{LaneMask, Lanes, LogRatio, Real, splat};
 use super::{chi2, entropy, hellinger, jeffreys, js, kl, power, triangular, tv};
@@ -24,13 +24,13 @@ pub(crate) struct Contrast<S: Simd, T: Real> {
     pub(crate) p: Lanes<S, T>,
     pub(crate) p_low: Lanes<S, T>,
     /// Total of p in that unit.
-    pub(crate) p_total: TwoPart<T>,
+    pub(crate) p_total: TwoPart<Lanes<S, T>>,
     /// p scaled to the total of q.
     pub(crate) a: Lanes<S, T>,
     /// The weight of q, in two parts.
     pub(crate) q: Lanes<S, T>,
     pub(crate) q_low: Lanes<S, T>,
-    pub(crate) q_total: TwoPart<T>,
+    pub(crate) q_total: TwoPart<Lanes<S, T>>,
     /// a − q without cancellation.
     pub(crate) u: Lanes<S, T>,
     /// a + q.
@@ -48,10 +48,10 @@ impl<S: Simd, T: Real> Contrast<S, T> {
     pub(crate) fn new(
         simd: S,
         p: (Lanes<S, T>, Lanes<S, T>),
-        p_total: TwoPart<T>,
+        p_total: TwoPart<Lanes<S, T>>,
         a: Lanes<S, T>,
         q: (Lanes<S, T>, Lanes<S, T>),
-        q_total: TwoPart<T>,
+        q_total: TwoPart<Lanes<S, T>>,
         u: Lanes<S, T>,
         needs: Needs,
     ) -> Self {
@@ -59,6 +59,16 @@ impl<S: Simd, T: Real> Contrast<S, T> {
         let z = if needs.z { u / s.max(Lanes::<S, T>::splat(simd, T::NOTHING)) } else { s };
         let ratio = if needs.log { LogRatio::new(simd, a, q.0, u) } else { LogRatio::none(simd) };
         Self { simd, p: p.0, p_low: p.1, p_total, a, q: q.0, q_low: q.1, q_total, u, s, z, ratio }
+    }
+
+    /// Of weights as they are.
+    #[inline(always)]
+    pub(crate) fn plain(simd: S, x: Lanes<S, T>, y: Lanes<S, T>, scale: Scale<S, T>, needs: Needs) -> Self {
+        let low = splat::<S, T>(simd, 0.0);
+        let total = |high| TwoPart { high, low };
+        let u = x.mul_add(scale.ratio.low, x.mul_sub_precise(scale.ratio.high, y));
+        let a = x * scale.ratio.high;
+        Self::new(simd, (x, low), total(scale.p_total), a, (y, low), total(scale.q_total), u, needs)
     }
 
     /// ln(a/q); something finite where a side has no weight.
@@ -90,6 +100,15 @@ impl<S: Simd, T: Real> Contrast<S, T> {
     pub(crate) fn splat(&self, value: f64) -> Lanes<S, T> {
         splat::<S, T>(self.simd, value)
     }
+}
+
+/// What a row's totals are to its bins, the same in the lanes of a row.
+#[derive(Clone, Copy)]
+pub(crate) struct Scale<S: Simd, T: Real> {
+    /// r = Q/P in two parts.
+    pub(crate) ratio: TwoPart<Lanes<S, T>>,
+    pub(crate) p_total: Lanes<S, T>,
+    pub(crate) q_total: Lanes<S, T>,
 }
 
 /// The parts of a contrast that take a division, made only where a term of the call uses them.
@@ -152,12 +171,51 @@ pub(crate) enum Term {
 
 impl Term {
     /// What the term uses of a contrast.
-    pub(crate) fn needs(self) -> Needs {
+    #[inline(always)]
+    pub(crate) const fn needs(self) -> Needs {
         let log = matches!(
             self,
             Term::Kl | Term::ReverseKl | Term::Jeffreys | Term::Js | Term::PowerDeficit(_) | Term::PowerSum(_)
         );
         Needs { log, z: matches!(self, Term::Js | Term::Triangular) }
+    }
+
+    /// Whether the sum is of first order in the difference of the rows.
+    pub(crate) fn is_first_order(self) -> bool {
+        matches!(self, Term::Tv)
+    }
+
+    /// The smallest sum that the error of totals and of r = Q/P cannot have spoilt. Plain, they are off by
+    /// ε ≈ 2⁻²³ (2⁻⁵² in 64 bits) at worst, an entropy by as much, a sum of second order by ε². Refined, each
+    /// u is good to 2⁻⁴⁷ (2⁻¹⁰⁴) of its weights.
+    pub(crate) fn trusted_from<T: Real>(self, refined: bool) -> f64 {
+        let narrow = size_of::<T>() == 4;
+        match self {
+            Term::Affinity | Term::PowerSum(_) | Term::LogPowerSum(_) => 0.0,
+            Term::Entropy | Term::CrossEntropy => {
+                if narrow {
+                    0.5
+                } else {
+                    1e-3
+                }
+            }
+            Term::Tv => match (refined, narrow) {
+                (false, _) => f64::INFINITY,
+                (true, true) => 1e-6,
+                (true, false) => 0.0,
+            },
+            second_order => {
+                // A power sum's deficit is AB/2 of the others.
+                let scale = second_order.order().map_or(1.0, |order| (order.a * order.b).abs().min(1.0));
+                let least = match (refined, narrow) {
+                    (false, true) => 1e-6,
+                    (false, false) => 1e-16,
+                    (true, true) => 1e-12,
+                    (true, false) => 0.0,
+                };
+                least * scale
+            }
+        }
     }
 
     /// Whether a sum of this size, from a 32-bit kernel, may have lost digits that count: the
@@ -208,6 +266,40 @@ impl Term {
             Term::LogPowerSum(_) => zero,
             Term::CrossEntropy => total!(entropy::cross_entropy_term),
             Term::Entropy => total!(entropy::entropy_term),
+        }
+    }
+
+    /// The same over weights as they are, without a block between: p and q are whole vectors.
+    #[inline(always)]
+    pub(crate) fn sum_plain<S: Simd, T: Real>(self, simd: S, p: &[T], q: &[T], scale: Scale<S, T>) -> Lanes<S, T> {
+        macro_rules! total {
+            ($term:path, $kind:expr $(, $order:expr)?) => {{
+                let lanes = Lanes::<S, T>::LEN;
+                let mut sum = splat::<S, T>(simd, 0.0);
+                for (x, y) in p.chunks_exact(lanes).zip(q.chunks_exact(lanes)) {
+                    let (x, y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
+                    sum += $term(&Contrast::plain(simd, x, y, scale, $kind.needs()) $(, $order)?);
+                }
+                sum
+            }};
+        }
+        match self {
+            Term::Kl => total!(kl::kl_term, Term::Kl),
+            Term::ReverseKl => total!(kl::reverse_kl_term, Term::ReverseKl),
+            Term::Jeffreys => total!(jeffreys::jeffreys_term, Term::Jeffreys),
+            Term::Js => total!(js::js_term, Term::Js),
+            Term::HellingerDeficit => total!(hellinger::hellinger_deficit_term, Term::HellingerDeficit),
+            Term::Affinity => total!(hellinger::affinity_term, Term::Affinity),
+            Term::Tv => total!(tv::tv_term, Term::Tv),
+            Term::Chi2 => total!(chi2::chi2_term, Term::Chi2),
+            Term::NeymanChi2 => total!(chi2::neyman_chi2_term, Term::NeymanChi2),
+            Term::Triangular => total!(triangular::triangular_term, Term::Triangular),
+            Term::PowerDeficit(order) => total!(power::power_deficit_term, Term::PowerDeficit(order), order),
+            Term::PowerSum(order) => total!(power::power_sum_term, Term::PowerSum(order), order),
+            // Asked for only where the power sum overflows, and then the other kernel has the row.
+            Term::LogPowerSum(_) => splat::<S, T>(simd, 0.0),
+            Term::CrossEntropy => total!(entropy::cross_entropy_term, Term::CrossEntropy),
+            Term::Entropy => total!(entropy::entropy_term, Term::Entropy),
         }
     }
 }

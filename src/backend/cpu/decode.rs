@@ -1,4 +1,4 @@
-//! Weights of any type → the kernel's floats, row by row, exactly.
+//! Weights of any type → the kernel's floats, exactly.
 
 use half::slice::HalfFloatSliceExt;
 
@@ -18,8 +18,6 @@ pub(crate) struct Scratch<T> {
 /// A decoded row, and what decoding alone could see.
 pub(crate) struct Decoded<'a, T> {
     pub(crate) weights: RowWeights<'a, T>,
-    /// A negative count.
-    pub(crate) negative: bool,
     /// A value that this precision cannot hold.
     pub(crate) inexact: bool,
 }
@@ -27,123 +25,145 @@ pub(crate) struct Decoded<'a, T> {
 impl<T> Decoded<'_, T> {
     /// The flags of a pair of rows.
     pub(crate) fn flags(p: &Decoded<'_, T>, q: &Decoded<'_, T>) -> u32 {
-        let mut flags = 0;
-        if p.negative {
-            flags |= RowFlags::INVALID_P;
-        }
-        if q.negative {
-            flags |= RowFlags::INVALID_Q;
-        }
-        if flags == 0 && (p.inexact || q.inexact) {
-            flags |= RowFlags::RESCUE;
-        }
-        flags
+        if p.inexact || q.inexact { RowFlags::RESCUE } else { 0 }
     }
 }
 
 /// A precision that every weight type it takes can be decoded to.
 pub(crate) trait Decode: Real {
-    /// The row at `row` of a matrix. `added` is what a policy will add to its weights.
+    /// The weights themselves, where they are floats of this precision.
+    fn in_place<'a>(weights: Weights<'a>) -> Option<&'a [Self]>;
+
+    /// Writes the weights from element `from` on into `out`; whether each is exact. Negative counts
+    /// become negative floats.
+    fn decode(weights: Weights<'_>, from: usize, out: &mut [Self]) -> bool;
+
+    /// The row at `row` of a matrix, for the kernel that takes any row. `added` is what a policy will add
+    /// to its weights.
     fn row<'a>(rows: &Rows<'a>, row: usize, added: f64, scratch: &'a mut Scratch<Self>) -> Decoded<'a, Self>;
 }
 
-/// The elements of one row.
-macro_rules! elements {
-    ($slice:expr, $rows:expr, $row:expr) => {{
-        let from = $row * $rows.row_stride();
-        &$slice[from..from + $rows.bins()]
-    }};
+/// Writes `convert(x)` for each `x` from `from` on.
+macro_rules! convert {
+    ($slice:expr, $from:expr, $out:expr, $x:ident => $value:expr) => {
+        for (out, &$x) in $out.iter_mut().zip(&$slice[$from..]) {
+            *out = $value;
+        }
+    };
 }
 
-fn in_place<T>(high: &[T]) -> Decoded<'_, T> {
-    Decoded { weights: RowWeights { high, low: None, unit: 1.0 }, negative: false, inexact: false }
+/// Whether every integer from `from` on, as many as `out` holds, is at most `$largest` in size.
+macro_rules! at_most {
+    ($slice:expr, $from:expr, $out:expr, $largest:expr) => {
+        $slice[$from..$from + $out.len()].iter().fold(true, |all, x| all & (x.abs_diff(0) <= $largest))
+    };
 }
+
+/// Integers up to here are exact in 24 bits.
+const LARGEST_IN_24_BITS: u32 = 1 << 24;
+/// Integers up to here are exact in 53 bits.
+const LARGEST_IN_53_BITS: u64 = 1 << 53;
 
 impl Decode for f32 {
-    fn row<'a>(rows: &Rows<'a>, row: usize, _added: f64, scratch: &'a mut Scratch<f32>) -> Decoded<'a, f32> {
-        /// Integers up to here are exact in 24 bits.
-        const LARGEST: u32 = 1 << 24;
-        let bins = rows.bins();
-        let high = &mut scratch.high;
-        high.clear();
-        let mut negative = false;
-        let mut largest = 0;
-        match rows.weights() {
-            Weights::F32(slice) => return in_place(elements!(slice, rows, row)),
-            Weights::F16(slice) => {
-                high.resize(bins, 0.0);
-                elements!(slice, rows, row).convert_to_f32_slice(high);
-            }
-            Weights::Bf16(slice) => {
-                high.resize(bins, 0.0);
-                elements!(slice, rows, row).convert_to_f32_slice(high);
-            }
-            Weights::U8(slice) => high.extend(elements!(slice, rows, row).iter().map(|&x| f32::from(x))),
-            Weights::U16(slice) => high.extend(elements!(slice, rows, row).iter().map(|&x| f32::from(x))),
+    #[inline(always)]
+    fn in_place<'a>(weights: Weights<'a>) -> Option<&'a [f32]> {
+        if let Weights::F32(slice) = weights { Some(slice) } else { None }
+    }
+
+    #[inline(always)]
+    fn decode(weights: Weights<'_>, from: usize, out: &mut [f32]) -> bool {
+        match weights {
+            Weights::F32(slice) => out.copy_from_slice(&slice[from..from + out.len()]),
+            Weights::F16(slice) => slice[from..from + out.len()].convert_to_f32_slice(out),
+            Weights::Bf16(slice) => convert!(slice, from, out, x => f32::from_bits(u32::from(x.to_bits()) << 16)),
+            Weights::U8(slice) => convert!(slice, from, out, x => f32::from(x)),
+            Weights::U16(slice) => convert!(slice, from, out, x => f32::from(x)),
             Weights::U32(slice) => {
-                let row = elements!(slice, rows, row);
-                largest = row.iter().fold(0, |most, &x| most.max(x));
-                high.extend(row.iter().map(|&x| x as f32));
+                convert!(slice, from, out, x => x as f32);
+                return at_most!(slice, from, out, LARGEST_IN_24_BITS);
             }
             Weights::I32(slice) => {
-                let row = elements!(slice, rows, row);
-                negative = row.iter().fold(false, |any, &x| any | (x < 0));
-                largest = row.iter().fold(0, |most, &x| most.max(x)).cast_unsigned();
-                high.extend(row.iter().map(|&x| x as f32));
+                convert!(slice, from, out, x => x as f32);
+                return at_most!(slice, from, out, LARGEST_IN_24_BITS);
             }
             // The planner sends 64-bit weights to the 64-bit kernel; marked, were it ever not so.
-            Weights::F64(_) | Weights::U64(_) | Weights::I64(_) => largest = u32::MAX,
+            Weights::F64(_) | Weights::U64(_) | Weights::I64(_) => {
+                out.fill(0.0);
+                return false;
+            }
         }
-        Decoded {
-            weights: RowWeights { high: &scratch.high, low: None, unit: 1.0 },
-            negative,
-            inexact: largest > LARGEST,
+        true
+    }
+
+    fn row<'a>(rows: &Rows<'a>, row: usize, _added: f64, scratch: &'a mut Scratch<f32>) -> Decoded<'a, f32> {
+        let from = row * rows.row_stride();
+        if let Some(slice) = Self::in_place(rows.weights()) {
+            return whole(&slice[from..from + rows.bins()]);
         }
+        scratch.high.resize(rows.bins(), 0.0);
+        let exact = Self::decode(rows.weights(), from, &mut scratch.high);
+        Decoded { inexact: !exact, ..whole(&scratch.high) }
     }
 }
 
 impl Decode for f64 {
-    fn row<'a>(rows: &Rows<'a>, row: usize, added: f64, scratch: &'a mut Scratch<f64>) -> Decoded<'a, f64> {
-        /// Integers up to here are exact in 53 bits.
-        const LARGEST: u64 = 1 << 53;
-        let Scratch { high, low } = scratch;
-        high.clear();
-        low.clear();
-        let mut negative = false;
-        match rows.weights() {
-            Weights::F64(slice) => {
-                let row = elements!(slice, rows, row);
-                return match outside_range(row, added) {
-                    None => in_place(row),
-                    Some(exponent) => scaled(row, exponent, &mut scratch.high),
-                };
-            }
-            Weights::F32(slice) => high.extend(elements!(slice, rows, row).iter().map(|&x| f64::from(x))),
-            Weights::F16(slice) => high.extend(elements!(slice, rows, row).iter().map(|&x| f64::from(x))),
-            Weights::Bf16(slice) => high.extend(elements!(slice, rows, row).iter().map(|&x| f64::from(x))),
-            Weights::U8(slice) => high.extend(elements!(slice, rows, row).iter().map(|&x| f64::from(x))),
-            Weights::U16(slice) => high.extend(elements!(slice, rows, row).iter().map(|&x| f64::from(x))),
-            Weights::U32(slice) => high.extend(elements!(slice, rows, row).iter().map(|&x| f64::from(x))),
-            Weights::I32(slice) => high.extend(elements!(slice, rows, row).iter().map(|&x| f64::from(x))),
+    #[inline(always)]
+    fn in_place<'a>(weights: Weights<'a>) -> Option<&'a [f64]> {
+        if let Weights::F64(slice) = weights { Some(slice) } else { None }
+    }
+
+    #[inline(always)]
+    fn decode(weights: Weights<'_>, from: usize, out: &mut [f64]) -> bool {
+        match weights {
+            Weights::F64(slice) => out.copy_from_slice(&slice[from..from + out.len()]),
+            Weights::F32(slice) => convert!(slice, from, out, x => f64::from(x)),
+            Weights::F16(slice) => slice[from..from + out.len()].convert_to_f64_slice(out),
+            Weights::Bf16(slice) => convert!(slice, from, out, x => f64::from(x)),
+            Weights::U8(slice) => convert!(slice, from, out, x => f64::from(x)),
+            Weights::U16(slice) => convert!(slice, from, out, x => f64::from(x)),
+            Weights::U32(slice) => convert!(slice, from, out, x => f64::from(x)),
+            Weights::I32(slice) => convert!(slice, from, out, x => f64::from(x)),
             Weights::U64(slice) => {
-                let row = elements!(slice, rows, row);
-                high.extend(row.iter().map(|&x| x as f64));
-                if row.iter().any(|&x| x > LARGEST) {
-                    low.extend(row.iter().map(|&x| (i128::from(x) - x as f64 as i128) as f64));
-                }
+                convert!(slice, from, out, x => x as f64);
+                return at_most!(slice, from, out, LARGEST_IN_53_BITS);
             }
             Weights::I64(slice) => {
-                let row = elements!(slice, rows, row);
-                negative = row.iter().any(|&x| x < 0);
-                high.extend(row.iter().map(|&x| x as f64));
-                if row.iter().any(|&x| x.unsigned_abs() > LARGEST) {
-                    low.extend(row.iter().map(|&x| (i128::from(x) - x as f64 as i128) as f64));
-                }
+                convert!(slice, from, out, x => x as f64);
+                return at_most!(slice, from, out, LARGEST_IN_53_BITS);
             }
         }
-        let low = (!scratch.low.is_empty()).then_some(scratch.low.as_slice());
-        Decoded { weights: RowWeights { high: &scratch.high, low, unit: 1.0 }, negative, inexact: false }
+        true
     }
+
+    fn row<'a>(rows: &Rows<'a>, row: usize, added: f64, scratch: &'a mut Scratch<f64>) -> Decoded<'a, f64> {
+        let from = row * rows.row_stride();
+        let Scratch { high, low } = scratch;
+        if let Some(slice) = Self::in_place(rows.weights()) {
+            let row = &slice[from..from + rows.bins()];
+            return match outside_range(row, added) {
+                None => whole(row),
+                Some(exponent) => scaled(row, exponent, high),
+            };
+        }
+        high.resize(rows.bins(), 0.0);
+        low.clear();
+        if !Self::decode(rows.weights(), from, high) {
+            // What rounding to 53 bits left of each, exactly.
+            let rest = |x: i128, high: f64| (x - high as i128) as f64;
+            match rows.weights() {
+                Weights::U64(slice) => low.extend(slice[from..].iter().zip(&*high).map(|(&x, &h)| rest(x.into(), h))),
+                Weights::I64(slice) => low.extend(slice[from..].iter().zip(&*high).map(|(&x, &h)| rest(x.into(), h))),
+                _ => {}
+            }
+        }
+        let low = (!low.is_empty()).then_some(low.as_slice());
+        Decoded { weights: RowWeights { high, low, unit: 1.0 }, inexact: false }
+    }
+}
+
+/// A row that is what it is.
+fn whole<T>(high: &[T]) -> Decoded<'_, T> {
+    Decoded { weights: RowWeights { high, low: None, unit: 1.0 }, inexact: false }
 }
 
 /// The exponent of the largest weight of a row whose total the kernel could not hold, or could hold
@@ -168,9 +188,10 @@ fn scaled<'a>(row: &[f64], exponent: i32, high: &'a mut Vec<f64>) -> Decoded<'a,
     // In two steps: 2^1074 is not a float.
     let first = -exponent / 2;
     let (first, second) = (power_of_two(first), power_of_two(-exponent - first));
+    high.clear();
     high.extend(row.iter().map(|&x| x * first * second));
     let unit = first * second;
     // A weight that scaling makes subnormal or nothing is beyond what a float can compare.
     let inexact = row.iter().zip(&*high).any(|(&x, &scaled)| x > 0.0 && scaled < f64::MIN_POSITIVE);
-    Decoded { weights: RowWeights { high, low: None, unit }, negative: false, inexact }
+    Decoded { weights: RowWeights { high, low: None, unit }, inexact }
 }

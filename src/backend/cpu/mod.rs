@@ -1,16 +1,24 @@
 //! The CPU backend: SIMD level × threads.
 
+mod batch;
 mod decode;
 mod double;
 mod policy;
+mod prefetch;
 mod row;
+mod stage;
+mod sums;
 mod totals;
 
 use fearless_simd::{Level, Simd, dispatch};
 use rayon::prelude::*;
 
+use self::batch::{Batch, Side, TermTotals, Usual};
 use self::decode::{Decode, Decoded, Scratch};
+use self::prefetch::Ahead;
 use self::row::{Sums, Task};
+use self::stage::{Layout, Room, stage};
+use self::sums::RowTotals;
 use super::{Backend, RowFlags, RowSums};
 use crate::divergence::Zeros;
 use crate::error::{Error, Result};
@@ -124,20 +132,22 @@ impl Cpu {
 
     /// The sums of some rows in 64-bit floats: rescue. `rows` are indices into the result.
     pub(crate) fn rescue(&self, problem: &Problem, p: &Rows<'_>, q: &Rows<'_>, rows: &[usize]) -> RowSums {
-        self.compute::<f64>(problem, p, q, rows.len(), |i| rows[i])
+        self.compute::<f64>(problem, p, q, rows.len(), |i| rows[i], false)
     }
 
     /// The sums of the rows `index(0) .. index(count)`, in the precision T.
-    fn compute<T: Decode>(
+    fn compute<T: Decode + Usual>(
         &self,
         problem: &Problem,
         p: &Rows<'_>,
         q: &Rows<'_>,
         count: usize,
         index: impl Fn(usize) -> usize + Sync,
+        plain: bool,
     ) -> RowSums
     where
         Scratch<T>: Default + Send,
+        Room<T>: Default,
     {
         let terms = problem.terms.len();
         let mut out = RowSums { flags: vec![RowFlags::default(); count], sums: vec![0.0; count * terms] };
@@ -145,7 +155,11 @@ impl Cpu {
         let level = self.level;
         let task = |(i, (flags, sums)): (usize, (&mut [RowFlags], &mut [f64]))| {
             let span = Span { problem, p, q, index: &index, first: i * per_task };
-            dispatch!(level, simd => span.run::<_, T>(simd, flags, sums));
+            if plain {
+                dispatch!(level, simd => span.plain::<_, T>(simd, flags, sums));
+            } else {
+                dispatch!(level, simd => span.any::<_, T>(simd, false, flags, sums));
+            }
         };
         if count <= per_task || self.threads == 1 {
             out.flags.chunks_mut(per_task).zip(out.sums.chunks_mut(per_task * terms)).enumerate().for_each(task);
@@ -170,9 +184,9 @@ impl Backend for Cpu {
     fn run(&self, problem: &Problem, p: Rows<'_>, q: Rows<'_>) -> Result<RowSums> {
         let rows = if problem.pairing == Pairing::OneP { q.len() } else { p.len() };
         Ok(if problem.needs_wide().is_some() {
-            self.compute::<f64>(problem, &p, &q, rows, |i| i)
+            self.compute::<f64>(problem, &p, &q, rows, |i| i, problem.zeros == Zeros::Exact)
         } else {
-            self.compute::<f32>(problem, &p, &q, rows, |i| i)
+            self.compute::<f32>(problem, &p, &q, rows, |i| i, problem.zeros == Zeros::Exact)
         })
     }
 }
@@ -186,9 +200,10 @@ struct Span<'a, F> {
     first: usize,
 }
 
-impl<F: Fn(usize) -> usize> Span<'_, F> {
+impl<'a, F: Fn(usize) -> usize> Span<'a, F> {
+    /// Any row, one by one; or those that are marked among the rows of a 64-bit batch.
     #[inline(always)]
-    fn run<S: Simd, T: Decode>(&self, simd: S, flags: &mut [RowFlags], sums: &mut [f64])
+    fn any<S: Simd, T: Decode>(&self, simd: S, marked_only: bool, flags: &mut [RowFlags], sums: &mut [f64])
     where
         Scratch<T>: Default,
     {
@@ -199,6 +214,9 @@ impl<F: Fn(usize) -> usize> Span<'_, F> {
         let mut accumulators = Sums::<S, T>::new(terms);
         let (mut p_scratch, mut q_scratch) = (Scratch::<T>::default(), Scratch::<T>::default());
         for (i, (flags, sums)) in flags.iter_mut().zip(sums.chunks_mut(terms)).enumerate() {
+            if marked_only && !flags.any(RowFlags::RESCUE) {
+                continue;
+            }
             let row = (self.index)(self.first + i);
             let p_row = if problem.pairing == Pairing::OneP { 0 } else { row };
             let q_row = if problem.pairing == Pairing::OneQ { 0 } else { row };
@@ -210,6 +228,51 @@ impl<F: Fn(usize) -> usize> Span<'_, F> {
             } else {
                 RowFlags(seen)
             };
+        }
+    }
+
+    /// Rows of a plain problem, in batches.
+    #[inline(always)]
+    fn plain<S: Simd, T: Decode + Usual>(&self, simd: S, flags: &mut [RowFlags], sums: &mut [f64])
+    where
+        Room<T>: Default,
+    {
+        let problem = self.problem;
+        let terms = problem.terms.as_slice();
+        let layout = Layout::new::<S, T>(problem.bins);
+        let mut totals: TermTotals<S, T> = terms.iter().map(|_| RowTotals::new(simd)).collect();
+        let (mut p_room, mut q_room) = (Room::default(), Room::default());
+        let (mut p_shared, mut q_shared) = (Room::default(), Room::default());
+        // A row that all others meet is laid out and summed once.
+        let p_once = if problem.pairing == Pairing::OneP {
+            Some(Side::new(simd, stage::<S, T>(simd, self.p, 0, 1, &layout, &mut p_shared), 1, &layout).repeated(&layout))
+        } else {
+            None
+        };
+        let q_once = if problem.pairing == Pairing::OneQ {
+            Some(Side::new(simd, stage::<S, T>(simd, self.q, 0, 1, &layout, &mut q_shared), 1, &layout).repeated(&layout))
+        } else {
+            None
+        };
+        let batches = flags.chunks_mut(layout.rows).zip(sums.chunks_mut(layout.rows * terms.len()));
+        for (i, (flags, sums)) in batches.enumerate() {
+            let (first, count) = (self.first + i * layout.rows, flags.len());
+            let p = match p_once {
+                Some(side) => side,
+                None => Side::new(simd, stage::<S, T>(simd, self.p, first, count, &layout, &mut p_room), count, &layout),
+            };
+            let q = match q_once {
+                Some(side) => side,
+                None => Side::new(simd, stage::<S, T>(simd, self.q, first, count, &layout, &mut q_room), count, &layout),
+            };
+            let next = |rows: &Rows<'a>, once: bool| {
+                if once { &[] } else { rows.slice(first + count, layout.rows).weights().as_bytes() }
+            };
+            let ahead = Ahead::new(next(self.p, p_once.is_some()), next(self.q, q_once.is_some()), layout.pieces(count));
+            Batch::new(simd, &layout, count, p, q).run(terms, &mut totals, &ahead, flags, sums);
+        }
+        if size_of::<T>() == 8 {
+            self.any::<S, f64>(simd, true, flags, sums);
         }
     }
 }

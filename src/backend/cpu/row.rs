@@ -17,7 +17,7 @@ use crate::backend::RowFlags;
 use crate::divergence::Zeros;
 use crate::divergence::finish::Support;
 use crate::divergence::lanes::{LaneMask, Lanes, Real, splat};
-use crate::divergence::term::{Contrast, Needs, Order, Term};
+use crate::divergence::term::{Contrast, Needs, Order, Term, TwoPart};
 
 /// Vectors whose terms are summed in the kernel's precision before they join the 64-bit sum.
 const BLOCK: usize = 8;
@@ -241,6 +241,7 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
     sums: &mut Sums<S, T>,
 ) -> u32 {
     let v = |value: T| Lanes::<S, T>::splat(simd, value);
+    let lanes_of = |total: TwoPart<T>| TwoPart { high: v(total.high), low: v(total.low) };
     let zero = splat::<S, T>(simd, 0.0);
     let (scale, ratio_high, ratio_low) = (v(prepared.scale), v(prepared.ratio_high), v(prepared.ratio_low));
     let tiny = v(T::TINY);
@@ -279,10 +280,10 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
         sums.block.push(Contrast::new(
             simd,
             (x, x_low),
-            prepared.p.total,
+            lanes_of(prepared.p.total),
             a,
             (y, y_low),
-            prepared.q.total,
+            lanes_of(prepared.q.total),
             u,
             Needs { z: true, ..task.needs },
         ));

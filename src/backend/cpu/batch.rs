@@ -1,0 +1,335 @@
+//! The kernel for the usual row: zeros as they are, weights and totals in the middle of the range of a
+//! float. As many rows at once as a vector has lanes, so that what a row needs once (its ratio r = Q/P, its
+//! quotients, its checks) is done for all of them in one vector.
+//!
+//! Two looks at a row that stays in the nearest cache: totals, then terms. With totals summed in the
+//! kernel's own precision r is off by some ε ≈ 1e-7 (in 32 bits), and a sum of second order by ε² of its
+//! scale: nothing, unless the rows are almost the same. Only then, or for a sum of first order, a third
+//! look finds what r is off by, Σ(p·r − q)/P: a sum of differences, so it is known to 1e-7 of itself.
+//! Whatever is still not certain, or not usual, is marked for the kernel that takes any row.
+
+use fearless_simd::{ExtractToken, Select, Simd, SimdBase, SimdFloat, SimdMask};
+use smallvec::SmallVec;
+
+use super::decode::Decode;
+use super::prefetch::Ahead;
+use super::stage::{Layout, RowBits, Staged};
+use super::sums::{BLOCK, Gather, RowTotals, sum_blocks};
+use crate::backend::RowFlags;
+use crate::divergence::finish::Support;
+use crate::divergence::lanes::{Bits, LaneMask, Lanes, Real, splat};
+use crate::divergence::term::{Scale, Term, TwoPart};
+
+/// What a row must be like to be computed here; all else is marked.
+pub(super) trait Usual: Real {
+    const LEAST_TOTAL: f64;
+    const MOST_TOTAL: f64;
+    /// Least weight (but 0) as a share of its total.
+    const LEAST_SHARE: f64;
+}
+
+const fn two_to(n: i32) -> f64 {
+    f64::from_bits(((1023 + n) as u64) << 52)
+}
+
+// The bounds keep a, q and the quotients of the terms above `Real::NOTHING` and below infinity.
+impl Usual for f32 {
+    const LEAST_TOTAL: f64 = two_to(-20);
+    const MOST_TOTAL: f64 = two_to(60);
+    const LEAST_SHARE: f64 = two_to(-80);
+}
+
+impl Usual for f64 {
+    const LEAST_TOTAL: f64 = two_to(-200);
+    const MOST_TOTAL: f64 = two_to(400);
+    const LEAST_SHARE: f64 = two_to(-600);
+}
+
+/// One side of a batch, laid out and summed.
+#[derive(Clone, Copy)]
+pub(super) struct Side<'a, S: Simd, T: Real> {
+    staged: Staged<'a, T>,
+    /// The total of row i in lane i.
+    totals: Lanes<S, T>,
+    /// The smallest weights of all rows, in whichever lanes.
+    least: Lanes<S, T>,
+}
+
+impl<'a, S: Simd, T: Real> Side<'a, S, T> {
+    /// Sums the rows of a batch.
+    #[inline(always)]
+    pub(super) fn new(simd: S, staged: Staged<'a, T>, count: usize, layout: &Layout) -> Self {
+        let lanes = Lanes::<S, T>::LEN;
+        let zero = splat::<S, T>(simd, 0.0);
+        let most = splat::<S, T>(simd, f64::MAX);
+        let mut least = most;
+        let mut totals = RowTotals::<S, T>::new(simd);
+        let gather = Gather::of(layout);
+        // The vector that holds the padding is looked at apart: a padding is no empty bin.
+        let last = if layout.padding() == 0 { 0 } else { lanes };
+        let inside = LaneMask::<S, T>::from_bitmask(simd, (1 << (lanes - layout.padding())) - 1);
+        for row in 0..layout.units(count) {
+            let unit = staged.unit(row, layout);
+            let (body, tail) = unit.split_at(unit.len() - last);
+            sum_blocks!(simd, S, T, totals, row, gather, body.len(), at => {
+                let (mut a, mut b) = (zero, zero);
+                let mut pairs = body[at].chunks_exact(2 * lanes);
+                for pair in &mut pairs {
+                    let x = Lanes::<S, T>::from_slice(simd, &pair[..lanes]);
+                    let y = Lanes::<S, T>::from_slice(simd, &pair[lanes..]);
+                    a += x;
+                    b += y;
+                    least = least.min(x.min(y));
+                }
+                for one in pairs.remainder().chunks_exact(lanes) {
+                    let x = Lanes::<S, T>::from_slice(simd, one);
+                    a += x;
+                    least = least.min(x);
+                }
+                a + b
+            });
+            if last > 0 {
+                let x = Lanes::<S, T>::from_slice(simd, tail);
+                least = least.min(inside.select(x, most));
+                totals.add(row, gather, x);
+            }
+        }
+        Self { staged, totals: totals.gather(simd, gather, count), least }
+    }
+}
+
+impl<S: Simd, T: Real> Side<'_, S, T> {
+    /// The one row of this side for every row of the other.
+    #[inline(always)]
+    pub(super) fn repeated(mut self, layout: &Layout) -> Self {
+        if !layout.across {
+            self.staged.stride = 0;
+            let simd = self.totals.token();
+            self.totals = Lanes::<S, T>::splat(simd, self.totals.as_slice()[0]);
+        }
+        if self.staged.inexact != 0 {
+            self.staged.inexact = RowBits::MAX;
+        }
+        self
+    }
+}
+
+/// The batch at work.
+pub(super) struct Batch<'a, S: Simd, T: Real> {
+    simd: S,
+    layout: &'a Layout,
+    count: usize,
+    p: Side<'a, S, T>,
+    q: Side<'a, S, T>,
+}
+
+impl<'a, S: Simd, T: Decode> Batch<'a, S, T>
+where
+    T: Usual,
+{
+    /// Two sides of the same shape.
+    #[inline(always)]
+    pub(super) fn new(simd: S, layout: &'a Layout, count: usize, p: Side<'a, S, T>, q: Side<'a, S, T>) -> Self {
+        Self { simd, layout, count, p, q }
+    }
+
+    /// The sums of all rows into `sums`, one a term and row, each divided by Q, and what was found.
+    /// A row marked [`RowFlags::RESCUE`] has no sums.
+    #[inline(always)]
+    pub(super) fn run(
+        &self,
+        terms: &[Term],
+        totals: &mut [RowTotals<S, T>],
+        ahead: &Ahead<'_>,
+        flags: &mut [RowFlags],
+        sums: &mut [f64],
+    ) {
+        let simd = self.simd;
+        let gather = Gather::of(self.layout);
+        let all: RowBits = (1 << self.count) - 1;
+        let mut marked = (!self.usual() | self.p.staged.inexact | self.q.staged.inexact) & all;
+        flags.fill(RowFlags(Support::COMMON.bits()));
+        if self.may_have_zeros() {
+            marked |= self.supports(flags);
+        }
+        let plain = self.q.totals / self.p.totals;
+        let mut ratio = TwoPart { high: plain, low: splat::<S, T>(simd, 0.0) };
+        let mut refined = terms.iter().any(|term| term.is_first_order());
+        let mut wanted = all & !marked;
+        while wanted != 0 {
+            if refined {
+                ratio = self.refined(plain, gather);
+            }
+            self.sum_terms(terms, totals, ahead, gather, &ratio, wanted);
+            let mut lost = 0;
+            for (slot, term) in terms.iter().enumerate() {
+                let value = totals[slot].gather(simd, gather, self.count) / self.q.totals;
+                lost |= self.lost(value, term.trusted_from::<T>(refined), refined.then_some(&ratio));
+                for (row, value) in value.as_slice()[..self.count].iter().enumerate() {
+                    if wanted >> row & 1 == 1 {
+                        sums[row * terms.len() + slot] = value.to_f64();
+                    }
+                }
+            }
+            lost &= wanted;
+            if refined {
+                marked |= lost;
+                break;
+            }
+            wanted = lost;
+            refined = true;
+        }
+        while marked != 0 {
+            flags[marked.trailing_zeros() as usize] = RowFlags(RowFlags::RESCUE);
+            marked &= marked - 1;
+        }
+    }
+
+    /// The rows whose totals are in bounds.
+    #[inline(always)]
+    fn usual(&self) -> RowBits {
+        let (least, most) = (splat::<S, T>(self.simd, T::LEAST_TOTAL), splat::<S, T>(self.simd, T::MOST_TOTAL));
+        let inside = |total: Lanes<S, T>| total.simd_ge(least) & total.simd_le(most);
+        (inside(self.p.totals) & inside(self.q.totals)).to_bitmask()
+    }
+
+    /// Whether any row has an empty bin, or one that is not usual.
+    #[inline(always)]
+    fn may_have_zeros(&self) -> bool {
+        let largest = self.p.totals.max(self.q.totals).as_slice()[..self.count]
+            .iter()
+            .fold(0.0, |most: f64, total| most.max(total.to_f64()));
+        let least = splat::<S, T>(self.simd, largest * T::LEAST_SHARE);
+        !(self.p.least.simd_ge(least) & self.q.least.simd_ge(least)).all_true()
+    }
+
+    /// Finds which bins of each row are empty; returns the rows that are not usual.
+    #[inline(always)]
+    fn supports(&self, flags: &mut [RowFlags]) -> RowBits {
+        let simd = self.simd;
+        let lanes = Lanes::<S, T>::LEN;
+        let zero = splat::<S, T>(simd, 0.0);
+        let none = zero.simd_lt(zero);
+        let share = splat::<S, T>(simd, T::LEAST_SHARE);
+        let (p_least, q_least) = (self.p.totals * share, self.q.totals * share);
+        let mut marked = 0;
+        for row in 0..self.layout.units(self.count) {
+            let (x, y) = (self.p.staged.unit(row, self.layout), self.q.staged.unit(row, self.layout));
+            let (x_least, y_least) = (self.of_row(p_least, row), self.of_row(q_least, row));
+            let (mut common, mut only_p, mut only_q, mut unusual) = (none, none, none, none);
+            for (x, y) in x.chunks_exact(lanes).zip(y.chunks_exact(lanes)) {
+                let (x, y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
+                let (has_x, has_y) = (x.simd_gt(zero), y.simd_gt(zero));
+                common |= has_x & has_y;
+                only_p |= has_x & !has_y;
+                only_q |= has_y & !has_x;
+                unusual |= (has_x & x.simd_lt(x_least)) | (has_y & y.simd_lt(y_least));
+                unusual |= x.simd_lt(zero) | y.simd_lt(zero);
+            }
+            let bits = |common, p, q| {
+                let support = Support::default();
+                support.with(Support::COMMON, common).with(Support::ONLY_P, p).with(Support::ONLY_Q, q).bits()
+            };
+            if self.layout.across {
+                let of = |mask: LaneMask<S, T>| mask.to_bitmask();
+                let (common, only_p, only_q) = (of(common), of(only_p), of(only_q));
+                for (lane, flags) in flags.iter_mut().enumerate() {
+                    let is = |mask: u64| mask >> lane & 1 == 1;
+                    *flags = RowFlags(bits(is(common), is(only_p), is(only_q)));
+                }
+                marked = of(unusual);
+            } else {
+                flags[row] = RowFlags(bits(common.any_true(), only_p.any_true(), only_q.any_true()));
+                marked |= RowBits::from(unusual.any_true()) << row;
+            }
+        }
+        marked & ((1 << self.count) - 1)
+    }
+
+    /// The ratio of each row in two parts.
+    #[inline(always)]
+    fn refined(&self, plain: Lanes<S, T>, gather: Gather) -> TwoPart<Lanes<S, T>> {
+        let simd = self.simd;
+        let lanes = Lanes::<S, T>::LEN;
+        let zero = splat::<S, T>(simd, 0.0);
+        let mut totals = RowTotals::<S, T>::new(simd);
+        for row in 0..self.layout.units(self.count) {
+            let (x, y) = (self.p.staged.unit(row, self.layout), self.q.staged.unit(row, self.layout));
+            let ratio = self.of_row(plain, row);
+            sum_blocks!(simd, S, T, totals, row, gather, x.len(), at => {
+                let (mut a, mut b) = (zero, zero);
+                let (mut xs, mut ys) = (x[at.clone()].chunks_exact(2 * lanes), y[at].chunks_exact(2 * lanes));
+                for (x, y) in (&mut xs).zip(&mut ys) {
+                    let (x0, y0) = (Lanes::<S, T>::from_slice(simd, &x[..lanes]), Lanes::<S, T>::from_slice(simd, &y[..lanes]));
+                    let (x1, y1) = (Lanes::<S, T>::from_slice(simd, &x[lanes..]), Lanes::<S, T>::from_slice(simd, &y[lanes..]));
+                    a += x0.mul_sub_precise(ratio, y0);
+                    b += x1.mul_sub_precise(ratio, y1);
+                }
+                for (x, y) in xs.remainder().chunks_exact(lanes).zip(ys.remainder().chunks_exact(lanes)) {
+                    a += Lanes::<S, T>::from_slice(simd, x).mul_sub_precise(ratio, Lanes::<S, T>::from_slice(simd, y));
+                }
+                a + b
+            });
+        }
+        let low = -(totals.gather(simd, gather, self.count) / self.p.totals);
+        let high = plain + low;
+        TwoPart { high, low: (plain - high) + low }
+    }
+
+    /// Sums every term over the wanted rows.
+    #[inline(always)]
+    fn sum_terms(
+        &self,
+        terms: &[Term],
+        totals: &mut [RowTotals<S, T>],
+        ahead: &Ahead<'_>,
+        gather: Gather,
+        ratio: &TwoPart<Lanes<S, T>>,
+        wanted: RowBits,
+    ) {
+        let blocks = self.layout.vectors.div_ceil(BLOCK);
+        for row in 0..self.layout.units(self.count) {
+            if !self.layout.across && wanted >> row & 1 == 0 {
+                continue;
+            }
+            let (x, y) = (self.p.staged.unit(row, self.layout), self.q.staged.unit(row, self.layout));
+            let scale = Scale {
+                ratio: TwoPart { high: self.of_row(ratio.high, row), low: self.of_row(ratio.low, row) },
+                p_total: self.of_row(self.p.totals, row),
+                q_total: self.of_row(self.q.totals, row),
+            };
+            for (slot, term) in terms.iter().enumerate() {
+                sum_blocks!(self.simd, S, T, totals[slot], row, gather, x.len(), at => {
+                    if slot == 0 {
+                        ahead.fetch(row * blocks + at.start / (BLOCK * Lanes::<S, T>::LEN));
+                    }
+                    term.sum_plain(self.simd, &x[at.clone()], &y[at], scale)
+                });
+            }
+        }
+    }
+
+    /// The rows whose sum is not one to trust: not a number, infinite, or smaller than what rounding may
+    /// have put there. Where r is a power of two, nothing has been rounded.
+    #[inline(always)]
+    fn lost(&self, value: Lanes<S, T>, least: f64, refined: Option<&TwoPart<Lanes<S, T>>>) -> RowBits {
+        let v = |value: f64| splat::<S, T>(self.simd, value);
+        let mut from = v(least);
+        if let Some(ratio) = refined {
+            let mantissa = Bits::<S, T>::splat(self.simd, T::MANTISSA_MASK);
+            let power_of_two = (ratio.high.to_bits() & mantissa).simd_eq(v(0.0).to_bits());
+            let exact = Lanes::<S, T>::from_bits(power_of_two.select(v(0.0).to_bits(), from.to_bits()));
+            from = ratio.low.simd_eq(v(0.0)).select(exact, from);
+        }
+        (!(value.simd_ge(from) & value.simd_le(v(f64::from(f32::MAX))))).to_bitmask()
+    }
+
+    /// What belongs to a unit of a vector that holds a value a row.
+    #[inline(always)]
+    fn of_row(&self, values: Lanes<S, T>, row: usize) -> Lanes<S, T> {
+        if self.layout.across { values } else { Lanes::<S, T>::splat(self.simd, values.as_slice()[row]) }
+    }
+}
+
+/// Accumulators for the terms of a call.
+pub(super) type TermTotals<S, T> = SmallVec<[RowTotals<S, T>; 1]>;

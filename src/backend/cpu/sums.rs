@@ -1,0 +1,119 @@
+//! Sums over the bins of many rows, always in the same order: within a block of vectors lane by lane,
+//! then by a tree over the lanes (rows of one block) or in 64 bits over the blocks (longer ones). So a row
+//! gives the same bits wherever it lies in a batch.
+
+use fearless_simd::{Simd, SimdBase};
+
+use super::stage::Layout;
+use crate::divergence::lanes::{Lanes, Real, splat};
+
+/// Vectors that are summed in the kernel's precision before they join a 64-bit sum.
+pub(super) const BLOCK: usize = 16;
+
+/// Lanes of the widest vector.
+const MAX_LANES: usize = 16;
+
+/// How the sums of a unit become lanes of a vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gather {
+    /// They are: rows lie across.
+    Across,
+    /// Rows of one block: vectors of partial sums, added by a tree, all rows at once.
+    Tree,
+    /// Rows of several blocks have been added up in 64 bits.
+    Scalars,
+}
+
+impl Gather {
+    /// For the rows of a layout.
+    #[inline(always)]
+    pub(super) fn of(layout: &Layout) -> Self {
+        match layout {
+            Layout { across: true, .. } => Gather::Across,
+            layout if layout.vectors <= BLOCK => Gather::Tree,
+            _ => Gather::Scalars,
+        }
+    }
+}
+
+/// One sum a row, for up to as many rows as a vector has lanes.
+#[derive(Clone)]
+pub(super) struct RowTotals<S: Simd, T: Real> {
+    pub(super) lanes: [Lanes<S, T>; MAX_LANES],
+    pub(super) scalars: [f64; MAX_LANES],
+}
+
+impl<S: Simd, T: Real> RowTotals<S, T> {
+    /// All zero.
+    #[inline(always)]
+    pub(super) fn new(simd: S) -> Self {
+        Self { lanes: [splat::<S, T>(simd, 0.0); MAX_LANES], scalars: [0.0; MAX_LANES] }
+    }
+
+    /// Adds one more vector to the sum of a unit.
+    #[inline(always)]
+    pub(super) fn add(&mut self, row: usize, gather: Gather, x: Lanes<S, T>) {
+        if gather == Gather::Scalars {
+            self.scalars[row] += x.reduce_sum().to_f64();
+        } else {
+            self.lanes[row] += x;
+        }
+    }
+
+    /// The total of row i in lane i, of `count` rows; the other lanes are 0 (where rows lie along).
+    #[inline(always)]
+    pub(super) fn gather(&mut self, simd: S, gather: Gather, count: usize) -> Lanes<S, T> {
+        match gather {
+            Gather::Across => self.lanes[0],
+            Gather::Scalars => {
+                let mut totals = splat::<S, T>(simd, 0.0);
+                for (lane, total) in totals.as_mut_slice().iter_mut().zip(&self.scalars[..count]) {
+                    *lane = T::from_f64(*total);
+                }
+                totals
+            }
+            Gather::Tree => {
+                self.lanes[count..].fill(splat::<S, T>(simd, 0.0));
+                let mut left = Lanes::<S, T>::LEN;
+                while left > 1 {
+                    left /= 2;
+                    let mut i = 0;
+                    while i < left {
+                        let (even, odd) = self.lanes[2 * i].deinterleave(self.lanes[2 * i + 1]);
+                        self.lanes[i] = even + odd;
+                        i += 1;
+                    }
+                }
+                self.lanes[0]
+            }
+        }
+    }
+}
+
+/// Sums a unit of `$length` elements block by block: `$sum` gives the vector of the elements in the range
+/// `$at`. A macro, since a function passed along would be compiled without the instruction set.
+macro_rules! sum_blocks {
+    ($simd:expr, $S:ident, $T:ident, $totals:expr, $row:expr, $gather:expr, $length:expr, $at:ident => $sum:expr) => {{
+        let elements = $crate::backend::cpu::sums::BLOCK
+            * <$crate::divergence::lanes::Lanes<$S, $T> as fearless_simd::SimdBase<$S>>::LEN;
+        let length = $length;
+        let mut wide = $crate::divergence::lanes::WideLanes::zero($simd);
+        let mut start = 0;
+        while start < length {
+            let end = (start + elements).min(length);
+            let $at = start..end;
+            let sum: $crate::divergence::lanes::Lanes<$S, $T> = $sum;
+            if $gather == Gather::Scalars {
+                $T::widen::<$S>(&mut wide, sum);
+            } else {
+                $totals.lanes[$row] = sum;
+            }
+            start = end;
+        }
+        if $gather == Gather::Scalars {
+            $totals.scalars[$row] = wide.total();
+        }
+    }};
+}
+
+pub(super) use sum_blocks;
