@@ -46,6 +46,7 @@ mod output;
 mod plan;
 mod rows;
 mod summary;
+mod values;
 
 pub use backend::cpu::SimdLevel;
 #[cfg(feature = "gpu")]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Index;
+use std::sync::{Arc, LazyLock};
 
 use crate::divergence::Divergence;
 use crate::error::{Error, Result};
@@ -50,13 +51,13 @@ impl fmt::Display for RowStatus {
 }
 
 /// How a call was carried out.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Stats {
     /// The device that did it, by name.
-    pub device: String,
+    pub device: Arc<str>,
     /// Why that device.
-    pub reason: String,
+    pub reason: &'static str,
     /// Chunks the rows were cut into.
     pub chunks: u64,
     /// Rows computed again in 64-bit floats because 32 bits could not hold the contract.
@@ -66,6 +67,16 @@ pub struct Stats {
     /// Wall time of the call.
     pub seconds: f64,
 }
+
+impl Default for Stats {
+    fn default() -> Self {
+        let device = Arc::clone(&NO_DEVICE);
+        Self { device, reason: "", chunks: 0, rescued: 0, bytes: 0, seconds: 0.0 }
+    }
+}
+
+/// Shared, so that a small call allocates nothing for it.
+static NO_DEVICE: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(""));
 
 /// The result of a call: one `f64` column a measure, in the order asked for, and one status a row.
 ///

@@ -5,6 +5,8 @@ pub(crate) mod cpu;
 pub(crate) mod gpu;
 pub(crate) mod reference;
 
+use smallvec::SmallVec;
+
 use crate::divergence::finish::Support;
 use crate::error::Result;
 use crate::plan::Problem;
@@ -39,11 +41,20 @@ impl RowFlags {
     }
 }
 
-/// The sums of some rows: `flags[row]`, and `sums[row * terms + slot]`, each divided by Q.
+/// The sums of some rows: `flags[row]`, and `sums[row * terms + slot]`, each divided by Q. One row or a few
+/// need no allocation, and the chunks of a call share one.
 #[derive(Debug, Default)]
 pub(crate) struct RowSums {
-    pub(crate) flags: Vec<RowFlags>,
-    pub(crate) sums: Vec<f64>,
+    pub(crate) flags: SmallVec<[RowFlags; 8]>,
+    pub(crate) sums: SmallVec<[f64; 8]>,
+}
+
+impl RowSums {
+    /// Makes room for so many rows; what they hold is what was there before.
+    pub(crate) fn resize(&mut self, rows: usize, terms: usize) {
+        self.flags.resize(rows, RowFlags::default());
+        self.sums.resize(rows * terms, 0.0);
+    }
 }
 
 /// Runs the terms of a problem over rows.
@@ -53,6 +64,6 @@ pub(crate) struct RowSums {
 /// a chunk given to a device was cut by [`Chunks::for_device`](crate::plan::Chunks::for_device).
 /// A backend returns one entry a row, in order, and marks the rows it cannot do.
 pub(crate) trait Backend {
-    /// The sums of all the rows given.
-    fn run(&self, problem: &Problem, p: Rows<'_>, q: Rows<'_>) -> Result<RowSums>;
+    /// The sums of all the rows given, in place of what `sums` held.
+    fn run(&self, problem: &Problem, p: Rows<'_>, q: Rows<'_>, sums: &mut RowSums) -> Result<()>;
 }

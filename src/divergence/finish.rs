@@ -96,31 +96,61 @@ impl Divergence {
         }
     }
 
-    /// The value in `unit` from the sums of [`Divergence::terms`], each already divided by Q.
-    ///
-    /// The last rounding may leave a bounded measure a unit in the last place outside its range; it
-    /// is brought back to the bound.
-    pub(crate) fn finish(self, first: f64, second: Option<f64>, unit: Unit) -> f64 {
+    /// What turns the sums of [`Divergence::terms`] into values in `unit`, prepared once a call.
+    pub(crate) fn finisher(self, unit: Unit) -> Finisher {
         let (family, order) = self.family();
         let ln_base = if self.has_unit() { unit.ln_base() } else { 1.0 };
-        let minus_ln = |deficit: f64, direct: Option<f64>| match direct {
-            Some(direct) if deficit > 0.5 => -direct.ln(),
-            _ => -(-deficit).ln_1p(),
-        };
-        let value = match (family, order) {
-            (Divergence::Renyi(a), Some(order)) if a > 1.0 && first == f64::NEG_INFINITY => {
-                -second.unwrap_or(f64::INFINITY) / order.b / ln_base
+        let scaled = |most: f64, root: bool| Finisher::Scaled { most, divisor: ln_base, root };
+        match (family, order) {
+            (Divergence::Renyi(_), Some(order)) => Finisher::Logarithm { factor: order.b, ln_base },
+            (Divergence::Bhattacharyya, _) => Finisher::Logarithm { factor: 1.0, ln_base },
+            (Divergence::Tsallis(_), Some(order)) => Finisher::scaled_by(order.b),
+            (Divergence::Alpha(_), Some(order)) => Finisher::scaled_by(order.a * order.b),
+            (Divergence::Js, _) => scaled(std::f64::consts::LN_2, false),
+            (Divergence::JsDistance, _) => scaled(std::f64::consts::LN_2, true),
+            (Divergence::Hellinger, _) => scaled(1.0, true),
+            (Divergence::Tv, _) => scaled(1.0, false),
+            (Divergence::Triangular, _) => scaled(2.0, false),
+            _ => scaled(f64::INFINITY, false),
+        }
+    }
+}
+
+/// Turns the sums of a row, each already divided by Q, into a value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Finisher {
+    /// The sum (or its root) in some unit. The last rounding may leave a bounded measure a unit in the last
+    /// place outside its range; it is brought back to the bound.
+    Scaled { most: f64, divisor: f64, root: bool },
+    /// −ln(1 − sum)/factor, or from 1 − sum itself where that is given and small.
+    Logarithm { factor: f64, ln_base: f64 },
+}
+
+impl Finisher {
+    fn scaled_by(divisor: f64) -> Self {
+        Finisher::Scaled { most: f64::INFINITY, divisor, root: false }
+    }
+
+    /// The value.
+    #[inline]
+    pub(crate) fn value(self, first: f64, second: Option<f64>) -> f64 {
+        let value = match self {
+            Finisher::Scaled { most, divisor, root } => {
+                let value = if first > most { most } else { first } / divisor;
+                if root { value.sqrt() } else { value }
             }
-            (Divergence::Renyi(_), Some(order)) => minus_ln(first, second) / order.b / ln_base,
-            (Divergence::Tsallis(_), Some(order)) => first / order.b,
-            (Divergence::Alpha(_), Some(order)) => first / (order.a * order.b),
-            (Divergence::Js, _) => first.min(std::f64::consts::LN_2) / ln_base,
-            (Divergence::JsDistance, _) => (first.min(std::f64::consts::LN_2) / ln_base).sqrt(),
-            (Divergence::Hellinger, _) => first.min(1.0).sqrt(),
-            (Divergence::Bhattacharyya, _) => minus_ln(first, second) / ln_base,
-            (Divergence::Tv, _) => first.min(1.0),
-            (Divergence::Triangular, _) => first.min(2.0),
-            _ => first / ln_base,
+            // The sum itself has left the range of a float, and the second is its logarithm.
+            Finisher::Logarithm { factor, ln_base } if first == f64::NEG_INFINITY => {
+                -second.unwrap_or(f64::INFINITY) / factor / ln_base
+            }
+            // Below order 1 the second is the power sum itself.
+            Finisher::Logarithm { factor, ln_base } => {
+                let minus_ln = match second {
+                    Some(direct) if first > 0.5 => -direct.ln(),
+                    _ => -(-first).ln_1p(),
+                };
+                minus_ln / factor / ln_base
+            }
         };
         // Never negative, and no −0; a NaN would show.
         if value <= 0.0 { 0.0 } else { value }

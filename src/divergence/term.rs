@@ -111,6 +111,16 @@ pub(crate) struct Scale<S: Simd, T: Real> {
     pub(crate) q_total: Lanes<S, T>,
 }
 
+/// Blocks of whole vectors, p and q alike, whose sums are wanted one after the other.
+pub(crate) trait Blocks<'a, S: Simd, T: Real> {
+    /// The next block.
+    fn next(&mut self) -> Option<(&'a [T], &'a [T], Scale<S, T>)>;
+    /// Told the number of each vector of a block as it is read.
+    fn at(&self, vector: usize);
+    /// Takes the sum of the block.
+    fn put(&mut self, sum: Lanes<S, T>);
+}
+
 /// The parts of a contrast that take a division, made only where a term of the call uses them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Needs {
@@ -269,19 +279,23 @@ impl Term {
         }
     }
 
-    /// The same over weights as they are, without a block between: p and q are whole vectors.
+    /// The same over weights as they are, block by block, each contrast made and used up at once. The
+    /// choice of the term stands outside all loops here too, so that its constants are loaded once.
     #[inline(always)]
-    pub(crate) fn sum_plain<S: Simd, T: Real>(self, simd: S, p: &[T], q: &[T], scale: Scale<S, T>) -> Lanes<S, T> {
+    pub(crate) fn sum_plain<'a, S: Simd, T: Real>(self, simd: S, blocks: &mut impl Blocks<'a, S, T>) {
         macro_rules! total {
-            ($term:path, $kind:expr $(, $order:expr)?) => {{
-                let lanes = Lanes::<S, T>::LEN;
-                let mut sum = splat::<S, T>(simd, 0.0);
-                for (x, y) in p.chunks_exact(lanes).zip(q.chunks_exact(lanes)) {
-                    let (x, y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
-                    sum += $term(&Contrast::plain(simd, x, y, scale, $kind.needs()) $(, $order)?);
+            ($term:path, $kind:expr $(, $order:expr)?) => {
+                while let Some((p, q, scale)) = blocks.next() {
+                    let lanes = Lanes::<S, T>::LEN;
+                    let mut sum = splat::<S, T>(simd, 0.0);
+                    for (i, (x, y)) in p.chunks_exact(lanes).zip(q.chunks_exact(lanes)).enumerate() {
+                        blocks.at(i);
+                        let (x, y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
+                        sum += $term(&Contrast::plain(simd, x, y, scale, $kind.needs()) $(, $order)?);
+                    }
+                    blocks.put(sum);
                 }
-                sum
-            }};
+            };
         }
         match self {
             Term::Kl => total!(kl::kl_term, Term::Kl),
@@ -297,7 +311,11 @@ impl Term {
             Term::PowerDeficit(order) => total!(power::power_deficit_term, Term::PowerDeficit(order), order),
             Term::PowerSum(order) => total!(power::power_sum_term, Term::PowerSum(order), order),
             // Asked for only where the power sum overflows, and then the other kernel has the row.
-            Term::LogPowerSum(_) => splat::<S, T>(simd, 0.0),
+            Term::LogPowerSum(_) => {
+                while blocks.next().is_some() {
+                    blocks.put(splat::<S, T>(simd, 0.0));
+                }
+            }
             Term::CrossEntropy => total!(entropy::cross_entropy_term, Term::CrossEntropy),
             Term::Entropy => total!(entropy::entropy_term, Term::Entropy),
         }

@@ -151,7 +151,7 @@ impl Subject {
         let engine = Engine::builder().device(device).build()?;
         let takes_wide = !matches!(device, Device::Gpu | Device::GpuAt(_));
         Ok(Self {
-            name: engine.device_name(),
+            name: engine.device_name().to_string(),
             engine: Some(engine),
             takes_wide,
             check: Check::default(),

@@ -9,16 +9,15 @@
 //! Whatever is still not certain, or not usual, is marked for the kernel that takes any row.
 
 use fearless_simd::{ExtractToken, Select, Simd, SimdBase, SimdFloat, SimdMask};
-use smallvec::SmallVec;
 
 use super::decode::Decode;
-use super::prefetch::Ahead;
+use super::prefetch::{Ahead, Steps};
 use super::stage::{Layout, RowBits, Staged};
 use super::sums::{BLOCK, Gather, RowTotals, sum_blocks};
 use crate::backend::RowFlags;
 use crate::divergence::finish::Support;
-use crate::divergence::lanes::{Bits, LaneMask, Lanes, Real, splat};
-use crate::divergence::term::{Scale, Term, TwoPart};
+use crate::divergence::lanes::{Bits, LaneMask, Lanes, Real, WideLanes, splat};
+use crate::divergence::term::{Blocks, Scale, Term, TwoPart};
 
 /// What a row must be like to be computed here; all else is marked.
 pub(super) trait Usual: Real {
@@ -58,12 +57,17 @@ pub(super) struct Side<'a, S: Simd, T: Real> {
 impl<'a, S: Simd, T: Real> Side<'a, S, T> {
     /// Sums the rows of a batch.
     #[inline(always)]
-    pub(super) fn new(simd: S, staged: Staged<'a, T>, count: usize, layout: &Layout) -> Self {
+    pub(super) fn new(
+        simd: S,
+        staged: Staged<'a, T>,
+        count: usize,
+        layout: &Layout,
+        totals: &mut RowTotals<S, T>,
+    ) -> Self {
         let lanes = Lanes::<S, T>::LEN;
         let zero = splat::<S, T>(simd, 0.0);
         let most = splat::<S, T>(simd, f64::MAX);
         let mut least = most;
-        let mut totals = RowTotals::<S, T>::new(simd);
         let gather = Gather::of(layout);
         // The vector that holds the padding is looked at apart: a padding is no empty bin.
         let last = if layout.padding() == 0 { 0 } else { lanes };
@@ -139,7 +143,7 @@ where
     pub(super) fn run(
         &self,
         terms: &[Term],
-        totals: &mut [RowTotals<S, T>],
+        totals: &mut RowTotals<S, T>,
         ahead: &Ahead<'_>,
         flags: &mut [RowFlags],
         sums: &mut [f64],
@@ -158,17 +162,20 @@ where
         let mut wanted = all & !marked;
         while wanted != 0 {
             if refined {
-                ratio = self.refined(plain, gather);
+                ratio = self.refined(plain, gather, totals);
             }
-            self.sum_terms(terms, totals, ahead, gather, &ratio, wanted);
             let mut lost = 0;
             for (slot, term) in terms.iter().enumerate() {
-                let value = totals[slot].gather(simd, gather, self.count) / self.q.totals;
+                let scales = Scale { ratio, p_total: self.p.totals, q_total: self.q.totals };
+                term.sum_plain(simd, &mut RowBlocks::new(self, scales, ahead, wanted, totals));
+                let value = totals.gather(simd, gather, self.count) / self.q.totals;
                 lost |= self.lost(value, term.trusted_from::<T>(refined), refined.then_some(&ratio));
-                for (row, value) in value.as_slice()[..self.count].iter().enumerate() {
-                    if wanted >> row & 1 == 1 {
-                        sums[row * terms.len() + slot] = value.to_f64();
-                    }
+                let values = value.as_slice()[..self.count].iter().enumerate();
+                if wanted == all {
+                    values.for_each(|(row, value)| sums[row * terms.len() + slot] = value.to_f64());
+                } else {
+                    let wanted = values.filter(|(row, _)| wanted >> row & 1 == 1);
+                    wanted.for_each(|(row, value)| sums[row * terms.len() + slot] = value.to_f64());
                 }
             }
             lost &= wanted;
@@ -196,10 +203,9 @@ where
     /// Whether any row has an empty bin, or one that is not usual.
     #[inline(always)]
     fn may_have_zeros(&self) -> bool {
-        let largest = self.p.totals.max(self.q.totals).as_slice()[..self.count]
-            .iter()
-            .fold(0.0, |most: f64, total| most.max(total.to_f64()));
-        let least = splat::<S, T>(self.simd, largest * T::LEAST_SHARE);
+        // Against the largest total of all rows: on the safe side.
+        let largest = self.p.totals.max(self.q.totals).reduce_max();
+        let least = Lanes::<S, T>::splat(self.simd, largest) * splat::<S, T>(self.simd, T::LEAST_SHARE);
         !(self.p.least.simd_ge(least) & self.q.least.simd_ge(least)).all_true()
     }
 
@@ -248,11 +254,10 @@ where
 
     /// The ratio of each row in two parts.
     #[inline(always)]
-    fn refined(&self, plain: Lanes<S, T>, gather: Gather) -> TwoPart<Lanes<S, T>> {
+    fn refined(&self, plain: Lanes<S, T>, gather: Gather, totals: &mut RowTotals<S, T>) -> TwoPart<Lanes<S, T>> {
         let simd = self.simd;
         let lanes = Lanes::<S, T>::LEN;
         let zero = splat::<S, T>(simd, 0.0);
-        let mut totals = RowTotals::<S, T>::new(simd);
         for row in 0..self.layout.units(self.count) {
             let (x, y) = (self.p.staged.unit(row, self.layout), self.q.staged.unit(row, self.layout));
             let ratio = self.of_row(plain, row);
@@ -276,39 +281,6 @@ where
         TwoPart { high, low: (plain - high) + low }
     }
 
-    /// Sums every term over the wanted rows.
-    #[inline(always)]
-    fn sum_terms(
-        &self,
-        terms: &[Term],
-        totals: &mut [RowTotals<S, T>],
-        ahead: &Ahead<'_>,
-        gather: Gather,
-        ratio: &TwoPart<Lanes<S, T>>,
-        wanted: RowBits,
-    ) {
-        let blocks = self.layout.vectors.div_ceil(BLOCK);
-        for row in 0..self.layout.units(self.count) {
-            if !self.layout.across && wanted >> row & 1 == 0 {
-                continue;
-            }
-            let (x, y) = (self.p.staged.unit(row, self.layout), self.q.staged.unit(row, self.layout));
-            let scale = Scale {
-                ratio: TwoPart { high: self.of_row(ratio.high, row), low: self.of_row(ratio.low, row) },
-                p_total: self.of_row(self.p.totals, row),
-                q_total: self.of_row(self.q.totals, row),
-            };
-            for (slot, term) in terms.iter().enumerate() {
-                sum_blocks!(self.simd, S, T, totals[slot], row, gather, x.len(), at => {
-                    if slot == 0 {
-                        ahead.fetch(row * blocks + at.start / (BLOCK * Lanes::<S, T>::LEN));
-                    }
-                    term.sum_plain(self.simd, &x[at.clone()], &y[at], scale)
-                });
-            }
-        }
-    }
-
     /// The rows whose sum is not one to trust: not a number, infinite, or smaller than what rounding may
     /// have put there. Where r is a power of two, nothing has been rounded.
     #[inline(always)]
@@ -323,7 +295,9 @@ where
         }
         (!(value.simd_ge(from) & value.simd_le(v(f64::from(f32::MAX))))).to_bitmask()
     }
+}
 
+impl<S: Simd, T: Real> Batch<'_, S, T> {
     /// What belongs to a unit of a vector that holds a value a row.
     #[inline(always)]
     fn of_row(&self, values: Lanes<S, T>, row: usize) -> Lanes<S, T> {
@@ -331,5 +305,83 @@ where
     }
 }
 
-/// Accumulators for the terms of a call.
-pub(super) type TermTotals<S, T> = SmallVec<[RowTotals<S, T>; 1]>;
+/// The wanted rows of a batch, block by block.
+struct RowBlocks<'b, 'a, S: Simd, T: Real> {
+    batch: &'b Batch<'a, S, T>,
+    /// One value a row.
+    scales: Scale<S, T>,
+    ahead: &'b Ahead<'b>,
+    wanted: RowBits,
+    gather: Gather,
+    totals: &'b mut RowTotals<S, T>,
+    /// The unit and the place in it.
+    row: usize,
+    start: usize,
+    end: usize,
+    steps: Steps,
+    wide: WideLanes<S>,
+}
+
+impl<'b, 'a, S: Simd, T: Real> RowBlocks<'b, 'a, S, T> {
+    #[inline(always)]
+    fn new(
+        batch: &'b Batch<'a, S, T>,
+        scales: Scale<S, T>,
+        ahead: &'b Ahead<'b>,
+        wanted: RowBits,
+        totals: &'b mut RowTotals<S, T>,
+    ) -> Self {
+        let (gather, wide, steps) = (Gather::of(batch.layout), WideLanes::zero(batch.simd), ahead.from(0));
+        Self { batch, scales, ahead, wanted, gather, totals, row: 0, start: 0, end: 0, steps, wide }
+    }
+}
+
+impl<'a, S: Simd, T: Real> Blocks<'a, S, T> for RowBlocks<'_, 'a, S, T> {
+    #[inline(always)]
+    fn next(&mut self) -> Option<(&'a [T], &'a [T], Scale<S, T>)> {
+        let layout = self.batch.layout;
+        let lanes = Lanes::<S, T>::LEN;
+        while !layout.across && self.wanted >> self.row & 1 == 0 {
+            self.row += 1;
+            if self.row >= self.batch.count {
+                return None;
+            }
+        }
+        if self.row >= layout.units(self.batch.count) {
+            return None;
+        }
+        let (x, y) = (self.batch.p.staged.unit(self.row, layout), self.batch.q.staged.unit(self.row, layout));
+        self.end = (self.start + BLOCK * lanes).min(layout.unit());
+        self.steps = self.ahead.from(self.row * layout.vectors + self.start / lanes);
+        let of_row = |values: Lanes<S, T>| self.batch.of_row(values, self.row);
+        let scale = Scale {
+            ratio: TwoPart { high: of_row(self.scales.ratio.high), low: of_row(self.scales.ratio.low) },
+            p_total: of_row(self.scales.p_total),
+            q_total: of_row(self.scales.q_total),
+        };
+        Some((&x[self.start..self.end], &y[self.start..self.end], scale))
+    }
+
+    #[inline(always)]
+    fn at(&self, vector: usize) {
+        self.steps.fetch(vector);
+    }
+
+    #[inline(always)]
+    fn put(&mut self, sum: Lanes<S, T>) {
+        if self.gather == Gather::Scalars {
+            T::widen::<S>(&mut self.wide, sum);
+        } else {
+            self.totals.lanes[self.row] = sum;
+        }
+        self.start = self.end;
+        if self.start == self.batch.layout.unit() {
+            if self.gather == Gather::Scalars {
+                self.totals.scalars[self.row] = self.wide.total();
+                self.wide = WideLanes::zero(self.batch.simd);
+            }
+            self.row += 1;
+            self.start = 0;
+        }
+    }
+}

@@ -10,10 +10,12 @@ mod stage;
 mod sums;
 mod totals;
 
+use std::sync::Arc;
+
 use fearless_simd::{Level, Simd, dispatch};
 use rayon::prelude::*;
 
-use self::batch::{Batch, Side, TermTotals, Usual};
+use self::batch::{Batch, Side, Usual};
 use self::decode::{Decode, Decoded, Scratch};
 use self::prefetch::Ahead;
 use self::row::{Sums, Task};
@@ -96,7 +98,7 @@ const MAX_THREADS: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Cpu {
     level: Level,
-    name: String,
+    name: Arc<str>,
     pool: Option<rayon::ThreadPool>,
     threads: usize,
 }
@@ -121,18 +123,20 @@ impl Cpu {
             ),
         };
         let threads = pool.as_ref().map_or_else(rayon::current_num_threads, rayon::ThreadPool::current_num_threads);
-        let name = format!("cpu ({}, {threads} threads)", level.name());
+        let name = Arc::from(format!("cpu ({}, {threads} threads)", level.name()));
         Ok(Self { level: resolved, name, pool, threads })
     }
 
     /// The name used in reports.
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
 
     /// The sums of some rows in 64-bit floats: rescue. `rows` are indices into the result.
     pub(crate) fn rescue(&self, problem: &Problem, p: &Rows<'_>, q: &Rows<'_>, rows: &[usize]) -> RowSums {
-        self.compute::<f64>(problem, p, q, rows.len(), |i| rows[i], false)
+        let mut out = RowSums::default();
+        self.compute::<f64>(problem, p, q, rows.len(), |i| rows[i], false, &mut out);
+        out
     }
 
     /// The sums of the rows `index(0) .. index(count)`, in the precision T.
@@ -144,13 +148,13 @@ impl Cpu {
         count: usize,
         index: impl Fn(usize) -> usize + Sync,
         plain: bool,
-    ) -> RowSums
-    where
+        out: &mut RowSums,
+    ) where
         Scratch<T>: Default + Send,
         Room<T>: Default,
     {
         let terms = problem.terms.len();
-        let mut out = RowSums { flags: vec![RowFlags::default(); count], sums: vec![0.0; count * terms] };
+        out.resize(count, terms);
         let per_task = (TASK_BYTES / (problem.bins * (problem.p.size() + problem.q.size())).max(1)).max(1);
         let level = self.level;
         let task = |(i, (flags, sums)): (usize, (&mut [RowFlags], &mut [f64]))| {
@@ -163,31 +167,36 @@ impl Cpu {
         };
         if count <= per_task || self.threads == 1 {
             out.flags.chunks_mut(per_task).zip(out.sums.chunks_mut(per_task * terms)).enumerate().for_each(task);
-            return out;
+            return;
         }
-        let mut run = || {
+        self.install(|| {
             out.flags
                 .par_chunks_mut(per_task)
                 .zip(out.sums.par_chunks_mut(per_task * terms))
                 .enumerate()
                 .for_each(task);
-        };
+        });
+    }
+
+    /// Runs something that uses threads on those of this backend.
+    pub(crate) fn install<R: Send>(&self, run: impl FnOnce() -> R + Send) -> R {
         match &self.pool {
             Some(pool) => pool.install(run),
             None => run(),
         }
-        out
     }
 }
 
 impl Backend for Cpu {
-    fn run(&self, problem: &Problem, p: Rows<'_>, q: Rows<'_>) -> Result<RowSums> {
+    fn run(&self, problem: &Problem, p: Rows<'_>, q: Rows<'_>, sums: &mut RowSums) -> Result<()> {
         let rows = if problem.pairing == Pairing::OneP { q.len() } else { p.len() };
-        Ok(if problem.needs_wide().is_some() {
-            self.compute::<f64>(problem, &p, &q, rows, |i| i, problem.zeros == Zeros::Exact)
+        let plain = problem.zeros == Zeros::Exact;
+        if problem.needs_wide().is_some() {
+            self.compute::<f64>(problem, &p, &q, rows, |i| i, plain, sums);
         } else {
-            self.compute::<f32>(problem, &p, &q, rows, |i| i, problem.zeros == Zeros::Exact)
-        })
+            self.compute::<f32>(problem, &p, &q, rows, |i| i, plain, sums);
+        }
+        Ok(())
     }
 }
 
@@ -240,17 +249,17 @@ impl<'a, F: Fn(usize) -> usize> Span<'a, F> {
         let problem = self.problem;
         let terms = problem.terms.as_slice();
         let layout = Layout::new::<S, T>(problem.bins);
-        let mut totals: TermTotals<S, T> = terms.iter().map(|_| RowTotals::new(simd)).collect();
+        let mut totals = RowTotals::new(simd);
         let (mut p_room, mut q_room) = (Room::default(), Room::default());
         let (mut p_shared, mut q_shared) = (Room::default(), Room::default());
         // A row that all others meet is laid out and summed once.
         let p_once = if problem.pairing == Pairing::OneP {
-            Some(Side::new(simd, stage::<S, T>(simd, self.p, 0, 1, &layout, &mut p_shared), 1, &layout).repeated(&layout))
+            Some(Side::new(simd, stage::<S, T>(simd, self.p, 0, 1, &layout, &mut p_shared), 1, &layout, &mut totals).repeated(&layout))
         } else {
             None
         };
         let q_once = if problem.pairing == Pairing::OneQ {
-            Some(Side::new(simd, stage::<S, T>(simd, self.q, 0, 1, &layout, &mut q_shared), 1, &layout).repeated(&layout))
+            Some(Side::new(simd, stage::<S, T>(simd, self.q, 0, 1, &layout, &mut q_shared), 1, &layout, &mut totals).repeated(&layout))
         } else {
             None
         };
@@ -259,16 +268,16 @@ impl<'a, F: Fn(usize) -> usize> Span<'a, F> {
             let (first, count) = (self.first + i * layout.rows, flags.len());
             let p = match p_once {
                 Some(side) => side,
-                None => Side::new(simd, stage::<S, T>(simd, self.p, first, count, &layout, &mut p_room), count, &layout),
+                None => Side::new(simd, stage::<S, T>(simd, self.p, first, count, &layout, &mut p_room), count, &layout, &mut totals),
             };
             let q = match q_once {
                 Some(side) => side,
-                None => Side::new(simd, stage::<S, T>(simd, self.q, first, count, &layout, &mut q_room), count, &layout),
+                None => Side::new(simd, stage::<S, T>(simd, self.q, first, count, &layout, &mut q_room), count, &layout, &mut totals),
             };
             let next = |rows: &Rows<'a>, once: bool| {
                 if once { &[] } else { rows.slice(first + count, layout.rows).weights().as_bytes() }
             };
-            let ahead = Ahead::new(next(self.p, p_once.is_some()), next(self.q, q_once.is_some()), layout.pieces(count));
+            let ahead = Ahead::new(next(self.p, p_once.is_some()), next(self.q, q_once.is_some()), layout.units(count) * layout.vectors);
             Batch::new(simd, &layout, count, p, q).run(terms, &mut totals, &ahead, flags, sums);
         }
         if size_of::<T>() == 8 {

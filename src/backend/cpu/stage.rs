@@ -10,7 +10,6 @@
 use fearless_simd::{Simd, SimdBase};
 
 use super::decode::Decode;
-use super::sums::BLOCK;
 use crate::divergence::lanes::{Lanes, Real};
 use crate::rows::Rows;
 
@@ -51,11 +50,6 @@ impl Layout {
     /// Units of a batch of `count` rows.
     pub(super) fn units(&self, count: usize) -> usize {
         if self.across { 1 } else { count }
-    }
-
-    /// Blocks of all units of a batch of `count` rows.
-    pub(super) fn pieces(&self, count: usize) -> usize {
-        self.units(count) * self.vectors.div_ceil(BLOCK)
     }
 
     /// Elements of the last vector of a row that are padding.
@@ -137,42 +131,66 @@ pub(super) fn stage<'a, S: Simd, T: Decode>(
         }
     };
     room.staged.resize(layout.lanes * width, T::from_f64(0.0));
-    match width {
-        1 => turn::<S, T, 1>(simd, padded, &mut room.staged),
-        2 => turn::<S, T, 2>(simd, padded, &mut room.staged),
-        4 => turn::<S, T, 4>(simd, padded, &mut room.staged),
-        8 => turn::<S, T, 8>(simd, padded, &mut room.staged),
-        _ => turn::<S, T, 16>(simd, padded, &mut room.staged),
-    }
+    turn::<S, T>(simd, width, padded, &mut room.staged);
     Staged { values: &room.staged, stride: 0, inexact }
 }
 
-/// Turns one row a lane: from row-major with `WIDTH` bins a row to one vector a bin.
+/// Turns one row a lane: from row-major with `width` bins a row to one vector a bin.
+///
+/// Taking even and odd elements of neighbouring vectors apart takes the lowest bit of an element's number
+/// away: it says which half the vector belongs to. When all bits of the bin are gone, the lane is the row.
 #[inline(always)]
-fn turn<S: Simd, T: Real, const WIDTH: usize>(simd: S, from: &[T], to: &mut [T]) {
+fn turn<S: Simd, T: Real>(simd: S, width: usize, from: &[T], to: &mut [T]) {
     let lanes = Lanes::<S, T>::LEN;
-    let mut v = [Lanes::<S, T>::splat(simd, T::from_f64(0.0)); WIDTH];
-    for (v, from) in v.iter_mut().zip(from.chunks_exact(lanes)) {
-        *v = Lanes::<S, T>::from_slice(simd, from);
-    }
-    // Each round takes the lowest bit of an element's number and makes it the highest: after one round
-    // for each bit of the bin, the bin is the number of the vector and the row that of the lane.
-    let mut rounds = WIDTH.trailing_zeros();
-    while rounds > 0 {
-        let mut next = v;
-        let mut pair = 0;
-        while pair < WIDTH / 2 {
-            let (even, odd) = v[2 * pair].deinterleave(v[2 * pair + 1]);
-            next[pair] = even;
-            next[WIDTH / 2 + pair] = odd;
-            pair += 1;
+    let load = |i: usize| Lanes::<S, T>::from_slice(simd, &from[i * lanes..][..lanes]);
+    match width {
+        1 => store(&[load(0)], to),
+        2 => store(&turn_2([load(0), load(1)]), to),
+        4 => store(&turn_4([load(0), load(1), load(2), load(3)]), to),
+        8 => {
+            let all = [load(0), load(1), load(2), load(3), load(4), load(5), load(6), load(7)];
+            store(&turn_8(all), to);
         }
-        v = next;
-        rounds -= 1;
+        _ => {
+            let [(e0, o0), (e1, o1)] = [load(0).deinterleave(load(1)), load(2).deinterleave(load(3))];
+            let [(e2, o2), (e3, o3)] = [load(4).deinterleave(load(5)), load(6).deinterleave(load(7))];
+            let [(e4, o4), (e5, o5)] = [load(8).deinterleave(load(9)), load(10).deinterleave(load(11))];
+            let [(e6, o6), (e7, o7)] = [load(12).deinterleave(load(13)), load(14).deinterleave(load(15))];
+            let even = turn_8([e0, e1, e2, e3, e4, e5, e6, e7]);
+            let odd = turn_8([o0, o1, o2, o3, o4, o5, o6, o7]);
+            for (pair, to) in to.chunks_exact_mut(2 * lanes).enumerate().take(8) {
+                store(&[even[pair], odd[pair]], to);
+            }
+        }
     }
-    for (v, to) in v.iter().zip(to.chunks_exact_mut(lanes)) {
-        v.store_slice(to);
+}
+
+#[inline(always)]
+fn store<S: Simd, V: SimdBase<S>, const N: usize>(vectors: &[V; N], to: &mut [V::Element]) {
+    for (vector, to) in vectors.iter().zip(to.chunks_exact_mut(V::LEN)) {
+        vector.store_slice(to);
     }
+}
+
+#[inline(always)]
+fn turn_2<S: Simd, V: SimdBase<S>>([a, b]: [V; 2]) -> [V; 2] {
+    let (even, odd) = a.deinterleave(b);
+    [even, odd]
+}
+
+#[inline(always)]
+fn turn_4<S: Simd, V: SimdBase<S>>([a, b, c, d]: [V; 4]) -> [V; 4] {
+    let ((e0, o0), (e1, o1)) = (a.deinterleave(b), c.deinterleave(d));
+    let ([b0, b2], [b1, b3]) = (turn_2([e0, e1]), turn_2([o0, o1]));
+    [b0, b1, b2, b3]
+}
+
+#[inline(always)]
+fn turn_8<S: Simd, V: SimdBase<S>>([a, b, c, d, e, f, g, h]: [V; 8]) -> [V; 8] {
+    let ((e0, o0), (e1, o1)) = (a.deinterleave(b), c.deinterleave(d));
+    let ((e2, o2), (e3, o3)) = (e.deinterleave(f), g.deinterleave(h));
+    let ([b0, b2, b4, b6], [b1, b3, b5, b7]) = (turn_4([e0, e1, e2, e3]), turn_4([o0, o1, o2, o3]));
+    [b0, b1, b2, b3, b4, b5, b6, b7]
 }
 
 #[cfg(test)]
@@ -182,14 +200,14 @@ mod tests {
     use super::*;
 
     #[inline(always)]
-    fn turned<S: Simd, const WIDTH: usize>(simd: S) {
+    fn turned<S: Simd>(simd: S) {
         let lanes = Lanes::<S, f32>::LEN;
-        let from: Vec<f32> = (0..lanes * WIDTH).map(|i| i as f32).collect();
-        let mut to = vec![0.0; from.len()];
-        turn::<S, f32, WIDTH>(simd, &from, &mut to);
-        for bin in 0..WIDTH {
-            for lane in 0..lanes {
-                assert_eq!(to[bin * lanes + lane], from[lane * WIDTH + bin], "{WIDTH} bins, bin {bin}, row {lane}");
+        for width in [1, 2, 4, 8, 16] {
+            let from: Vec<f32> = (0..lanes * width).map(|i| i as f32).collect();
+            let mut to = vec![0.0; from.len()];
+            turn::<S, f32>(simd, width, &from, &mut to);
+            for (i, value) in to.iter().enumerate() {
+                assert_eq!(*value, from[i % lanes * width + i / lanes], "{width} bins, element {i}");
             }
         }
     }
@@ -197,13 +215,7 @@ mod tests {
     #[test]
     fn every_width_is_turned() {
         for level in [Level::new(), Level::fallback()] {
-            dispatch!(level, simd => {
-                turned::<_, 1>(simd);
-                turned::<_, 2>(simd);
-                turned::<_, 4>(simd);
-                turned::<_, 8>(simd);
-                turned::<_, 16>(simd);
-            });
+            dispatch!(level, simd => turned(simd));
         }
     }
 }

@@ -72,7 +72,7 @@ impl Gpu {
 }
 
 impl Backend for Gpu {
-    fn run(&self, problem: &Problem, p: Rows<'_>, q: Rows<'_>) -> Result<RowSums> {
+    fn run(&self, problem: &Problem, p: Rows<'_>, q: Rows<'_>, sums: &mut RowSums) -> Result<()> {
         let rows = if problem.pairing == Pairing::OneP { q.len() } else { p.len() };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let State { pipelines, buffers } = &mut *state;
@@ -82,16 +82,18 @@ impl Backend for Gpu {
             buffers.staging.forget();
             buffers.readback.forget();
         }
-        Ok(collect(problem, &records?, rows))
+        collect(problem, &records?, rows, sums);
+        Ok(())
     }
 }
 
 /// Adds the parts of each row and decides which rows 32 bits could not hold.
-fn collect(problem: &Problem, records: &Records, rows: usize) -> RowSums {
+fn collect(problem: &Problem, records: &Records, rows: usize, out: &mut RowSums) {
     let terms = problem.terms.len();
     let parts = Shape::for_bins(problem.bins).parts() as usize;
     let float = |word: u32| f64::from(f32::from_bits(word));
-    let mut out = RowSums { flags: vec![RowFlags::default(); rows], sums: vec![0.0; rows * terms] };
+    out.resize(rows, terms);
+    out.sums.fill(0.0);
     for (row, sums) in out.sums.chunks_mut(terms).enumerate() {
         let mut flags = 0;
         let mut lost = false;
@@ -125,5 +127,4 @@ fn collect(problem: &Problem, records: &Records, rows: usize) -> RowSums {
         };
         out.flags[row] = RowFlags(flags & 0xff);
     }
-    out
 }

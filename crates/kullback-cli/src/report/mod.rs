@@ -91,7 +91,7 @@ impl Report {
 
     /// Adds how a batch was done.
     pub(crate) fn add_stats(&mut self, stats: &Stats) {
-        let device = (stats.device.clone(), stats.reason.clone());
+        let device = (stats.device.to_string(), stats.reason.to_owned());
         if !self.devices.contains(&device) {
             self.devices.push(device);
         }
