@@ -1,6 +1,7 @@
 //! validate → plan → run → rescue → output: the only module that sees all layers.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -8,14 +9,14 @@ use rayon::prelude::*;
 use crate::backend::cpu::{Cpu, SimdLevel};
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::Gpu;
-use crate::backend::{Backend, RowFlags, RowSums, reference};
+use crate::backend::{Backend, RowSums, reference};
 use crate::divergence::Divergence;
 use crate::error::Result;
 use crate::options::{Device, Options};
 use crate::output::{Columns, RowStatus};
 use crate::plan::{Chunks, Pairing, Problem, cost};
 use crate::rows::Rows;
-use crate::values::Values;
+use crate::values::{Piece, Values};
 
 /// Makes an [`Engine`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -157,22 +158,22 @@ impl Engine {
                 (Arc::from("reference"), "asked for")
             }
             Runner::Cpu => {
-                run.chunks(&self.cpu, &Chunks::for_cpu(&problem), &mut output)?;
+                run.chunks(None, &Chunks::for_cpu(&problem), &mut output)?;
                 (Arc::clone(self.cpu.name()), "asked for")
             }
             Runner::Auto => {
-                run.chunks(&self.cpu, &Chunks::for_cpu(&problem), &mut output)?;
+                run.chunks(None, &Chunks::for_cpu(&problem), &mut output)?;
                 (Arc::clone(self.cpu.name()), cost::choose(&problem).reason)
             }
             #[cfg(feature = "gpu")]
             Runner::Gpu(gpu) => match problem.needs_wide() {
                 Some(reason) => {
-                    run.chunks(&self.cpu, &Chunks::for_cpu(&problem), &mut output)?;
+                    run.chunks(None, &Chunks::for_cpu(&problem), &mut output)?;
                     (Arc::clone(self.cpu.name()), reason)
                 }
                 None => {
                     let chunks = gpu.chunks(&problem, self.memory)?;
-                    run.chunks(gpu.as_ref(), &chunks, &mut output)?;
+                    run.chunks(Some(gpu.as_ref()), &chunks, &mut output)?;
                     (Arc::from(gpu.name()), "asked for")
                 }
             },
@@ -196,41 +197,42 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Walks the chunks on a backend and rescues what it marks.
-    fn chunks(&self, backend: &dyn Backend, chunks: &Chunks, output: &mut Values<'_>) -> Result<()> {
+    /// Walks the chunks on the threads of the CPU or, where one is given, on a device; computes again what
+    /// 32 bits could not hold; and turns sums into values.
+    fn chunks(&self, device: Option<&dyn Backend>, chunks: &Chunks, output: &mut Values<'_>) -> Result<()> {
+        let (engine, problem) = (self.engine, self.problem);
+        let rows_per_task = cost::rows_per_task(problem);
+        let (rescued, any_invalid) = (AtomicU64::new(0), AtomicBool::new(false));
         output.columns.stats.chunks = chunks.len() as u64;
-        let mut sums = RowSums::default();
+        let (on_device, mut from_device) = (device.is_some(), RowSums::default());
         for chunk in chunks.iter() {
-            let (p, q) = self.problem.sides(&self.p, &self.q, chunk.start, chunk.len());
-            backend.run(self.problem, p, q, &mut sums)?;
-            output.columns.stats.rescued += self.rescue(&p, &q, &mut sums);
-            if Values::takes_threads(chunk.len()) {
-                self.engine.cpu.install(|| output.write(chunk.start, &sums));
+            if let Some(device) = device {
+                let (p, q) = problem.sides(&self.p, &self.q, chunk.start, chunk.len());
+                device.run(problem, p, q, &mut from_device)?;
+            }
+            let task = |sums: &mut RowSums, mut piece: Piece<'_>| {
+                let (p, q) = problem.sides(&self.p, &self.q, piece.start, piece.len());
+                if on_device {
+                    sums.copy_from(&from_device, piece.start - chunk.start, piece.len());
+                } else {
+                    engine.cpu.run(problem, &p, &q, sums);
+                }
+                rescued.fetch_add(engine.cpu.rescue(problem, &p, &q, sums), Ordering::Relaxed);
+                any_invalid.fetch_or(piece.write(sums), Ordering::Relaxed);
+            };
+            let pieces = output.pieces(chunk.clone(), rows_per_task);
+            if engine.cpu.threads() > 1 && cost::takes_threads(problem, chunk.len()) {
+                let pieces: Vec<Piece<'_>> = pieces.collect();
+                engine.cpu.install(|| pieces.into_par_iter().for_each_init(RowSums::default, task));
             } else {
-                output.write(chunk.start, &sums);
+                let mut sums = RowSums::default();
+                pieces.for_each(|piece| task(&mut sums, piece));
             }
             output.report(chunk.end)?;
         }
+        output.columns.stats.rescued = rescued.into_inner();
+        output.any_invalid = any_invalid.into_inner();
         Ok(())
-    }
-
-    /// Computes the rows that 32 bits could not hold again, in 64-bit floats; returns how many.
-    fn rescue(&self, p: &Rows<'_>, q: &Rows<'_>, sums: &mut RowSums) -> u64 {
-        let marked: Vec<usize> = (0..sums.flags.len()).filter(|&row| sums.flags[row].any(RowFlags::RESCUE)).collect();
-        if marked.is_empty() {
-            return 0;
-        }
-        let terms = self.problem.terms.len();
-        let exact = self.engine.cpu.rescue(self.problem, p, q, &marked);
-        let mut rescued = 0;
-        for (i, &row) in marked.iter().enumerate() {
-            let flags = exact.flags[i];
-            sums.flags[row] = flags;
-            sums.sums[row * terms..(row + 1) * terms].copy_from_slice(&exact.sums[i * terms..(i + 1) * terms]);
-            // Rows that turn out to be invalid or empty were only looked at again.
-            rescued += u64::from(!flags.any(RowFlags::INVALID_P | RowFlags::INVALID_Q | RowFlags::EMPTY));
-        }
-        rescued
     }
 
     /// Every row by the oracle.

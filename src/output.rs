@@ -8,7 +8,7 @@ use crate::divergence::Divergence;
 use crate::error::{Error, Result};
 
 /// What a row's values mean.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, bytemuck::Zeroable)]
 #[repr(u8)]
 pub enum RowStatus {
     /// Every value is finite.

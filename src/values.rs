@@ -1,6 +1,8 @@
 //! Sums → values: the columns of a call as they grow, chunk by chunk.
 
-use rayon::prelude::*;
+use std::ops::Range;
+
+use smallvec::SmallVec;
 
 use crate::backend::{RowFlags, RowSums};
 use crate::divergence::finish::Support;
@@ -12,13 +14,12 @@ use crate::plan::problem::Slots;
 use crate::plan::{Pairing, Problem};
 use crate::rows::Rows;
 
-/// Rows that one task turns into values: some ten microseconds.
-const PIECE: usize = 8192;
-
 /// The columns of a call.
 pub(crate) struct Values<'a> {
     problem: &'a Problem,
     options: &'a Options,
+    /// Whether any row is invalid.
+    pub(crate) any_invalid: bool,
     pub(crate) columns: Columns,
 }
 
@@ -27,39 +28,24 @@ impl<'a> Values<'a> {
     pub(crate) fn new(problem: &'a Problem, options: &'a Options) -> Self {
         let measures: Vec<Divergence> = problem.slots.iter().map(|slots| slots.measure).collect();
         let columns = measures.iter().map(|_| vec![0.0; problem.rows]).collect();
-        let status = vec![RowStatus::Ok; problem.rows];
-        Self { problem, options, columns: Columns { measures, columns, status, stats: Stats::default() } }
+        let status = bytemuck::zeroed_vec(problem.rows);
+        let columns = Columns { measures, columns, status, stats: Stats::default() };
+        Self { problem, options, any_invalid: false, columns }
     }
 
-    /// Whether so many rows are worth more than one thread.
-    pub(crate) fn takes_threads(rows: usize) -> bool {
-        rows > 2 * PIECE
-    }
-
-    /// Turns the sums of the rows from `start` on into values, on the threads of the pool it is called in
-    /// where [`Values::takes_threads`].
-    pub(crate) fn write(&mut self, start: usize, sums: &RowSums) {
-        let (rows, terms, unit) = (sums.flags.len(), self.problem.terms.len(), self.options.unit);
-        let (flags, sums) = (&sums.flags[..], &sums.sums[..]);
-        let status = &mut self.columns.status[start..start + rows];
-        let columns = self.columns.columns.iter_mut().zip(&self.problem.slots);
-        if !Self::takes_threads(rows) {
-            write_status(status, flags);
-            columns.for_each(|(column, slots)| {
-                write_column(&mut column[start..start + rows], status, flags, sums, terms, slots, unit);
-            });
-            return;
-        }
-        status.par_chunks_mut(PIECE).zip(flags.par_chunks(PIECE)).for_each(|(status, flags)| write_status(status, flags));
-        for (column, slots) in columns {
-            column[start..start + rows]
-                .par_chunks_mut(PIECE)
-                .zip(status.par_chunks_mut(PIECE))
-                .zip(flags.par_chunks(PIECE).zip(sums.par_chunks(PIECE * terms)))
-                .for_each(|((column, status), (flags, sums))| {
-                    write_column(column, status, flags, sums, terms, slots, unit);
-                });
-        }
+    /// The rows of a chunk, `rows` at a time, each to be written by whoever computes it.
+    pub(crate) fn pieces(&mut self, chunk: Range<usize>, rows: usize) -> impl Iterator<Item = Piece<'_>> {
+        let unit = self.options.unit;
+        let slots = &self.problem.slots;
+        let terms = self.problem.terms.len();
+        let mut columns: SmallVec<[&mut [f64]; 4]> =
+            self.columns.columns.iter_mut().map(|column| &mut column[chunk.clone()]).collect();
+        let mut status = &mut self.columns.status[chunk.clone()];
+        chunk.step_by(rows).map(move |start| {
+            let mine = rows.min(status.len());
+            let columns = columns.iter_mut().map(|column| split_off(column, mine)).collect();
+            Piece { start, unit, slots, terms, columns, status: split_off(&mut status, mine) }
+        })
     }
 
     /// Sets one row: for the backend that has no sums.
@@ -68,6 +54,7 @@ impl<'a> Values<'a> {
             column[row] = *value;
         }
         self.columns.status[row] = status;
+        self.any_invalid |= status == RowStatus::Invalid;
     }
 
     /// Tells the caller how far the call is.
@@ -84,7 +71,7 @@ impl<'a> Values<'a> {
     /// The columns, or the error that the first invalid row is.
     pub(crate) fn finish(self, p: &Rows<'_>, q: &Rows<'_>) -> Result<Columns> {
         let invalid = || self.columns.status.iter().enumerate().filter(|(_, s)| **s == RowStatus::Invalid);
-        if self.options.on_invalid == OnInvalid::Null || invalid().next().is_none() {
+        if self.options.on_invalid == OnInvalid::Null || !self.any_invalid {
             return Ok(self.columns);
         }
         let rows = self.problem.rows as u64;
@@ -111,8 +98,42 @@ impl<'a> Values<'a> {
     }
 }
 
-/// The statuses that flags alone decide.
-fn write_status(status: &mut [RowStatus], flags: &[RowFlags]) {
+/// Takes the first elements out of a slice.
+fn split_off<'s, T>(slice: &mut &'s mut [T], count: usize) -> &'s mut [T] {
+    let (first, rest) = std::mem::take(slice).split_at_mut(count);
+    *slice = rest;
+    first
+}
+
+/// Consecutive rows of the columns.
+pub(crate) struct Piece<'a> {
+    /// The first row.
+    pub(crate) start: usize,
+    unit: Unit,
+    slots: &'a [Slots],
+    terms: usize,
+    columns: SmallVec<[&'a mut [f64]; 4]>,
+    status: &'a mut [RowStatus],
+}
+
+impl Piece<'_> {
+    /// How many rows.
+    pub(crate) fn len(&self) -> usize {
+        self.status.len()
+    }
+
+    /// Turns sums into values; returns whether a row is invalid.
+    pub(crate) fn write(&mut self, sums: &RowSums) -> bool {
+        let any_invalid = write_status(self.status, &sums.flags);
+        for (column, slots) in self.columns.iter_mut().zip(self.slots) {
+            write_column(column, self.status, sums, self.terms, slots, self.unit);
+        }
+        any_invalid
+    }
+}
+
+/// The statuses that flags alone decide; returns whether a row is invalid.
+fn write_status(status: &mut [RowStatus], flags: &[RowFlags]) -> bool {
     const REFUSED: u32 = RowFlags::INVALID_P | RowFlags::INVALID_Q | RowFlags::POLICY | RowFlags::RESCUE;
     for (status, flags) in status.iter_mut().zip(flags) {
         *status = if flags.any(REFUSED) {
@@ -123,19 +144,13 @@ fn write_status(status: &mut [RowStatus], flags: &[RowFlags]) {
             RowStatus::Ok
         };
     }
+    flags.iter().fold(0, |any, flags| any | flags.0) & REFUSED != 0
 }
 
 /// The values of one measure, from the sums of all terms, `terms` a row; and the status of rows whose value
 /// is infinite.
-fn write_column(
-    column: &mut [f64],
-    status: &mut [RowStatus],
-    flags: &[RowFlags],
-    sums: &[f64],
-    terms: usize,
-    slots: &Slots,
-    unit: Unit,
-) {
+fn write_column(column: &mut [f64], status: &mut [RowStatus], sums: &RowSums, terms: usize, slots: &Slots, unit: Unit) {
+    let RowSums { flags, sums } = sums;
     let finish = slots.measure.finisher(unit);
     // Nearly all rows have weight in every bin and a finite value: one tight loop, and a second look
     // only where some row has not.

@@ -55,9 +55,17 @@ impl RowSums {
         self.flags.resize(rows, RowFlags::default());
         self.sums.resize(rows * terms, 0.0);
     }
+
+    /// Takes the sums of some rows of another.
+    pub(crate) fn copy_from(&mut self, other: &RowSums, first: usize, rows: usize) {
+        let terms = other.sums.len() / other.flags.len().max(1);
+        self.resize(rows, terms);
+        self.flags.copy_from_slice(&other.flags[first..first + rows]);
+        self.sums.copy_from_slice(&other.sums[first * terms..(first + rows) * terms]);
+    }
 }
 
-/// Runs the terms of a problem over rows.
+/// A device that runs the terms of a problem over rows.
 ///
 /// The caller guarantees what [`Problem::new`] checked: `p` and `q` have `problem.bins` bins and the
 /// weight types of the problem, and as many rows as each other, or one row where the pairing says so;

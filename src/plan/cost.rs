@@ -21,3 +21,22 @@ pub(crate) fn choose(problem: &Problem) -> Choice {
         ),
     }
 }
+
+/// Bytes of weights that one task of the thread pool works on: some twenty microseconds, so that the threads
+/// of a call end together, and few enough tasks that handing them out costs nothing.
+const TASK_BYTES: usize = 256 << 10;
+
+/// Bytes of weights from which a second thread pays: waking one takes about as long as computing half of
+/// these. Measured by `cargo bench --bench rowwise_cpu -- threads`.
+const THREADS_FROM_BYTES: usize = 512 << 10;
+
+/// Rows of one task.
+pub(crate) fn rows_per_task(problem: &Problem) -> usize {
+    let bytes = problem.bins * (problem.p.size() + problem.q.size());
+    (TASK_BYTES / bytes.max(1)).max(1)
+}
+
+/// Whether so many rows of a problem are worth more than one thread.
+pub(crate) fn takes_threads(problem: &Problem, rows: usize) -> bool {
+    rows.saturating_mul(problem.bins * (problem.p.size() + problem.q.size())) >= THREADS_FROM_BYTES
+}

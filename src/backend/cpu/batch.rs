@@ -11,7 +11,7 @@
 use fearless_simd::{ExtractToken, Select, Simd, SimdBase, SimdFloat, SimdMask};
 
 use super::decode::Decode;
-use super::prefetch::{Ahead, Steps};
+use super::prefetch::Ahead;
 use super::stage::{Layout, RowBits, Staged};
 use super::sums::{BLOCK, Gather, RowTotals, sum_blocks};
 use crate::backend::RowFlags;
@@ -77,15 +77,17 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
             let (body, tail) = unit.split_at(unit.len() - last);
             sum_blocks!(simd, S, T, totals, row, gather, body.len(), at => {
                 let (mut a, mut b) = (zero, zero);
-                let mut pairs = body[at].chunks_exact(2 * lanes);
-                for pair in &mut pairs {
-                    let x = Lanes::<S, T>::from_slice(simd, &pair[..lanes]);
-                    let y = Lanes::<S, T>::from_slice(simd, &pair[lanes..]);
-                    a += x;
-                    b += y;
-                    least = least.min(x.min(y));
+                let mut fours = body[at].chunks_exact(4 * lanes);
+                for four in &mut fours {
+                    let [x0, x1] = [0, 1].map(|i| &four[i * lanes..][..lanes]);
+                    let [x2, x3] = [2, 3].map(|i| &four[i * lanes..][..lanes]);
+                    let (x0, x1) = (Lanes::<S, T>::from_slice(simd, x0), Lanes::<S, T>::from_slice(simd, x1));
+                    let (x2, x3) = (Lanes::<S, T>::from_slice(simd, x2), Lanes::<S, T>::from_slice(simd, x3));
+                    a += x0 + x1;
+                    b += x2 + x3;
+                    least = least.min(x0.min(x1).min(x2.min(x3)));
                 }
-                for one in pairs.remainder().chunks_exact(lanes) {
+                for one in fours.remainder().chunks_exact(lanes) {
                     let x = Lanes::<S, T>::from_slice(simd, one);
                     a += x;
                     least = least.min(x);
@@ -144,7 +146,7 @@ where
         &self,
         terms: &[Term],
         totals: &mut RowTotals<S, T>,
-        ahead: &Ahead<'_>,
+        ahead: &Ahead,
         flags: &mut [RowFlags],
         sums: &mut [f64],
     ) {
@@ -171,7 +173,9 @@ where
                 let value = totals.gather(simd, gather, self.count) / self.q.totals;
                 lost |= self.lost(value, term.trusted_from::<T>(refined), refined.then_some(&ratio));
                 let values = value.as_slice()[..self.count].iter().enumerate();
-                if wanted == all {
+                if wanted == all && terms.len() == 1 {
+                    sums.iter_mut().zip(value.as_slice()).for_each(|(sum, value)| *sum = value.to_f64());
+                } else if wanted == all {
                     values.for_each(|(row, value)| sums[row * terms.len() + slot] = value.to_f64());
                 } else {
                     let wanted = values.filter(|(row, _)| wanted >> row & 1 == 1);
@@ -203,9 +207,12 @@ where
     /// Whether any row has an empty bin, or one that is not usual.
     #[inline(always)]
     fn may_have_zeros(&self) -> bool {
-        // Against the largest total of all rows: on the safe side.
-        let largest = self.p.totals.max(self.q.totals).reduce_max();
-        let least = Lanes::<S, T>::splat(self.simd, largest) * splat::<S, T>(self.simd, T::LEAST_SHARE);
+        let share = splat::<S, T>(self.simd, T::LEAST_SHARE);
+        let totals = self.p.totals.max(self.q.totals);
+        // The smallest weights are not told apart by row where rows lie along; so against the largest total
+        // of all rows: on the safe side.
+        let totals = if self.layout.across { totals } else { Lanes::<S, T>::splat(self.simd, totals.reduce_max()) };
+        let least = totals * share;
         !(self.p.least.simd_ge(least) & self.q.least.simd_ge(least)).all_true()
     }
 
@@ -310,7 +317,7 @@ struct RowBlocks<'b, 'a, S: Simd, T: Real> {
     batch: &'b Batch<'a, S, T>,
     /// One value a row.
     scales: Scale<S, T>,
-    ahead: &'b Ahead<'b>,
+    ahead: &'b Ahead,
     wanted: RowBits,
     gather: Gather,
     totals: &'b mut RowTotals<S, T>,
@@ -318,7 +325,8 @@ struct RowBlocks<'b, 'a, S: Simd, T: Real> {
     row: usize,
     start: usize,
     end: usize,
-    steps: Steps,
+    /// The first vector of the block among those of the batch.
+    vector: usize,
     wide: WideLanes<S>,
 }
 
@@ -327,12 +335,12 @@ impl<'b, 'a, S: Simd, T: Real> RowBlocks<'b, 'a, S, T> {
     fn new(
         batch: &'b Batch<'a, S, T>,
         scales: Scale<S, T>,
-        ahead: &'b Ahead<'b>,
+        ahead: &'b Ahead,
         wanted: RowBits,
         totals: &'b mut RowTotals<S, T>,
     ) -> Self {
-        let (gather, wide, steps) = (Gather::of(batch.layout), WideLanes::zero(batch.simd), ahead.from(0));
-        Self { batch, scales, ahead, wanted, gather, totals, row: 0, start: 0, end: 0, steps, wide }
+        let (gather, wide) = (Gather::of(batch.layout), WideLanes::zero(batch.simd));
+        Self { batch, scales, ahead, wanted, gather, totals, row: 0, start: 0, end: 0, vector: 0, wide }
     }
 }
 
@@ -352,7 +360,7 @@ impl<'a, S: Simd, T: Real> Blocks<'a, S, T> for RowBlocks<'_, 'a, S, T> {
         }
         let (x, y) = (self.batch.p.staged.unit(self.row, layout), self.batch.q.staged.unit(self.row, layout));
         self.end = (self.start + BLOCK * lanes).min(layout.unit());
-        self.steps = self.ahead.from(self.row * layout.vectors + self.start / lanes);
+        self.vector = self.row * layout.vectors + self.start / lanes;
         let of_row = |values: Lanes<S, T>| self.batch.of_row(values, self.row);
         let scale = Scale {
             ratio: TwoPart { high: of_row(self.scales.ratio.high), low: of_row(self.scales.ratio.low) },
@@ -364,7 +372,7 @@ impl<'a, S: Simd, T: Real> Blocks<'a, S, T> for RowBlocks<'_, 'a, S, T> {
 
     #[inline(always)]
     fn at(&self, vector: usize) {
-        self.steps.fetch(vector);
+        self.ahead.fetch(self.vector + vector);
     }
 
     #[inline(always)]

@@ -13,7 +13,7 @@ mod totals;
 use std::sync::Arc;
 
 use fearless_simd::{Level, Simd, dispatch};
-use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use self::batch::{Batch, Side, Usual};
 use self::decode::{Decode, Decoded, Scratch};
@@ -21,7 +21,7 @@ use self::prefetch::Ahead;
 use self::row::{Sums, Task};
 use self::stage::{Layout, Room, stage};
 use self::sums::RowTotals;
-use super::{Backend, RowFlags, RowSums};
+use super::{RowFlags, RowSums};
 use crate::divergence::Zeros;
 use crate::error::{Error, Result};
 use crate::plan::{Pairing, Problem};
@@ -87,10 +87,6 @@ impl SimdLevel {
     }
 }
 
-/// Bytes of weights that one task of the thread pool works on: a few microseconds, so that the
-/// threads end together, and few enough tasks that handing them out costs nothing.
-const TASK_BYTES: usize = 256 << 10;
-
 /// Threads beyond any machine's cores only cost memory.
 const MAX_THREADS: usize = 4096;
 
@@ -132,50 +128,43 @@ impl Cpu {
         &self.name
     }
 
-    /// The sums of some rows in 64-bit floats: rescue. `rows` are indices into the result.
-    pub(crate) fn rescue(&self, problem: &Problem, p: &Rows<'_>, q: &Rows<'_>, rows: &[usize]) -> RowSums {
-        let mut out = RowSums::default();
-        self.compute::<f64>(problem, p, q, rows.len(), |i| rows[i], false, &mut out);
-        out
+    /// The sums of all the rows given, on this thread, in place of what `sums` held. Rows that the kernel
+    /// cannot vouch for are marked [`RowFlags::RESCUE`].
+    pub(crate) fn run(&self, problem: &Problem, p: &Rows<'_>, q: &Rows<'_>, sums: &mut RowSums) {
+        let rows = if problem.pairing == Pairing::OneP { q.len() } else { p.len() };
+        sums.resize(rows, problem.terms.len());
+        let (flags, sums) = (&mut sums.flags[..], &mut sums.sums[..]);
+        let span = Span { problem, p, q };
+        let level = self.level;
+        match (problem.zeros == Zeros::Exact, problem.needs_wide().is_some()) {
+            (true, true) => dispatch!(level, simd => span.usual::<_, f64>(simd, flags, sums)),
+            (true, false) => dispatch!(level, simd => span.usual::<_, f32>(simd, flags, sums)),
+            (false, true) => dispatch!(level, simd => span.any::<_, f64>(simd, false, flags, sums)),
+            (false, false) => dispatch!(level, simd => span.any::<_, f32>(simd, false, flags, sums)),
+        }
     }
 
-    /// The sums of the rows `index(0) .. index(count)`, in the precision T.
-    fn compute<T: Decode + Usual>(
-        &self,
-        problem: &Problem,
-        p: &Rows<'_>,
-        q: &Rows<'_>,
-        count: usize,
-        index: impl Fn(usize) -> usize + Sync,
-        plain: bool,
-        out: &mut RowSums,
-    ) where
-        Scratch<T>: Default + Send,
-        Room<T>: Default,
-    {
-        let terms = problem.terms.len();
-        out.resize(count, terms);
-        let per_task = (TASK_BYTES / (problem.bins * (problem.p.size() + problem.q.size())).max(1)).max(1);
-        let level = self.level;
-        let task = |(i, (flags, sums)): (usize, (&mut [RowFlags], &mut [f64]))| {
-            let span = Span { problem, p, q, index: &index, first: i * per_task };
-            if plain {
-                dispatch!(level, simd => span.plain::<_, T>(simd, flags, sums));
-            } else {
-                dispatch!(level, simd => span.any::<_, T>(simd, false, flags, sums));
-            }
-        };
-        if count <= per_task || self.threads == 1 {
-            out.flags.chunks_mut(per_task).zip(out.sums.chunks_mut(per_task * terms)).enumerate().for_each(task);
-            return;
+    /// Computes the marked rows again, one by one, in 64-bit floats; returns how many had been beyond 32 bits.
+    /// What stays marked is beyond 64.
+    pub(crate) fn rescue(&self, problem: &Problem, p: &Rows<'_>, q: &Rows<'_>, sums: &mut RowSums) -> u64 {
+        // Nearly always there is none, and this look at all rows at once is all it costs.
+        if sums.flags.iter().fold(0, |any, flags| any | flags.0) & RowFlags::RESCUE == 0 {
+            return 0;
         }
-        self.install(|| {
-            out.flags
-                .par_chunks_mut(per_task)
-                .zip(out.sums.par_chunks_mut(per_task * terms))
-                .enumerate()
-                .for_each(task);
-        });
+        let marked: SmallVec<[usize; 8]> =
+            (0..sums.flags.len()).filter(|&row| sums.flags[row].any(RowFlags::RESCUE)).collect();
+        let (span, level) = (Span { problem, p, q }, self.level);
+        dispatch!(level, simd => span.any::<_, f64>(simd, true, &mut sums.flags, &mut sums.sums));
+        // Rows that turn out to be invalid or empty were only looked at again, and so were unusual ones
+        // that had been computed in 64 bits before.
+        const ONLY_SEEN: u32 = RowFlags::INVALID_P | RowFlags::INVALID_Q | RowFlags::EMPTY;
+        let beyond = marked.iter().filter(|&&row| !sums.flags[row].any(ONLY_SEEN)).count();
+        if problem.needs_wide().is_some() { 0 } else { beyond as u64 }
+    }
+
+    /// Threads of this backend.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
     }
 
     /// Runs something that uses threads on those of this backend.
@@ -187,30 +176,15 @@ impl Cpu {
     }
 }
 
-impl Backend for Cpu {
-    fn run(&self, problem: &Problem, p: Rows<'_>, q: Rows<'_>, sums: &mut RowSums) -> Result<()> {
-        let rows = if problem.pairing == Pairing::OneP { q.len() } else { p.len() };
-        let plain = problem.zeros == Zeros::Exact;
-        if problem.needs_wide().is_some() {
-            self.compute::<f64>(problem, &p, &q, rows, |i| i, plain, sums);
-        } else {
-            self.compute::<f32>(problem, &p, &q, rows, |i| i, plain, sums);
-        }
-        Ok(())
-    }
-}
-
 /// Consecutive rows of a result, computed by one thread.
-struct Span<'a, F> {
+struct Span<'a> {
     problem: &'a Problem,
     p: &'a Rows<'a>,
     q: &'a Rows<'a>,
-    index: &'a F,
-    first: usize,
 }
 
-impl<'a, F: Fn(usize) -> usize> Span<'a, F> {
-    /// Any row, one by one; or those that are marked among the rows of a 64-bit batch.
+impl<'a> Span<'a> {
+    /// Any row, one by one; or the marked ones alone.
     #[inline(always)]
     fn any<S: Simd, T: Decode>(&self, simd: S, marked_only: bool, flags: &mut [RowFlags], sums: &mut [f64])
     where
@@ -222,11 +196,10 @@ impl<'a, F: Fn(usize) -> usize> Span<'a, F> {
         let added = if let Zeros::Additive(amount) = problem.zeros { amount } else { 0.0 };
         let mut accumulators = Sums::<S, T>::new(terms);
         let (mut p_scratch, mut q_scratch) = (Scratch::<T>::default(), Scratch::<T>::default());
-        for (i, (flags, sums)) in flags.iter_mut().zip(sums.chunks_mut(terms)).enumerate() {
+        for (row, (flags, sums)) in flags.iter_mut().zip(sums.chunks_mut(terms)).enumerate() {
             if marked_only && !flags.any(RowFlags::RESCUE) {
                 continue;
             }
-            let row = (self.index)(self.first + i);
             let p_row = if problem.pairing == Pairing::OneP { 0 } else { row };
             let q_row = if problem.pairing == Pairing::OneQ { 0 } else { row };
             let p = T::row(self.p, p_row, added, &mut p_scratch);
@@ -240,9 +213,9 @@ impl<'a, F: Fn(usize) -> usize> Span<'a, F> {
         }
     }
 
-    /// Rows of a plain problem, in batches.
+    /// Rows as they are, in batches.
     #[inline(always)]
-    fn plain<S: Simd, T: Decode + Usual>(&self, simd: S, flags: &mut [RowFlags], sums: &mut [f64])
+    fn usual<S: Simd, T: Decode + Usual>(&self, simd: S, flags: &mut [RowFlags], sums: &mut [f64])
     where
         Room<T>: Default,
     {
@@ -254,34 +227,54 @@ impl<'a, F: Fn(usize) -> usize> Span<'a, F> {
         let (mut p_shared, mut q_shared) = (Room::default(), Room::default());
         // A row that all others meet is laid out and summed once.
         let p_once = if problem.pairing == Pairing::OneP {
-            Some(Side::new(simd, stage::<S, T>(simd, self.p, 0, 1, &layout, &mut p_shared), 1, &layout, &mut totals).repeated(&layout))
+            Some(
+                Side::new(simd, stage::<S, T>(simd, self.p, 0, 1, &layout, &mut p_shared), 1, &layout, &mut totals)
+                    .repeated(&layout),
+            )
         } else {
             None
         };
         let q_once = if problem.pairing == Pairing::OneQ {
-            Some(Side::new(simd, stage::<S, T>(simd, self.q, 0, 1, &layout, &mut q_shared), 1, &layout, &mut totals).repeated(&layout))
+            Some(
+                Side::new(simd, stage::<S, T>(simd, self.q, 0, 1, &layout, &mut q_shared), 1, &layout, &mut totals)
+                    .repeated(&layout),
+            )
         } else {
             None
         };
+        let bytes = |rows: &Rows<'a>, once: bool| {
+            let size = rows.weight_type().size();
+            // The shared row is not read again.
+            let row = if once { 0 } else { rows.row_stride() * size };
+            (rows.weights().as_bytes(), row, if once { 0 } else { layout.lanes * size })
+        };
+        let (p_bytes, q_bytes) = (bytes(self.p, p_once.is_some()), bytes(self.q, q_once.is_some()));
+        let next = |&(bytes, row, vector): &(&'a [u8], usize, usize), first: usize| (bytes, first * row, vector);
         let batches = flags.chunks_mut(layout.rows).zip(sums.chunks_mut(layout.rows * terms.len()));
         for (i, (flags, sums)) in batches.enumerate() {
-            let (first, count) = (self.first + i * layout.rows, flags.len());
+            let (first, count) = (i * layout.rows, flags.len());
             let p = match p_once {
                 Some(side) => side,
-                None => Side::new(simd, stage::<S, T>(simd, self.p, first, count, &layout, &mut p_room), count, &layout, &mut totals),
+                None => Side::new(
+                    simd,
+                    stage::<S, T>(simd, self.p, first, count, &layout, &mut p_room),
+                    count,
+                    &layout,
+                    &mut totals,
+                ),
             };
             let q = match q_once {
                 Some(side) => side,
-                None => Side::new(simd, stage::<S, T>(simd, self.q, first, count, &layout, &mut q_room), count, &layout, &mut totals),
+                None => Side::new(
+                    simd,
+                    stage::<S, T>(simd, self.q, first, count, &layout, &mut q_room),
+                    count,
+                    &layout,
+                    &mut totals,
+                ),
             };
-            let next = |rows: &Rows<'a>, once: bool| {
-                if once { &[] } else { rows.slice(first + count, layout.rows).weights().as_bytes() }
-            };
-            let ahead = Ahead::new(next(self.p, p_once.is_some()), next(self.q, q_once.is_some()), layout.units(count) * layout.vectors);
+            let ahead = Ahead::new([next(&p_bytes, first + count), next(&q_bytes, first + count)]);
             Batch::new(simd, &layout, count, p, q).run(terms, &mut totals, &ahead, flags, sums);
-        }
-        if size_of::<T>() == 8 {
-            self.any::<S, f64>(simd, true, flags, sums);
         }
     }
 }

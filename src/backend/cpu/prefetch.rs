@@ -5,40 +5,24 @@
 /// The two looks at a batch would otherwise take turns: the first waits for memory, the second computes
 /// while memory rests. It has to be spread evenly: a block's lines asked for at once gain nothing.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ahead<'a> {
-    sides: [&'a [u8]; 2],
-    vectors: usize,
-}
-
-impl<'a> Ahead<'a> {
-    /// The bytes of both sides, to be asked for in so many steps.
-    pub(super) fn new(p: &'a [u8], q: &'a [u8], vectors: usize) -> Self {
-        Self { sides: [p, q], vectors: vectors.max(1) }
-    }
-
-    /// The steps from `vector` on.
-    #[inline(always)]
-    pub(super) fn from(&self, vector: usize) -> Steps {
-        let side = |bytes: &[u8]| {
-            let step = bytes.len() / self.vectors;
-            (bytes.as_ptr().wrapping_add(vector * step), step)
-        };
-        Steps { sides: self.sides.map(side) }
-    }
-}
-
-/// Where the lines of a few steps lie.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Steps {
+pub(super) struct Ahead {
+    /// Where the next read of each side begins, and the bytes that a vector is made of.
     sides: [(*const u8, usize); 2],
 }
 
-impl Steps {
-    /// Asks for what one step reads of both sides.
+impl Ahead {
+    /// Of two sides, each with its bytes, the first that will be read next (anywhere: nothing is read that
+    /// is not there), and how many make a vector.
     #[inline(always)]
-    pub(super) fn fetch(&self, step: usize) {
+    pub(super) fn new(sides: [(&[u8], usize, usize); 2]) -> Self {
+        Self { sides: sides.map(|(bytes, first, vector)| (bytes.as_ptr().wrapping_add(first), vector)) }
+    }
+
+    /// Asks for the bytes of one vector of both sides.
+    #[inline(always)]
+    pub(super) fn fetch(&self, vector: usize) {
         for (start, bytes) in self.sides {
-            prefetch(start.wrapping_add(step * bytes));
+            prefetch(start.wrapping_add(vector * bytes));
         }
     }
 }

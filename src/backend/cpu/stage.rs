@@ -142,20 +142,24 @@ pub(super) fn stage<'a, S: Simd, T: Decode>(
 #[inline(always)]
 fn turn<S: Simd, T: Real>(simd: S, width: usize, from: &[T], to: &mut [T]) {
     let lanes = Lanes::<S, T>::LEN;
-    let load = |i: usize| Lanes::<S, T>::from_slice(simd, &from[i * lanes..][..lanes]);
+    // A macro, since a closure may be compiled without the instruction set.
+    macro_rules! load {
+        ($($i:literal),*) => {
+            [$(Lanes::<S, T>::from_slice(simd, &from[$i * lanes..][..lanes])),*]
+        };
+    }
     match width {
-        1 => store(&[load(0)], to),
-        2 => store(&turn_2([load(0), load(1)]), to),
-        4 => store(&turn_4([load(0), load(1), load(2), load(3)]), to),
-        8 => {
-            let all = [load(0), load(1), load(2), load(3), load(4), load(5), load(6), load(7)];
-            store(&turn_8(all), to);
-        }
+        1 => store(&load!(0), to),
+        2 => store(&turn_2(load!(0, 1)), to),
+        4 => store(&turn_4(load!(0, 1, 2, 3)), to),
+        8 => store(&turn_8(load!(0, 1, 2, 3, 4, 5, 6, 7)), to),
         _ => {
-            let [(e0, o0), (e1, o1)] = [load(0).deinterleave(load(1)), load(2).deinterleave(load(3))];
-            let [(e2, o2), (e3, o3)] = [load(4).deinterleave(load(5)), load(6).deinterleave(load(7))];
-            let [(e4, o4), (e5, o5)] = [load(8).deinterleave(load(9)), load(10).deinterleave(load(11))];
-            let [(e6, o6), (e7, o7)] = [load(12).deinterleave(load(13)), load(14).deinterleave(load(15))];
+            let [a, b, c, d, e, f, g, h] = load!(0, 1, 2, 3, 4, 5, 6, 7);
+            let [i, j, k, l, m, n, o, p] = load!(8, 9, 10, 11, 12, 13, 14, 15);
+            let ((e0, o0), (e1, o1)) = (a.deinterleave(b), c.deinterleave(d));
+            let ((e2, o2), (e3, o3)) = (e.deinterleave(f), g.deinterleave(h));
+            let ((e4, o4), (e5, o5)) = (i.deinterleave(j), k.deinterleave(l));
+            let ((e6, o6), (e7, o7)) = (m.deinterleave(n), o.deinterleave(p));
             let even = turn_8([e0, e1, e2, e3, e4, e5, e6, e7]);
             let odd = turn_8([o0, o1, o2, o3, o4, o5, o6, o7]);
             for (pair, to) in to.chunks_exact_mut(2 * lanes).enumerate().take(8) {
