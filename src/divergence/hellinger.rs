@@ -5,7 +5,7 @@
 //! itself where it is not. Source: A. Bhattacharyya, *On a measure of divergence between two
 //! statistical populations*, 1943.
 
-use fearless_simd::{Simd, SimdBase, SimdFloat};
+use fearless_simd::{Simd, SimdFloat};
 
 use super::lanes::{Lanes, Real};
 use super::term::Contrast;
@@ -15,8 +15,7 @@ use super::term::Contrast;
 pub(crate) fn hellinger_deficit_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
     // A product aq that vanishes belongs to a bin that does not count, or to one with a side that does not.
     let root = (c.a * c.q).sqrt();
-    let square_of_sum = (root + root) + c.s.max(Lanes::<S, T>::splat(c.simd, T::NOTHING));
-    c.splat(0.5) * c.u * (c.u / square_of_sum)
+    c.splat(0.5) * c.u * (c.u / ((root + root) + c.s))
 }
 
 /// √(aq).

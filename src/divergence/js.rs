@@ -14,7 +14,7 @@ use super::term::Contrast;
 #[inline(always)]
 pub(crate) fn js_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
     let w = c.z * c.z;
-    let near = c.splat(0.25) * c.u * c.z * polynomial::<S, T>(c.simd, w, T::JENSEN_SHANNON);
+    let near = c.u * c.z * polynomial::<S, T>(c.simd, w, T::JENSEN_SHANNON);
     let log_high = polynomial::<S, T>(c.simd, c.z.abs() - c.splat(0.75), T::LN_ONE_PLUS);
     let far = c.splat(0.5) * (c.s * log_high - c.a.min(c.q) * c.log_ratio().abs());
     w.simd_le(c.splat(0.25)).select(near, far)

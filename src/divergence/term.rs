@@ -33,7 +33,7 @@ pub(crate) struct Contrast<S: Simd, T: Real> {
     pub(crate) q_total: TwoPart<Lanes<S, T>>,
     /// a − q without cancellation.
     pub(crate) u: Lanes<S, T>,
-    /// a + q.
+    /// a + q, at least nearly nothing.
     pub(crate) s: Lanes<S, T>,
     /// u/s, 0 for a bin that is empty on both sides; only if a term of the call needs it.
     pub(crate) z: Lanes<S, T>,
@@ -55,8 +55,10 @@ impl<S: Simd, T: Real> Contrast<S, T> {
         u: Lanes<S, T>,
         needs: Needs,
     ) -> Self {
-        let s = a + q.0;
-        let z = if needs.z { u / s.max(Lanes::<S, T>::splat(simd, T::NOTHING)) } else { s };
+        // An empty bin as nearly nothing: no quotient is 0/0, and no sum notices.
+        let nothing = Lanes::<S, T>::splat(simd, T::NOTHING);
+        let s = a.max(nothing) + q.0.max(nothing);
+        let z = if needs.z { u / s } else { s };
         let ratio = if needs.log { LogRatio::new(simd, a, q.0, u) } else { LogRatio::none(simd) };
         Self { simd, p: p.0, p_low: p.1, p_total, a, q: q.0, q_low: q.1, q_total, u, s, z, ratio }
     }

@@ -288,8 +288,8 @@ where
         TwoPart { high, low: (plain - high) + low }
     }
 
-    /// The rows whose sum is not one to trust: not a number, infinite, or smaller than what rounding may
-    /// have put there. Where r is a power of two, nothing has been rounded.
+    /// The rows whose sum (of either sign) is not one to trust: not a number, infinite, or smaller than what
+    /// rounding may have put there. Where r is a power of two, nothing has been rounded.
     #[inline(always)]
     fn lost(&self, value: Lanes<S, T>, least: f64, refined: Option<&TwoPart<Lanes<S, T>>>) -> RowBits {
         let v = |value: f64| splat::<S, T>(self.simd, value);
@@ -300,6 +300,7 @@ where
             let exact = Lanes::<S, T>::from_bits(power_of_two.select(v(0.0).to_bits(), from.to_bits()));
             from = ratio.low.simd_eq(v(0.0)).select(exact, from);
         }
+        let value = value.abs();
         (!(value.simd_ge(from) & value.simd_le(v(f64::from(f32::MAX))))).to_bitmask()
     }
 }

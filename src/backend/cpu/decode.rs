@@ -43,13 +43,22 @@ pub(crate) trait Decode: Real {
     fn row<'a>(rows: &Rows<'a>, row: usize, added: f64, scratch: &'a mut Scratch<Self>) -> Decoded<'a, Self>;
 }
 
-/// Writes `convert(x)` for each `x` from `from` on.
+/// Writes `$value` for each `$x` from `from` on: by sixteens, which become vectors without a prologue, and the
+/// rest one by one.
 macro_rules! convert {
-    ($slice:expr, $from:expr, $out:expr, $x:ident => $value:expr) => {
-        for (out, &$x) in $out.iter_mut().zip(&$slice[$from..]) {
+    ($slice:expr, $from:expr, $out:expr, $x:ident => $value:expr) => {{
+        let slice = &$slice[$from..$from + $out.len()];
+        let (outs, rest) = $out.as_chunks_mut::<16>();
+        let (ins, last) = slice.as_chunks::<16>();
+        for (out, x) in outs.iter_mut().zip(ins) {
+            for (out, &$x) in out.iter_mut().zip(x) {
+                *out = $value;
+            }
+        }
+        for (out, &$x) in rest.iter_mut().zip(last) {
             *out = $value;
         }
-    };
+    }};
 }
 
 /// Whether every integer from `from` on, as many as `out` holds, is at most `$largest` in size.
