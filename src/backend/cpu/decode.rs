@@ -1,5 +1,6 @@
 //! Weights of any type → the kernel's floats, exactly.
 
+use fearless_simd::{Bytes, Simd, SimdBase, SimdInt, SimdWiden};
 use half::slice::HalfFloatSliceExt;
 
 use super::row::power_of_two;
@@ -36,26 +37,43 @@ pub(crate) trait Decode: Real {
 
     /// Writes the weights from element `from` on into `out`; whether each is exact. Negative counts
     /// become negative floats.
-    fn decode(weights: Weights<'_>, from: usize, out: &mut [Self]) -> bool;
+    fn decode<S: Simd>(simd: S, weights: Weights<'_>, from: usize, out: &mut [Self]) -> bool;
 
     /// The row at `row` of a matrix, for the kernel that takes any row. `added` is what a policy will add
     /// to its weights.
-    fn row<'a>(rows: &Rows<'a>, row: usize, added: f64, scratch: &'a mut Scratch<Self>) -> Decoded<'a, Self>;
+    fn row<'a, S: Simd>(
+        simd: S,
+        rows: &Rows<'a>,
+        row: usize,
+        added: f64,
+        scratch: &'a mut Scratch<Self>,
+    ) -> Decoded<'a, Self>;
 }
 
-/// Writes `$value` for each `$x` from `from` on: by sixteens, which become vectors without a prologue, and the
-/// rest one by one.
+/// Writes `$value` for each `$x` from `from` on.
 macro_rules! convert {
-    ($slice:expr, $from:expr, $out:expr, $x:ident => $value:expr) => {{
-        let slice = &$slice[$from..$from + $out.len()];
-        let (outs, rest) = $out.as_chunks_mut::<16>();
-        let (ins, last) = slice.as_chunks::<16>();
-        for (out, x) in outs.iter_mut().zip(ins) {
-            for (out, &$x) in out.iter_mut().zip(x) {
-                *out = $value;
+    ($slice:expr, $from:expr, $out:expr, $x:ident => $value:expr) => {
+        for (out, &$x) in $out.iter_mut().zip(&$slice[$from..]) {
+            *out = $value;
+        }
+    };
+}
+
+/// Writes 16-bit weights from `from` on, a vector at a time: `$floats` of each vector of them as 32-bit integers,
+/// and `$value` of each of those that are left.
+macro_rules! convert_16 {
+    ($simd:ident, $S:ident, $slice:expr, $from:expr, $out:expr, $x:ident => $floats:expr, $value:expr) => {{
+        let (lanes, slice) = ($S::u16s::LEN, &$slice[$from..$from + $out.len()]);
+        let (mut ins, mut outs) = (slice.chunks_exact(lanes), $out.chunks_exact_mut(lanes));
+        for (x, out) in (&mut ins).zip(&mut outs) {
+            let (low, high) = $S::u16s::from_slice($simd, x).widen();
+            let (first, second) = out.split_at_mut(lanes / 2);
+            for ($x, out) in [(low, first), (high, second)] {
+                let floats: $S::f32s = $floats;
+                floats.store_slice(out);
             }
         }
-        for (out, &$x) in rest.iter_mut().zip(last) {
+        for (&$x, out) in ins.remainder().iter().zip(outs.into_remainder()) {
             *out = $value;
         }
     }};
@@ -80,13 +98,16 @@ impl Decode for f32 {
     }
 
     #[inline(always)]
-    fn decode(weights: Weights<'_>, from: usize, out: &mut [f32]) -> bool {
+    fn decode<S: Simd>(simd: S, weights: Weights<'_>, from: usize, out: &mut [f32]) -> bool {
         match weights {
             Weights::F32(slice) => out.copy_from_slice(&slice[from..from + out.len()]),
             Weights::F16(slice) => slice[from..from + out.len()].convert_to_f32_slice(out),
-            Weights::Bf16(slice) => convert!(slice, from, out, x => f32::from_bits(u32::from(x.to_bits()) << 16)),
+            Weights::Bf16(slice) => {
+                let slice: &[u16] = bytemuck::cast_slice(slice);
+                convert_16!(simd, S, slice, from, out, x => (x << 16).bitcast(), f32::from_bits(u32::from(x) << 16));
+            }
             Weights::U8(slice) => convert!(slice, from, out, x => f32::from(x)),
-            Weights::U16(slice) => convert!(slice, from, out, x => f32::from(x)),
+            Weights::U16(slice) => convert_16!(simd, S, slice, from, out, x => x.to_float(), f32::from(x)),
             Weights::U32(slice) => {
                 convert!(slice, from, out, x => x as f32);
                 return at_most!(slice, from, out, LARGEST_IN_24_BITS);
@@ -104,13 +125,20 @@ impl Decode for f32 {
         true
     }
 
-    fn row<'a>(rows: &Rows<'a>, row: usize, _added: f64, scratch: &'a mut Scratch<f32>) -> Decoded<'a, f32> {
+    #[inline(always)]
+    fn row<'a, S: Simd>(
+        simd: S,
+        rows: &Rows<'a>,
+        row: usize,
+        _added: f64,
+        scratch: &'a mut Scratch<f32>,
+    ) -> Decoded<'a, f32> {
         let from = row * rows.row_stride();
         if let Some(slice) = Self::in_place(rows.weights()) {
             return whole(&slice[from..from + rows.bins()]);
         }
         scratch.high.resize(rows.bins(), 0.0);
-        let exact = Self::decode(rows.weights(), from, &mut scratch.high);
+        let exact = Self::decode(simd, rows.weights(), from, &mut scratch.high);
         Decoded { inexact: !exact, ..whole(&scratch.high) }
     }
 }
@@ -122,7 +150,7 @@ impl Decode for f64 {
     }
 
     #[inline(always)]
-    fn decode(weights: Weights<'_>, from: usize, out: &mut [f64]) -> bool {
+    fn decode<S: Simd>(_simd: S, weights: Weights<'_>, from: usize, out: &mut [f64]) -> bool {
         match weights {
             Weights::F64(slice) => out.copy_from_slice(&slice[from..from + out.len()]),
             Weights::F32(slice) => convert!(slice, from, out, x => f64::from(x)),
@@ -144,7 +172,14 @@ impl Decode for f64 {
         true
     }
 
-    fn row<'a>(rows: &Rows<'a>, row: usize, added: f64, scratch: &'a mut Scratch<f64>) -> Decoded<'a, f64> {
+    #[inline(always)]
+    fn row<'a, S: Simd>(
+        simd: S,
+        rows: &Rows<'a>,
+        row: usize,
+        added: f64,
+        scratch: &'a mut Scratch<f64>,
+    ) -> Decoded<'a, f64> {
         let from = row * rows.row_stride();
         let Scratch { high, low } = scratch;
         if let Some(slice) = Self::in_place(rows.weights()) {
@@ -156,7 +191,7 @@ impl Decode for f64 {
         }
         high.resize(rows.bins(), 0.0);
         low.clear();
-        if !Self::decode(rows.weights(), from, high) {
+        if !Self::decode(simd, rows.weights(), from, high) {
             // What rounding to 53 bits left of each, exactly.
             let rest = |x: i128, high: f64| (x - high as i128) as f64;
             match rows.weights() {

@@ -202,8 +202,8 @@ impl<'a> Span<'a> {
             }
             let p_row = if problem.pairing == Pairing::OneP { 0 } else { row };
             let q_row = if problem.pairing == Pairing::OneQ { 0 } else { row };
-            let p = T::row(self.p, p_row, added, &mut p_scratch);
-            let q = T::row(self.q, q_row, added, &mut q_scratch);
+            let p = T::row(simd, self.p, p_row, added, &mut p_scratch);
+            let q = T::row(simd, self.q, q_row, added, &mut q_scratch);
             let seen = Decoded::flags(&p, &q);
             *flags = if seen == 0 {
                 row::row(simd, &task, &p.weights, &q.weights, &mut accumulators, sums)

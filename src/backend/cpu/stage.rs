@@ -105,7 +105,7 @@ pub(super) fn stage<'a, S: Simd, T: Decode>(
         room.staged.resize(layout.rows * layout.unit(), T::from_f64(0.0));
         let mut inexact = 0;
         for (i, out) in room.staged.chunks_exact_mut(layout.unit()).take(count).enumerate() {
-            let exact = T::decode(rows.weights(), (first + i) * rows.row_stride(), &mut out[..bins]);
+            let exact = T::decode(simd, rows.weights(), (first + i) * rows.row_stride(), &mut out[..bins]);
             inexact |= RowBits::from(!exact) << i;
         }
         return Staged { values: &room.staged, stride: layout.unit(), inexact };
@@ -124,7 +124,7 @@ pub(super) fn stage<'a, S: Simd, T: Decode>(
             for (i, out) in room.padded.chunks_exact_mut(width).enumerate() {
                 // Lanes without a row repeat the last one: whatever they give is never looked at.
                 let row = first + i.min(count - 1);
-                let exact = T::decode(rows.weights(), row * rows.row_stride(), &mut out[..bins]);
+                let exact = T::decode(simd, rows.weights(), row * rows.row_stride(), &mut out[..bins]);
                 inexact |= RowBits::from(!exact) << i;
             }
             &room.padded
