@@ -325,6 +325,13 @@ impl<'a> Rows<'a> {
         Rows { weights, rows: count, ..*self }
     }
 
+    /// Some bins of one row, as a matrix of that row alone. The range must lie in the row.
+    pub(crate) fn part(&self, row: usize, from: usize, bins: usize) -> Rows<'a> {
+        let from = row * self.stride + from;
+        let weights = each_weight!(self.weights, slice => Weight::weights(&slice[from..from + bins]));
+        Rows { weights, bins, stride: bins, rows: 1 }
+    }
+
     /// The weight in `row` and `bin` as a 64-bit float, for messages; `None` outside the matrix.
     #[must_use]
     pub fn get(&self, row: usize, bin: usize) -> Option<f64> {

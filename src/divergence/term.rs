@@ -230,6 +230,23 @@ impl Term {
         }
     }
 
+    /// The sum at the ratio r·(1 + off) from the one at r, where the term is so made that the two hang
+    /// together by totals alone; `q_total` is Σq = Σa at the new ratio. Exact but for rounding, which grows
+    /// as off² to the sum.
+    pub(crate) fn rescaled(self, sum: f64, off: f64, q_total: f64) -> Option<f64> {
+        let (factor, p_total) = (1.0 + off, q_total / (1.0 + off));
+        match self {
+            // Σ a·ln(a/q) grows by the factor, and by its logarithm times Σa.
+            Term::Kl => Some(factor * sum + q_total * (off.ln_1p() - off)),
+            Term::ReverseKl => Some(sum + q_total * (off / factor - off.ln_1p())),
+            // Σ√(aq) grows by the root, Σa²/q by the square, Σq²/a shrinks.
+            Term::HellingerDeficit => Some(q_total - factor.sqrt() * (0.5 * (p_total + q_total) - sum)),
+            Term::Chi2 => Some(factor * factor * (sum + 2.0 * p_total - q_total) - q_total),
+            Term::NeymanChi2 => Some((sum + 2.0 * q_total - p_total) / factor - q_total),
+            _ => None,
+        }
+    }
+
     /// Whether a sum of this size, from a 32-bit kernel, may have lost digits that count: the
     /// surprise of an almost full bin is what the rest of its row leaves of the total, which is only
     /// known to about 46 bits of the total.

@@ -104,7 +104,26 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
     }
 }
 
-impl<S: Simd, T: Real> Side<'_, S, T> {
+impl<'a, S: Simd, T: Real> Side<'a, S, T> {
+    /// One row whose total is known.
+    #[inline(always)]
+    pub(super) fn known(simd: S, staged: Staged<'a, T>, total: f64) -> Self {
+        let totals = splat::<S, T>(simd, total);
+        Self { staged, totals, least: totals }
+    }
+
+    /// The total of row i in lane i.
+    #[inline(always)]
+    pub(super) fn totals(&self) -> Lanes<S, T> {
+        self.totals
+    }
+
+    /// The smallest weight of all rows.
+    #[inline(always)]
+    pub(super) fn least(&self) -> f64 {
+        self.least.reduce_min().to_f64()
+    }
+
     /// The one row of this side for every row of the other.
     #[inline(always)]
     pub(super) fn repeated(mut self, layout: &Layout) -> Self {
@@ -151,7 +170,6 @@ where
         sums: &mut [f64],
     ) {
         let simd = self.simd;
-        let gather = Gather::of(self.layout);
         let all: RowBits = (1 << self.count) - 1;
         let mut marked = (!self.usual() | self.p.staged.inexact | self.q.staged.inexact) & all;
         flags.fill(RowFlags(Support::COMMON.bits()));
@@ -164,13 +182,12 @@ where
         let mut wanted = all & !marked;
         while wanted != 0 {
             if refined {
-                ratio = self.refined(plain, gather, totals);
+                ratio = self.refined(plain, totals);
             }
             let mut lost = 0;
             for (slot, term) in terms.iter().enumerate() {
                 let scales = Scale { ratio, p_total: self.p.totals, q_total: self.q.totals };
-                term.sum_plain(simd, &mut RowBlocks::new(self, scales, ahead, wanted, totals));
-                let value = totals.gather(simd, gather, self.count) / self.q.totals;
+                let value = self.sum(*term, scales, ahead, wanted, totals) / self.q.totals;
                 lost |= self.lost(value, term.trusted_from::<T>(refined), refined.then_some(&ratio));
                 let values = value.as_slice()[..self.count].iter().enumerate();
                 if wanted == all && terms.len() == 1 {
@@ -218,7 +235,7 @@ where
 
     /// Finds which bins of each row are empty; returns the rows that are not usual.
     #[inline(always)]
-    fn supports(&self, flags: &mut [RowFlags]) -> RowBits {
+    pub(super) fn supports(&self, flags: &mut [RowFlags]) -> RowBits {
         let simd = self.simd;
         let lanes = Lanes::<S, T>::LEN;
         let zero = splat::<S, T>(simd, 0.0);
@@ -259,10 +276,32 @@ where
         marked & ((1 << self.count) - 1)
     }
 
+    /// The sums of a term over the wanted rows, row i in lane i; `scales` has a row in each lane too.
+    #[inline(always)]
+    pub(super) fn sum(
+        &self,
+        term: Term,
+        scales: Scale<S, T>,
+        ahead: &Ahead,
+        wanted: RowBits,
+        totals: &mut RowTotals<S, T>,
+    ) -> Lanes<S, T> {
+        term.sum_plain(self.simd, &mut RowBlocks::new(self, scales, ahead, wanted, totals));
+        totals.gather(self.simd, Gather::of(self.layout), self.count)
+    }
+
     /// The ratio of each row in two parts.
     #[inline(always)]
-    fn refined(&self, plain: Lanes<S, T>, gather: Gather, totals: &mut RowTotals<S, T>) -> TwoPart<Lanes<S, T>> {
-        let simd = self.simd;
+    fn refined(&self, plain: Lanes<S, T>, totals: &mut RowTotals<S, T>) -> TwoPart<Lanes<S, T>> {
+        let low = -(self.residual(plain, totals) / self.p.totals);
+        let high = plain + low;
+        TwoPart { high, low: (plain - high) + low }
+    }
+
+    /// Σ(p·r − q) of each row.
+    #[inline(always)]
+    pub(super) fn residual(&self, plain: Lanes<S, T>, totals: &mut RowTotals<S, T>) -> Lanes<S, T> {
+        let (simd, gather) = (self.simd, Gather::of(self.layout));
         let lanes = Lanes::<S, T>::LEN;
         let zero = splat::<S, T>(simd, 0.0);
         for row in 0..self.layout.units(self.count) {
@@ -283,9 +322,7 @@ where
                 a + b
             });
         }
-        let low = -(totals.gather(simd, gather, self.count) / self.p.totals);
-        let high = plain + low;
-        TwoPart { high, low: (plain - high) + low }
+        totals.gather(simd, gather, self.count)
     }
 
     /// The rows whose sum (of either sign) is not one to trust: not a number, infinite, or smaller than what

@@ -6,6 +6,7 @@ mod double;
 mod policy;
 mod prefetch;
 mod row;
+mod split;
 mod stage;
 mod sums;
 mod totals;
@@ -19,6 +20,7 @@ use self::batch::{Batch, Side, Usual};
 use self::decode::{Decode, Decoded, Scratch};
 use self::prefetch::Ahead;
 use self::row::{Sums, Task};
+use self::split::SPLIT_FROM;
 use self::stage::{Layout, Room, stage};
 use self::sums::RowTotals;
 use super::{RowFlags, RowSums};
@@ -137,6 +139,8 @@ impl Cpu {
         let span = Span { problem, p, q };
         let level = self.level;
         match (problem.zeros == Zeros::Exact, problem.needs_wide().is_some()) {
+            (true, true) if problem.bins > SPLIT_FROM => self.split::<f64>(problem, p, q, flags, sums),
+            (true, false) if problem.bins > SPLIT_FROM => self.split::<f32>(problem, p, q, flags, sums),
             (true, true) => dispatch!(level, simd => span.usual::<_, f64>(simd, flags, sums)),
             (true, false) => dispatch!(level, simd => span.usual::<_, f32>(simd, flags, sums)),
             (false, true) => dispatch!(level, simd => span.any::<_, f64>(simd, false, flags, sums)),
