@@ -148,7 +148,7 @@ pub enum Error {
     },
     /// Rows whose weights span more than a 64-bit float can compare.
     #[error(
-        "the weights of {count} of {rows} rows span more than a 64-bit float holds (a weight below 2^-1022 of its total); the first is row {row}. Clear such weights to 0, or ask for null results instead of an error"
+        "the weights of {count} of {rows} rows span more than a 64-bit float holds (a weight below 2^-1019 of its total); the first is row {row}. Clear such weights to 0, or ask for null results instead of an error"
     )]
     RangeTooWide {
         /// Rows concerned.

@@ -72,17 +72,47 @@ fn one_bad_row_changes_no_other_on_cpu() {
 }
 
 #[test]
+fn each_measure_alone_is_within_the_contract_on_cpu() {
+    for weight_type in [WeightType::F32, WeightType::U16, WeightType::F64] {
+        each_measure_alone_is_within_the_contract(cpu, weight_type, &[1, 2, 5, 8, 16, 17, 64, 130, 300]);
+    }
+}
+
+#[test]
+fn each_measure_alone_is_within_the_contract_over_a_row_in_segments() {
+    each_measure_alone_is_within_the_contract(cpu, WeightType::F32, &[70_001]);
+}
+
+#[test]
+fn a_row_in_segments_gives_the_same_bits_for_every_thread_count() {
+    let bins = 300_017;
+    let hard = hard_rows(13, WeightType::F32, bins, 4);
+    let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+    let measures = [Divergence::Kl, Divergence::Js, Divergence::Tv];
+    for measures in [&measures[..1], &measures] {
+        let run = |threads| {
+            let engine = Engine::builder().device(Device::Cpu).threads(threads).build().expect("engine");
+            engine.rowwise(measures, p, q, &with(Zeros::Exact)).expect("rowwise")
+        };
+        let one = run(1);
+        for threads in [2, 3, 7] {
+            same_bits(&one, &run(threads), &format!("{threads} threads"));
+        }
+    }
+}
+
+#[test]
 fn every_thread_count_gives_the_same_bits() {
     let bins = 33;
     let hard = hard_rows(11, WeightType::F32, bins, 4000);
     let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
-    let run = |threads| {
+    let run = |threads, measures: &[Divergence]| {
         let engine = Engine::builder().device(Device::Cpu).threads(threads).build().expect("engine");
-        engine.rowwise(&measures(), p, q, &with(Zeros::Exact)).expect("rowwise")
+        engine.rowwise(measures, p, q, &with(Zeros::Exact)).expect("rowwise")
     };
-    let one = run(1);
+    let one = run(1, &measures());
     for threads in [2, 3, 7] {
-        same_bits(&one, &run(threads), &format!("{threads} threads"));
+        same_bits(&one, &run(threads, &measures()), &format!("{threads} threads"));
     }
     // Nor does the place of a row in the batch.
     let engine = Engine::builder().device(Device::Cpu).build().expect("engine");
@@ -91,6 +121,13 @@ fn every_thread_count_gives_the_same_bits() {
         for (row, value) in column.iter().enumerate() {
             assert_eq!(value.to_bits(), one[measure][1237 + row].to_bits(), "{measure} of row {row}");
         }
+    }
+    // Nor what its neighbours are: alone, row after row, as in the batch.
+    let batch = run(1, &[Divergence::Kl]);
+    for row in 0..200 {
+        let (p, q) = (p.slice(row, 1), q.slice(row, 1));
+        let alone = engine.rowwise(&[Divergence::Kl], p, q, &with(Zeros::Exact)).expect("one row");
+        assert_eq!(alone[Divergence::Kl][0].to_bits(), batch[Divergence::Kl][row].to_bits(), "row {row} alone");
     }
 }
 
@@ -102,6 +139,7 @@ macro_rules! levels {
             for weight_type in [WeightType::F32, WeightType::U16, WeightType::F64] {
                 let make = || level(SimdLevel::$level);
                 hard_rows_are_within_the_contract(make, weight_type, Zeros::Exact, &[1, 3, 8, 17, 64, 129]);
+                each_measure_alone_is_within_the_contract(make, weight_type, &[4, 16, 65]);
             }
         }
     )*};

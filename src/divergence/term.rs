@@ -230,19 +230,27 @@ impl Term {
         }
     }
 
+    /// Whether a row whose ratio Q/P is a power of two is summed without an error of totals.
+    pub(crate) fn is_exact_at_powers_of_two(self) -> bool {
+        !matches!(self, Term::Entropy | Term::CrossEntropy)
+    }
+
     /// The sum at the ratio r·(1 + off) from the one at r, where the term is so made that the two hang
-    /// together by totals alone; `q_total` is Σq = Σa at the new ratio. Exact but for rounding, which grows
-    /// as off² to the sum.
+    /// together by totals alone; `q_total` is Σq, which is Σa at the new ratio. An error ε of the totals makes
+    /// one of ε·off·`q_total`.
     pub(crate) fn rescaled(self, sum: f64, off: f64, q_total: f64) -> Option<f64> {
-        let (factor, p_total) = (1.0 + off, q_total / (1.0 + off));
+        let factor = 1.0 + off;
         match self {
-            // Σ a·ln(a/q) grows by the factor, and by its logarithm times Σa.
+            // Σ a·ln(a/q) grows by the factor, and by its logarithm times Σa; Σ(q − a) was not 0 before.
             Term::Kl => Some(factor * sum + q_total * (off.ln_1p() - off)),
             Term::ReverseKl => Some(sum + q_total * (off / factor - off.ln_1p())),
-            // Σ√(aq) grows by the root, Σa²/q by the square, Σq²/a shrinks.
-            Term::HellingerDeficit => Some(q_total - factor.sqrt() * (0.5 * (p_total + q_total) - sum)),
-            Term::Chi2 => Some(factor * factor * (sum + 2.0 * p_total - q_total) - q_total),
-            Term::NeymanChi2 => Some((sum + 2.0 * q_total - p_total) / factor - q_total),
+            // In the same way: Σa²/q grows by the square, Σq²/a shrinks, Σ√(aq) grows by the root.
+            Term::Chi2 => Some(factor * factor * sum - q_total * off * off),
+            Term::NeymanChi2 => Some(sum / factor - q_total * (off / factor) * (off / factor)),
+            Term::HellingerDeficit => {
+                let root = factor.sqrt();
+                Some(root * sum - q_total * (off / (root + 1.0)).powi(2) / (2.0 * root))
+            }
             _ => None,
         }
     }

@@ -92,6 +92,25 @@ pub fn hard_rows_are_within_the_contract(make: MakeEngine, weight_type: WeightTy
     check.assert(weight_type.name());
 }
 
+/// Each measure by itself: an engine may take shorter ways when it is not asked for all of them.
+pub fn each_measure_alone_is_within_the_contract(make: MakeEngine, weight_type: WeightType, lengths: &[usize]) {
+    let Some(engine) = make() else { return };
+    let oracle = oracle();
+    let mut check = Check::default();
+    for &bins in lengths {
+        let hard = hard_rows(12, weight_type, bins, 2 * FAMILIES.len());
+        let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+        for measure in measures() {
+            let what = format!("{} × {bins} bins, {measure} alone", weight_type.name());
+            let want = oracle.rowwise(&[measure], p, q, &with(Zeros::Exact)).expect(&what);
+            let got = engine.rowwise(&[measure], p, q, &with(Zeros::Exact)).expect(&what);
+            let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
+            check.columns(&got, &columns, want.status(), &p, &q, &|row| format!("{what}, row {row}"));
+        }
+    }
+    check.assert(&format!("{}, each measure alone", weight_type.name()));
+}
+
 /// Rows that many workgroups or blocks share, each length once.
 pub fn long_rows_are_within_the_contract(make: MakeEngine) {
     let Some(engine) = make() else { return };

@@ -218,7 +218,7 @@ pub(crate) enum Error {
     },
     /// Rows whose weights span more than a 64-bit float can compare.
     #[error(
-        "the weights of {count} of {rows} rows of {file} span more than a 64-bit float holds (a weight below 2^-1022 of its total); the first is row {row}: clear such weights to 0, or use --on-invalid null"
+        "the weights of {count} of {rows} rows of {file} span more than a 64-bit float holds (a weight below 2^-1019 of its total); the first is row {row}: clear such weights to 0, or use --on-invalid null"
     )]
     RangeTooWide {
         /// Rows concerned.

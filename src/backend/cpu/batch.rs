@@ -188,7 +188,7 @@ where
             for (slot, term) in terms.iter().enumerate() {
                 let scales = Scale { ratio, p_total: self.p.totals, q_total: self.q.totals };
                 let value = self.sum(*term, scales, ahead, wanted, totals) / self.q.totals;
-                lost |= self.lost(value, term.trusted_from::<T>(refined), refined.then_some(&ratio));
+                lost |= self.lost(value, *term, refined, &ratio);
                 let values = value.as_slice()[..self.count].iter().enumerate();
                 if wanted == all && terms.len() == 1 {
                     sums.iter_mut().zip(value.as_slice()).for_each(|(sum, value)| *sum = value.to_f64());
@@ -328,10 +328,10 @@ where
     /// The rows whose sum (of either sign) is not one to trust: not a number, infinite, or smaller than what
     /// rounding may have put there. Where r is a power of two, nothing has been rounded.
     #[inline(always)]
-    fn lost(&self, value: Lanes<S, T>, least: f64, refined: Option<&TwoPart<Lanes<S, T>>>) -> RowBits {
+    fn lost(&self, value: Lanes<S, T>, term: Term, refined: bool, ratio: &TwoPart<Lanes<S, T>>) -> RowBits {
         let v = |value: f64| splat::<S, T>(self.simd, value);
-        let mut from = v(least);
-        if let Some(ratio) = refined {
+        let mut from = v(term.trusted_from::<T>(refined));
+        if refined && term.is_exact_at_powers_of_two() {
             let mantissa = Bits::<S, T>::splat(self.simd, T::MANTISSA_MASK);
             let power_of_two = (ratio.high.to_bits() & mantissa).simd_eq(v(0.0).to_bits());
             let exact = Lanes::<S, T>::from_bits(power_of_two.select(v(0.0).to_bits(), from.to_bits()));

@@ -152,9 +152,8 @@ impl Cpu {
             support = zeros.support;
         }
         let trusted = |sums: &Sums, refined: bool| {
-            let good = |(sum, term): (&f64, &Term)| {
-                sum.is_finite() && sum.abs() >= q_total * term.trusted_from::<T>(refined)
-            };
+            let good =
+                |(sum, term): (&f64, &Term)| sum.is_finite() && sum.abs() >= q_total * term.trusted_from::<T>(refined);
             sums.iter().zip(pair.terms).all(good)
         };
         let over_q = |sums: Sums| Some((support, sums.iter().map(|sum| sum / q_total).collect()));
@@ -162,10 +161,10 @@ impl Cpu {
             let off = (q_total / p_total) / guess.ratio.high - 1.0;
             let moved: Option<Sums> =
                 found.sums.iter().zip(pair.terms).map(|(sum, term)| term.rescaled(*sum, off, q_total)).collect();
-            // Where the guess was off by as much as the sum is worth, moving it has cost digits.
+            // The error of totals counts as often as the guess was off by what the sum is worth.
             if let Some(moved) = moved
                 && trusted(&moved, false)
-                && moved.iter().all(|sum| sum.abs() >= q_total * off * off)
+                && moved.iter().all(|sum| sum.abs() >= q_total * off.abs())
             {
                 return over_q(moved);
             }
@@ -180,8 +179,11 @@ impl Cpu {
         let residual = self.look::<T>(pair, Look::Residual(high)).residual;
         let refined = known(plain.ratio.high, -residual / p_total);
         let sums = self.look::<T>(pair, Look::Terms(refined)).sums;
-        let exact = refined.ratio.low == 0.0 && refined.ratio.high.to_bits() << 12 == 0;
-        if trusted(&sums, true) || (exact && sums.iter().all(|sum| sum.is_finite())) { over_q(sums) } else { None }
+        let exact = refined.ratio.low == 0.0
+            && refined.ratio.high.to_bits() << 12 == 0
+            && pair.terms.iter().all(|term| term.is_exact_at_powers_of_two())
+            && sums.iter().all(|sum| sum.is_finite());
+        if exact || trusted(&sums, true) { over_q(sums) } else { None }
     }
 
     /// Looks at every segment, on all threads, and adds what is found in the order of the row.

@@ -1,0 +1,236 @@
+//! The CPU kernels beside the limit and beside other engines, on the same matrices in memory and the same
+//! threads: verify, then time. A rate means something only beside the plain read of the same bytes, which is
+//! in every group.
+//!
+//!     cargo bench --bench rowwise_cpu                 all of it, some minutes
+//!     cargo bench --bench rowwise_cpu -- levels       engines and instruction sets, by length of row
+//!     cargo bench --bench rowwise_cpu -- measures     every measure, sets of them, and weight types
+//!     cargo bench --bench rowwise_cpu -- threads      from how many bytes a second thread pays
+//!     cargo bench --bench rowwise_cpu -- linear       one row of 10⁴ to 10⁸ bins
+//!     cargo bench --bench rowwise_cpu -- small        one pair of short rows, a call
+//!
+//! `KULLBACK_BENCH_THREADS` sets the threads (default 2).
+#![allow(missing_docs, reason = "criterion's macros make undocumented items")]
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
+use kullback::{Device, Divergence, Engine, Options, Rows, SimdLevel, Weight};
+use kullback_conformance::Tolerance;
+use ndarray::ArrayView1;
+use ndarray_stats::EntropyExt;
+use rayon::prelude::*;
+use simsimd::ProbabilitySimilarity;
+
+/// Bytes of each side: beyond every cache.
+const BYTES: usize = 128 << 20;
+
+fn threads() -> usize {
+    std::env::var("KULLBACK_BENCH_THREADS").ok().and_then(|text| text.parse().ok()).unwrap_or(2)
+}
+
+fn engine(level: SimdLevel, threads: usize) -> Engine {
+    Engine::builder().device(Device::Cpu).simd_level(level).threads(threads).build().expect("the CPU is always there")
+}
+
+/// Random weights in (0, 1], by a xorshift generator.
+fn weights(seed: u64, count: usize) -> Vec<f32> {
+    let mut state = seed;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        ((state >> 40) + 1) as f32 / (1 << 24) as f32
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// Every row divided by its total, as libraries without normalisation want it.
+fn normalise(weights: &mut [f32], bins: usize) {
+    for row in weights.chunks_exact_mut(bins) {
+        let total: f64 = row.iter().map(|&x| f64::from(x)).sum();
+        row.iter_mut().for_each(|x| *x = (f64::from(*x) / total) as f32);
+    }
+}
+
+/// Every byte of a slice, read by all threads of the pool.
+fn plain_read<T: bytemuck::Pod + Sync>(values: &[T]) -> u64 {
+    let bytes: &[u8] = bytemuck::cast_slice(values);
+    let xor = |piece: &[u8]| {
+        let words = piece.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes")));
+        words.fold(0, |all, word| all ^ word)
+    };
+    bytes.par_chunks(1 << 18).map(xor).reduce(|| 0, |a, b| a ^ b)
+}
+
+fn naive_kl(p: &[f32], q: &[f32]) -> f64 {
+    let total = |row: &[f32]| row.iter().map(|&x| f64::from(x)).sum::<f64>();
+    let (p_total, q_total) = (total(p), total(q));
+    let term = |(&a, &b): (&f32, &f32)| {
+        let (a, b) = (f64::from(a) / p_total, f64::from(b) / q_total);
+        if a > 0.0 { a * (a / b).ln() } else { 0.0 }
+    };
+    p.iter().zip(q).map(term).sum()
+}
+
+/// One value a row, by all threads of the pool.
+fn by_rows(p: &[f32], q: &[f32], bins: usize, value: impl Fn(&[f32], &[f32]) -> f64 + Sync) -> Vec<f64> {
+    p.par_chunks_exact(bins).zip(q.par_chunks_exact(bins)).with_min_len(16).map(|(p, q)| value(p, q)).collect()
+}
+
+fn largest_error(got: &[f64], want: &[f64]) -> f64 {
+    got.iter().zip(want).map(|(got, want)| ((got - want) / want).abs()).fold(0.0, f64::max)
+}
+
+/// What the oracle's 64-bit twin says of the first rows: enough to catch a broken engine before it is timed.
+fn exact(measure: Divergence, p: &[f32], q: &[f32], bins: usize) -> Vec<f64> {
+    let oracle = Engine::builder().device(Device::Reference).build().expect("the reference is always there");
+    let elements = (bins * 200).min(p.len()).min(1 << 20).max(bins);
+    let rows = |values| Rows::new(values, bins).expect("whole rows");
+    let out = oracle.rowwise(&[measure], rows(&p[..elements]), rows(&q[..elements]), &Options::default());
+    out.expect("rowwise")[measure].to_vec()
+}
+
+fn within_the_contract(engine: &Engine, measure: Divergence, p: &[f32], q: &[f32], bins: usize) {
+    let want = exact(measure, p, q, bins);
+    let rows = |values| Rows::new(values, bins).expect("whole rows");
+    let elements = want.len() * bins;
+    let got = engine.rowwise(&[measure], rows(&p[..elements]), rows(&q[..elements]), &Options::default());
+    let tolerance = Tolerance { relative: 1e-6, absolute: 1e-24 };
+    for (got, want) in got.expect("rowwise")[measure].iter().zip(&want) {
+        tolerance.check(*got, *want).expect("within the contract before anything is timed");
+    }
+}
+
+fn time_engine<W: Weight>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    engine: &Engine,
+    measures: &[Divergence],
+    (p, q): (&[W], &[W]),
+    bins: usize,
+) {
+    let (p, q) = (Rows::new(p, bins).expect("whole rows"), Rows::new(q, bins).expect("whole rows"));
+    group.bench_function(name, |b| b.iter(|| engine.rowwise(measures, p, q, &Options::default()).expect("rowwise")));
+}
+
+/// Engines and instruction sets.
+fn levels(criterion: &mut Criterion) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads()).build().expect("a pool");
+    for bins in [8, 16, 64, 1024, 8192] {
+        let count = BYTES / 4 / bins * bins;
+        let (mut p, mut q) = (weights(1, count), weights(2, count));
+        normalise(&mut p, bins);
+        normalise(&mut q, bins);
+        let mut group = criterion.benchmark_group(format!("levels/{bins} bins"));
+        group.sample_size(10).throughput(Throughput::Bytes(8 * count as u64));
+        group.bench_function("plain read", |b| b.iter(|| pool.install(|| plain_read(&p) ^ plain_read(&q))));
+        for level in SimdLevel::available() {
+            let engine = engine(level, threads());
+            within_the_contract(&engine, Divergence::Kl, &p, &q, bins);
+            time_engine(&mut group, &format!("kullback {}", level.name()), &engine, &[Divergence::Kl], (&p, &q), bins);
+        }
+        let want = exact(Divergence::Kl, &p, &q, bins);
+        let mut peer = |name: &str, value: fn(&[f32], &[f32]) -> f64| {
+            let values = by_rows(&p[..want.len() * bins], &q[..want.len() * bins], bins, value);
+            println!("{name}, {bins} bins: largest relative error {:.1e}", largest_error(&values, &want));
+            group.bench_function(name, |b| b.iter(|| pool.install(|| by_rows(&p, &q, bins, value))));
+        };
+        peer("naive loop in f64 with ln", naive_kl);
+        peer("simsimd", |p, q| f32::kullbackleibler(p, q).unwrap_or(f64::NAN));
+        peer("ndarray-stats", |p, q| {
+            ArrayView1::from(p).kl_divergence(&ArrayView1::from(q)).map_or(f64::NAN, f64::from)
+        });
+        group.finish();
+    }
+}
+
+/// Measures, sets of them, weight types, one row against many.
+fn measures(criterion: &mut Criterion) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads()).build().expect("a pool");
+    let engine = engine(SimdLevel::Auto, threads());
+    for bins in [64, 1024] {
+        let count = BYTES / 4 / bins * bins;
+        let (p, q) = (weights(1, count), weights(2, count));
+        let mut group = criterion.benchmark_group(format!("measures/{bins} bins"));
+        group.sample_size(10).throughput(Throughput::Elements((count / bins) as u64));
+        group.bench_function("plain read", |b| b.iter(|| pool.install(|| plain_read(&p) ^ plain_read(&q))));
+        let names = "kl reverse_kl jeffreys js hellinger bhattacharyya tv chi2 neyman_chi2 triangular renyi:2 \
+                     renyi:0.5 cross_entropy entropy kl,js,hellinger,tv";
+        for names in names.split_whitespace() {
+            let measures: Vec<Divergence> = names.split(',').map(|name| name.parse().expect("a measure")).collect();
+            for measure in &measures {
+                within_the_contract(&engine, *measure, &p, &q, bins);
+            }
+            time_engine(&mut group, names, &engine, &measures, (&p, &q), bins);
+        }
+        let kl = [Divergence::Kl];
+        let counts = |values: &[f32]| -> Vec<u16> { values.iter().map(|x| (x * 60_000.0) as u16 + 1).collect() };
+        time_engine(&mut group, "kl of u16 counts", &engine, &kl, (&counts(&p), &counts(&q)), bins);
+        let wide = |values: &[f32]| -> Vec<f64> { values[..count / 2].iter().map(|&x| f64::from(x)).collect() };
+        let (p_wide, q_wide) = (wide(&p), wide(&q));
+        time_engine(&mut group, "kl of f64, half the rows", &engine, &kl, (&p_wide, &q_wide), bins);
+        let one = Rows::new(&q[..bins], bins).expect("one row");
+        let many = Rows::new(&p, bins).expect("whole rows");
+        group.bench_function("kl, every row against one", |b| {
+            b.iter(|| engine.rowwise(&kl, many, one, &Options::default()).expect("rowwise"));
+        });
+        group.finish();
+    }
+}
+
+/// One thread against two, by bytes of a call: where they cross stands in `src/plan/cost.rs`.
+fn thread_threshold(criterion: &mut Criterion) {
+    let (one, two) = (engine(SimdLevel::Auto, 1), engine(SimdLevel::Auto, 2));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("a pool");
+    let (p, q) = (weights(1, 1 << 20), weights(2, 1 << 20));
+    for kib in [64, 128, 256, 512, 1024, 4096] {
+        let elements = kib << 7;
+        let mut group = criterion.benchmark_group(format!("threads/{kib} KiB"));
+        group.sample_size(20);
+        time_engine(&mut group, "one", &one, &[Divergence::Kl], (&p[..elements], &q[..elements]), 64);
+        // Both halves by hand: what the engine would do were the threshold lower.
+        let half = elements / 2;
+        let rows = |values| Rows::new(values, 64).expect("whole rows");
+        let run = |p, q| one.rowwise(&[Divergence::Kl], rows(p), rows(q), &Options::default()).expect("rowwise");
+        group.bench_function("two", |b| {
+            let halves = || {
+                let first = || run(&p[..half], &q[..half]);
+                rayon::join(first, || run(&p[half..elements], &q[half..elements]))
+            };
+            b.iter(|| pool.install(halves));
+        });
+        time_engine(&mut group, "as the engine chooses", &two, &[Divergence::Kl], (&p[..elements], &q[..elements]), 64);
+        group.finish();
+    }
+}
+
+/// One row, longer and longer.
+fn linear(criterion: &mut Criterion) {
+    let engine = engine(SimdLevel::Auto, threads());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads()).build().expect("a pool");
+    let (p, q) = (weights(1, 100_000_000), weights(2, 100_000_000));
+    for bins in [10_000, 100_000, 1_000_000, 10_000_000, 32_000_000, 100_000_000] {
+        let (p, q) = (&p[..bins], &q[..bins]);
+        let mut group = criterion.benchmark_group(format!("linear/{bins} bins"));
+        group.sample_size(10).throughput(Throughput::Elements(bins as u64));
+        group.bench_function("plain read", |b| b.iter(|| pool.install(|| plain_read(p) ^ plain_read(q))));
+        for measure in [Divergence::Kl, Divergence::Js] {
+            time_engine(&mut group, &measure.to_string(), &engine, &[measure], (p, q), bins);
+        }
+        group.finish();
+    }
+}
+
+/// One call over one pair of rows on a kept engine.
+fn small(criterion: &mut Criterion) {
+    let engine = engine(SimdLevel::Auto, threads());
+    let (p, q) = (weights(1, 64), weights(2, 64));
+    let mut group = criterion.benchmark_group("small");
+    time_engine(&mut group, "one pair of 64 bins", &engine, &[Divergence::Kl], (&p, &q), 64);
+    group.finish();
+    black_box(q);
+}
+
+criterion_group!(benches, levels, measures, thread_threshold, linear, small);
+criterion_main!(benches);
