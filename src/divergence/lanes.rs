@@ -5,6 +5,8 @@
 
 use fearless_simd::{Bytes, Select, Simd, SimdBase, SimdFloat, SimdFloatElement, SimdInt, SimdWiden};
 
+use super::coefficients;
+
 /// A native vector of `T` on the instruction set `S`.
 pub(crate) type Lanes<S, T> = <T as SimdFloatElement>::Native<S>;
 /// The mask of such a vector.
@@ -110,17 +112,10 @@ const fn narrow<const N: usize>(wide: [f64; N]) -> [f32; N] {
     out
 }
 
-// Polynomials through the Chebyshev nodes of the interval, printed by `scripts/coefficients`; the largest
-// relative error of each (of the exponential: of its Taylor series) stands beside it. A tail counts in its
-// sum with at most a ninth.
 impl Real for f32 {
-    // 4.1e-7
-    const ATANH_TAIL: &'static [f32] = &[0.666_666_4, 0.400_075_6, 0.282_366_2, 0.268_514_98];
-    // 5.5e-8
-    const JENSEN_SHANNON: &'static [f32] = &[0.25, 0.041_664_3, 0.016_740_817, 0.008_133_417, 0.008_853_469];
-    // 7.5e-9
-    const LN_ONE_PLUS: &'static [f32] =
-        &[0.559_615_8, 0.571_428_66, -0.163_265_34, 0.062_186_337, -0.026_650_572, 0.012_502_534, -0.005_961_229_3];
+    const ATANH_TAIL: &'static [f32] = coefficients::ATANH_TAIL_32;
+    const JENSEN_SHANNON: &'static [f32] = coefficients::JENSEN_SHANNON_32;
+    const LN_ONE_PLUS: &'static [f32] = coefficients::LN_ONE_PLUS_32;
     const EXP_TAIL: &'static [f32] = &narrow(reciprocal_factorials::<10>());
     const MANTISSA: u32 = 23;
     const ONE_BITS: u32 = 0x3f80_0000;
@@ -167,51 +162,9 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
-    // 1.3e-16
-    const ATANH_TAIL: &'static [f64] = &[
-        6.666_666_666_666_665_9e-1,
-        4.000_000_000_001_458_3e-1,
-        2.857_142_856_710_875_7e-1,
-        2.222_222_271_742_786_3e-1,
-        1.818_178_943_613_285_8e-1,
-        1.538_557_006_495_862_3e-1,
-        1.331_414_420_965_493_5e-1,
-        1.200_107_280_959_071_3e-1,
-        8.800_738_486_144_673_9e-2,
-        1.616_404_561_194_353_2e-1,
-    ];
-    // 1.1e-16
-    const JENSEN_SHANNON: &'static [f64] = &[
-        2.499_999_999_999_999_8e-1,
-        4.166_666_666_669_274_0e-2,
-        1.666_666_666_171_451_0e-2,
-        8.928_571_795_709_447_5e-3,
-        5.555_541_548_216_195_0e-3,
-        3.788_192_600_440_430_8e-3,
-        2.742_823_748_200_886_2e-3,
-        2.124_120_643_552_987_4e-3,
-        1.386_768_826_002_013_6e-3,
-        2.283_178_229_844_216_4e-3,
-        -1.212_698_819_591_753_1e-3,
-        3.689_576_700_656_749_2e-3,
-    ];
-    // 3.8e-17
-    const LN_ONE_PLUS: &'static [f64] = &[
-        5.596_157_879_354_226_7e-1,
-        5.714_285_714_285_714_4e-1,
-        -1.632_653_061_224_275_2e-1,
-        6.219_630_709_425_482_4e-2,
-        -2.665_556_018_874_674_2e-2,
-        1.218_539_894_384_687_1e-2,
-        -5.802_570_398_209_605_4e-3,
-        2.842_075_274_038_601_2e-3,
-        -1.421_061_746_197_647_9e-3,
-        7.218_097_556_983_223_9e-4,
-        -3.706_507_262_158_347_1e-4,
-        1.925_379_586_455_165_0e-4,
-        -1.074_357_455_609_430_3e-4,
-        5.670_817_842_666_344_9e-5,
-    ];
+    const ATANH_TAIL: &'static [f64] = coefficients::ATANH_TAIL_64;
+    const JENSEN_SHANNON: &'static [f64] = coefficients::JENSEN_SHANNON_64;
+    const LN_ONE_PLUS: &'static [f64] = coefficients::LN_ONE_PLUS_64;
     const EXP_TAIL: &'static [f64] = &reciprocal_factorials::<18>();
     const MANTISSA: u32 = 52;
     const ONE_BITS: u64 = 0x3ff0_0000_0000_0000;

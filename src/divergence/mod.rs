@@ -5,6 +5,7 @@
 //! in `shaders/divergence/` under the same file name.
 
 mod chi2;
+mod coefficients;
 mod entropy;
 pub(crate) mod finish;
 mod hellinger;

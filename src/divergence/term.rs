@@ -113,10 +113,13 @@ pub(crate) struct Scale<S: Simd, T: Real> {
     pub(crate) q_total: Lanes<S, T>,
 }
 
+/// The weights of p and of q in a block, and what their row is to them.
+pub(crate) type Block<'a, S, T> = (&'a [T], &'a [T], Scale<S, T>);
+
 /// Blocks of whole vectors, p and q alike, whose sums are wanted one after the other.
 pub(crate) trait Blocks<'a, S: Simd, T: Real> {
     /// The next block.
-    fn next(&mut self) -> Option<(&'a [T], &'a [T], Scale<S, T>)>;
+    fn next(&mut self) -> Option<Block<'a, S, T>>;
     /// Told the number of each vector of a block as it is read.
     fn at(&self, vector: usize);
     /// Takes the sum of the block.

@@ -10,14 +10,15 @@
 
 use fearless_simd::{ExtractToken, Select, Simd, SimdBase, SimdFloat, SimdMask};
 
+use super::blocks::RowBlocks;
 use super::decode::Decode;
 use super::prefetch::Ahead;
 use super::stage::{Layout, RowBits, Staged};
-use super::sums::{BLOCK, Gather, RowTotals, sum_blocks};
+use super::sums::{Gather, RowTotals, sum_blocks};
 use crate::backend::RowFlags;
 use crate::divergence::finish::Support;
-use crate::divergence::lanes::{Bits, LaneMask, Lanes, Real, WideLanes, splat};
-use crate::divergence::term::{Blocks, Scale, Term, TwoPart};
+use crate::divergence::lanes::{Bits, LaneMask, Lanes, Real, splat};
+use crate::divergence::term::{Scale, Term, TwoPart};
 
 /// What a row must be like to be computed here; all else is marked.
 pub(super) trait Usual: Real {
@@ -47,7 +48,7 @@ impl Usual for f64 {
 /// One side of a batch, laid out and summed.
 #[derive(Clone, Copy)]
 pub(super) struct Side<'a, S: Simd, T: Real> {
-    staged: Staged<'a, T>,
+    pub(super) staged: Staged<'a, T>,
     /// The total of row i in lane i.
     totals: Lanes<S, T>,
     /// The smallest weights of all rows, in whichever lanes.
@@ -141,11 +142,11 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
 
 /// The batch at work.
 pub(super) struct Batch<'a, S: Simd, T: Real> {
-    simd: S,
-    layout: &'a Layout,
-    count: usize,
-    p: Side<'a, S, T>,
-    q: Side<'a, S, T>,
+    pub(super) simd: S,
+    pub(super) layout: &'a Layout,
+    pub(super) count: usize,
+    pub(super) p: Side<'a, S, T>,
+    pub(super) q: Side<'a, S, T>,
 }
 
 impl<'a, S: Simd, T: Decode> Batch<'a, S, T>
@@ -345,89 +346,7 @@ where
 impl<S: Simd, T: Real> Batch<'_, S, T> {
     /// What belongs to a unit of a vector that holds a value a row.
     #[inline(always)]
-    fn of_row(&self, values: Lanes<S, T>, row: usize) -> Lanes<S, T> {
+    pub(super) fn of_row(&self, values: Lanes<S, T>, row: usize) -> Lanes<S, T> {
         if self.layout.across { values } else { Lanes::<S, T>::splat(self.simd, values.as_slice()[row]) }
-    }
-}
-
-/// The wanted rows of a batch, block by block.
-struct RowBlocks<'b, 'a, S: Simd, T: Real> {
-    batch: &'b Batch<'a, S, T>,
-    /// One value a row.
-    scales: Scale<S, T>,
-    ahead: &'b Ahead,
-    wanted: RowBits,
-    gather: Gather,
-    totals: &'b mut RowTotals<S, T>,
-    /// The unit and the place in it.
-    row: usize,
-    start: usize,
-    end: usize,
-    /// The first vector of the block among those of the batch.
-    vector: usize,
-    wide: WideLanes<S>,
-}
-
-impl<'b, 'a, S: Simd, T: Real> RowBlocks<'b, 'a, S, T> {
-    #[inline(always)]
-    fn new(
-        batch: &'b Batch<'a, S, T>,
-        scales: Scale<S, T>,
-        ahead: &'b Ahead,
-        wanted: RowBits,
-        totals: &'b mut RowTotals<S, T>,
-    ) -> Self {
-        let (gather, wide) = (Gather::of(batch.layout), WideLanes::zero(batch.simd));
-        Self { batch, scales, ahead, wanted, gather, totals, row: 0, start: 0, end: 0, vector: 0, wide }
-    }
-}
-
-impl<'a, S: Simd, T: Real> Blocks<'a, S, T> for RowBlocks<'_, 'a, S, T> {
-    #[inline(always)]
-    fn next(&mut self) -> Option<(&'a [T], &'a [T], Scale<S, T>)> {
-        let layout = self.batch.layout;
-        let lanes = Lanes::<S, T>::LEN;
-        while !layout.across && self.wanted >> self.row & 1 == 0 {
-            self.row += 1;
-            if self.row >= self.batch.count {
-                return None;
-            }
-        }
-        if self.row >= layout.units(self.batch.count) {
-            return None;
-        }
-        let (x, y) = (self.batch.p.staged.unit(self.row, layout), self.batch.q.staged.unit(self.row, layout));
-        self.end = (self.start + BLOCK * lanes).min(layout.unit());
-        self.vector = self.row * layout.vectors + self.start / lanes;
-        let of_row = |values: Lanes<S, T>| self.batch.of_row(values, self.row);
-        let scale = Scale {
-            ratio: TwoPart { high: of_row(self.scales.ratio.high), low: of_row(self.scales.ratio.low) },
-            p_total: of_row(self.scales.p_total),
-            q_total: of_row(self.scales.q_total),
-        };
-        Some((&x[self.start..self.end], &y[self.start..self.end], scale))
-    }
-
-    #[inline(always)]
-    fn at(&self, vector: usize) {
-        self.ahead.fetch(self.vector + vector);
-    }
-
-    #[inline(always)]
-    fn put(&mut self, sum: Lanes<S, T>) {
-        if self.gather == Gather::Scalars {
-            T::widen::<S>(&mut self.wide, sum);
-        } else {
-            self.totals.lanes[self.row] = sum;
-        }
-        self.start = self.end;
-        if self.start == self.batch.layout.unit() {
-            if self.gather == Gather::Scalars {
-                self.totals.scalars[self.row] = self.wide.total();
-                self.wide = WideLanes::zero(self.batch.simd);
-            }
-            self.row += 1;
-            self.start = 0;
-        }
     }
 }

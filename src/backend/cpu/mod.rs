@@ -1,6 +1,7 @@
 //! The CPU backend: SIMD level × threads.
 
 mod batch;
+mod blocks;
 mod decode;
 mod double;
 mod policy;

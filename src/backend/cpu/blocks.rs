@@ -1,0 +1,93 @@
+//! A batch as the blocks that a term is summed over, and where their sums go.
+
+use fearless_simd::{Simd, SimdBase};
+
+use super::batch::Batch;
+use super::prefetch::Ahead;
+use super::stage::RowBits;
+use super::sums::{BLOCK, Gather, RowTotals};
+use crate::divergence::lanes::{Lanes, Real, WideLanes};
+use crate::divergence::term::{Block, Blocks, Scale, TwoPart};
+
+/// The wanted rows of a batch, block by block.
+pub(super) struct RowBlocks<'b, 'a, S: Simd, T: Real> {
+    batch: &'b Batch<'a, S, T>,
+    /// One value a row.
+    scales: Scale<S, T>,
+    ahead: &'b Ahead,
+    wanted: RowBits,
+    gather: Gather,
+    totals: &'b mut RowTotals<S, T>,
+    /// The unit and the place in it.
+    row: usize,
+    start: usize,
+    end: usize,
+    /// The first vector of the block among those of the batch.
+    vector: usize,
+    wide: WideLanes<S>,
+}
+
+impl<'b, 'a, S: Simd, T: Real> RowBlocks<'b, 'a, S, T> {
+    /// From the first wanted row on.
+    #[inline(always)]
+    pub(super) fn new(
+        batch: &'b Batch<'a, S, T>,
+        scales: Scale<S, T>,
+        ahead: &'b Ahead,
+        wanted: RowBits,
+        totals: &'b mut RowTotals<S, T>,
+    ) -> Self {
+        let (gather, wide) = (Gather::of(batch.layout), WideLanes::zero(batch.simd));
+        Self { batch, scales, ahead, wanted, gather, totals, row: 0, start: 0, end: 0, vector: 0, wide }
+    }
+}
+
+impl<'a, S: Simd, T: Real> Blocks<'a, S, T> for RowBlocks<'_, 'a, S, T> {
+    #[inline(always)]
+    fn next(&mut self) -> Option<Block<'a, S, T>> {
+        let layout = self.batch.layout;
+        let lanes = Lanes::<S, T>::LEN;
+        while !layout.across && self.wanted >> self.row & 1 == 0 {
+            self.row += 1;
+            if self.row >= self.batch.count {
+                return None;
+            }
+        }
+        if self.row >= layout.units(self.batch.count) {
+            return None;
+        }
+        let (x, y) = (self.batch.p.staged.unit(self.row, layout), self.batch.q.staged.unit(self.row, layout));
+        self.end = (self.start + BLOCK * lanes).min(layout.unit());
+        self.vector = self.row * layout.vectors + self.start / lanes;
+        let of_row = |values: Lanes<S, T>| self.batch.of_row(values, self.row);
+        let scale = Scale {
+            ratio: TwoPart { high: of_row(self.scales.ratio.high), low: of_row(self.scales.ratio.low) },
+            p_total: of_row(self.scales.p_total),
+            q_total: of_row(self.scales.q_total),
+        };
+        Some((&x[self.start..self.end], &y[self.start..self.end], scale))
+    }
+
+    #[inline(always)]
+    fn at(&self, vector: usize) {
+        self.ahead.fetch(self.vector + vector);
+    }
+
+    #[inline(always)]
+    fn put(&mut self, sum: Lanes<S, T>) {
+        if self.gather == Gather::Scalars {
+            T::widen::<S>(&mut self.wide, sum);
+        } else {
+            self.totals.lanes[self.row] = sum;
+        }
+        self.start = self.end;
+        if self.start == self.batch.layout.unit() {
+            if self.gather == Gather::Scalars {
+                self.totals.scalars[self.row] = self.wide.total();
+                self.wide = WideLanes::zero(self.batch.simd);
+            }
+            self.row += 1;
+            self.start = 0;
+        }
+    }
+}
