@@ -73,6 +73,8 @@ impl Chunks {
 
 #[cfg(test)]
 mod tests {
+    use smallvec::smallvec;
+
     use super::*;
     use crate::divergence::{Divergence, Term, Zeros};
     use crate::plan::kernel_key::{MAX_PARTS, SPLIT_BINS, Shape};
@@ -91,8 +93,8 @@ mod tests {
             q: WeightType::U16,
             pairing,
             zeros: Zeros::Exact,
-            terms: vec![Term::Kl],
-            slots: vec![Slots { measure: Divergence::Kl, first: 0, second: None }],
+            terms: smallvec![Term::Kl],
+            slots: smallvec![Slots { measure: Divergence::Kl, first: 0, second: None }],
         }
     }
 

@@ -1,5 +1,7 @@
 //! One call as plain values.
 
+use smallvec::SmallVec;
+
 use crate::divergence::term::{Needs, Order};
 use crate::divergence::{Divergence, Term, Unit, Zeros};
 use crate::error::{Error, Result};
@@ -34,8 +36,8 @@ pub(crate) struct Problem {
     pub(crate) pairing: Pairing,
     pub(crate) zeros: Zeros,
     /// Every sum that some measure needs, once.
-    pub(crate) terms: Vec<Term>,
-    pub(crate) slots: Vec<Slots>,
+    pub(crate) terms: SmallVec<[Term; 4]>,
+    pub(crate) slots: SmallVec<[Slots; 4]>,
 }
 
 /// Whether 32-bit rounding stays within the contract at this order. It is amplified by the exponent of
@@ -64,14 +66,14 @@ impl Problem {
             (p, q) => return Err(Error::RowsDiffer { p, q }),
         };
         unit.validate()?;
-        let mut terms: Vec<Term> = Vec::new();
+        let mut terms: SmallVec<[Term; 4]> = SmallVec::new();
         let mut slot = |term: Term| {
             terms.iter().position(|t| *t == term).unwrap_or_else(|| {
                 terms.push(term);
                 terms.len() - 1
             })
         };
-        let mut slots = Vec::with_capacity(measures.len());
+        let mut slots = SmallVec::with_capacity(measures.len());
         for &measure in measures {
             let (first, second) = measure.validate()?.terms();
             slots.push(Slots { measure, first: slot(first), second: second.map(&mut slot) });
