@@ -111,8 +111,10 @@ fn glue(key: &KernelKey) -> String {
     }
     text.push_str(&load('p', key.p));
     text.push_str(&load('q', key.q));
-    text.push_str(&polynomial("atanh_tail", f32::ATANH_TAIL));
-    text.push_str(&polynomial("jensen_shannon", f32::JENSEN_SHANNON));
+    // The shaders' terms take the tail itself and the series from 1 on; these are twice and a quarter of that.
+    let scaled = |coefficients: &[f32], factor: f32| coefficients.iter().map(|c| c * factor).collect::<Vec<_>>();
+    text.push_str(&polynomial("atanh_tail", &scaled(f32::ATANH_TAIL, 0.5)));
+    text.push_str(&polynomial("jensen_shannon", &scaled(f32::JENSEN_SHANNON, 4.0)));
     text.push_str(&polynomial("exp_tail", f32::EXP_TAIL));
     for (name, first) in [("terms_first", 0), ("terms_second", 4)] {
         let calls: Vec<String> = (first..first + 4)
