@@ -146,7 +146,7 @@ impl Engine {
     ///
     /// # Errors
     /// Shapes that do not meet, options outside their definitions, invalid weights (unless
-    /// [`OnInvalid::Null`]), a failed device, cancellation. Nothing is returned then.
+    /// [`OnInvalid::Null`](crate::OnInvalid::Null)), a failed device, cancellation. Nothing is returned then.
     pub fn rowwise(&self, measures: &[Divergence], p: Rows<'_>, q: Rows<'_>, options: &Options) -> Result<Columns> {
         let start = Instant::now();
         let problem = Problem::new(measures, &p, &q, options.zeros, options.unit)?;

@@ -139,7 +139,9 @@ impl Cpu {
         let (flags, sums) = (&mut sums.flags[..], &mut sums.sums[..]);
         let span = Span { problem, p, q };
         let level = self.level;
-        match (problem.zeros == Zeros::Exact, problem.needs_wide().is_some()) {
+        // What `epsilon` takes from a bin may be nearly all it has: 64 bits tell how nearly.
+        let wide = problem.needs_wide().is_some() || matches!(problem.zeros, Zeros::Epsilon(_));
+        match (problem.zeros == Zeros::Exact, wide) {
             (true, true) if problem.bins > SPLIT_FROM => self.split::<f64>(problem, p, q, flags, sums),
             (true, false) if problem.bins > SPLIT_FROM => self.split::<f32>(problem, p, q, flags, sums),
             (true, true) => dispatch!(level, simd => span.usual::<_, f64>(simd, flags, sums)),
