@@ -80,7 +80,7 @@ impl EngineBuilder {
     /// The engine.
     ///
     /// # Errors
-    /// [`Error::NoDevice`] when the device is not there, [`Error::Threads`].
+    /// [`Error::NoDevice`](crate::Error::NoDevice) when the device is not there, [`Error::Threads`](crate::Error::Threads).
     pub fn build(self) -> Result<Engine> {
         let cpu = Cpu::new(self.level, self.threads)?;
         let runner = match self.device {
@@ -129,7 +129,7 @@ impl Engine {
         EngineBuilder::default()
     }
 
-    /// The name of the device, as in [`Stats::device`].
+    /// The name of the device, as in [`Stats::device`](crate::Stats::device).
     #[must_use]
     pub fn device_name(&self) -> Arc<str> {
         match &self.runner {
