@@ -80,3 +80,24 @@ fn subnormal_and_huge_rows_that_span_little_are_exact() {
         }
     }
 }
+
+/// A weight that scaling to the total makes nothing of, in a bin that a policy looks at.
+#[test]
+fn a_weight_far_below_its_total_is_still_a_weight() {
+    let rows = [[1e30_f32, 1e-20, 1.0, 0.0], [1.0, 2.0, 0.0, 3.0], [1e-38, 1e5, 1e30, 2.0]].concat();
+    let others = [[2.0_f32, 1.0, 0.0, 1.0], [1e30, 1e-20, 1.0, 0.0], [0.0, 1e-30, 1e20, 1e-10]].concat();
+    let [cpu, oracle] = engines();
+    let mut check = kullback_conformance::Check::default();
+    for (p, q) in [(&rows, &others), (&others, &rows)] {
+        let (p, q) = (Rows::new(p, 4).expect("p"), Rows::new(q, 4).expect("q"));
+        for zeros in kullback_conformance::POLICIES {
+            for measure in kullback_conformance::measures() {
+                let want = oracle.rowwise(&[measure], p, q, &null(zeros)).expect("oracle");
+                let got = cpu.rowwise(&[measure], p, q, &null(zeros)).expect("cpu");
+                let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
+                check.columns(&got, &columns, want.status(), &p, &q, &|row| format!("{zeros}, row {row}"));
+            }
+        }
+    }
+    check.assert("weights far below their totals");
+}

@@ -5,8 +5,8 @@
 
 use fearless_simd::Simd;
 
+use super::contrast::Contrast;
 use super::lanes::{Lanes, Real, keep};
-use super::term::Contrast;
 
 /// s·F(z), F(z) = 2z²/(1−z).
 #[inline(always)]

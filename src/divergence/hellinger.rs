@@ -7,8 +7,8 @@
 
 use fearless_simd::{Simd, SimdFloat};
 
+use super::contrast::Contrast;
 use super::lanes::{Lanes, Real};
-use super::term::Contrast;
 
 /// s·F(z).
 #[inline(always)]

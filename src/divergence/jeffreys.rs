@@ -6,8 +6,8 @@
 
 use fearless_simd::Simd;
 
+use super::contrast::Contrast;
 use super::lanes::{Lanes, Real};
-use super::term::Contrast;
 
 /// s·F(z).
 #[inline(always)]

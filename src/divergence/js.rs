@@ -7,8 +7,8 @@
 
 use fearless_simd::{Select, Simd, SimdBase};
 
+use super::contrast::Contrast;
 use super::lanes::{Lanes, Real, polynomial};
-use super::term::Contrast;
 
 /// s·F(z).
 #[inline(always)]

@@ -8,17 +8,17 @@
 
 use fearless_simd::Simd;
 
+use super::contrast::Contrast;
 use super::lanes::{Lanes, Real};
-use super::term::Contrast;
 
 /// s·F(z).
 #[inline(always)]
 pub(crate) fn kl_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
-    c.ratio.excess(c.simd)
+    c.ratio.excess(c.simd, c.sides())
 }
 
 /// s·F(−z).
 #[inline(always)]
 pub(crate) fn reverse_kl_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
-    c.ratio.reverse_excess(c.simd)
+    c.ratio.reverse_excess(c.simd, c.sides())
 }

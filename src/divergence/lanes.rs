@@ -238,44 +238,48 @@ pub(crate) fn polynomial<S: Simd, T: Real>(simd: S, x: Lanes<S, T>, coefficients
 /// ln(a/q) = k·ln 2 + 2·atanh(t) with k even, t = (a − q·2ᵏ)/(a + q·2ᵏ) and |t| ≤ 1/3: the parts that
 /// terms are made of. Where a and q are within a factor of two of each other k = 0, and t comes from
 /// their difference u, in which nothing has cancelled.
+///
+/// Only what is dear is kept; the rest is made again where it is used.
 #[derive(Clone, Copy)]
 pub(crate) struct LogRatio<S: Simd, T: Real> {
-    /// a and q, with [`Real::NOTHING`] in place of 0.
-    a: Lanes<S, T>,
-    q: Lanes<S, T>,
-    u: Lanes<S, T>,
     /// k binades, as bits.
     steps: Bits<S, T>,
-    /// q·2ᵏ.
-    scaled: Lanes<S, T>,
-    /// a − q·2ᵏ.
-    rise: Lanes<S, T>,
     t: Lanes<S, T>,
-    w: Lanes<S, T>,
     /// 2·(atanh(t)/t − 1)/t².
     tail: Lanes<S, T>,
+}
+
+/// q·2ᵏ and a − q·2ᵏ.
+#[inline(always)]
+fn rise<S: Simd, T: Real>(simd: S, steps: Bits<S, T>, [a, q, u]: [Lanes<S, T>; 3]) -> (Lanes<S, T>, Lanes<S, T>) {
+    let scaled = Lanes::<S, T>::from_bits(q.to_bits() + steps);
+    (scaled, where_none::<S, T>(simd, steps, u, a - scaled))
+}
+
+/// a and q with [`Real::NOTHING`] in place of 0, and u.
+#[inline(always)]
+fn positive<S: Simd, T: Real>(simd: S, [a, q, u]: [Lanes<S, T>; 3]) -> [Lanes<S, T>; 3] {
+    let nothing = Lanes::<S, T>::splat(simd, T::NOTHING);
+    [a.max(nothing), q.max(nothing), u]
 }
 
 impl<S: Simd, T: Real> LogRatio<S, T> {
     /// Of a and q, which may be 0 but not subnormal, and u = a − q.
     #[inline(always)]
-    pub(crate) fn new(simd: S, a: Lanes<S, T>, q: Lanes<S, T>, u: Lanes<S, T>) -> Self {
-        let nothing = Lanes::<S, T>::splat(simd, T::NOTHING);
-        let (a, q) = (a.max(nothing), q.max(nothing));
+    pub(crate) fn new(simd: S, sides: [Lanes<S, T>; 3]) -> Self {
+        let sides = positive::<S, T>(simd, sides);
+        let [a, q, _] = sides;
         let steps = even_steps::<S, T>(simd, a, q);
-        let scaled = Lanes::<S, T>::from_bits(q.to_bits() + steps);
-        let rise = where_none::<S, T>(simd, steps, u, a - scaled);
+        let (scaled, rise) = rise::<S, T>(simd, steps, sides);
         let t = rise / (a + scaled);
-        let w = t * t;
-        Self { a, q, u, steps, scaled, rise, t, w, tail: polynomial::<S, T>(simd, w, T::ATANH_TAIL) }
+        Self { steps, t, tail: polynomial::<S, T>(simd, t * t, T::ATANH_TAIL) }
     }
 
     /// Nothing: for calls without a logarithm.
     #[inline(always)]
     pub(crate) fn none(simd: S) -> Self {
         let zero = splat::<S, T>(simd, 0.0);
-        let steps = zero.to_bits();
-        Self { a: zero, q: zero, u: zero, steps, scaled: zero, rise: zero, t: zero, w: zero, tail: zero }
+        Self { steps: zero.to_bits(), t: zero, tail: zero }
     }
 
     /// k.
@@ -284,10 +288,16 @@ impl<S: Simd, T: Real> LogRatio<S, T> {
         T::integers::<S>(self.steps) * splat::<S, T>(simd, 1.0 / (1_u64 << T::MANTISSA) as f64)
     }
 
+    /// k·ln 2.
+    #[inline(always)]
+    fn power(&self, simd: S) -> Lanes<S, T> {
+        T::integers::<S>(self.steps) * Lanes::<S, T>::splat(simd, T::LN_2_PER_BIT)
+    }
+
     /// 2·atanh(t): what the power of two leaves of the logarithm.
     #[inline(always)]
     pub(crate) fn rest(&self) -> Lanes<S, T> {
-        (self.t * self.w).mul_add(self.tail, self.t + self.t)
+        (self.t * (self.t * self.t)).mul_add(self.tail, self.t + self.t)
     }
 
     /// The logarithm.
@@ -299,20 +309,22 @@ impl<S: Simd, T: Real> LogRatio<S, T> {
     /// a·ln(a/q) − a + q ≥ 0 without cancellation, from a·2t = rise + rise·t:
     /// (q − q·2ᵏ) + a·k·ln 2 + t·(rise + a·t²·tail). Where k = 0 the first two vanish.
     #[inline(always)]
-    pub(crate) fn excess(&self, simd: S) -> Lanes<S, T> {
-        let power = T::integers::<S>(self.steps) * Lanes::<S, T>::splat(simd, T::LN_2_PER_BIT);
-        let whole = self.a.mul_add(power, self.q - self.scaled);
-        (self.a * self.w).mul_add(self.tail, self.rise).mul_add(self.t, whole)
+    pub(crate) fn excess(&self, simd: S, sides: [Lanes<S, T>; 3]) -> Lanes<S, T> {
+        let sides = positive::<S, T>(simd, sides);
+        let [a, q, _] = sides;
+        let (scaled, rise) = rise::<S, T>(simd, self.steps, sides);
+        let whole = a.mul_add(self.power(simd), q - scaled);
+        (a * (self.t * self.t)).mul_add(self.tail, rise).mul_add(self.t, whole)
     }
 
     /// q·ln(q/a) − q + a ≥ 0: the same with the sides exchanged, so with a·2⁻ᵏ.
     #[inline(always)]
-    pub(crate) fn reverse_excess(&self, simd: S) -> Lanes<S, T> {
-        let power = T::integers::<S>(self.steps) * Lanes::<S, T>::splat(simd, T::LN_2_PER_BIT);
-        let scaled = Lanes::<S, T>::from_bits(self.a.to_bits() - self.steps);
-        let rise = where_none::<S, T>(simd, self.steps, self.u, scaled - self.q);
-        let whole = (self.a - scaled) - self.q * power;
-        (rise - self.q * self.w * self.tail).mul_add(self.t, whole)
+    pub(crate) fn reverse_excess(&self, simd: S, sides: [Lanes<S, T>; 3]) -> Lanes<S, T> {
+        let [a, q, u] = positive::<S, T>(simd, sides);
+        let scaled = Lanes::<S, T>::from_bits(a.to_bits() - self.steps);
+        let rise = where_none::<S, T>(simd, self.steps, u, scaled - q);
+        let whole = (a - scaled) - q * self.power(simd);
+        (rise - q * (self.t * self.t) * self.tail).mul_add(self.t, whole)
     }
 }
 

@@ -1,11 +1,12 @@
 //! What is computed: the measures, their units and zero policies, and the one table that names them.
 //!
 //! Every measure is a finish (`finish.rs`) over one or two sums of a [`Term`]; a term is one small
-//! function of the [contrast](term::Contrast) of a bin, written once here over a SIMD vector and once
+//! function of the [contrast](contrast::Contrast) of a bin, written once here over a SIMD vector and once
 //! in `shaders/divergence/` under the same file name.
 
 mod chi2;
 mod coefficients;
+pub(crate) mod contrast;
 mod entropy;
 pub(crate) mod finish;
 mod hellinger;

@@ -7,9 +7,10 @@
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
+use super::contrast::Contrast;
 use super::kl::{kl_term, reverse_kl_term};
 use super::lanes::{Lanes, Real, exp_remainder, keep, scaled_exp};
-use super::term::{Contrast, Order};
+use super::term::Order;
 
 /// aᴬqᴮ, 0 where either side has no weight.
 #[inline(always)]
@@ -25,6 +26,12 @@ pub(crate) fn power_sum_term<S: Simd, T: Real>(c: &Contrast<S, T>, order: Order)
     let fraction = (product - whole) + power_of_two * c.splat(exponent - leading);
     let x = fraction.mul_add(c.splat(std::f64::consts::LN_2), c.ratio.rest() * c.splat(exponent));
     keep::<S, T>(c.simd, c.both(), scaled_exp::<S, T>(c.simd, base, whole - c.splat(order.halvings), x))
+}
+
+/// Nothing: asked for only where the power sum overflows, and then a row is looked at again for it.
+#[inline(always)]
+pub(crate) fn log_power_sum_term<S: Simd, T: Real>(c: &Contrast<S, T>, _order: Order) -> Lanes<S, T> {
+    c.splat(0.0)
 }
 
 /// A·a + B·q − aᴬqᴮ.

@@ -1,137 +1,10 @@
-//! The contrast of a bin and the terms that are summed over it.
-//!
-//! With both sides on one scale (a = p·r, r = Q/P, so Σa = Σq = Q) every divergence between p and q
-//! is (1/Q) Σ s·F(z) with s = a + q and z = (a − q)/(a + q); see `docs/NUMERICS.md`. The kernel makes
-//! a [`Contrast`] once a bin; a [`Term`] is the function `s·F` of one measure.
+//! The terms that are summed over the bins: one function of the [contrast](super::contrast) each.
 
-use fearless_simd::{Simd, SimdBase, SimdFloat};
+use fearless_simd::{Simd, SimdBase};
 
-use super::lanes::{LaneMask, Lanes, LogRatio, Real, splat};
+use super::contrast::{BLOCK, Blocks, Contrast, Needs, SET, Weights};
+use super::lanes::{Lanes, Real, splat};
 use super::{chi2, entropy, hellinger, jeffreys, js, kl, power, triangular, tv};
-
-/// One total as an unevaluated sum of two parts.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct TwoPart<T> {
-    pub(crate) high: T,
-    pub(crate) low: T,
-}
-
-/// One vector of bins, both sides on the scale of q, whose total lies in [1, 2).
-#[derive(Clone, Copy)]
-pub(crate) struct Contrast<S: Simd, T: Real> {
-    pub(crate) simd: S,
-    /// The weight of p after the zero policy in its own unit, in two parts.
-    pub(crate) p: Lanes<S, T>,
-    pub(crate) p_low: Lanes<S, T>,
-    /// Total of p in that unit.
-    pub(crate) p_total: TwoPart<Lanes<S, T>>,
-    /// p scaled to the total of q.
-    pub(crate) a: Lanes<S, T>,
-    /// The weight of q, in two parts.
-    pub(crate) q: Lanes<S, T>,
-    pub(crate) q_low: Lanes<S, T>,
-    pub(crate) q_total: TwoPart<Lanes<S, T>>,
-    /// a − q without cancellation.
-    pub(crate) u: Lanes<S, T>,
-    /// a + q, at least nearly nothing.
-    pub(crate) s: Lanes<S, T>,
-    /// u/s, 0 for a bin that is empty on both sides; only if a term of the call needs it.
-    pub(crate) z: Lanes<S, T>,
-    /// ln(a/q) in parts; only if a term of the call needs it.
-    pub(crate) ratio: LogRatio<S, T>,
-}
-
-impl<S: Simd, T: Real> Contrast<S, T> {
-    /// From the weights and their difference.
-    #[inline(always)]
-    #[expect(clippy::too_many_arguments, reason = "the fields of a bin, each used once by the one caller")]
-    pub(crate) fn new(
-        simd: S,
-        p: (Lanes<S, T>, Lanes<S, T>),
-        p_total: TwoPart<Lanes<S, T>>,
-        a: Lanes<S, T>,
-        q: (Lanes<S, T>, Lanes<S, T>),
-        q_total: TwoPart<Lanes<S, T>>,
-        u: Lanes<S, T>,
-        needs: Needs,
-    ) -> Self {
-        // An empty bin as nearly nothing: no quotient is 0/0, and no sum notices.
-        let nothing = Lanes::<S, T>::splat(simd, T::NOTHING);
-        let s = a.max(nothing) + q.0.max(nothing);
-        let z = if needs.z { u / s } else { s };
-        let ratio = if needs.log { LogRatio::new(simd, a, q.0, u) } else { LogRatio::none(simd) };
-        Self { simd, p: p.0, p_low: p.1, p_total, a, q: q.0, q_low: q.1, q_total, u, s, z, ratio }
-    }
-
-    /// Of weights as they are.
-    #[inline(always)]
-    pub(crate) fn plain(simd: S, x: Lanes<S, T>, y: Lanes<S, T>, scale: Scale<S, T>, needs: Needs) -> Self {
-        let low = splat::<S, T>(simd, 0.0);
-        let total = |high| TwoPart { high, low };
-        let u = x.mul_add(scale.ratio.low, x.mul_sub_precise(scale.ratio.high, y));
-        let a = x * scale.ratio.high;
-        Self::new(simd, (x, low), total(scale.p_total), a, (y, low), total(scale.q_total), u, needs)
-    }
-
-    /// ln(a/q); something finite where a side has no weight.
-    #[inline(always)]
-    pub(crate) fn log_ratio(&self) -> Lanes<S, T> {
-        self.ratio.value(self.simd)
-    }
-
-    /// The bins with weight on both sides.
-    #[inline(always)]
-    pub(crate) fn both(&self) -> LaneMask<S, T> {
-        self.a_positive() & self.q_positive()
-    }
-
-    /// The bins in which p has weight.
-    #[inline(always)]
-    pub(crate) fn a_positive(&self) -> LaneMask<S, T> {
-        self.a.simd_gt(self.splat(0.0))
-    }
-
-    /// The bins in which q has weight.
-    #[inline(always)]
-    pub(crate) fn q_positive(&self) -> LaneMask<S, T> {
-        self.q.simd_gt(self.splat(0.0))
-    }
-
-    /// A vector with the same value in every lane.
-    #[inline(always)]
-    pub(crate) fn splat(&self, value: f64) -> Lanes<S, T> {
-        splat::<S, T>(self.simd, value)
-    }
-}
-
-/// What a row's totals are to its bins, the same in the lanes of a row.
-#[derive(Clone, Copy)]
-pub(crate) struct Scale<S: Simd, T: Real> {
-    /// r = Q/P in two parts.
-    pub(crate) ratio: TwoPart<Lanes<S, T>>,
-    pub(crate) p_total: Lanes<S, T>,
-    pub(crate) q_total: Lanes<S, T>,
-}
-
-/// The weights of p and of q in a block, and what their row is to them.
-pub(crate) type Block<'a, S, T> = (&'a [T], &'a [T], Scale<S, T>);
-
-/// Blocks of whole vectors, p and q alike, whose sums are wanted one after the other.
-pub(crate) trait Blocks<'a, S: Simd, T: Real> {
-    /// The next block.
-    fn next(&mut self) -> Option<Block<'a, S, T>>;
-    /// Told the number of each vector of a block as it is read.
-    fn at(&self, vector: usize);
-    /// Takes the sum of the block.
-    fn put(&mut self, sum: Lanes<S, T>);
-}
-
-/// The parts of a contrast that take a division, made only where a term of the call uses them.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Needs {
-    pub(crate) log: bool,
-    pub(crate) z: bool,
-}
 
 /// The order of a power sum, prepared once a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -156,6 +29,30 @@ impl Order {
     pub(crate) fn exponent(self) -> f64 {
         if self.base_is_q { self.a } else { -self.b }
     }
+}
+
+/// `$go!(argument function, term)` or `$go!(argument function, term, order)` with what belongs to a term: a
+/// function of the contrast, or of the weights.
+macro_rules! with_function_of {
+    ($term:expr, $go:ident) => {
+        match $term {
+            Term::Kl => $go!(contrast kl::kl_term, Term::Kl),
+            Term::ReverseKl => $go!(contrast kl::reverse_kl_term, Term::ReverseKl),
+            Term::Jeffreys => $go!(contrast jeffreys::jeffreys_term, Term::Jeffreys),
+            Term::Js => $go!(contrast js::js_term, Term::Js),
+            Term::HellingerDeficit => $go!(contrast hellinger::hellinger_deficit_term, Term::HellingerDeficit),
+            Term::Affinity => $go!(contrast hellinger::affinity_term, Term::Affinity),
+            Term::Tv => $go!(contrast tv::tv_term, Term::Tv),
+            Term::Chi2 => $go!(contrast chi2::chi2_term, Term::Chi2),
+            Term::NeymanChi2 => $go!(contrast chi2::neyman_chi2_term, Term::NeymanChi2),
+            Term::Triangular => $go!(contrast triangular::triangular_term, Term::Triangular),
+            Term::PowerDeficit(order) => $go!(contrast power::power_deficit_term, Term::PowerDeficit(order), order),
+            Term::PowerSum(order) => $go!(contrast power::power_sum_term, Term::PowerSum(order), order),
+            Term::LogPowerSum(order) => $go!(contrast power::log_power_sum_term, Term::LogPowerSum(order), order),
+            Term::CrossEntropy => $go!(weights entropy::cross_entropy_term, Term::CrossEntropy),
+            Term::Entropy => $go!(weights entropy::entropy_term, Term::Entropy),
+        }
+    };
 }
 
 /// What is summed over the bins: one function of the contrast each.
@@ -192,7 +89,8 @@ impl Term {
             self,
             Term::Kl | Term::ReverseKl | Term::Jeffreys | Term::Js | Term::PowerDeficit(_) | Term::PowerSum(_)
         );
-        Needs { log, z: matches!(self, Term::Js | Term::Triangular) }
+        let weights = matches!(self, Term::Entropy | Term::CrossEntropy);
+        Needs { log, z: matches!(self, Term::Js | Term::Triangular), weights }
     }
 
     /// Whether the sum is of first order in the difference of the rows.
@@ -274,39 +172,32 @@ impl Term {
         }
     }
 
-    /// Σ s·F(z) over the bins of a block, lane by lane.
+    /// Σ s·F(z) over the bins of a block, lane by lane; `weights` only where the term needs them.
     ///
     /// The choice of the term stands outside the loop: each loop holds one term and nothing of the
     /// others, which the optimiser would otherwise compute ahead for all of them. And the loop is
     /// written out, since a function passed along would be compiled without the instruction set.
     #[inline(always)]
-    pub(crate) fn sum<S: Simd, T: Real>(self, block: &[Contrast<S, T>], zero: Lanes<S, T>) -> Lanes<S, T> {
+    pub(crate) fn sum<S: Simd, T: Real>(
+        self,
+        block: &[Contrast<S, T>],
+        weights: &[Weights<S, T>],
+        zero: Lanes<S, T>,
+    ) -> Lanes<S, T> {
         macro_rules! total {
-            ($term:path $(, $order:expr)?) => {{
+            (contrast $function:path, $kind:expr $(, $order:expr)?) => {
+                total!(block => $function $(, $order)?)
+            };
+            (weights $function:path, $kind:expr) => { total!(weights => $function) };
+            ($bins:expr => $function:path $(, $order:expr)?) => {{
                 let mut sum = zero;
-                for c in block {
-                    sum += $term(c $(, $order)?);
+                for bin in $bins {
+                    sum += $function(bin $(, $order)?);
                 }
                 sum
             }};
         }
-        match self {
-            Term::Kl => total!(kl::kl_term),
-            Term::ReverseKl => total!(kl::reverse_kl_term),
-            Term::Jeffreys => total!(jeffreys::jeffreys_term),
-            Term::Js => total!(js::js_term),
-            Term::HellingerDeficit => total!(hellinger::hellinger_deficit_term),
-            Term::Affinity => total!(hellinger::affinity_term),
-            Term::Tv => total!(tv::tv_term),
-            Term::Chi2 => total!(chi2::chi2_term),
-            Term::NeymanChi2 => total!(chi2::neyman_chi2_term),
-            Term::Triangular => total!(triangular::triangular_term),
-            Term::PowerDeficit(order) => total!(power::power_deficit_term, order),
-            Term::PowerSum(order) => total!(power::power_sum_term, order),
-            Term::LogPowerSum(_) => zero,
-            Term::CrossEntropy => total!(entropy::cross_entropy_term),
-            Term::Entropy => total!(entropy::entropy_term),
-        }
+        with_function_of!(self, total)
     }
 
     /// The same over weights as they are, block by block, each contrast made and used up at once. The
@@ -314,40 +205,62 @@ impl Term {
     #[inline(always)]
     pub(crate) fn sum_plain<'a, S: Simd, T: Real>(self, simd: S, blocks: &mut impl Blocks<'a, S, T>) {
         macro_rules! total {
-            ($term:path, $kind:expr $(, $order:expr)?) => {
-                while let Some((p, q, scale)) = blocks.next() {
+            (contrast $function:path, $kind:expr $(, $order:expr)?) => {
+                total!(x, y, scale => $function(&Contrast::plain(simd, x, y, scale, $kind.needs()) $(, $order)?))
+            };
+            (weights $function:path, $kind:expr) => {
+                total!(x, y, scale => $function(&Weights::plain(simd, x, y, scale)))
+            };
+            ($x:ident, $y:ident, $scale:ident => $term:expr) => {
+                while let Some((p, q, $scale)) = blocks.next() {
                     let lanes = Lanes::<S, T>::LEN;
                     let mut sum = splat::<S, T>(simd, 0.0);
                     for (i, (x, y)) in p.chunks_exact(lanes).zip(q.chunks_exact(lanes)).enumerate() {
                         blocks.at(i);
-                        let (x, y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
-                        sum += $term(&Contrast::plain(simd, x, y, scale, $kind.needs()) $(, $order)?);
+                        let ($x, $y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
+                        sum += $term;
                     }
-                    blocks.put(sum);
+                    blocks.put(&[sum]);
                 }
             };
         }
-        match self {
-            Term::Kl => total!(kl::kl_term, Term::Kl),
-            Term::ReverseKl => total!(kl::reverse_kl_term, Term::ReverseKl),
-            Term::Jeffreys => total!(jeffreys::jeffreys_term, Term::Jeffreys),
-            Term::Js => total!(js::js_term, Term::Js),
-            Term::HellingerDeficit => total!(hellinger::hellinger_deficit_term, Term::HellingerDeficit),
-            Term::Affinity => total!(hellinger::affinity_term, Term::Affinity),
-            Term::Tv => total!(tv::tv_term, Term::Tv),
-            Term::Chi2 => total!(chi2::chi2_term, Term::Chi2),
-            Term::NeymanChi2 => total!(chi2::neyman_chi2_term, Term::NeymanChi2),
-            Term::Triangular => total!(triangular::triangular_term, Term::Triangular),
-            Term::PowerDeficit(order) => total!(power::power_deficit_term, Term::PowerDeficit(order), order),
-            Term::PowerSum(order) => total!(power::power_sum_term, Term::PowerSum(order), order),
-            // Asked for only where the power sum overflows, and then the other kernel has the row.
-            Term::LogPowerSum(_) => {
-                while blocks.next().is_some() {
-                    blocks.put(splat::<S, T>(simd, 0.0));
-                }
+        with_function_of!(self, total)
+    }
+
+    /// Several terms, [`SET`] at most, in one look at the weights: the contrasts of a block, with their
+    /// divisions and their logarithms, are made once, and stay in the nearest cache for all terms.
+    #[inline(always)]
+    pub(crate) fn sum_set<'a, S: Simd, T: Real>(terms: &[Term], simd: S, blocks: &mut impl Blocks<'a, S, T>) {
+        let (lanes, zero) = (Lanes::<S, T>::LEN, splat::<S, T>(simd, 0.0));
+        let needs = terms.iter().fold(Needs::default(), |all, term| all.and(term.needs()));
+        let mut contrasts = [Contrast::new(simd, zero, zero, zero, Needs::default()); BLOCK];
+        let mut sums = [zero; SET];
+        while let Some((p, q, scale)) = blocks.next() {
+            let vectors = p.chunks_exact(lanes).zip(q.chunks_exact(lanes));
+            for (i, (contrast, (x, y))) in contrasts.iter_mut().zip(vectors.clone()).enumerate() {
+                blocks.at(i);
+                let (x, y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
+                *contrast = Contrast::plain(simd, x, y, scale, needs);
             }
-            Term::CrossEntropy => total!(entropy::cross_entropy_term, Term::CrossEntropy),
-            Term::Entropy => total!(entropy::entropy_term, Term::Entropy),
+            let contrasts = &contrasts[..(p.len() / lanes).min(BLOCK)];
+            for (sum, term) in sums.iter_mut().zip(terms) {
+                *sum = zero;
+                macro_rules! total {
+                    (contrast $function:path, $kind:expr $(, $order:expr)?) => {
+                        for contrast in contrasts {
+                            *sum += $function(contrast $(, $order)?);
+                        }
+                    };
+                    (weights $function:path, $kind:expr) => {
+                        for (x, y) in vectors.clone() {
+                            let (x, y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
+                            *sum += $function(&Weights::plain(simd, x, y, scale));
+                        }
+                    };
+                }
+                with_function_of!(*term, total);
+            }
+            blocks.put(&sums[..terms.len().min(SET)]);
         }
     }
 }

@@ -4,8 +4,8 @@
 
 use fearless_simd::Simd;
 
+use super::contrast::Contrast;
 use super::lanes::{Lanes, Real};
-use super::term::Contrast;
 
 /// s·F(z), F(z) = z².
 #[inline(always)]

@@ -2,8 +2,8 @@
 
 use fearless_simd::{Simd, SimdBase};
 
+use super::contrast::Contrast;
 use super::lanes::{Lanes, Real};
-use super::term::Contrast;
 
 /// s·F(z), F(z) = ½|z|.
 #[inline(always)]

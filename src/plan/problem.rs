@@ -2,7 +2,8 @@
 
 use smallvec::SmallVec;
 
-use crate::divergence::term::{Needs, Order};
+use crate::divergence::contrast::Needs;
+use crate::divergence::term::Order;
 use crate::divergence::{Divergence, Term, Unit, Zeros};
 use crate::error::{Error, Result};
 use crate::rows::{Rows, WeightType};
@@ -101,8 +102,7 @@ impl Problem {
 
     /// What the terms use of a contrast, taken together.
     pub(crate) fn needs(&self) -> Needs {
-        let all = self.terms.iter().map(|term| term.needs());
-        all.fold(Needs::default(), |all, one| Needs { log: all.log | one.log, z: all.z | one.z })
+        self.terms.iter().fold(Needs::default(), |all, term| all.and(term.needs()))
     }
 
     /// Bytes of weights that one row of the result reads.

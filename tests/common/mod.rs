@@ -8,7 +8,7 @@ use kullback::{
     WeightType, Zeros,
 };
 pub use kullback_conformance::LENGTHS;
-use kullback_conformance::{Check, FAMILIES, Values, golden, hard_rows, measures};
+use kullback_conformance::{Check, FAMILIES, POLICIES, Values, golden, hard_rows, measures};
 
 /// The engine of a test, or `None` with a line that says so when there is no such device and none is
 /// required.
@@ -100,10 +100,12 @@ pub fn each_measure_alone_is_within_the_contract(make: MakeEngine, weight_type: 
     for &bins in lengths {
         let hard = hard_rows(12, weight_type, bins, 2 * FAMILIES.len());
         let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
-        for measure in measures() {
-            let what = format!("{} × {bins} bins, {measure} alone", weight_type.name());
-            let want = oracle.rowwise(&[measure], p, q, &with(Zeros::Exact)).expect(&what);
-            let got = engine.rowwise(&[measure], p, q, &with(Zeros::Exact)).expect(&what);
+        // The policies have ways of their own too; one weight type shows them.
+        let policies = if weight_type == WeightType::F32 { &POLICIES[..] } else { &[Zeros::Exact] };
+        for (measure, zeros) in measures().into_iter().flat_map(|measure| policies.iter().map(move |z| (measure, *z))) {
+            let what = format!("{} × {bins} bins, {measure} alone, {zeros}", weight_type.name());
+            let want = oracle.rowwise(&[measure], p, q, &with(zeros)).expect(&what);
+            let got = engine.rowwise(&[measure], p, q, &with(zeros)).expect(&what);
             let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
             check.columns(&got, &columns, want.status(), &p, &q, &|row| format!("{what}, row {row}"));
         }

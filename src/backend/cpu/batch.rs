@@ -14,11 +14,14 @@ use super::blocks::RowBlocks;
 use super::decode::Decode;
 use super::prefetch::Ahead;
 use super::stage::{Layout, RowBits, Staged};
-use super::sums::{Gather, RowTotals, sum_blocks};
+use super::sums::{Gather, RowTotals, SetTotals, sum_blocks};
 use crate::backend::RowFlags;
+use crate::divergence::Zeros;
+use crate::divergence::contrast::{SET, Scale, TwoPart};
 use crate::divergence::finish::Support;
 use crate::divergence::lanes::{Bits, LaneMask, Lanes, Real, splat};
-use crate::divergence::term::{Scale, Term, TwoPart};
+use crate::divergence::term::Term;
+use crate::plan::Problem;
 
 /// What a row must be like to be computed here; all else is marked.
 pub(super) trait Usual: Real {
@@ -43,6 +46,22 @@ impl Usual for f64 {
     const LEAST_TOTAL: f64 = two_to(-200);
     const MOST_TOTAL: f64 = two_to(400);
     const LEAST_SHARE: f64 = two_to(-600);
+}
+
+/// Above this share of its total no weight is unusual, and none is raised by the policy.
+#[inline(always)]
+fn least_share<T: Usual>(zeros: Zeros) -> f64 {
+    match zeros {
+        // A little more, for totals that are not known to the last digit.
+        Zeros::Floor(least) => T::LEAST_SHARE.max(least * 1.000_01),
+        _ => T::LEAST_SHARE,
+    }
+}
+
+/// The elements of the last vector of a unit that are no padding.
+#[inline(always)]
+fn inside<S: Simd, T: Real>(simd: S, layout: &Layout) -> LaneMask<S, T> {
+    LaneMask::<S, T>::from_bitmask(simd, (1 << (Lanes::<S, T>::LEN - layout.padding())) - 1)
 }
 
 /// One side of a batch, laid out and summed.
@@ -72,7 +91,7 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
         let gather = Gather::of(layout);
         // The vector that holds the padding is looked at apart: a padding is no empty bin.
         let last = if layout.padding() == 0 { 0 } else { lanes };
-        let inside = LaneMask::<S, T>::from_bitmask(simd, (1 << (lanes - layout.padding())) - 1);
+        let inside = inside::<S, T>(simd, layout);
         for row in 0..layout.units(count) {
             let unit = staged.unit(row, layout);
             let (body, tail) = unit.split_at(unit.len() - last);
@@ -164,18 +183,19 @@ where
     #[inline(always)]
     pub(super) fn run(
         &self,
-        terms: &[Term],
-        totals: &mut RowTotals<S, T>,
+        problem: &Problem,
+        totals: &mut SetTotals<S, T>,
         ahead: &Ahead,
         flags: &mut [RowFlags],
         sums: &mut [f64],
     ) {
-        let simd = self.simd;
+        let (simd, terms) = (self.simd, problem.terms.as_slice());
         let all: RowBits = (1 << self.count) - 1;
         let mut marked = (!self.usual() | self.p.staged.inexact | self.q.staged.inexact) & all;
         flags.fill(RowFlags(Support::COMMON.bits()));
-        if self.may_have_zeros() {
-            marked |= self.supports(flags);
+        let least = least_share::<T>(problem.zeros);
+        if self.may_be_less_than(least) {
+            marked |= self.supports(problem.zeros, flags);
         }
         let plain = self.q.totals / self.p.totals;
         let mut ratio = TwoPart { high: plain, low: splat::<S, T>(simd, 0.0) };
@@ -183,12 +203,15 @@ where
         let mut wanted = all & !marked;
         while wanted != 0 {
             if refined {
-                ratio = self.refined(plain, totals);
+                ratio = self.refined(plain, &mut totals[0]);
             }
+            let scales = Scale { ratio, p_total: self.p.totals, q_total: self.q.totals };
             let mut lost = 0;
             for (slot, term) in terms.iter().enumerate() {
-                let scales = Scale { ratio, p_total: self.p.totals, q_total: self.q.totals };
-                let value = self.sum(*term, scales, ahead, wanted, totals) / self.q.totals;
+                if slot % SET == 0 {
+                    self.sum(&terms[slot..terms.len().min(slot + SET)], scales, ahead, wanted, totals);
+                }
+                let value = self.gathered(&mut totals[slot % SET]) / self.q.totals;
                 lost |= self.lost(value, *term, refined, &ratio);
                 let values = value.as_slice()[..self.count].iter().enumerate();
                 if wanted == all && terms.len() == 1 {
@@ -222,10 +245,10 @@ where
         (inside(self.p.totals) & inside(self.q.totals)).to_bitmask()
     }
 
-    /// Whether any row has an empty bin, or one that is not usual.
+    /// Whether any weight of any row, an empty bin too, may be a lesser share of its total.
     #[inline(always)]
-    fn may_have_zeros(&self) -> bool {
-        let share = splat::<S, T>(self.simd, T::LEAST_SHARE);
+    fn may_be_less_than(&self, share: f64) -> bool {
+        let share = splat::<S, T>(self.simd, share);
         let totals = self.p.totals.max(self.q.totals);
         // The smallest weights are not told apart by row where rows lie along; so against the largest total
         // of all rows: on the safe side.
@@ -234,29 +257,38 @@ where
         !(self.p.least.simd_ge(least) & self.q.least.simd_ge(least)).all_true()
     }
 
-    /// Finds which bins of each row are empty; returns the rows that are not usual.
+    /// Finds which bins of each row are empty; returns the rows that are not usual or that the policy changes.
     #[inline(always)]
-    pub(super) fn supports(&self, flags: &mut [RowFlags]) -> RowBits {
+    pub(super) fn supports(&self, zeros: Zeros, flags: &mut [RowFlags]) -> RowBits {
         let simd = self.simd;
         let lanes = Lanes::<S, T>::LEN;
         let zero = splat::<S, T>(simd, 0.0);
         let none = zero.simd_lt(zero);
-        let share = splat::<S, T>(simd, T::LEAST_SHARE);
+        let share = splat::<S, T>(simd, least_share::<T>(zeros));
+        let inside = inside::<S, T>(simd, self.layout);
+        // `floor` raises an empty bin too; the others that are let in here ask for both sides or for neither.
+        let (floored, paired) = match zeros {
+            Zeros::Floor(_) => (!none, none),
+            Zeros::Exact => (none, none),
+            _ => (none, !none),
+        };
         let (p_least, q_least) = (self.p.totals * share, self.q.totals * share);
         let mut marked = 0;
         for row in 0..self.layout.units(self.count) {
             let (x, y) = (self.p.staged.unit(row, self.layout), self.q.staged.unit(row, self.layout));
             let (x_least, y_least) = (self.of_row(p_least, row), self.of_row(q_least, row));
             let (mut common, mut only_p, mut only_q, mut unusual) = (none, none, none, none);
-            for (x, y) in x.chunks_exact(lanes).zip(y.chunks_exact(lanes)) {
+            for (i, (x, y)) in x.chunks_exact(lanes).zip(y.chunks_exact(lanes)).enumerate() {
                 let (x, y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
+                let floored = if i + 1 == self.layout.vectors { floored & inside } else { floored };
                 let (has_x, has_y) = (x.simd_gt(zero), y.simd_gt(zero));
                 common |= has_x & has_y;
                 only_p |= has_x & !has_y;
                 only_q |= has_y & !has_x;
-                unusual |= (has_x & x.simd_lt(x_least)) | (has_y & y.simd_lt(y_least));
+                unusual |= ((has_x | floored) & x.simd_lt(x_least)) | ((has_y | floored) & y.simd_lt(y_least));
                 unusual |= x.simd_lt(zero) | y.simd_lt(zero);
             }
+            unusual |= (only_p | only_q) & paired;
             let bits = |common, p, q| {
                 let support = Support::default();
                 support.with(Support::COMMON, common).with(Support::ONLY_P, p).with(Support::ONLY_Q, q).bits()
@@ -277,17 +309,29 @@ where
         marked & ((1 << self.count) - 1)
     }
 
-    /// The sums of a term over the wanted rows, row i in lane i; `scales` has a row in each lane too.
+    /// The sums of terms, [`SET`] at most, over the wanted rows, one of `totals` a term; `scales` has a row in
+    /// each lane.
     #[inline(always)]
     pub(super) fn sum(
         &self,
-        term: Term,
+        terms: &[Term],
         scales: Scale<S, T>,
         ahead: &Ahead,
         wanted: RowBits,
-        totals: &mut RowTotals<S, T>,
-    ) -> Lanes<S, T> {
-        term.sum_plain(self.simd, &mut RowBlocks::new(self, scales, ahead, wanted, totals));
+        totals: &mut SetTotals<S, T>,
+    ) {
+        let ([first, ..], [term, rest @ ..]) = (&mut *totals, terms) else { return };
+        if rest.is_empty() {
+            let mut blocks = RowBlocks::new(self, scales, ahead, wanted, std::array::from_mut(first));
+            term.sum_plain(self.simd, &mut blocks);
+        } else {
+            Term::sum_set(terms, self.simd, &mut RowBlocks::new(self, scales, ahead, wanted, totals));
+        }
+    }
+
+    /// The sum of row i in lane i.
+    #[inline(always)]
+    pub(super) fn gathered(&self, totals: &mut RowTotals<S, T>) -> Lanes<S, T> {
         totals.gather(self.simd, Gather::of(self.layout), self.count)
     }
 

@@ -5,29 +5,30 @@ use fearless_simd::{Simd, SimdBase};
 use super::batch::Batch;
 use super::prefetch::Ahead;
 use super::stage::RowBits;
-use super::sums::{BLOCK, Gather, RowTotals};
+use super::sums::{Gather, RowTotals};
+use crate::divergence::contrast::{BLOCK, Block, Blocks, Scale, TwoPart};
 use crate::divergence::lanes::{Lanes, Real, WideLanes};
-use crate::divergence::term::{Block, Blocks, Scale, TwoPart};
 
 /// The wanted rows of a batch, block by block.
-pub(super) struct RowBlocks<'b, 'a, S: Simd, T: Real> {
+pub(super) struct RowBlocks<'b, 'a, S: Simd, T: Real, const TERMS: usize> {
     batch: &'b Batch<'a, S, T>,
     /// One value a row.
     scales: Scale<S, T>,
     ahead: &'b Ahead,
     wanted: RowBits,
     gather: Gather,
-    totals: &'b mut RowTotals<S, T>,
+    /// One a term.
+    totals: &'b mut [RowTotals<S, T>; TERMS],
     /// The unit and the place in it.
     row: usize,
     start: usize,
     end: usize,
     /// The first vector of the block among those of the batch.
     vector: usize,
-    wide: WideLanes<S>,
+    wide: [WideLanes<S>; TERMS],
 }
 
-impl<'b, 'a, S: Simd, T: Real> RowBlocks<'b, 'a, S, T> {
+impl<'b, 'a, S: Simd, T: Real, const TERMS: usize> RowBlocks<'b, 'a, S, T, TERMS> {
     /// From the first wanted row on.
     #[inline(always)]
     pub(super) fn new(
@@ -35,14 +36,14 @@ impl<'b, 'a, S: Simd, T: Real> RowBlocks<'b, 'a, S, T> {
         scales: Scale<S, T>,
         ahead: &'b Ahead,
         wanted: RowBits,
-        totals: &'b mut RowTotals<S, T>,
+        totals: &'b mut [RowTotals<S, T>; TERMS],
     ) -> Self {
-        let (gather, wide) = (Gather::of(batch.layout), WideLanes::zero(batch.simd));
+        let (gather, wide) = (Gather::of(batch.layout), [WideLanes::zero(batch.simd); TERMS]);
         Self { batch, scales, ahead, wanted, gather, totals, row: 0, start: 0, end: 0, vector: 0, wide }
     }
 }
 
-impl<'a, S: Simd, T: Real> Blocks<'a, S, T> for RowBlocks<'_, 'a, S, T> {
+impl<'a, S: Simd, T: Real, const TERMS: usize> Blocks<'a, S, T> for RowBlocks<'_, 'a, S, T, TERMS> {
     #[inline(always)]
     fn next(&mut self) -> Option<Block<'a, S, T>> {
         let layout = self.batch.layout;
@@ -74,18 +75,21 @@ impl<'a, S: Simd, T: Real> Blocks<'a, S, T> for RowBlocks<'_, 'a, S, T> {
     }
 
     #[inline(always)]
-    fn put(&mut self, sum: Lanes<S, T>) {
-        if self.gather == Gather::Scalars {
-            T::widen::<S>(&mut self.wide, sum);
-        } else {
-            self.totals.lanes[self.row] = sum;
-        }
+    fn put(&mut self, sums: &[Lanes<S, T>]) {
         self.start = self.end;
-        if self.start == self.batch.layout.unit() {
-            if self.gather == Gather::Scalars {
-                self.totals.scalars[self.row] = self.wide.total();
-                self.wide = WideLanes::zero(self.batch.simd);
+        let done = self.start == self.batch.layout.unit();
+        for (&sum, (totals, wide)) in sums.iter().zip(self.totals.iter_mut().zip(&mut self.wide)) {
+            if self.gather != Gather::Scalars {
+                totals.lanes[self.row] = sum;
+                continue;
             }
+            T::widen::<S>(wide, sum);
+            if done {
+                totals.scalars[self.row] = wide.total();
+                *wide = WideLanes::zero(self.batch.simd);
+            }
+        }
+        if done {
             self.row += 1;
             self.start = 0;
         }

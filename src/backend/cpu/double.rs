@@ -6,8 +6,8 @@
 
 use std::ops::{Add, Div, Mul};
 
+use crate::divergence::contrast::TwoPart;
 use crate::divergence::lanes::Real;
-use crate::divergence::term::TwoPart;
 
 /// An unevaluated sum of two 64-bit floats, the second at most half a unit in the last place of the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

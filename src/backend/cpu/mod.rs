@@ -26,6 +26,7 @@ use self::stage::{Layout, Room, stage};
 use self::sums::RowTotals;
 use super::{RowFlags, RowSums};
 use crate::divergence::Zeros;
+use crate::divergence::contrast::SET;
 use crate::error::{Error, Result};
 use crate::plan::{Pairing, Problem};
 use crate::rows::Rows;
@@ -139,15 +140,24 @@ impl Cpu {
         let (flags, sums) = (&mut sums.flags[..], &mut sums.sums[..]);
         let span = Span { problem, p, q };
         let level = self.level;
-        // What `epsilon` takes from a bin may be nearly all it has: 64 bits tell how nearly.
-        let wide = problem.needs_wide().is_some() || matches!(problem.zeros, Zeros::Epsilon(_));
-        match (problem.zeros == Zeros::Exact, wide) {
-            (true, true) if problem.bins > SPLIT_FROM => self.split::<f64>(problem, p, q, flags, sums),
-            (true, false) if problem.bins > SPLIT_FROM => self.split::<f32>(problem, p, q, flags, sums),
-            (true, true) => dispatch!(level, simd => span.usual::<_, f64>(simd, flags, sums)),
-            (true, false) => dispatch!(level, simd => span.usual::<_, f32>(simd, flags, sums)),
-            (false, true) => dispatch!(level, simd => span.any::<_, f64>(simd, false, flags, sums)),
-            (false, false) => dispatch!(level, simd => span.any::<_, f32>(simd, false, flags, sums)),
+        let wide = problem.needs_wide().is_some();
+        match (problem.zeros, wide) {
+            (Zeros::Exact, true) if problem.bins > SPLIT_FROM => self.split::<f64>(problem, p, q, flags, sums),
+            (Zeros::Exact, false) if problem.bins > SPLIT_FROM => self.split::<f32>(problem, p, q, flags, sums),
+            // These change every row.
+            (Zeros::Additive(_) | Zeros::Mix(_), true) => {
+                dispatch!(level, simd => span.any::<_, f64>(simd, false, flags, sums));
+            }
+            (Zeros::Additive(_) | Zeros::Mix(_), false) => {
+                dispatch!(level, simd => span.any::<_, f32>(simd, false, flags, sums));
+            }
+            (_, true) => dispatch!(level, simd => span.usual::<_, f64>(simd, flags, sums)),
+            (Zeros::Exact, false) => dispatch!(level, simd => span.usual::<_, f32>(simd, flags, sums)),
+            // These change a row here and there, which is marked first.
+            (Zeros::Epsilon(_) | Zeros::Floor(_) | Zeros::Skip, false) => {
+                dispatch!(level, simd => span.usual::<_, f32>(simd, flags, sums));
+                dispatch!(level, simd => span.any::<_, f32>(simd, true, flags, sums));
+            }
         }
     }
 
@@ -220,7 +230,7 @@ impl<'a> Span<'a> {
         }
     }
 
-    /// Rows as they are, in batches.
+    /// Rows that are usual and that the policy leaves as they are, in batches; the others are marked.
     #[inline(always)]
     fn usual<S: Simd, T: Decode + Usual>(&self, simd: S, flags: &mut [RowFlags], sums: &mut [f64])
     where
@@ -229,26 +239,25 @@ impl<'a> Span<'a> {
         let problem = self.problem;
         let terms = problem.terms.as_slice();
         let layout = Layout::new::<S, T>(problem.bins);
-        let mut totals = RowTotals::new(simd);
+        let mut totals = [(); SET].map(|()| RowTotals::new(simd));
         let (mut p_room, mut q_room) = (Room::default(), Room::default());
         let (mut p_shared, mut q_shared) = (Room::default(), Room::default());
+        // A macro, since a closure may be compiled without the instruction set.
+        macro_rules! side {
+            ($rows:expr, $first:expr, $count:expr, $room:expr) => {
+                Side::new(
+                    simd,
+                    stage::<S, T>(simd, $rows, $first, $count, &layout, &mut $room),
+                    $count,
+                    &layout,
+                    &mut totals[0],
+                )
+            };
+        }
         // A row that all others meet is laid out and summed once.
-        let p_once = if problem.pairing == Pairing::OneP {
-            Some(
-                Side::new(simd, stage::<S, T>(simd, self.p, 0, 1, &layout, &mut p_shared), 1, &layout, &mut totals)
-                    .repeated(&layout),
-            )
-        } else {
-            None
-        };
-        let q_once = if problem.pairing == Pairing::OneQ {
-            Some(
-                Side::new(simd, stage::<S, T>(simd, self.q, 0, 1, &layout, &mut q_shared), 1, &layout, &mut totals)
-                    .repeated(&layout),
-            )
-        } else {
-            None
-        };
+        let one = |pairing| problem.pairing == pairing;
+        let p_once = if one(Pairing::OneP) { Some(side!(self.p, 0, 1, p_shared).repeated(&layout)) } else { None };
+        let q_once = if one(Pairing::OneQ) { Some(side!(self.q, 0, 1, q_shared).repeated(&layout)) } else { None };
         let bytes = |rows: &Rows<'a>, once: bool| {
             let size = rows.weight_type().size();
             // The shared row is not read again.
@@ -262,26 +271,14 @@ impl<'a> Span<'a> {
             let (first, count) = (i * layout.rows, flags.len());
             let p = match p_once {
                 Some(side) => side,
-                None => Side::new(
-                    simd,
-                    stage::<S, T>(simd, self.p, first, count, &layout, &mut p_room),
-                    count,
-                    &layout,
-                    &mut totals,
-                ),
+                None => side!(self.p, first, count, p_room),
             };
             let q = match q_once {
                 Some(side) => side,
-                None => Side::new(
-                    simd,
-                    stage::<S, T>(simd, self.q, first, count, &layout, &mut q_room),
-                    count,
-                    &layout,
-                    &mut totals,
-                ),
+                None => side!(self.q, first, count, q_room),
             };
             let ahead = Ahead::new([next(&p_bytes, first + count), next(&q_bytes, first + count)]);
-            Batch::new(simd, &layout, count, p, q).run(terms, &mut totals, &ahead, flags, sums);
+            Batch::new(simd, &layout, count, p, q).run(problem, &mut totals, &ahead, flags, sums);
         }
     }
 }

@@ -6,8 +6,8 @@
 
 use super::double::Double;
 use crate::divergence::Zeros;
+use crate::divergence::contrast::TwoPart;
 use crate::divergence::lanes::Real;
-use crate::divergence::term::TwoPart;
 
 /// What the first pass over a row found on one side.
 #[derive(Clone, Copy, Debug, Default)]

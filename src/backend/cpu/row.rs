@@ -5,7 +5,7 @@
 //! sums the terms. With u = fma(p, r_high, −q) + p·r_low nothing cancels that matters, whatever the
 //! two totals are.
 //!
-//! Sums run over blocks of eight vectors, then over blocks, always in the same order: a row gives the
+//! Sums run over blocks of vectors, then over blocks, always in the same order: a row gives the
 //! same bits wherever it lies and whoever computes it.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
@@ -15,12 +15,10 @@ use super::policy::{Constants, Side};
 use super::totals::{RowWeights, first_pass, floored_total, load};
 use crate::backend::RowFlags;
 use crate::divergence::Zeros;
+use crate::divergence::contrast::{self, BLOCK, Contrast, Needs, TwoPart, Weights};
 use crate::divergence::finish::Support;
 use crate::divergence::lanes::{LaneMask, Lanes, Real, splat};
-use crate::divergence::term::{Contrast, Needs, Order, Term, TwoPart};
-
-/// Vectors whose terms are summed in the kernel's precision before they join the 64-bit sum.
-const BLOCK: usize = 8;
+use crate::divergence::term::{Order, Term};
 
 /// Below this triangular discrimination a 32-bit row whose totals are not in a power-of-two ratio is
 /// computed again: u is good to 2⁻⁴⁷ of the weights, which is 2e-7 of the value here.
@@ -37,13 +35,15 @@ pub(crate) struct Task<'a> {
 /// Accumulators, kept between rows so that a row allocates nothing.
 pub(crate) struct Sums<S: Simd, T: Real> {
     block: Vec<Contrast<S, T>>,
+    /// Empty, unless a term needs them.
+    weights: Vec<Weights<S, T>>,
     total: Vec<Double>,
 }
 
 impl<S: Simd, T: Real> Sums<S, T> {
     /// One accumulator a term, and one for the yardstick.
     pub(crate) fn new(terms: usize) -> Self {
-        Self { block: Vec::with_capacity(BLOCK), total: vec![Double::default(); terms + 1] }
+        Self { block: Vec::with_capacity(BLOCK), weights: Vec::new(), total: vec![Double::default(); terms + 1] }
     }
 
     /// Adds the block to the totals and empties it.
@@ -55,10 +55,11 @@ impl<S: Simd, T: Real> Sums<S, T> {
             None => return,
         };
         for (total, term) in totals.iter_mut().zip(terms) {
-            *total = total.plus(term.sum(&self.block, zero).reduce_sum().to_f64());
+            *total = total.plus(term.sum(&self.block, &self.weights, zero).reduce_sum().to_f64());
         }
-        *yardstick = yardstick.plus(Term::Triangular.sum(&self.block, zero).reduce_sum().to_f64());
+        *yardstick = yardstick.plus(Term::Triangular.sum(&self.block, &[], zero).reduce_sum().to_f64());
         self.block.clear();
+        self.weights.clear();
     }
 }
 
@@ -250,19 +251,28 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
     let mut impossible = none;
     let mut close = none;
     sums.block.clear();
+    sums.weights.clear();
     sums.total.fill(Double::default());
     let width = Lanes::<S, T>::LEN;
     let mut at = 0;
     while at < p.high.len() {
         let mut x = load::<S, T>(simd, p.high, at);
-        let mut y = load::<S, T>(simd, q.high, at) * scale;
+        let weight = load::<S, T>(simd, q.high, at);
+        // Of the weight itself: what the scale makes nothing of is a bin with weight all the same.
+        let (has_x, has_y) = (x.simd_gt(zero), weight.simd_gt(zero));
+        let mut y = weight * scale;
+        let kept_as_it_is = match task.zeros {
+            Zeros::Exact | Zeros::Epsilon(_) => has_y,
+            Zeros::Skip => has_y & has_x,
+            Zeros::Additive(_) | Zeros::Mix(_) | Zeros::Floor(_) => none,
+        };
+        small |= kept_as_it_is & y.simd_lt(tiny);
         let (mut x_low, mut y_low) = (zero, zero);
         if !PLAIN {
             x_low = p.low.map_or(zero, |low| load::<S, T>(simd, low, at));
             y_low = q.low.map_or(zero, |low| load::<S, T>(simd, low, at) * scale);
             let left = p.high.len() - at;
             let inside = if left >= width { !none } else { LaneMask::<S, T>::from_bitmask(simd, (1u64 << left) - 1) };
-            let (has_x, has_y) = (x.simd_gt(zero), y.simd_gt(zero));
             let before = (x, y);
             (x, x_low) = apply(simd, task.zeros, &prepared.p, (x, x_low), has_x, has_y, inside);
             (y, y_low) = apply(simd, task.zeros, &prepared.q, (y, y_low), has_y, has_x, inside);
@@ -277,16 +287,12 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
         let a = x.mul_add(ratio_high, cross);
         let u = x.mul_sub_precise(ratio_high, y) + if PLAIN { cross } else { cross - y_low };
         small |= (x.simd_gt(zero) & a.simd_lt(tiny)) | (y.simd_gt(zero) & y.simd_lt(tiny));
-        sums.block.push(Contrast::new(
-            simd,
-            (x, x_low),
-            lanes_of(prepared.p.total),
-            a,
-            (y, y_low),
-            lanes_of(prepared.q.total),
-            u,
-            Needs { z: true, ..task.needs },
-        ));
+        sums.block.push(Contrast::new(simd, a, y, u, Needs { z: true, ..task.needs }));
+        if task.needs.weights {
+            let side = |high, low, total| contrast::Side { weight: TwoPart { high, low }, total: lanes_of(total) };
+            let (p, q) = (side(x, x_low, prepared.p.total), side(y, y_low, prepared.q.total));
+            sums.weights.push(Weights { simd, p, q, a });
+        }
         at += width;
         if sums.block.len() == BLOCK {
             sums.flush(simd, task.terms);

@@ -17,10 +17,10 @@ use super::prefetch::Ahead;
 use super::stage::{Layout, Room, stage};
 use super::sums::RowTotals;
 use crate::backend::RowFlags;
-use crate::divergence::Term;
+use crate::divergence::contrast::{SET, Scale, TwoPart};
 use crate::divergence::finish::Support;
 use crate::divergence::lanes::{Lanes, Real, splat};
-use crate::divergence::term::{Scale, TwoPart};
+use crate::divergence::{Term, Zeros};
 use crate::plan::{Pairing, Problem};
 use crate::rows::Rows;
 
@@ -233,7 +233,7 @@ where
 {
     let layout = Layout::new::<S, T>(p.bins());
     let (mut p_room, mut q_room) = (Room::default(), Room::default());
-    let mut totals = RowTotals::new(simd);
+    let mut totals = [(); SET].map(|()| RowTotals::new(simd));
     // The next segment begins where this one ends.
     let after = |rows: &Rows<'_>| rows.bins() * rows.weight_type().size();
     let vector = |rows: &Rows<'_>| layout.lanes * rows.weight_type().size();
@@ -243,8 +243,8 @@ where
     let mut found = Found { least: f64::INFINITY, inexact: (p.inexact | q.inexact) & 1 == 1, ..Found::default() };
     let sides = match look {
         Look::Totals | Look::TotalsAndTerms(_) => {
-            let p = Side::new(simd, p, 1, &layout, &mut totals);
-            let q = Side::new(simd, q, 1, &layout, &mut totals);
+            let p = Side::new(simd, p, 1, &layout, &mut totals[0]);
+            let q = Side::new(simd, q, 1, &layout, &mut totals[0]);
             let first = |lanes: Lanes<S, T>| lanes.as_slice()[0].to_f64();
             (found.p_total, found.q_total) = (first(p.totals()), first(q.totals()));
             found.least = p.least().min(q.least()).to_f64();
@@ -260,12 +260,12 @@ where
         Look::Totals => {}
         Look::Supports(_) => {
             let mut flags = [RowFlags::default()];
-            found.unusual = batch.supports(&mut flags) != 0;
+            found.unusual = batch.supports(Zeros::Exact, &mut flags) != 0;
             found.support = flags[0].0;
         }
         Look::Residual(known) => {
             let ratio = splat::<S, T>(simd, known.ratio.high);
-            found.residual = batch.residual(ratio, &mut totals).as_slice()[0].to_f64();
+            found.residual = batch.residual(ratio, &mut totals[0]).as_slice()[0].to_f64();
         }
         Look::Terms(known) | Look::TotalsAndTerms(known) => {
             let v = |value: f64| splat::<S, T>(simd, value);
@@ -274,9 +274,10 @@ where
                 p_total: v(known.p_total),
                 q_total: v(known.q_total),
             };
-            for term in terms {
-                let sum = batch.sum(*term, scale, &ahead, 1, &mut totals);
-                found.sums.push(sum.as_slice()[0].to_f64());
+            for terms in terms.chunks(SET) {
+                batch.sum(terms, scale, &ahead, 1, &mut totals);
+                let first = |totals| batch.gathered(totals).as_slice()[0].to_f64();
+                found.sums.extend(totals[..terms.len()].iter_mut().map(first));
             }
         }
     }

@@ -5,10 +5,8 @@
 use fearless_simd::{Simd, SimdBase};
 
 use super::stage::Layout;
+use crate::divergence::contrast::{BLOCK, SET};
 use crate::divergence::lanes::{Lanes, Real, splat};
-
-/// Vectors that are summed in the kernel's precision before they join a 64-bit sum.
-pub(super) const BLOCK: usize = 16;
 
 /// Lanes of the widest vector.
 const MAX_LANES: usize = 16;
@@ -42,6 +40,9 @@ pub(super) struct RowTotals<S: Simd, T: Real> {
     pub(super) lanes: [Lanes<S, T>; MAX_LANES],
     pub(super) scalars: [f64; MAX_LANES],
 }
+
+/// One sum a row and term.
+pub(super) type SetTotals<S, T> = [RowTotals<S, T>; SET];
 
 impl<S: Simd, T: Real> RowTotals<S, T> {
     /// All zero.
@@ -94,7 +95,7 @@ impl<S: Simd, T: Real> RowTotals<S, T> {
 /// `$at`. A macro, since a function passed along would be compiled without the instruction set.
 macro_rules! sum_blocks {
     ($simd:expr, $S:ident, $T:ident, $totals:expr, $row:expr, $gather:expr, $length:expr, $at:ident => $sum:expr) => {{
-        let elements = $crate::backend::cpu::sums::BLOCK
+        let elements = $crate::divergence::contrast::BLOCK
             * <$crate::divergence::lanes::Lanes<$S, $T> as fearless_simd::SimdBase<$S>>::LEN;
         let length = $length;
         let mut wide = $crate::divergence::lanes::WideLanes::zero($simd);

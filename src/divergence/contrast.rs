@@ -1,0 +1,162 @@
+//! The contrast of a bin, and the blocks of bins that terms are summed over.
+//!
+//! With both sides on one scale (a = p·r, r = Q/P, so Σa = Σq = Q) every divergence between p and q
+//! is (1/Q) Σ s·F(z) with s = a + q and z = (a − q)/(a + q); see `docs/NUMERICS.md`. The kernel makes
+//! a [`Contrast`] once a bin; a [`Term`](super::term::Term) is the function `s·F` of one measure.
+
+use fearless_simd::{Simd, SimdBase, SimdFloat};
+
+use super::lanes::{LaneMask, Lanes, LogRatio, Real, splat};
+
+/// One total as an unevaluated sum of two parts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct TwoPart<T> {
+    pub(crate) high: T,
+    pub(crate) low: T,
+}
+
+/// One side of a vector of bins: the weight after the zero policy and the total of its row, in their own unit.
+#[derive(Clone, Copy)]
+pub(crate) struct Side<S: Simd, T: Real> {
+    pub(crate) weight: TwoPart<Lanes<S, T>>,
+    pub(crate) total: TwoPart<Lanes<S, T>>,
+}
+
+/// One vector of bins as two sides: what entropies are made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Weights<S: Simd, T: Real> {
+    pub(crate) simd: S,
+    pub(crate) p: Side<S, T>,
+    pub(crate) q: Side<S, T>,
+    /// p scaled to the total of q.
+    pub(crate) a: Lanes<S, T>,
+}
+
+impl<S: Simd, T: Real> Weights<S, T> {
+    /// Of weights as they are.
+    #[inline(always)]
+    pub(crate) fn plain(simd: S, x: Lanes<S, T>, y: Lanes<S, T>, scale: Scale<S, T>) -> Self {
+        let low = splat::<S, T>(simd, 0.0);
+        let side = |weight, total| Side { weight: TwoPart { high: weight, low }, total: TwoPart { high: total, low } };
+        Self { simd, p: side(x, scale.p_total), q: side(y, scale.q_total), a: x * scale.ratio.high }
+    }
+}
+
+/// One vector of bins, both sides on the scale of q.
+#[derive(Clone, Copy)]
+pub(crate) struct Contrast<S: Simd, T: Real> {
+    pub(crate) simd: S,
+    /// p scaled to the total of q.
+    pub(crate) a: Lanes<S, T>,
+    /// The weight of q.
+    pub(crate) q: Lanes<S, T>,
+    /// a − q without cancellation.
+    pub(crate) u: Lanes<S, T>,
+    /// a + q, at least nearly nothing.
+    pub(crate) s: Lanes<S, T>,
+    /// u/s, 0 for a bin that is empty on both sides; only if a term of the call needs it.
+    pub(crate) z: Lanes<S, T>,
+    /// ln(a/q) in parts; only if a term of the call needs it.
+    pub(crate) ratio: LogRatio<S, T>,
+}
+
+impl<S: Simd, T: Real> Contrast<S, T> {
+    /// From a, q and their difference.
+    #[inline(always)]
+    pub(crate) fn new(simd: S, a: Lanes<S, T>, q: Lanes<S, T>, u: Lanes<S, T>, needs: Needs) -> Self {
+        // An empty bin as nearly nothing: no quotient is 0/0, and no sum notices.
+        let nothing = Lanes::<S, T>::splat(simd, T::NOTHING);
+        let s = a.max(nothing) + q.max(nothing);
+        let z = if needs.z { u / s } else { s };
+        let ratio = if needs.log { LogRatio::new(simd, [a, q, u]) } else { LogRatio::none(simd) };
+        Self { simd, a, q, u, s, z, ratio }
+    }
+
+    /// Of weights as they are.
+    #[inline(always)]
+    pub(crate) fn plain(simd: S, x: Lanes<S, T>, y: Lanes<S, T>, scale: Scale<S, T>, needs: Needs) -> Self {
+        let u = x.mul_add(scale.ratio.low, x.mul_sub_precise(scale.ratio.high, y));
+        Self::new(simd, x * scale.ratio.high, y, u, needs)
+    }
+
+    /// a, q and u.
+    #[inline(always)]
+    pub(crate) fn sides(&self) -> [Lanes<S, T>; 3] {
+        [self.a, self.q, self.u]
+    }
+
+    /// ln(a/q); something finite where a side has no weight.
+    #[inline(always)]
+    pub(crate) fn log_ratio(&self) -> Lanes<S, T> {
+        self.ratio.value(self.simd)
+    }
+
+    /// The bins with weight on both sides.
+    #[inline(always)]
+    pub(crate) fn both(&self) -> LaneMask<S, T> {
+        self.a_positive() & self.q_positive()
+    }
+
+    /// The bins in which p has weight.
+    #[inline(always)]
+    pub(crate) fn a_positive(&self) -> LaneMask<S, T> {
+        self.a.simd_gt(self.splat(0.0))
+    }
+
+    /// The bins in which q has weight.
+    #[inline(always)]
+    pub(crate) fn q_positive(&self) -> LaneMask<S, T> {
+        self.q.simd_gt(self.splat(0.0))
+    }
+
+    /// A vector with the same value in every lane.
+    #[inline(always)]
+    pub(crate) fn splat(&self, value: f64) -> Lanes<S, T> {
+        splat::<S, T>(self.simd, value)
+    }
+}
+
+/// What a row's totals are to its bins, the same in the lanes of a row.
+#[derive(Clone, Copy)]
+pub(crate) struct Scale<S: Simd, T: Real> {
+    /// r = Q/P in two parts.
+    pub(crate) ratio: TwoPart<Lanes<S, T>>,
+    pub(crate) p_total: Lanes<S, T>,
+    pub(crate) q_total: Lanes<S, T>,
+}
+
+/// The weights of p and of q in a block, and what their row is to them.
+pub(crate) type Block<'a, S, T> = (&'a [T], &'a [T], Scale<S, T>);
+
+/// Blocks of whole vectors, p and q alike, whose sums are wanted one after the other.
+pub(crate) trait Blocks<'a, S: Simd, T: Real> {
+    /// The next block.
+    fn next(&mut self) -> Option<Block<'a, S, T>>;
+    /// Told the number of each vector of a block as it is read.
+    fn at(&self, vector: usize);
+    /// Takes the sums of the block, one a term.
+    fn put(&mut self, sums: &[Lanes<S, T>]);
+}
+
+/// What not every term uses, made only where one of the call does.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Needs {
+    pub(crate) log: bool,
+    pub(crate) z: bool,
+    /// The two sides themselves.
+    pub(crate) weights: bool,
+}
+
+impl Needs {
+    /// What either needs.
+    #[inline(always)]
+    pub(crate) fn and(self, other: Needs) -> Self {
+        Self { log: self.log | other.log, z: self.z | other.z, weights: self.weights | other.weights }
+    }
+}
+
+/// Terms that are summed in one look at a row.
+pub(crate) const SET: usize = 4;
+
+/// Vectors of a block: as many terms are summed in the kernel's precision before they join a 64-bit sum.
+pub(crate) const BLOCK: usize = 16;
