@@ -186,6 +186,16 @@ pub enum Error {
         /// What the driver said.
         reason: String,
     },
+    /// The device has no memory left.
+    #[error(
+        "the device `{device}` has no memory for a buffer of {bytes} bytes. Nothing was returned; try again with a smaller memory budget, or on the device `cpu`"
+    )]
+    DeviceMemory {
+        /// Name of the adapter.
+        device: String,
+        /// Bytes of the buffer that could not be had.
+        bytes: u64,
+    },
     /// The call was cancelled by its progress callback.
     #[error("cancelled after {done} of {total} rows")]
     Cancelled {

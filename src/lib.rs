@@ -41,10 +41,16 @@ mod backend;
 mod divergence;
 mod engine;
 mod error;
+#[cfg(all(test, feature = "gpu"))]
+mod fault_tests;
+#[cfg(any(feature = "gpu", test))]
+mod flow;
+mod input;
 mod options;
 mod output;
 mod plan;
 mod rows;
+mod stream;
 mod summary;
 mod values;
 
@@ -54,7 +60,9 @@ pub use backend::gpu::{AdapterInfo, adapters};
 pub use divergence::{Divergence, Unit, Zeros};
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, Result, Side};
+pub use input::{Input, Uploaded};
 pub use options::{Device, OnInvalid, Options, Progress, ProgressCallback};
 pub use output::{Columns, RowStatus, Stats};
 pub use rows::{Rows, Weight, WeightType, Weights};
+pub use stream::RowPair;
 pub use summary::{EXACT_QUANTILES_UP_TO, QUANTILES, Summary, SummaryBuilder};

@@ -64,6 +64,10 @@ pub struct Stats {
     pub rescued: u64,
     /// Bytes of weights read.
     pub bytes: u64,
+    /// Bytes of weights that went to a device; those of [`Uploaded`](crate::Uploaded) rows went there before.
+    pub sent: u64,
+    /// How often a device failed and its work was done again.
+    pub retries: u64,
     /// Wall time of the call.
     pub seconds: f64,
 }
@@ -71,7 +75,7 @@ pub struct Stats {
 impl Default for Stats {
     fn default() -> Self {
         let device = Arc::clone(&NO_DEVICE);
-        Self { device, reason: "", chunks: 0, rescued: 0, bytes: 0, seconds: 0.0 }
+        Self { device, reason: "", chunks: 0, rescued: 0, bytes: 0, sent: 0, retries: 0, seconds: 0.0 }
     }
 }
 

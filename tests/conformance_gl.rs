@@ -14,3 +14,8 @@ fn gl() -> Option<Arc<Engine>> {
 }
 
 conformance_gpu!(gl);
+
+#[test]
+fn uploaded_rows_give_the_same_bits_on_gl() {
+    uploaded_rows_give_the_same_bits(|| adapter("gl"));
+}

@@ -24,3 +24,8 @@ fn every_chunking_gives_the_same_bits_on_vulkan() {
 fn the_kernels_with_and_without_subgroups_give_the_same_bits_on_vulkan() {
     with_and_without_subgroups_the_bits_are_the_same("vulkan");
 }
+
+#[test]
+fn uploaded_rows_give_the_same_bits_on_vulkan() {
+    uploaded_rows_give_the_same_bits(|| adapter("vulkan"));
+}

@@ -5,11 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room may import of the crate; `error` and a room's own modules always.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("divergence", &[]),
     ("rows", &[]),
     ("plan", &["divergence", "rows"]),
     ("backend", &["divergence", "rows", "plan", "output"]),
+    ("input", &["rows", "backend"]),
+    ("flow", &["divergence", "rows", "plan", "backend"]),
     ("options", &["divergence"]),
     ("output", &["divergence"]),
     ("summary", &["output"]),

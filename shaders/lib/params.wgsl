@@ -17,8 +17,9 @@ struct Params {
     // The number of the zero policy in two parts.
     policy_high: f32,
     policy_low: f32,
-    pad_0: u32,
-    pad_1: u32,
+    // Where the first row begins, in elements.
+    p_first: u32,
+    q_first: u32,
     // A, 1 − A, the exponent of a/q, the leading bits of that exponent: one a slot.
     orders: array<vec4<f32>, 8>,
 }

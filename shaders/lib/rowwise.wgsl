@@ -52,12 +52,20 @@ fn whole_number(n: u32) -> TwoPart {
     return two_sum(f32(n & 0xffff0000u), f32(n & 0xffffu));
 }
 
+fn p_element(row: u32, bin: u32) -> u32 {
+    return params.p_first + row * params.p_stride + bin;
+}
+
+fn q_element(row: u32, bin: u32) -> u32 {
+    return params.q_first + row * params.q_stride + bin;
+}
+
 // Totals, supports and invalid weights of the bins of a span.
 fn scan_totals(span: Span) -> Totals {
     var t = empty_totals();
     for (var bin = span.first; bin < span.end; bin += span.step) {
-        let p = load_p(span.row * params.p_stride + bin);
-        let q = load_q(span.row * params.q_stride + bin);
+        let p = load_p(p_element(span.row, bin));
+        let q = load_q(q_element(span.row, bin));
         let has_p = p.value > 0.0;
         let has_q = q.value > 0.0;
         let both = has_p && has_q;
@@ -80,8 +88,8 @@ fn scan_totals(span: Span) -> Totals {
 fn scan_floored(span: Span, p_side: Side, q_side: Side) -> Totals {
     var t = empty_totals();
     for (var bin = span.first; bin < span.end; bin += span.step) {
-        let p = policy_weight(load_p(span.row * params.p_stride + bin).value, 0.0, p_side);
-        let q = policy_weight(load_q(span.row * params.q_stride + bin).value, 0.0, q_side);
+        let p = policy_weight(load_p(p_element(span.row, bin)).value, 0.0, p_side);
+        let q = policy_weight(load_q(q_element(span.row, bin)).value, 0.0, q_side);
         let sum_p = two_sum(t.p.high, p.high);
         let sum_q = two_sum(t.q.high, q.high);
         t.p = TwoPart(sum_p.high, t.p.low + (sum_p.low + p.low));
@@ -141,8 +149,8 @@ fn scan_terms(span: Span, c: RowConstants) -> Sums {
     let ratio_high = leading(c.ratio.high);
     let ratio_middle = opaque(c.ratio.high - ratio_high);
     for (var bin = span.first; bin < span.end; bin += span.step) {
-        let p_weight = load_p(span.row * params.p_stride + bin).value;
-        let q_weight = load_q(span.row * params.q_stride + bin).value * c.scale;
+        let p_weight = load_p(p_element(span.row, bin)).value;
+        let q_weight = load_q(q_element(span.row, bin)).value * c.scale;
         let p = policy_weight(p_weight, q_weight, c.p);
         let q = policy_weight(q_weight, p_weight, c.q);
         // u = p·r − q through exact partial products: good to 2⁻³⁵ of the weights.
@@ -187,12 +195,13 @@ fn write_record(record: u32, sums: Sums, c: RowConstants) {
     results[at + 1u] = bitcast<u32>(sums.yardstick);
     results[at + 2u] = bitcast<u32>(c.q.total.high);
     results[at + 3u] = bitcast<u32>(c.q.total.low);
+    // As many words as there are terms.
     results[at + 4u] = bitcast<u32>(sums.first.x);
-    results[at + 5u] = bitcast<u32>(sums.first.y);
-    results[at + 6u] = bitcast<u32>(sums.first.z);
-    results[at + 7u] = bitcast<u32>(sums.first.w);
-    results[at + 8u] = bitcast<u32>(sums.second.x);
-    results[at + 9u] = bitcast<u32>(sums.second.y);
-    results[at + 10u] = bitcast<u32>(sums.second.z);
-    results[at + 11u] = bitcast<u32>(sums.second.w);
+    if (params.record > 5u) { results[at + 5u] = bitcast<u32>(sums.first.y); }
+    if (params.record > 6u) { results[at + 6u] = bitcast<u32>(sums.first.z); }
+    if (params.record > 7u) { results[at + 7u] = bitcast<u32>(sums.first.w); }
+    if (params.record > 8u) { results[at + 8u] = bitcast<u32>(sums.second.x); }
+    if (params.record > 9u) { results[at + 9u] = bitcast<u32>(sums.second.y); }
+    if (params.record > 10u) { results[at + 10u] = bitcast<u32>(sums.second.z); }
+    if (params.record > 11u) { results[at + 11u] = bitcast<u32>(sums.second.w); }
 }

@@ -65,13 +65,47 @@ impl RowSums {
     }
 }
 
+/// Rows kept on a device.
+#[cfg(feature = "gpu")]
+pub(crate) use gpu::StoredRows;
+
+/// Rows kept on a device: there is none in this build.
+#[cfg(not(feature = "gpu"))]
+#[derive(Debug)]
+pub(crate) enum StoredRows {}
+
+/// One side of a chunk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source<'a> {
+    pub(crate) rows: Rows<'a>,
+    /// Where they are on a device already, and the first of them there.
+    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "there is no device"))]
+    pub(crate) stored: Option<(&'a StoredRows, usize)>,
+}
+
+/// Rows that a device is computing.
+pub(crate) trait OnItsWay: Send {
+    /// Bytes of weights that went to the device for it.
+    fn sent(&self) -> u64;
+
+    /// Waits for the device. The sums of all the rows given, in place of what `sums` held.
+    fn finish(self: Box<Self>, sums: &mut RowSums) -> Result<()>;
+}
+
 /// A device that runs the terms of a problem over rows.
 ///
 /// The caller guarantees what [`Problem::new`] checked: `p` and `q` have `problem.bins` bins and the
 /// weight types of the problem, and as many rows as each other, or one row where the pairing says so;
 /// a chunk given to a device was cut by [`Chunks::for_device`](crate::plan::Chunks::for_device).
 /// A backend returns one entry a row, in order, and marks the rows it cannot do.
-pub(crate) trait Backend {
-    /// The sums of all the rows given, in place of what `sums` held.
-    fn run(&self, problem: &Problem, p: Rows<'_>, q: Rows<'_>, sums: &mut RowSums) -> Result<()>;
+pub(crate) trait Backend: Sync {
+    /// The name used in reports.
+    fn name(&self) -> &str;
+
+    /// Starts on rows and returns before they are done. A few chunks may be on their way at once; with more,
+    /// this waits until an older one is finished or dropped.
+    fn start<'a>(&'a self, problem: &'a Problem, p: &Source<'_>, q: &Source<'_>) -> Result<Box<dyn OnItsWay + 'a>>;
+
+    /// Makes the device fit for work again after a failure: by freeing memory, or by opening it anew.
+    fn recover(&self) -> Result<()>;
 }

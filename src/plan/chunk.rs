@@ -5,12 +5,29 @@ use std::ops::Range;
 use super::{Caps, Pairing, Problem};
 use crate::error::{Error, Result};
 
-/// The rows of a call cut into chunks of equal size (the last may be smaller), in order.
+/// The rows of a call cut into chunks, in order: of equal size, but where a side lies on the device in pieces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chunks {
     rows: usize,
     per_chunk: usize,
+    /// No chunk holds rows on both sides of a multiple of these.
+    cuts: [usize; 2],
 }
+
+/// What a device needs for a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Costs {
+    /// Bytes that the kernel writes.
+    pub(crate) output_bytes_per_row: u64,
+    /// How often weights and output exist in memory, all chunks on their way together.
+    pub(crate) copies: u64,
+    /// For each side that is on the device already, the rows of its pieces.
+    pub(crate) cuts: [Option<usize>; 2],
+}
+
+/// Bytes of weights that a device is given at once: a tenth of a second on the slowest, so that no watchdog
+/// barks and a call can be cancelled.
+const MOST_BYTES_PER_CHUNK: u64 = 512 << 20;
 
 /// A chunk on the CPU: large enough that nothing is lost between chunks, small enough that
 /// progress is seen and a call can be cancelled.
@@ -23,51 +40,63 @@ impl Chunks {
         Self::of(problem.rows, CPU_CHUNK_BYTES / per_row)
     }
 
-    /// Chunks for a device: every binding within its limit, all buffers of a chunk within `budget`.
-    /// `output_bytes_per_row` is what the kernel writes for a row.
+    /// Chunks for a device: every binding within its limit, all buffers of a call within `budget`.
     ///
     /// # Errors
     /// [`Error::RowTooLarge`] when not even one row fits.
-    pub(crate) fn for_device(problem: &Problem, caps: &Caps, budget: u64, output_bytes_per_row: u64) -> Result<Self> {
+    pub(crate) fn for_device(problem: &Problem, caps: &Caps, budget: u64, costs: &Costs) -> Result<Self> {
         let binding = caps.binding_bytes();
+        let output = costs.output_bytes_per_row;
         let row_bytes = |size: usize| problem.bins as u64 * size as u64;
         // A word more, since a chunk is padded to whole words.
         let fits = |bytes: u64| binding.saturating_sub(4) / bytes.max(1);
-        let (p, q) = (row_bytes(problem.p.size()), row_bytes(problem.q.size()));
-        let largest = p.max(q);
-        if fits(largest) == 0 || fits(output_bytes_per_row) == 0 {
-            let needed = largest.max(output_bytes_per_row) + 4;
-            return Err(Error::RowTooLarge { needed, limit: binding });
+        let sides = [(problem.p, Pairing::OneP), (problem.q, Pairing::OneQ)];
+        let largest = sides.map(|(weight_type, _)| row_bytes(weight_type.size())).into_iter().fold(0, u64::max);
+        if fits(largest) == 0 || fits(output) == 0 {
+            return Err(Error::RowTooLarge { needed: largest.max(output) + 4, limit: binding });
         }
-        let mut rows = fits(output_bytes_per_row);
-        if problem.pairing != Pairing::OneP {
-            rows = rows.min(fits(p));
+        let mut rows = fits(output);
+        let mut sent = 0;
+        for ((weight_type, once), cut) in sides.into_iter().zip(costs.cuts) {
+            if problem.pairing != once && cut.is_none() {
+                let bytes = row_bytes(weight_type.size());
+                rows = rows.min(fits(bytes));
+                sent += bytes;
+            }
         }
-        if problem.pairing != Pairing::OneQ {
-            rows = rows.min(fits(q));
-        }
-        // Weights exist twice for a moment (staging and device), results too.
-        let per_row = 2 * (problem.bytes_per_row() + output_bytes_per_row);
-        rows = rows.min(budget / per_row.max(1)).max(1);
+        rows = rows.min(budget / (costs.copies * (sent + output)).max(1));
+        rows = rows.min(MOST_BYTES_PER_CHUNK / problem.bytes_per_row().max(1)).max(1);
         // Row and element indices of a chunk are 32-bit in the shader.
         rows = rows.min(u64::from(u32::MAX) / (problem.bins as u64).max(1)).max(1);
         rows = rows.min(u64::from(caps.max_workgroups) * u64::from(caps.max_workgroups));
-        Ok(Self::of(problem.rows, rows))
+        let cut = |cut: Option<usize>, once| cut.filter(|_| problem.pairing != once).unwrap_or(usize::MAX);
+        let cuts = [cut(costs.cuts[0], Pairing::OneP), cut(costs.cuts[1], Pairing::OneQ)];
+        Ok(Self { cuts, ..Self::of(problem.rows, rows) })
+    }
+
+    /// The same rows in chunks of half the size; `None` where they are single rows already.
+    pub(crate) fn smaller(&self) -> Option<Self> {
+        (self.per_chunk > 1).then(|| Self { per_chunk: self.per_chunk.div_ceil(2), ..self.clone() })
     }
 
     fn of(rows: usize, per_chunk: u64) -> Self {
-        Self { rows, per_chunk: usize::try_from(per_chunk).unwrap_or(usize::MAX).clamp(1, rows.max(1)) }
+        let per_chunk = usize::try_from(per_chunk).unwrap_or(usize::MAX).clamp(1, rows.max(1));
+        Self { rows, per_chunk, cuts: [usize::MAX; 2] }
     }
 
-    /// How many chunks there are.
-    pub(crate) fn len(&self) -> usize {
-        self.rows.div_ceil(self.per_chunk)
-    }
-
-    /// The chunks in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (rows, per_chunk) = (self.rows, self.per_chunk);
-        (0..self.len()).map(move |i| i * per_chunk..((i + 1) * per_chunk).min(rows))
+    /// The chunks from a row on, in order.
+    pub(crate) fn from(&self, first: usize) -> impl Iterator<Item = Range<usize>> + Send + use<> {
+        let Self { rows, per_chunk, cuts } = *self;
+        let next = move |start: usize| {
+            let cut = |every: usize| (start / every + 1).saturating_mul(every);
+            start.saturating_add(per_chunk).min(cut(cuts[0])).min(cut(cuts[1])).min(rows)
+        };
+        let mut start = first;
+        std::iter::from_fn(move || {
+            let chunk = (start < rows).then(|| start..next(start))?;
+            start = chunk.end;
+            Some(chunk)
+        })
     }
 }
 
@@ -84,6 +113,8 @@ mod tests {
     const WEBGPU: Caps =
         Caps { max_binding_bytes: 128 << 20, max_buffer_bytes: 256 << 20, max_workgroups: 65_535, subgroups: false };
 
+    const COSTS: Costs = Costs { output_bytes_per_row: 48, copies: 6, cuts: [None, None] };
+
     /// A problem of any size: no weight is ever touched by a plan.
     fn problem(rows: usize, bins: usize, pairing: Pairing) -> Problem {
         Problem {
@@ -99,9 +130,9 @@ mod tests {
     }
 
     fn check(problem: &Problem, caps: &Caps, budget: u64) -> Chunks {
-        let chunks = Chunks::for_device(problem, caps, budget, 48).expect("fits");
+        let chunks = Chunks::for_device(problem, caps, budget, &COSTS).expect("fits");
         let mut next = 0;
-        for chunk in chunks.iter().take(1000) {
+        for chunk in chunks.from(0).take(1000) {
             assert_eq!(chunk.start, next, "in order, without a gap");
             assert!(!chunk.is_empty());
             let rows = chunk.len() as u64;
@@ -110,36 +141,40 @@ mod tests {
             assert!(rows * 48 <= caps.binding_bytes());
             next = chunk.end;
         }
-        if chunks.len() <= 1000 {
+        if count(&chunks) <= 1000 {
             assert_eq!(next, problem.rows, "every row once");
         }
         chunks
     }
 
+    fn count(chunks: &Chunks) -> usize {
+        chunks.from(0).count()
+    }
+
     #[test]
     fn more_than_two_to_the_32_bins_are_cut_within_the_binding_limit() {
         let chunks = check(&problem(200_000_000, 64, Pairing::Rowwise), &WEBGPU, u64::MAX);
-        assert_eq!(chunks.len(), 200_000_000_usize.div_ceil(((128 << 20) - 4) / 256));
+        assert_eq!(count(&chunks), 200_000_000_usize.div_ceil(((128 << 20) - 4) / 256));
     }
 
     #[test]
     fn a_budget_cuts_smaller() {
         let whole = check(&problem(100_000, 64, Pairing::Rowwise), &WEBGPU, u64::MAX);
         let small = check(&problem(100_000, 64, Pairing::Rowwise), &WEBGPU, 1 << 20);
-        assert_eq!(whole.len(), 1);
-        assert!(small.len() > 50);
+        assert_eq!(count(&whole), 1);
+        assert!(count(&small) > 50);
     }
 
     #[test]
     fn one_row_on_a_side_does_not_count_for_every_row() {
         let both = check(&problem(2_000_000, 64, Pairing::Rowwise), &WEBGPU, u64::MAX);
         let one = check(&problem(2_000_000, 64, Pairing::OneP), &WEBGPU, u64::MAX);
-        assert!(one.len() < both.len());
+        assert!(count(&one) < count(&both));
     }
 
     #[test]
     fn a_row_that_cannot_fit_is_an_error_with_both_numbers() {
-        let error = Chunks::for_device(&problem(1, 40 << 20, Pairing::Rowwise), &WEBGPU, u64::MAX, 48);
+        let error = Chunks::for_device(&problem(1, 40 << 20, Pairing::Rowwise), &WEBGPU, u64::MAX, &COSTS);
         assert_eq!(error, Err(Error::RowTooLarge { needed: (160 << 20) + 4, limit: 128 << 20 }));
     }
 
@@ -152,8 +187,32 @@ mod tests {
 
     #[test]
     fn no_rows_are_no_chunks() {
-        assert_eq!(check(&problem(0, 64, Pairing::Rowwise), &WEBGPU, u64::MAX).len(), 0);
-        assert_eq!(Chunks::for_cpu(&problem(0, 64, Pairing::Rowwise)).len(), 0);
+        assert_eq!(count(&check(&problem(0, 64, Pairing::Rowwise), &WEBGPU, u64::MAX)), 0);
+        assert_eq!(count(&Chunks::for_cpu(&problem(0, 64, Pairing::Rowwise))), 0);
+    }
+
+    #[test]
+    fn no_chunk_holds_rows_of_two_pieces_of_a_stored_side() {
+        let costs = Costs { cuts: [Some(70), Some(100)], ..COSTS };
+        let chunks = Chunks::for_device(&problem(250, 64, Pairing::Rowwise), &WEBGPU, u64::MAX, &costs).expect("fits");
+        let ends: Vec<usize> = chunks.from(0).map(|chunk| chunk.end).collect();
+        assert_eq!(ends, [70, 100, 140, 200, 210, 250]);
+        let ends: Vec<usize> = chunks.from(140).map(|chunk| chunk.end).collect();
+        assert_eq!(ends, [200, 210, 250], "from the middle on");
+        // The one row of P is not cut.
+        let chunks = Chunks::for_device(&problem(250, 64, Pairing::OneP), &WEBGPU, u64::MAX, &costs).expect("fits");
+        assert_eq!(chunks.from(0).map(|chunk| chunk.end).collect::<Vec<_>>(), [100, 200, 250]);
+    }
+
+    #[test]
+    fn smaller_chunks_hold_the_same_rows_down_to_one() {
+        let mut chunks = check(&problem(1000, 64, Pairing::Rowwise), &WEBGPU, u64::MAX);
+        while let Some(smaller) = chunks.smaller() {
+            assert!(count(&smaller) > count(&chunks));
+            assert_eq!(smaller.from(0).map(|chunk| chunk.len()).sum::<usize>(), 1000);
+            chunks = smaller;
+        }
+        assert_eq!(count(&chunks), 1000);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use kullback::{
-    Columns, Device, Divergence, Engine, EngineBuilder, Error, OnInvalid, Options, RowStatus, Rows, SimdLevel,
+    Columns, Device, Divergence, Engine, EngineBuilder, Error, Input, OnInvalid, Options, RowStatus, Rows, SimdLevel,
     WeightType, Zeros,
 };
 pub use kullback_conformance::LENGTHS;
@@ -100,8 +100,9 @@ pub fn each_measure_alone_is_within_the_contract(make: MakeEngine, weight_type: 
     for &bins in lengths {
         let hard = hard_rows(12, weight_type, bins, 2 * FAMILIES.len());
         let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
-        // The policies have ways of their own too; one weight type shows them.
-        let policies = if weight_type == WeightType::F32 { &POLICIES[..] } else { &[Zeros::Exact] };
+        // The policies have ways of their own too; one weight type and a few lengths show them.
+        let shows = weight_type == WeightType::F32 && [5, 16, 65].contains(&bins);
+        let policies = if shows { &POLICIES[..] } else { &[Zeros::Exact] };
         for (measure, zeros) in measures().into_iter().flat_map(|measure| policies.iter().map(move |z| (measure, *z))) {
             let what = format!("{} × {bins} bins, {measure} alone, {zeros}", weight_type.name());
             let want = oracle.rowwise(&[measure], p, q, &with(zeros)).expect(&what);
@@ -199,6 +200,42 @@ pub fn a_stride_reads_a_column_range_in_place(make: MakeEngine) {
     let strided = run(Rows::strided(&wide, bins, stride).expect("strided"));
     let copied = run(Rows::new(&copy, bins).expect("rows"));
     same_bits(&strided, &copied, "strided");
+}
+
+/// Rows kept on a device give the bits of rows that travel, and do not travel again.
+pub fn uploaded_rows_give_the_same_bits(make: fn() -> Option<EngineBuilder>) {
+    let Some(builder) = make() else { return };
+    // A binding takes a few rows: the uploads are in pieces, of different lengths on either side.
+    let engine = builder.binding_limit(6000).build().expect("the adapter was listed");
+    let options = with(Zeros::Exact);
+    for (bins, p_type, q_type) in [
+        (3, WeightType::U8, WeightType::F32),
+        (40, WeightType::F32, WeightType::U16),
+        (300, WeightType::F16, WeightType::F32),
+    ] {
+        let (p, q) = (hard_rows(4, p_type, bins, 60), hard_rows(4, q_type, bins, 60));
+        let (p, q) = (p.p.rows(bins), q.q.rows(bins));
+        let (p_kept, q_kept) = (engine.upload(p).expect("p"), engine.upload(q).expect("q"));
+        let (p_one, q_one) = (p.slice(17, 1), q.slice(5, 1));
+        let (p_one_kept, q_one_kept) = (engine.upload(p_one).expect("one"), engine.upload(q_one).expect("one"));
+        assert!(p_kept.is_on_a_device() && q_kept.is_on_a_device());
+        let run = |p: Input<'_>, q: Input<'_>| engine.rowwise(&measures(), p, q, &options).expect("rowwise");
+        let want = run(p.into(), q.into());
+        let bytes = |rows: Rows<'_>| (rows.len() * bins * rows.weight_type().size()) as u64;
+        for (what, got, sent) in [
+            ("both kept", run((&p_kept).into(), (&q_kept).into()), 0),
+            ("p kept", run((&p_kept).into(), q.into()), bytes(q)),
+            ("q kept", run(p.into(), (&q_kept).into()), bytes(p)),
+            ("both kept, again", run((&p_kept).into(), (&q_kept).into()), 0),
+        ] {
+            same_bits(&got, &want, what);
+            let padding = 4 * got.stats().chunks;
+            assert!((sent..=sent + padding).contains(&got.stats().sent), "{what}: {:?}", got.stats());
+            assert!(sent > 0 || got.stats().sent == 0, "{what}: {:?}", got.stats());
+        }
+        same_bits(&run((&p_kept).into(), (&q_one_kept).into()), &run(p.into(), q_one.into()), "one q kept");
+        same_bits(&run((&p_one_kept).into(), (&q_kept).into()), &run(p_one.into(), q.into()), "one p kept");
+    }
 }
 
 /// Every value and status of two results is the same, bit for bit.

@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Devices(DevicesArgs),
     /// Holds the devices of this machine to the accuracy contract; exit code 1 if one breaks it.
     Verify(VerifyArgs),
+    /// Times the devices of this machine beside a plain read of memory; verifies before it times.
+    Bench(BenchArgs),
 }
 
 const ROWWISE_EXAMPLES: &str = "\
@@ -219,6 +221,38 @@ pub(crate) struct VerifyArgs {
     /// The tables as Markdown.
     #[arg(long)]
     pub(crate) markdown: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// Devices to time: cpu, gpu, gpu:N (default: the CPU and every GPU that is hardware).
+    #[arg(long, value_name = "DEVICE", value_delimiter = ',', value_parser = device)]
+    pub(crate) device: Vec<Device>,
+    /// Lengths of a row.
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "16,64,1024", value_parser = bins)]
+    pub(crate) bins: Vec<usize>,
+    /// Bytes of 32-bit weights a side.
+    #[arg(long, value_name = "BYTES", value_parser = size, default_value = "128MiB")]
+    pub(crate) size: u64,
+    /// Timings that the median is of.
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub(crate) rounds: NonZeroUsize,
+    /// CPU threads (default: all).
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// One JSON object on stdout.
+    #[arg(long, conflicts_with = "markdown")]
+    pub(crate) json: bool,
+    /// The table as Markdown.
+    #[arg(long)]
+    pub(crate) markdown: bool,
+}
+
+fn bins(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(bins @ 1..=100_000_000) => Ok(bins),
+        _ => Err(format!("`{text}` is no length of a row: a number from 1 to 100000000")),
+    }
 }
 
 impl InputArgs {

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod bench;
 mod devices;
 mod error;
 mod interrupt;
@@ -55,6 +56,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         Command::Rowwise(args) => rowwise::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Bench(args) => bench::run(&args),
     }
 }
 

@@ -8,12 +8,13 @@
 //! look finds what r is off by, Σ(p·r − q)/P: a sum of differences, so it is known to 1e-7 of itself.
 //! Whatever is still not certain, or not usual, is marked for the kernel that takes any row.
 
-use fearless_simd::{ExtractToken, Select, Simd, SimdBase, SimdFloat, SimdMask};
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
 use super::blocks::RowBlocks;
 use super::decode::Decode;
 use super::prefetch::Ahead;
-use super::stage::{Layout, RowBits, Staged};
+use super::side::{Side, inside};
+use super::stage::{Layout, RowBits};
 use super::sums::{Gather, RowTotals, SetTotals, sum_blocks};
 use crate::backend::RowFlags;
 use crate::divergence::Zeros;
@@ -55,107 +56,6 @@ fn least_share<T: Usual>(zeros: Zeros) -> f64 {
         // A little more, for totals that are not known to the last digit.
         Zeros::Floor(least) => T::LEAST_SHARE.max(least * 1.000_01),
         _ => T::LEAST_SHARE,
-    }
-}
-
-/// The elements of the last vector of a unit that are no padding.
-#[inline(always)]
-fn inside<S: Simd, T: Real>(simd: S, layout: &Layout) -> LaneMask<S, T> {
-    LaneMask::<S, T>::from_bitmask(simd, (1 << (Lanes::<S, T>::LEN - layout.padding())) - 1)
-}
-
-/// One side of a batch, laid out and summed.
-#[derive(Clone, Copy)]
-pub(super) struct Side<'a, S: Simd, T: Real> {
-    pub(super) staged: Staged<'a, T>,
-    /// The total of row i in lane i.
-    totals: Lanes<S, T>,
-    /// The smallest weights of all rows, in whichever lanes.
-    least: Lanes<S, T>,
-}
-
-impl<'a, S: Simd, T: Real> Side<'a, S, T> {
-    /// Sums the rows of a batch.
-    #[inline(always)]
-    pub(super) fn new(
-        simd: S,
-        staged: Staged<'a, T>,
-        count: usize,
-        layout: &Layout,
-        totals: &mut RowTotals<S, T>,
-    ) -> Self {
-        let lanes = Lanes::<S, T>::LEN;
-        let zero = splat::<S, T>(simd, 0.0);
-        let most = splat::<S, T>(simd, f64::MAX);
-        let mut least = most;
-        let gather = Gather::of(layout);
-        // The vector that holds the padding is looked at apart: a padding is no empty bin.
-        let last = if layout.padding() == 0 { 0 } else { lanes };
-        let inside = inside::<S, T>(simd, layout);
-        for row in 0..layout.units(count) {
-            let unit = staged.unit(row, layout);
-            let (body, tail) = unit.split_at(unit.len() - last);
-            sum_blocks!(simd, S, T, totals, row, gather, body.len(), at => {
-                let (mut a, mut b) = (zero, zero);
-                let mut fours = body[at].chunks_exact(4 * lanes);
-                for four in &mut fours {
-                    let [x0, x1] = [0, 1].map(|i| &four[i * lanes..][..lanes]);
-                    let [x2, x3] = [2, 3].map(|i| &four[i * lanes..][..lanes]);
-                    let (x0, x1) = (Lanes::<S, T>::from_slice(simd, x0), Lanes::<S, T>::from_slice(simd, x1));
-                    let (x2, x3) = (Lanes::<S, T>::from_slice(simd, x2), Lanes::<S, T>::from_slice(simd, x3));
-                    a += x0 + x1;
-                    b += x2 + x3;
-                    least = least.min(x0.min(x1).min(x2.min(x3)));
-                }
-                for one in fours.remainder().chunks_exact(lanes) {
-                    let x = Lanes::<S, T>::from_slice(simd, one);
-                    a += x;
-                    least = least.min(x);
-                }
-                a + b
-            });
-            if last > 0 {
-                let x = Lanes::<S, T>::from_slice(simd, tail);
-                least = least.min(inside.select(x, most));
-                totals.add(row, gather, x);
-            }
-        }
-        Self { staged, totals: totals.gather(simd, gather, count), least }
-    }
-}
-
-impl<'a, S: Simd, T: Real> Side<'a, S, T> {
-    /// One row whose total is known.
-    #[inline(always)]
-    pub(super) fn known(simd: S, staged: Staged<'a, T>, total: f64) -> Self {
-        let totals = splat::<S, T>(simd, total);
-        Self { staged, totals, least: totals }
-    }
-
-    /// The total of row i in lane i.
-    #[inline(always)]
-    pub(super) fn totals(&self) -> Lanes<S, T> {
-        self.totals
-    }
-
-    /// The smallest weight of all rows.
-    #[inline(always)]
-    pub(super) fn least(&self) -> f64 {
-        self.least.reduce_min().to_f64()
-    }
-
-    /// The one row of this side for every row of the other.
-    #[inline(always)]
-    pub(super) fn repeated(mut self, layout: &Layout) -> Self {
-        if !layout.across {
-            self.staged.stride = 0;
-            let simd = self.totals.token();
-            self.totals = Lanes::<S, T>::splat(simd, self.totals.as_slice()[0]);
-        }
-        if self.staged.inexact != 0 {
-            self.staged.inexact = RowBits::MAX;
-        }
-        self
     }
 }
 
@@ -209,7 +109,7 @@ where
             let mut lost = 0;
             for (slot, term) in terms.iter().enumerate() {
                 if slot % SET == 0 {
-                    self.sum(&terms[slot..terms.len().min(slot + SET)], scales, ahead, wanted, totals);
+                    self.sum(&terms[slot..terms.len().min(slot + SET)], &scales, ahead, wanted, totals);
                 }
                 let value = self.gathered(&mut totals[slot % SET]) / self.q.totals;
                 lost |= self.lost(value, *term, refined, &ratio);
@@ -315,18 +215,33 @@ where
     pub(super) fn sum(
         &self,
         terms: &[Term],
-        scales: Scale<S, T>,
+        scales: &Scale<S, T>,
         ahead: &Ahead,
         wanted: RowBits,
         totals: &mut SetTotals<S, T>,
     ) {
         let ([first, ..], [term, rest @ ..]) = (&mut *totals, terms) else { return };
         if rest.is_empty() {
-            let mut blocks = RowBlocks::new(self, scales, ahead, wanted, std::array::from_mut(first));
+            let mut blocks = RowBlocks::new(self, *scales, ahead, wanted, std::array::from_mut(first));
             term.sum_plain(self.simd, &mut blocks);
         } else {
-            Term::sum_set(terms, self.simd, &mut RowBlocks::new(self, scales, ahead, wanted, totals));
+            self.sum_set(terms, scales, ahead, wanted, totals);
         }
+    }
+
+    /// The same of several terms: a function of its own, compiled once for all that call it.
+    fn sum_set(
+        &self,
+        terms: &[Term],
+        scales: &Scale<S, T>,
+        ahead: &Ahead,
+        wanted: RowBits,
+        totals: &mut SetTotals<S, T>,
+    ) {
+        self.simd.vectorize(
+            #[inline(always)]
+            || Term::sum_set(terms, self.simd, &mut RowBlocks::new(self, *scales, ahead, wanted, totals)),
+        );
     }
 
     /// The sum of row i in lane i.

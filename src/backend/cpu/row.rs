@@ -46,18 +46,19 @@ impl<S: Simd, T: Real> Sums<S, T> {
         Self { block: Vec::with_capacity(BLOCK), weights: Vec::new(), total: vec![Double::default(); terms + 1] }
     }
 
-    /// Adds the block to the totals and empties it.
-    #[inline(always)]
+    /// Adds the block to the totals and empties it. A function of its own, compiled once for all that call it.
     fn flush(&mut self, simd: S, terms: &[Term]) {
-        let zero = splat::<S, T>(simd, 0.0);
-        let (yardstick, totals) = match self.total.split_last_mut() {
-            Some(split) => split,
-            None => return,
-        };
-        for (total, term) in totals.iter_mut().zip(terms) {
-            *total = total.plus(term.sum(&self.block, &self.weights, zero).reduce_sum().to_f64());
-        }
-        *yardstick = yardstick.plus(Term::Triangular.sum(&self.block, &[], zero).reduce_sum().to_f64());
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let zero = splat::<S, T>(simd, 0.0);
+                let Some((yardstick, totals)) = self.total.split_last_mut() else { return };
+                for (total, term) in totals.iter_mut().zip(terms) {
+                    *total = total.plus(term.sum(&self.block, &self.weights, zero).reduce_sum().to_f64());
+                }
+                *yardstick = yardstick.plus(Term::Triangular.sum(&self.block, &[], zero).reduce_sum().to_f64());
+            },
+        );
         self.block.clear();
         self.weights.clear();
     }

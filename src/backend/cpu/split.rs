@@ -11,15 +11,16 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use super::Cpu;
-use super::batch::{Batch, Side, Usual};
+use super::batch::{Batch, Usual};
 use super::decode::Decode;
 use super::prefetch::Ahead;
+use super::side::Side;
 use super::stage::{Layout, Room, stage};
 use super::sums::RowTotals;
 use crate::backend::RowFlags;
 use crate::divergence::contrast::{SET, Scale, TwoPart};
 use crate::divergence::finish::Support;
-use crate::divergence::lanes::{Lanes, Real, splat};
+use crate::divergence::lanes::{Lanes, splat};
 use crate::divergence::{Term, Zeros};
 use crate::plan::{Pairing, Problem};
 use crate::rows::Rows;
@@ -246,8 +247,8 @@ where
             let p = Side::new(simd, p, 1, &layout, &mut totals[0]);
             let q = Side::new(simd, q, 1, &layout, &mut totals[0]);
             let first = |lanes: Lanes<S, T>| lanes.as_slice()[0].to_f64();
-            (found.p_total, found.q_total) = (first(p.totals()), first(q.totals()));
-            found.least = p.least().min(q.least()).to_f64();
+            (found.p_total, found.q_total) = (first(p.totals), first(q.totals));
+            found.least = p.least.min(q.least).reduce_min().to_f64();
             (p, q)
         }
         // The totals of the row, so that what is unusual in it is so in each segment.
@@ -275,7 +276,7 @@ where
                 q_total: v(known.q_total),
             };
             for terms in terms.chunks(SET) {
-                batch.sum(terms, scale, &ahead, 1, &mut totals);
+                batch.sum(terms, &scale, &ahead, 1, &mut totals);
                 let first = |totals| batch.gathered(totals).as_slice()[0].to_f64();
                 found.sums.extend(totals[..terms.len()].iter_mut().map(first));
             }

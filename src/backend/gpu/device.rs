@@ -1,6 +1,7 @@
 //! Adapters, and a device with its faults caught.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::plan::Caps;
@@ -85,6 +86,19 @@ pub fn adapters() -> Vec<AdapterInfo> {
     enumerate(&instance()).iter().enumerate().map(|(index, adapter)| describe(index, adapter)).collect()
 }
 
+/// How a device is to be opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GpuOptions {
+    /// The adapter; without, the first that is hardware.
+    pub(crate) index: Option<usize>,
+    pub(crate) binding_limit: Option<u64>,
+    pub(crate) subgroups: Option<bool>,
+    /// Threads that copy.
+    pub(crate) threads: usize,
+    /// How long a device may take over what it was given.
+    pub(crate) patience: Duration,
+}
+
 /// A device, its queue, its limits in plain numbers, and what went wrong on it so far.
 #[derive(Debug)]
 pub(super) struct Device {
@@ -93,16 +107,22 @@ pub(super) struct Device {
     pub(super) caps: Caps,
     /// Threads of the smallest subgroup, 1 where subgroups are not used.
     pub(super) subgroup: u32,
+    /// Whether kernels can read what the host writes, without a copy.
+    pub(super) shared_memory: bool,
+    pub(super) threads: usize,
+    patience: Duration,
     pub(super) name: String,
     fault: Arc<Mutex<Option<String>>>,
+    #[cfg(test)]
+    pub(super) faults: Arc<super::faults::Faults>,
 }
 
 impl Device {
     /// The adapter with the given index, or the first that is hardware.
-    pub(super) fn open(index: Option<usize>, binding_limit: Option<u64>, subgroups: Option<bool>) -> Result<Self> {
+    pub(super) fn open(options: &GpuOptions) -> Result<Self> {
         let adapters = enumerate(&instance());
         let described: Vec<AdapterInfo> = adapters.iter().enumerate().map(|(i, a)| describe(i, a)).collect();
-        let chosen = match index {
+        let chosen = match options.index {
             Some(index) => described.get(index),
             None => described.iter().find(|info| !info.is_software),
         };
@@ -113,39 +133,52 @@ impl Device {
             };
             let found: Vec<String> = described.iter().map(list).collect();
             Error::NoDevice {
-                wanted: index.map_or_else(|| "hardware GPU".to_owned(), |i| format!("adapter gpu:{i}")),
+                wanted: options.index.map_or_else(|| "hardware GPU".to_owned(), |i| format!("adapter gpu:{i}")),
                 found: if found.is_empty() { "none".to_owned() } else { found.join(", ") },
             }
         };
         let info = chosen.ok_or_else(none)?;
         let adapter = adapters.get(info.index).ok_or_else(none)?;
         let failed = |reason: String| Error::DeviceFailed { device: info.name.clone(), reason };
-        let use_subgroups = info.subgroups && info.subgroup_size.0 > 1 && subgroups != Some(false);
+        let use_subgroups = info.subgroups && info.subgroup_size.0 > 1 && options.subgroups != Some(false);
+        // On a card of its own mapped memory is the host's, and kernels would read it through the bus.
+        let near = matches!(adapter.get_info().device_type, wgpu::DeviceType::Cpu | wgpu::DeviceType::IntegratedGpu);
+        let shared_memory = near && adapter.features().contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
+        let mut features = wgpu::Features::empty();
+        features.set(wgpu::Features::SUBGROUP, use_subgroups);
+        features.set(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS, shared_memory);
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("kullback"),
-            required_features: if use_subgroups { wgpu::Features::SUBGROUP } else { wgpu::Features::empty() },
+            required_features: features,
             required_limits: adapter.limits(),
             ..wgpu::DeviceDescriptor::default()
         };
         let (device, queue) =
             pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| failed(error.to_string()))?;
         let fault = Arc::new(Mutex::new(None));
-        let note = |fault: &Arc<Mutex<Option<String>>>, what: String| {
-            fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
-        };
         let lost = Arc::clone(&fault);
         device.set_device_lost_callback(move |_, message| note(&lost, format!("device lost: {message}")));
         let uncaptured = Arc::clone(&fault);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| note(&uncaptured, error.to_string())));
         let caps = Caps {
-            max_binding_bytes: info.max_binding_bytes.min(binding_limit.unwrap_or(u64::MAX)),
+            max_binding_bytes: info.max_binding_bytes.min(options.binding_limit.unwrap_or(u64::MAX)),
             max_buffer_bytes: info.max_buffer_bytes,
             max_workgroups: info.max_workgroups,
             subgroups: use_subgroups,
         };
-        let name = format!("gpu:{} {} ({})", info.index, info.name, info.backend);
-        let subgroup = if use_subgroups { info.subgroup_size.0 } else { 1 };
-        Ok(Self { device, queue, caps, subgroup, name, fault })
+        Ok(Self {
+            device,
+            queue,
+            caps,
+            subgroup: if use_subgroups { info.subgroup_size.0 } else { 1 },
+            shared_memory,
+            threads: options.threads,
+            patience: options.patience,
+            name: format!("gpu:{} {} ({})", info.index, info.name, info.backend),
+            fault,
+            #[cfg(test)]
+            faults: Arc::default(),
+        })
     }
 
     /// What went wrong since the device was made, if anything did. Checked before a result is trusted:
@@ -161,4 +194,68 @@ impl Device {
     pub(super) fn failed(&self, reason: String) -> Error {
         Error::DeviceFailed { device: self.name.clone(), reason }
     }
+
+    /// Gives the device up, for a reason that it does not know itself.
+    pub(super) fn give_up(&self, reason: String) -> Error {
+        note(&self.fault, reason.clone());
+        self.failed(reason)
+    }
+
+    /// A new buffer; running out of memory leaves the device as it was.
+    pub(super) fn buffer(&self, bytes: u64, usage: wgpu::BufferUsages, mapped: bool) -> Result<wgpu::Buffer> {
+        self.reach(Point::Allocate)?;
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("kullback"),
+            size: bytes.max(4),
+            usage,
+            mapped_at_creation: mapped,
+        });
+        match pollster::block_on(scope.pop()) {
+            None => Ok(buffer),
+            Some(_) => Err(Error::DeviceMemory { device: self.name.clone(), bytes }),
+        }
+    }
+
+    /// Waits until the device has done what it was given up to a submission. One that takes too long is given
+    /// up.
+    pub(super) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
+        self.reach(Point::Poll)?;
+        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(self.patience) };
+        match self.device.poll(wait) {
+            Ok(_) => self.check(),
+            Err(wgpu::PollError::Timeout) => {
+                Err(self.give_up(format!("no answer within {} s", self.patience.as_secs_f64())))
+            }
+            Err(error) => Err(self.give_up(error.to_string())),
+        }
+    }
+
+    /// Told that the work comes by a place where a device may fail, for the tests that make it fail there.
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the form for tests uses both")]
+    pub(super) fn reach(&self, _point: Point) -> Result<()> {
+        Ok(())
+    }
+
+    /// Fails, or lets the device fail, where a test wants it.
+    #[cfg(test)]
+    pub(super) fn reach(&self, point: Point) -> Result<()> {
+        self.faults.reach(self, point)
+    }
+}
+
+/// Keeps the first reason.
+fn note(fault: &Mutex<Option<String>>, what: String) {
+    fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
+}
+
+/// Places where a device may fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Point {
+    Allocate,
+    Upload,
+    Submit,
+    Poll,
+    Map,
 }

@@ -1,130 +1,169 @@
 //! The GPU backend: WGSL compute shaders through wgpu, on whatever adapter there is.
 
-mod buffers;
+mod collect;
 mod device;
+#[cfg(test)]
+pub(crate) mod faults;
+mod fill;
 mod params;
 mod pipelines;
 mod shaders;
+mod slots;
+mod stored;
 mod submit;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub(crate) use device::GpuOptions;
 pub use device::{AdapterInfo, adapters};
+pub(crate) use stored::StoredRows;
 
-use self::buffers::Buffers;
+use self::collect::collect;
 use self::device::Device;
-use self::params::RECORD_WORDS;
+use self::params::RECORD_HEAD;
 use self::pipelines::Pipelines;
-use self::submit::Records;
-use super::{Backend, RowFlags, RowSums};
+use self::slots::{SLOTS, Slots};
+use self::submit::{SideRows, Started};
+use super::{Backend, OnItsWay, RowSums, Source};
 use crate::error::Result;
-use crate::plan::kernel_key::TERMS_PER_DISPATCH;
+use crate::plan::chunk::Costs;
 use crate::plan::{Chunks, Pairing, Problem, Shape};
 use crate::rows::Rows;
 
-/// The totals were in a power-of-two ratio and the policy added nothing, so that u is exact: `EXACT`
-/// of `shaders/lib/params.wgsl`. Never leaves this module.
-const EXACT: u32 = 256;
-
-/// Below this triangular discrimination a row whose totals are not in a power-of-two ratio is
-/// computed again: without a fused multiply-add u is good to 2⁻³⁵ of the weights, which is 3e-7 of
-/// the value here.
-const LEAST: f64 = 1e-7;
-
-/// Sums above this may have lost an overflow: the kernel keeps every term below the largest float.
-const LARGEST: f64 = (1u32 << 28) as f64;
-
-/// One adapter as a backend. Calls from several threads take turns.
+/// One adapter as a backend. Calls from several threads share it.
 #[derive(Debug)]
 pub(crate) struct Gpu {
-    device: Device,
-    state: Mutex<State>,
+    options: GpuOptions,
+    name: Arc<str>,
+    opened: Mutex<Arc<Opened>>,
 }
 
+/// A device as long as it works: the next one has all of this anew.
 #[derive(Debug)]
-struct State {
-    pipelines: Pipelines,
-    buffers: Buffers,
+struct Opened {
+    device: Device,
+    pipelines: Mutex<Pipelines>,
+    slots: Slots,
+}
+
+impl Opened {
+    fn new(device: Device) -> Arc<Self> {
+        let pipelines = Mutex::new(Pipelines::new(&device.device));
+        Arc::new(Self { device, pipelines, slots: Slots::default() })
+    }
+
+    fn pipelines(&self) -> MutexGuard<'_, Pipelines> {
+        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Gpu {
     /// Opens an adapter by index, or the first hardware one.
-    pub(crate) fn open(index: Option<usize>, binding_limit: Option<u64>, subgroups: Option<bool>) -> Result<Self> {
-        let device = Device::open(index, binding_limit, subgroups)?;
-        let pipelines = Pipelines::new(&device.device);
-        Ok(Self { device, state: Mutex::new(State { pipelines, buffers: Buffers::default() }) })
+    pub(crate) fn open(options: GpuOptions) -> Result<Self> {
+        let device = Device::open(&options)?;
+        Ok(Self { options, name: Arc::from(device.name.as_str()), opened: Mutex::new(Opened::new(device)) })
     }
 
-    /// The name used in reports.
-    pub(crate) fn name(&self) -> &str {
-        &self.device.name
+    /// The name used in reports, shared.
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
     }
 
-    /// The chunks of a problem on this device.
-    pub(crate) fn chunks(&self, problem: &Problem, budget: u64) -> Result<Chunks> {
-        let groups = problem.terms.len().div_ceil(TERMS_PER_DISPATCH);
+    /// The device as it is now.
+    fn opened(&self) -> Arc<Opened> {
+        Arc::clone(&self.opened.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Copies rows to the device, to be used by any number of calls.
+    pub(crate) fn upload(&self, rows: &Rows<'_>) -> Result<StoredRows> {
+        let opened = self.opened();
+        guarded(&opened, || StoredRows::upload(&opened, rows))
+    }
+
+    /// What a test wants to fail.
+    #[cfg(test)]
+    pub(crate) fn faults(&self) -> Arc<faults::Faults> {
+        Arc::clone(&self.opened().device.faults)
+    }
+
+    /// The chunks of a problem on this device, of which `stored` sides need not be sent.
+    pub(crate) fn chunks(&self, problem: &Problem, budget: u64, stored: [Option<&StoredRows>; 2]) -> Result<Chunks> {
+        let opened = self.opened();
         let parts = Shape::for_bins(problem.bins).parts() as usize;
-        let output = (groups * parts * RECORD_WORDS * 4) as u64;
-        Chunks::for_device(problem, &self.device.caps, budget, output)
+        let groups = problem.terms.chunks(crate::plan::kernel_key::TERMS_PER_DISPATCH);
+        let words: usize = groups.map(|terms| RECORD_HEAD + terms.len()).sum();
+        let cuts = stored.map(|stored| stored.filter(|s| s.is_on(&opened)).map(StoredRows::rows_per_buffer));
+        let costs = Costs {
+            output_bytes_per_row: (words * parts * 4) as u64,
+            // Memory of the host and of the device, unless they are one.
+            copies: SLOTS as u64 * if opened.device.shared_memory { 1 } else { 2 },
+            cuts,
+        };
+        Chunks::for_device(problem, &opened.device.caps, budget, &costs)
     }
 }
 
 impl Backend for Gpu {
-    fn run(&self, problem: &Problem, p: Rows<'_>, q: Rows<'_>, sums: &mut RowSums) -> Result<()> {
-        let rows = if problem.pairing == Pairing::OneP { q.len() } else { p.len() };
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { pipelines, buffers } = &mut *state;
-        let records = submit::run(&self.device, pipelines, buffers, problem, &p, &q, rows);
-        if records.is_err() {
-            // Whatever state they were left in, the next call starts with new ones.
-            buffers.staging.forget();
-            buffers.readback.forget();
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn start<'a>(&'a self, problem: &'a Problem, p: &Source<'_>, q: &Source<'_>) -> Result<Box<dyn OnItsWay + 'a>> {
+        let rows = if problem.pairing == Pairing::OneP { q.rows.len() } else { p.rows.len() };
+        let opened = self.opened();
+        let sides = [p, q].map(|source| {
+            let stored = source.stored.filter(|(stored, _)| stored.is_on(&opened));
+            let stored = stored.and_then(|(stored, first)| stored.part(first, problem.bins));
+            SideRows { rows: &source.rows, stored }
+        });
+        let started = guarded(&opened, || submit::start(&opened, problem, sides, rows))?;
+        Ok(Box::new(Chunk { opened, problem, rows, started }))
+    }
+
+    fn recover(&self) -> Result<()> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.slots.free();
+        if opened.device.check().is_err() {
+            #[cfg_attr(not(test), expect(unused_mut, reason = "tests carry their faults over"))]
+            let mut device = Device::open(&self.options)?;
+            #[cfg(test)]
+            {
+                device.faults = Arc::clone(&opened.device.faults);
+            }
+            *opened = Opened::new(device);
         }
-        collect(problem, &records?, rows, sums);
         Ok(())
     }
 }
 
-/// Adds the parts of each row and decides which rows 32 bits could not hold.
-fn collect(problem: &Problem, records: &Records, rows: usize, out: &mut RowSums) {
-    let terms = problem.terms.len();
-    let parts = Shape::for_bins(problem.bins).parts() as usize;
-    let float = |word: u32| f64::from(f32::from_bits(word));
-    out.resize(rows, terms);
-    out.sums.fill(0.0);
-    for (row, sums) in out.sums.chunks_mut(terms).enumerate() {
-        let mut flags = 0;
-        let mut lost = false;
-        for (group, sums) in records.groups.iter().zip(sums.chunks_mut(TERMS_PER_DISPATCH)) {
-            let of_row = &group[row * parts * RECORD_WORDS..(row + 1) * parts * RECORD_WORDS];
-            let total = float(of_row[2]) + float(of_row[3]);
-            let mut yardstick = 0.0;
-            for part in of_row.chunks(RECORD_WORDS) {
-                flags |= part[0];
-                yardstick += float(part[1]);
-                for (sum, word) in sums.iter_mut().zip(&part[4..]) {
-                    *sum += float(*word);
-                }
-            }
-            // Written so that a NaN is lost.
-            let in_range = sums.iter().all(|sum| sum.abs() < LARGEST);
-            let u_is_good = flags & EXACT != 0 || yardstick / total >= LEAST;
-            lost |= !(in_range && u_is_good);
-            sums.iter_mut().for_each(|sum| *sum /= total);
-        }
-        lost |= sums.iter().zip(&problem.terms).any(|(sum, term)| term.is_lost(*sum));
-        // An invalid weight settles a row; a weight too small for the device only looks like none.
-        flags = if flags & (RowFlags::INVALID_P | RowFlags::INVALID_Q) != 0 {
-            flags & !RowFlags::RESCUE
-        } else if flags & RowFlags::RESCUE != 0 {
-            flags
-        } else if flags & RowFlags::EMPTY == 0 && lost {
-            flags | RowFlags::RESCUE
-        } else {
-            flags
-        };
-        out.flags[row] = RowFlags(flags & 0xff);
+/// Runs what may panic inside a driver or wgpu, as they do on a lost device; then the device is given up.
+fn guarded<R>(opened: &Opened, run: impl FnOnce() -> Result<R>) -> Result<R> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        opened.device.check()?;
+        Err(opened.device.give_up("the driver panicked".to_owned()))
+    })
+}
+
+/// Rows on their way through the device.
+struct Chunk<'a> {
+    opened: Arc<Opened>,
+    problem: &'a Problem,
+    rows: usize,
+    started: Started,
+}
+
+impl OnItsWay for Chunk<'_> {
+    fn sent(&self) -> u64 {
+        self.started.uploaded
+    }
+
+    fn finish(self: Box<Self>, sums: &mut RowSums) -> Result<()> {
+        let Self { opened, problem, rows, started } = *self;
+        let records = guarded(&opened, || started.finish())?;
+        collect(problem, &records, rows, sums);
+        Ok(())
     }
 }

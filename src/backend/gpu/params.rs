@@ -6,8 +6,8 @@ use crate::divergence::{Term, Zeros};
 use crate::plan::kernel_key::{SPLIT_BINS, TERMS_PER_DISPATCH};
 use crate::plan::{Pairing, Problem, Shape};
 
-/// Words of one result record: flags, yardstick, two of the total, one a term.
-pub(super) const RECORD_WORDS: usize = 4 + TERMS_PER_DISPATCH;
+/// Words of one result record before those of its terms: flags, yardstick, two of the total.
+pub(super) const RECORD_HEAD: usize = 4;
 /// Words of one record of partial totals.
 pub(super) const PARTIAL_WORDS: usize = 8;
 
@@ -24,14 +24,14 @@ pub(super) struct Params {
     pub(super) record: u32,
     pub(super) policy_high: f32,
     pub(super) policy_low: f32,
-    pub(super) pad_0: u32,
-    pub(super) pad_1: u32,
+    pub(super) p_first: u32,
+    pub(super) q_first: u32,
     pub(super) orders: [[f32; 4]; TERMS_PER_DISPATCH],
 }
 
 impl Params {
-    /// The parameters of one dispatch over `rows` rows.
-    pub(super) fn new(problem: &Problem, terms: &[Term], shape: Shape, rows: usize) -> Self {
+    /// The parameters of one dispatch over `rows` rows, which begin at these elements of their buffers.
+    pub(super) fn new(problem: &Problem, terms: &[Term], shape: Shape, rows: usize, first: [u32; 2]) -> Self {
         let number = match problem.zeros {
             Zeros::Exact | Zeros::Skip => 0.0,
             Zeros::Epsilon(x) | Zeros::Additive(x) | Zeros::Floor(x) => x,
@@ -60,11 +60,11 @@ impl Params {
             parts,
             part_bins,
             zero: 0,
-            record: RECORD_WORDS as u32,
+            record: (RECORD_HEAD + terms.len()) as u32,
             policy_high,
             policy_low: (number - f64::from(policy_high)) as f32,
-            pad_0: 0,
-            pad_1: 0,
+            p_first: first[0],
+            q_first: first[1],
             orders,
         }
     }

@@ -1,174 +1,316 @@
-//! One chunk through the device: fill staging memory, copy, dispatch, read back, wait.
-//!
-//! The only place of the engine that waits for a device. Chunks run one after another; overlapping
-//! the upload of the next with the work on this one belongs here and changes nothing elsewhere.
+//! One chunk through the device: fill mapped memory, copy it (where the kernel cannot read that itself),
+//! dispatch, read back. In two halves, so that the host fills one chunk and reads another while the device
+//! works on a third.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
+use std::sync::Arc;
 
-use super::buffers::{Buffers, aligned};
-use super::device::Device;
-use super::params::{PARTIAL_WORDS, Params, RECORD_WORDS};
-use super::pipelines::Pipelines;
+use futures_intrusive::channel::shared::{Receiver, Sender, channel};
+use wgpu::BufferUsages as Usage;
+
+use super::Opened;
+use super::collect::Records;
+use super::device::{Device, Point};
+use super::fill::{fill, packed_bytes};
+use super::params::{PARTIAL_WORDS, Params, RECORD_HEAD};
+use super::slots::{SideBuffers, Slot, aligned};
+use super::stored::StoredPart;
 use crate::error::Result;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP, ZerosKind};
 use crate::plan::{KernelKey, Problem, Shape};
 use crate::rows::Rows;
 
-/// What a chunk leaves: for each group of terms the records of its rows and parts, as words.
-pub(super) struct Records {
-    pub(super) groups: Vec<Vec<u32>>,
+/// Buffers of a chunk that are mapped at the most: one a side, and the results.
+const MAPPINGS: usize = 3;
+
+/// A slot that work uses. One that is not [done](Held::done) when it is dropped belongs to work that failed or
+/// was given up: its buffers are in a state that nobody knows, and freed.
+pub(super) struct Held {
+    opened: Arc<Opened>,
+    slot: Slot,
+    done: bool,
 }
 
-/// Copies the rows next to each other; `out` is a whole number of words.
-fn pack(rows: &Rows<'_>, mut write: impl FnMut(usize, &[u8])) {
-    let size = rows.weight_type().size();
-    let bytes = rows.weights().as_bytes();
-    let row_bytes = rows.bins() * size;
-    if rows.row_stride() == rows.bins() {
-        write(0, &bytes[..rows.len() * row_bytes]);
-        return;
+impl Held {
+    /// Takes a slot, waiting for one if need be.
+    pub(super) fn take(opened: &Arc<Opened>) -> Self {
+        Self { opened: Arc::clone(opened), slot: opened.slots.take(), done: false }
     }
-    for row in 0..rows.len() {
-        let from = row * rows.row_stride() * size;
-        write(row * row_bytes, &bytes[from..from + row_bytes]);
+
+    /// The buffers of one side.
+    pub(super) fn side(&mut self) -> &mut SideBuffers {
+        &mut self.slot.p
     }
 }
 
-fn packed_bytes(rows: &Rows<'_>) -> u64 {
-    ((rows.len() * rows.bins() * rows.weight_type().size()) as u64).div_ceil(4) * 4
+impl Drop for Held {
+    fn drop(&mut self) {
+        let slot = std::mem::take(&mut self.slot);
+        self.opened.slots.put(self.done.then_some(slot));
+    }
 }
 
-/// Waits until the device has done everything it was given. Polling a lost device may panic.
-fn wait(device: &Device) -> Result<()> {
-    let poll = || device.device.poll(wgpu::PollType::wait_indefinitely());
-    match catch_unwind(AssertUnwindSafe(poll)) {
-        Ok(Ok(_)) => device.check(),
-        Ok(Err(error)) => Err(device.failed(error.to_string())),
-        Err(_) => {
-            device.check()?;
-            Err(device.failed("the driver panicked while waiting".to_owned()))
+/// Commands for a device, and the buffers that are to be mapped when it is done.
+pub(super) struct Commands {
+    pub(super) encoder: wgpu::CommandEncoder,
+    sender: Sender<bool>,
+    mappings: Receiver<bool>,
+    wanted: usize,
+}
+
+impl Commands {
+    /// None yet.
+    pub(super) fn new(device: &Device) -> Self {
+        let encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("kullback") });
+        let (sender, mappings) = channel(MAPPINGS);
+        Self { encoder, sender, mappings, wanted: 0 }
+    }
+
+    /// Has a buffer mapped once the device is done.
+    fn map_after(&mut self, buffer: &wgpu::Buffer, mode: wgpu::MapMode) {
+        let sender = self.sender.clone();
+        self.wanted += 1;
+        self.encoder.map_buffer_on_submit(buffer, mode, .., move |result| {
+            // An error only says that nobody waits any more.
+            let _ = sender.try_send(result.is_ok());
+        });
+    }
+
+    /// Writes rows to a side's buffers; returns the one that the kernel reads.
+    fn bring(&mut self, device: &Device, side: &mut SideBuffers, rows: &Rows<'_>) -> Result<wgpu::Buffer> {
+        let bytes = packed_bytes(rows);
+        if device.shared_memory {
+            let weights = side.weights.at_least(device, bytes, Usage::STORAGE | Usage::MAP_WRITE)?;
+            fill(device, &weights, rows)?;
+            self.map_after(&weights, wgpu::MapMode::Write);
+            return Ok(weights);
         }
+        let weights = side.weights.at_least(device, bytes, Usage::STORAGE | Usage::COPY_DST)?;
+        self.bring_to(device, side, rows, &weights, 0)?;
+        Ok(weights)
+    }
+
+    /// Writes rows to some place of a buffer, by way of a side's staging memory.
+    pub(super) fn bring_to(
+        &mut self,
+        device: &Device,
+        side: &mut SideBuffers,
+        rows: &Rows<'_>,
+        target: &wgpu::Buffer,
+        offset: u64,
+    ) -> Result<()> {
+        let bytes = packed_bytes(rows);
+        let staging = side.staging.at_least(device, bytes, Usage::MAP_WRITE | Usage::COPY_SRC)?;
+        fill(device, &staging, rows)?;
+        self.encoder.copy_buffer_to_buffer(&staging, 0, target, offset, bytes);
+        self.map_after(&staging, wgpu::MapMode::Write);
+        Ok(())
+    }
+
+    /// Hands everything to the device.
+    pub(super) fn submit(self, held: Held) -> Result<Submitted> {
+        let device = &held.opened.device;
+        device.reach(Point::Submit)?;
+        let submission = device.queue.submit([self.encoder.finish()]);
+        device.check()?;
+        Ok(Submitted { held, submission, mappings: self.mappings, wanted: self.wanted })
     }
 }
 
-/// Maps a buffer and waits for it.
-fn map(device: &Device, buffer: &wgpu::Buffer, mode: wgpu::MapMode, bytes: u64) -> Result<()> {
-    let (sender, receiver) = mpsc::channel();
-    buffer.map_async(mode, 0..bytes, move |result| {
-        let _ = sender.send(result);
-    });
-    wait(device)?;
-    match receiver.try_recv() {
-        Ok(Ok(())) => Ok(()),
-        _ => {
+/// Work that a device has been given.
+pub(super) struct Submitted {
+    held: Held,
+    submission: wgpu::SubmissionIndex,
+    mappings: Receiver<bool>,
+    wanted: usize,
+}
+
+impl Submitted {
+    /// Waits until the device is done and has given its buffers back; then reads what it left.
+    pub(super) fn finish<R>(mut self, read: impl FnOnce(&Device, &Slot) -> Result<R>) -> Result<R> {
+        let device = &self.held.opened.device;
+        device.wait(self.submission)?;
+        device.reach(Point::Map)?;
+        let mapped = std::iter::from_fn(|| self.mappings.try_receive().ok()).filter(|mapped| *mapped).count();
+        if mapped != self.wanted {
             device.check()?;
-            Err(device.failed("a buffer could not be mapped".to_owned()))
+            return Err(device.give_up("a buffer could not be mapped".to_owned()));
         }
+        let out = read(device, &self.held.slot)?;
+        // A lost device completes everything as if it had run: nothing it left counts before this.
+        device.check()?;
+        let Slot { p, q, .. } = &mut self.held.slot;
+        for kept in [&mut p.staging, &mut p.weights, &mut q.staging, &mut q.weights] {
+            kept.returned();
+        }
+        self.held.done = true;
+        Ok(out)
     }
 }
 
-/// Runs one chunk.
-pub(super) fn run(
-    device: &Device,
-    pipelines: &mut Pipelines,
-    buffers: &mut Buffers,
+/// One side of a chunk: rows of the host, or rows that the device has.
+pub(super) struct SideRows<'a> {
+    pub(super) rows: &'a Rows<'a>,
+    pub(super) stored: Option<StoredPart<'a>>,
+}
+
+/// Starts one chunk.
+pub(super) fn start(
+    opened: &Arc<Opened>,
     problem: &Problem,
-    p: &Rows<'_>,
-    q: &Rows<'_>,
+    [p, q]: [SideRows<'_>; 2],
     rows: usize,
-) -> Result<Records> {
-    use wgpu::BufferUsages as Usage;
-    let gpu = &device.device;
-    let shape = Shape::for_bins(problem.bins);
-    let floors = ZerosKind::of(problem.zeros) == ZerosKind::Floor;
-    let records = rows as u64 * u64::from(shape.parts());
-    let group_bytes = aligned(records * (RECORD_WORDS * 4) as u64);
-    let groups: Vec<&[crate::divergence::Term]> = problem.terms.chunks(TERMS_PER_DISPATCH).collect();
-    let results_bytes = group_bytes * groups.len() as u64;
-    let (p_bytes, q_bytes) = (packed_bytes(p), packed_bytes(q));
-    let q_offset = aligned(p_bytes);
-    let staging_bytes = q_offset + q_bytes;
-
-    let staging = buffers.staging.at_least(gpu, staging_bytes, Usage::MAP_WRITE | Usage::COPY_SRC);
-    let p_buffer = buffers.p.at_least(gpu, p_bytes, Usage::STORAGE | Usage::COPY_DST);
-    let q_buffer = buffers.q.at_least(gpu, q_bytes, Usage::STORAGE | Usage::COPY_DST);
-    let results = buffers.results.at_least(gpu, results_bytes, Usage::STORAGE | Usage::COPY_SRC);
-    let readback = buffers.readback.at_least(gpu, results_bytes, Usage::MAP_READ | Usage::COPY_DST);
-    let partial_bytes = if shape.parts() > 1 { 2 * records * (PARTIAL_WORDS * 4) as u64 } else { 256 };
-    let partials = buffers.partials.at_least(gpu, partial_bytes, Usage::STORAGE);
-    let params = buffers.params.at_least(
-        gpu,
-        groups.len() as u64 * aligned(size_of::<Params>() as u64),
-        Usage::UNIFORM | Usage::COPY_DST,
-    );
+) -> Result<Started> {
+    let device = &opened.device;
     device.check()?;
+    let mut held = Held::take(opened);
+    let mut commands = Commands::new(device);
+    device.reach(Point::Upload)?;
+    let mut uploaded = 0;
+    let mut side = |side: &SideRows<'_>, buffers: &mut SideBuffers| match &side.stored {
+        Some(part) => Ok((part.buffer.clone(), part.buffer.size() & !3, part.first_element)),
+        None => {
+            uploaded += packed_bytes(side.rows);
+            commands.bring(device, buffers, side.rows).map(|buffer| (buffer, packed_bytes(side.rows), 0))
+        }
+    };
+    let (p, q) = (side(&p, &mut held.slot.p)?, side(&q, &mut held.slot.q)?);
+    let layout = Layout::new(problem, rows);
+    dispatch(opened, problem, &layout, [&p, &q], &mut held.slot, &mut commands)?;
+    let submitted = commands.submit(held)?;
+    Ok(Started { submitted, layout, uploaded })
+}
 
-    map(device, &staging, wgpu::MapMode::Write, staging_bytes)?;
-    {
-        let mut view = staging.get_mapped_range_mut(0..staging_bytes).map_err(|e| device.failed(e.to_string()))?;
-        pack(p, |at, bytes| view.slice(at..at + bytes.len()).copy_from_slice(bytes));
-        let base = q_offset as usize;
-        pack(q, |at, bytes| view.slice(base + at..base + at + bytes.len()).copy_from_slice(bytes));
+/// A chunk that has been started.
+pub(super) struct Started {
+    submitted: Submitted,
+    layout: Layout,
+    /// Bytes of weights that went to the device for it.
+    pub(super) uploaded: u64,
+}
+
+impl Started {
+    /// Waits for the device and takes the records.
+    pub(super) fn finish(self) -> Result<Records> {
+        let layout = self.layout;
+        self.submitted.finish(|device, slot| {
+            let kept = if device.shared_memory { &slot.results } else { &slot.readback };
+            let Some(buffer) = kept.get() else { return Err(device.give_up("no results".to_owned())) };
+            let view = buffer.get_mapped_range(0..layout.bytes()).map_err(|error| device.give_up(error.to_string()))?;
+            let mut from = 0;
+            let groups = layout.groups.iter().map(|group| {
+                let bytes = (layout.records * u64::from(group.words) * 4) as usize;
+                // Copied out once: reading mapped memory twice can be far slower than memory of our own.
+                let words = bytemuck::pod_collect_to_vec(&view[from..from + bytes]);
+                from += group.bytes as usize;
+                words
+            });
+            let groups = groups.collect();
+            drop(view);
+            buffer.unmap();
+            Ok(Records { groups })
+        })
     }
-    staging.unmap();
+}
 
-    let mut encoder = gpu.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("chunk") });
-    encoder.copy_buffer_to_buffer(&staging, 0, &p_buffer, 0, p_bytes);
-    encoder.copy_buffer_to_buffer(&staging, q_offset, &q_buffer, 0, q_bytes);
-    let workgroups = match shape {
-        Shape::Split { parts } => rows as u64 * u64::from(parts),
-        whole => (rows as u64).div_ceil(u64::from(WORKGROUP / whole.threads())),
+/// Where the results of a chunk lie.
+struct Layout {
+    rows: usize,
+    shape: Shape,
+    /// Records of a group: rows × parts.
+    records: u64,
+    groups: Vec<Group>,
+}
+
+/// The results of one dispatch.
+struct Group {
+    /// Words of a record.
+    words: u32,
+    /// Bytes of all, up to where the next group may begin.
+    bytes: u64,
+}
+
+impl Layout {
+    fn new(problem: &Problem, rows: usize) -> Self {
+        let shape = Shape::for_bins(problem.bins);
+        let records = rows as u64 * u64::from(shape.parts());
+        let group = |terms: &[_]| {
+            let words = (RECORD_HEAD + terms.len()) as u32;
+            Group { words, bytes: aligned(records * u64::from(words) * 4) }
+        };
+        Self { rows, shape, records, groups: problem.terms.chunks(TERMS_PER_DISPATCH).map(group).collect() }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.groups.iter().map(|group| group.bytes).sum()
+    }
+}
+
+/// Encodes the dispatches of a chunk and what becomes of their results.
+fn dispatch(
+    opened: &Opened,
+    problem: &Problem,
+    layout: &Layout,
+    sides: [&(wgpu::Buffer, u64, u32); 2],
+    slot: &mut Slot,
+    commands: &mut Commands,
+) -> Result<()> {
+    let device = &opened.device;
+    let mut pipelines = opened.pipelines();
+    let results_usage = if device.shared_memory { Usage::MAP_READ } else { Usage::COPY_SRC };
+    let results = slot.results.at_least(device, layout.bytes(), Usage::STORAGE | results_usage)?;
+    let partial_bytes = if layout.shape.parts() > 1 { 2 * layout.records * (PARTIAL_WORDS * 4) as u64 } else { 256 };
+    let partials = slot.partials.at_least(device, partial_bytes, Usage::STORAGE)?;
+    let uniform_bytes = aligned(size_of::<Params>() as u64);
+    let params =
+        slot.params.at_least(device, layout.groups.len() as u64 * uniform_bytes, Usage::UNIFORM | Usage::COPY_DST)?;
+    let workgroups = match layout.shape {
+        Shape::Split { parts } => layout.rows as u64 * u64::from(parts),
+        whole => (layout.rows as u64).div_ceil(u64::from(WORKGROUP / whole.threads())),
     };
     let width = workgroups.min(u64::from(device.caps.max_workgroups)).max(1);
     let height = workgroups.div_ceil(width);
-    for (i, terms) in groups.iter().enumerate() {
-        let i = i as u64;
-        let key = KernelKey::new(problem, terms, shape, device.caps.subgroups);
-        let kernel = pipelines.kernel(device, key, floors);
-        let uniform = Params::new(problem, terms, shape, rows);
-        let uniform_offset = i * aligned(size_of::<Params>() as u64);
+    let mut offset = 0;
+    for (i, (terms, group)) in problem.terms.chunks(TERMS_PER_DISPATCH).zip(&layout.groups).enumerate() {
+        let key = KernelKey::new(problem, terms, layout.shape, device.caps.subgroups);
+        let kernel = pipelines.kernel(device, key, ZerosKind::of(problem.zeros) == ZerosKind::Floor);
+        let [(_, _, p_first), (_, _, q_first)] = sides;
+        let uniform = Params::new(problem, terms, layout.shape, layout.rows, [*p_first, *q_first]);
+        let uniform_offset = i as u64 * uniform_bytes;
         device.queue.write_buffer(&params, uniform_offset, bytemuck::bytes_of(&uniform));
-        let bound = |buffer, offset, size| {
-            wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size: std::num::NonZero::new(size) })
+        let bound = |binding, buffer, offset, size| wgpu::BindGroupEntry {
+            binding,
+            resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer,
+                offset,
+                size: std::num::NonZero::new(size),
+            }),
         };
-        let bind_group = gpu.create_bind_group(&wgpu::BindGroupDescriptor {
+        let [(p, p_bytes, _), (q, q_bytes, _)] = sides;
+        let bind_group = device.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("chunk"),
             layout: &pipelines.bindings,
             entries: &[
-                wgpu::BindGroupEntry { binding: 0, resource: bound(&p_buffer, 0, p_bytes) },
-                wgpu::BindGroupEntry { binding: 1, resource: bound(&q_buffer, 0, q_bytes) },
-                wgpu::BindGroupEntry { binding: 2, resource: bound(&results, i * group_bytes, group_bytes) },
-                wgpu::BindGroupEntry { binding: 3, resource: bound(&partials, 0, partial_bytes) },
-                wgpu::BindGroupEntry {
-                    binding: 4,
-                    resource: bound(&params, uniform_offset, size_of::<Params>() as u64),
-                },
+                bound(0, p, 0, *p_bytes),
+                bound(1, q, 0, *q_bytes),
+                bound(2, &results, offset, group.bytes),
+                bound(3, &partials, 0, partial_bytes),
+                bound(4, &params, uniform_offset, size_of::<Params>() as u64),
             ],
         });
         for stage in &kernel.stages {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            let mut pass = commands.encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             pass.set_pipeline(stage);
             pass.set_bind_group(0, &bind_group, &[]);
             pass.dispatch_workgroups(width as u32, height as u32, 1);
         }
+        offset += group.bytes;
     }
-    encoder.copy_buffer_to_buffer(&results, 0, &readback, 0, results_bytes);
-    device.queue.submit([encoder.finish()]);
-    device.check()?;
-
-    map(device, &readback, wgpu::MapMode::Read, results_bytes)?;
-    let words = (records as usize) * RECORD_WORDS;
-    let records = {
-        let view = readback.get_mapped_range(0..results_bytes).map_err(|e| device.failed(e.to_string()))?;
-        let group = |i: usize| {
-            let from = i * group_bytes as usize;
-            // Copied out once: reading mapped memory twice can be far slower than memory of our own.
-            bytemuck::pod_collect_to_vec(&view[from..from + words * 4])
-        };
-        Records { groups: (0..groups.len()).map(group).collect() }
-    };
-    readback.unmap();
-    device.check()?;
-    Ok(records)
+    if device.shared_memory {
+        commands.map_after(&results, wgpu::MapMode::Read);
+        return Ok(());
+    }
+    let readback = slot.readback.at_least(device, layout.bytes(), Usage::MAP_READ | Usage::COPY_DST)?;
+    commands.encoder.copy_buffer_to_buffer(&results, 0, &readback, 0, layout.bytes());
+    commands.map_after(&readback, wgpu::MapMode::Read);
+    Ok(())
 }

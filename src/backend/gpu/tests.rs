@@ -79,8 +79,8 @@ fn bindings_and_struct_offsets_match_the_host() {
             record,
             policy_high,
             policy_low,
-            pad_0,
-            pad_1,
+            p_first,
+            q_first,
             orders
         );
         assert_eq!(offsets, host);

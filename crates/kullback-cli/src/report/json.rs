@@ -42,7 +42,7 @@ pub(crate) fn report(report: &Report, top: Option<&RecordBatch>) -> Result<Value
         "bytes": report.bytes,
         "seconds": seconds.total,
         "stages": {
-            "prepare": seconds.prepare, "wait_for_input": seconds.wait, "compute": seconds.compute, "write": seconds.write,
+            "prepare": seconds.prepare, "wait": seconds.wait, "compute": seconds.compute, "write": seconds.write,
         },
         "statuses": statuses,
         "summary": summary,

@@ -17,7 +17,8 @@ use crate::rowwise::{Destination, NULL, Results, Shown};
 
 pub(crate) use json::number;
 
-/// Wall time by what it was spent on; `prepare` is opening the files, and the first pass of `--against total`. Reading runs beside computing: `wait` is what computing waited for.
+/// Wall time by what it was spent on; `prepare` is opening the files, and the first pass of `--against total`.
+/// Reading, computing and writing run beside each other: `wait` is what writing waited for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seconds {
     pub(crate) prepare: f64,
@@ -98,6 +99,7 @@ impl Report {
         self.chunks += stats.chunks;
         self.rescued += stats.rescued;
         self.bytes += stats.bytes;
+        self.seconds.compute += stats.seconds;
     }
 
     /// Adds the values of a batch.

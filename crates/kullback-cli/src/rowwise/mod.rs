@@ -10,10 +10,9 @@ mod results;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
-use kullback::{Device, Divergence, Engine, OnInvalid, Options};
+use kullback::{Columns, Device, Divergence, Engine, OnInvalid, Options};
 use kullback_arrow::Batch;
 
 use crate::args::{Against, InputArgs, RowwiseArgs, RunArgs};
@@ -28,9 +27,6 @@ pub(crate) use output::{Destination, Shown};
 use pairing::{Counts, Pair, Pairs};
 use results::Schemas;
 pub(crate) use results::{NULL, Results};
-
-/// Pairs read ahead of the one that is computed.
-const AHEAD: usize = 1;
 
 /// Runs the command.
 pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
@@ -172,45 +168,35 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Computes every pair while the next one is read.
+    /// Computes every pair while the next one is read and the one before it is written.
     fn all(&mut self, pairs: Pairs) -> Result<()> {
         let progress = Progress::new(self.args.run.progress(), "rows", self.inputs.p.source.row_count());
-        std::thread::scope(|scope| {
-            let (sender, receiver) = sync_channel(AHEAD);
-            scope.spawn(move || {
-                for pair in pairs {
-                    let failed = pair.is_err();
-                    // The receiver is gone when a pair before this one failed.
-                    if sender.send(pair).is_err() || failed {
-                        break;
-                    }
-                }
-            });
-            let mut waiting = Instant::now();
-            for pair in receiver {
-                self.report.seconds.wait += waiting.elapsed().as_secs_f64();
-                interrupt::check()?;
-                let pair = pair?;
-                self.pair(&pair)?;
-                progress.reached(pair.p.file_row(pair.p.len() - 1) + 1);
-                waiting = Instant::now();
+        let (engine, measures, options) = (self.engine, self.measures, self.options.clone());
+        let (p_name, q_name) = (self.inputs.p.source.name(), self.inputs.q_name());
+        let pairs = pairs.map(move |pair| {
+            let pair = pair?;
+            let (p_bins, q_bins) = (pair.p.rows().bins(), pair.q.rows().bins());
+            if p_bins == q_bins {
+                return Ok(pair);
             }
-            interrupt::check()
-        })
+            Err(Error::BinsDiffer { p: p_name.clone(), p_bins, q: q_name.clone(), q_bins })
+        });
+        let mut waiting = Instant::now();
+        engine.stream(measures, pairs, &options, |pair, columns| {
+            self.report.seconds.wait += waiting.elapsed().as_secs_f64();
+            interrupt::check()?;
+            self.pair(&pair, columns)?;
+            progress.reached(pair.p.file_row(pair.p.len() - 1) + 1);
+            waiting = Instant::now();
+            Ok(())
+        })?;
+        interrupt::check()
     }
 
-    fn pair(&mut self, pair: &Pair) -> Result<()> {
-        let (p, q) = (pair.p.rows(), pair.q.rows());
-        if p.bins() != q.bins() {
-            let (p_name, q_name) = (self.inputs.p.source.name(), self.inputs.q_name());
-            return Err(Error::BinsDiffer { p: p_name, p_bins: p.bins(), q: q_name, q_bins: q.bins() });
-        }
-        let computing = Instant::now();
-        let columns = self.engine.rowwise(self.measures, p, q, &self.options)?;
+    fn pair(&mut self, pair: &Pair, columns: Columns) -> Result<()> {
         self.report.add_stats(columns.stats());
         let results = Results::new(pair, columns, &mut self.invalid);
         self.report.add_rows(&results);
-        self.report.seconds.compute += computing.elapsed().as_secs_f64();
 
         // A run that will be refused writes nothing more.
         if self.args.measure.on_invalid == crate::args::OnBad::Error && !self.invalid.is_empty() {

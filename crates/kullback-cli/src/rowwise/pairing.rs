@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use kullback::{RowPair, Rows};
 use kullback_arrow::{Batch, Batches};
 
 use super::against;
@@ -28,6 +29,16 @@ impl Pair {
     /// Whether a side is null in the file.
     pub(crate) fn is_null(&self, row: usize) -> bool {
         self.p.is_null(row) || self.q.is_null(self.q_row(row))
+    }
+}
+
+impl RowPair for Pair {
+    fn p(&self) -> Rows<'_> {
+        self.p.rows()
+    }
+
+    fn q(&self) -> Rows<'_> {
+        self.q.rows()
     }
 }
 

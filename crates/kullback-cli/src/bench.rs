@@ -1,0 +1,235 @@
+//! `kullback bench`: how fast this machine's devices are, on rows in memory, beside a plain read of the same
+//! bytes. Verifies before it times.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use kullback::{Columns, Device, Divergence, Engine, Input, Options, Rows, Weight, adapters};
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use crate::args::BenchArgs;
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::report::print;
+use crate::report::table::{Style, table};
+use crate::{Outcome, interrupt};
+
+/// The sets of measures that are timed.
+const SETS: [&[Divergence]; 3] =
+    [&[Divergence::Kl], &[Divergence::Js], &[Divergence::Kl, Divergence::Js, Divergence::Hellinger, Divergence::Tv]];
+/// Rows that are held to the reference before anything is timed.
+const VERIFIED: usize = 50;
+/// What the contract promises.
+const PROMISED: f64 = 1e-6;
+
+/// Runs the command.
+pub(crate) fn run(args: &BenchArgs) -> Result<Outcome> {
+    let devices = if args.device.is_empty() { every_device() } else { args.device.clone() };
+    let reference = Engine::builder().device(Device::Reference).build()?;
+    interrupt::work_begins()?;
+    let progress = Progress::new(!args.json, "timings", None);
+    let mut lines = Vec::new();
+    for &bins in &args.bins {
+        let rows = (args.size as usize / (4 * bins)).max(1);
+        let (p, q) = (weights(1, rows * bins), weights(2, rows * bins));
+        let counts = |weights: &[f32]| weights.iter().map(|x| (x * 65_535.0) as u16).collect::<Vec<_>>();
+        let (p_counts, q_counts) = (counts(&p), counts(&q));
+        let f32_rows = Work { p: Rows::new(&p, bins)?, q: Rows::new(&q, bins)?, read: plain_read(&p, &q, args) };
+        let u16_rows = Work {
+            p: Rows::new(&p_counts, bins)?,
+            q: Rows::new(&q_counts, bins)?,
+            read: plain_read(&p_counts, &q_counts, args),
+        };
+        for &device in &devices {
+            let mut builder = Engine::builder().device(device);
+            if let Some(threads) = args.threads {
+                builder = builder.threads(threads.get());
+            }
+            let engine = builder.build()?;
+            for (work, sets) in [(&f32_rows, &SETS[..]), (&u16_rows, &SETS[..1])] {
+                for measures in sets {
+                    interrupt::check()?;
+                    lines.extend(work.time(&engine, &reference, measures, args)?);
+                    progress.reached(lines.len() as u64);
+                }
+            }
+        }
+    }
+    drop(progress);
+    let broken = !lines.iter().all(|line| line.error <= PROMISED);
+    if args.json {
+        let lines: Vec<Value> = lines.iter().map(Line::json).collect();
+        let object = json!({ "command": "bench", "version": env!("CARGO_PKG_VERSION"), "lines": lines });
+        print(&format!("{object}\n"))?;
+    } else {
+        let style = if args.markdown { Style::Markdown } else { Style::Lines };
+        let header =
+            ["device", "rows are", "measures", "weights", "bins", "rows/s", "GB/s", "of a plain read", "largest error"];
+        let cells = lines.iter().map(Line::cells).collect();
+        print(&format!("{}\n", table(style, header.map(str::to_owned).to_vec(), cells, 4)))?;
+    }
+    Ok(if broken { Outcome::Exceeded } else { Outcome::Done })
+}
+
+/// The CPU and every GPU that is hardware.
+fn every_device() -> Vec<Device> {
+    let gpus = adapters().into_iter().filter(|adapter| !adapter.is_software);
+    [Device::Cpu].into_iter().chain(gpus.map(|adapter| Device::GpuAt(adapter.index))).collect()
+}
+
+/// Random weights in (0, 1], by a xorshift generator.
+fn weights(seed: u64, count: usize) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        ((state >> 40) + 1) as f32 / (1 << 24) as f32
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// Bytes a second that all cores read of two slices.
+fn plain_read<W: Weight + bytemuck::Pod>(p: &[W], q: &[W], args: &BenchArgs) -> f64 {
+    let read = |values: &[W]| {
+        let bytes: &[u8] = bytemuck::cast_slice(values);
+        let xor = |piece: &[u8]| {
+            let (words, _) = piece.as_chunks::<8>();
+            words.iter().fold(0, |all, word| all ^ u64::from_ne_bytes(*word))
+        };
+        bytes.par_chunks(1 << 18).map(xor).reduce(|| 0, |a, b| a ^ b)
+    };
+    let seconds = median(args.rounds.get(), || {
+        let start = Instant::now();
+        black_box(read(black_box(p)) ^ read(black_box(q)));
+        Ok::<_, kullback::Error>(start.elapsed().as_secs_f64())
+    });
+    seconds.map_or(f64::NAN, |seconds| 2.0 * size_of_val(p) as f64 / seconds)
+}
+
+/// The median of so many timings, after one that does not count.
+fn median<E>(rounds: usize, mut time: impl FnMut() -> std::result::Result<f64, E>) -> std::result::Result<f64, E> {
+    time()?;
+    let mut seconds = (0..rounds).map(|_| time()).collect::<std::result::Result<Vec<f64>, E>>()?;
+    seconds.sort_by(f64::total_cmp);
+    Ok(seconds[seconds.len() / 2])
+}
+
+/// Two matrices.
+struct Work<'a> {
+    p: Rows<'a>,
+    q: Rows<'a>,
+    /// Bytes a second of a plain read.
+    read: f64,
+}
+
+impl Work<'_> {
+    /// One line for rows that travel and, on a GPU, one for rows that are there.
+    fn time(
+        &self,
+        engine: &Engine,
+        reference: &Engine,
+        measures: &[Divergence],
+        args: &BenchArgs,
+    ) -> Result<Vec<Line>> {
+        let call = |p: Input<'_>, q: Input<'_>| engine.rowwise(measures, p, q, &Options::default());
+        let few = VERIFIED.min(self.p.len());
+        let sample = |rows: &Rows<'_>| rows.slice(rows.len() - few, few);
+        let want = reference.rowwise(measures, sample(&self.p), sample(&self.q), &Options::default())?;
+        let line = |kept: bool, p: Input<'_>, q: Input<'_>| -> Result<Line> {
+            let error = largest_error(&call(p, q)?, &want);
+            let seconds = median(args.rounds.get(), || {
+                let start = Instant::now();
+                call(p, q).map(|columns| {
+                    black_box(columns);
+                    start.elapsed().as_secs_f64()
+                })
+            })?;
+            let bytes = 2 * self.p.len() * self.p.bins() * self.p.weight_type().size();
+            Ok(Line {
+                device: engine.device_name().to_string(),
+                kept,
+                measures: measures.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+                weights: self.p.weight_type().name(),
+                bins: self.p.bins(),
+                rows: self.p.len(),
+                seconds,
+                bytes_per_second: bytes as f64 / seconds,
+                of_read: bytes as f64 / seconds / self.read,
+                error,
+            })
+        };
+        let mut lines = vec![line(false, self.p.into(), self.q.into())?];
+        let (p, q) = (engine.upload(self.p)?, engine.upload(self.q)?);
+        if p.is_on_a_device() {
+            lines.push(line(true, (&p).into(), (&q).into())?);
+        }
+        Ok(lines)
+    }
+}
+
+/// The largest relative error of the last rows.
+fn largest_error(got: &Columns, want: &Columns) -> f64 {
+    let of_column = |(got, want): (&[f64], &[f64])| {
+        let last = &got[got.len() - want.len()..];
+        last.iter().zip(want).map(|(got, want)| (got - want).abs() / want).fold(0.0, worse)
+    };
+    got.iter().zip(want.iter()).map(|((_, got), (_, want))| of_column((got, want))).fold(0.0, worse)
+}
+
+/// The larger error; one that is no number is worse than all.
+fn worse(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b <= a { a } else { b }
+}
+
+/// What was measured.
+struct Line {
+    device: String,
+    /// Whether the rows were on the device already.
+    kept: bool,
+    measures: String,
+    weights: &'static str,
+    bins: usize,
+    rows: usize,
+    seconds: f64,
+    bytes_per_second: f64,
+    of_read: f64,
+    error: f64,
+}
+
+impl Line {
+    fn place(&self) -> &'static str {
+        if self.kept { "on the device" } else { "in memory" }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "device": self.device,
+            "rows_are": self.place(),
+            "measures": self.measures,
+            "weights": self.weights,
+            "bins": self.bins,
+            "rows": self.rows,
+            "seconds": self.seconds,
+            "rows_per_second": self.rows as f64 / self.seconds,
+            "bytes_per_second": self.bytes_per_second,
+            "of_a_plain_read": self.of_read,
+            "largest_relative_error": self.error,
+        })
+    }
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.device.clone(),
+            self.place().to_owned(),
+            self.measures.clone(),
+            self.weights.to_owned(),
+            self.bins.to_string(),
+            format!("{:.3e}", self.rows as f64 / self.seconds),
+            format!("{:.2}", self.bytes_per_second / 1e9),
+            format!("{:.2}", self.of_read),
+            format!("{:.1e}", self.error),
+        ]
+    }
+}

@@ -1,0 +1,66 @@
+//! The records of a chunk → sums and flags.
+
+use super::params::RECORD_HEAD;
+use crate::backend::{RowFlags, RowSums};
+use crate::plan::kernel_key::TERMS_PER_DISPATCH;
+use crate::plan::{Problem, Shape};
+
+/// What a chunk leaves: for each group of terms the records of its rows and parts, as words.
+pub(super) struct Records {
+    pub(super) groups: Vec<Vec<u32>>,
+}
+
+/// The totals were in a power-of-two ratio and the policy added nothing, so that u is exact: `EXACT`
+/// of `shaders/lib/params.wgsl`. Never leaves this module.
+const EXACT: u32 = 256;
+
+/// Below this triangular discrimination a row whose totals are not in a power-of-two ratio is
+/// computed again: without a fused multiply-add u is good to 2⁻³⁵ of the weights, which is 3e-7 of
+/// the value here.
+const LEAST: f64 = 1e-7;
+
+/// Sums above this may have lost an overflow: the kernel keeps every term below the largest float.
+const LARGEST: f64 = (1u32 << 28) as f64;
+
+/// Adds the parts of each row and decides which rows 32 bits could not hold.
+pub(super) fn collect(problem: &Problem, records: &Records, rows: usize, out: &mut RowSums) {
+    let terms = problem.terms.len();
+    let parts = Shape::for_bins(problem.bins).parts() as usize;
+    let float = |word: u32| f64::from(f32::from_bits(word));
+    out.resize(rows, terms);
+    out.sums.fill(0.0);
+    for (row, sums) in out.sums.chunks_mut(terms).enumerate() {
+        let mut flags = 0;
+        let mut lost = false;
+        for (group, sums) in records.groups.iter().zip(sums.chunks_mut(TERMS_PER_DISPATCH)) {
+            let words = RECORD_HEAD + sums.len();
+            let of_row = &group[row * parts * words..(row + 1) * parts * words];
+            let total = float(of_row[2]) + float(of_row[3]);
+            let mut yardstick = 0.0;
+            for part in of_row.chunks(words) {
+                flags |= part[0];
+                yardstick += float(part[1]);
+                for (sum, word) in sums.iter_mut().zip(&part[RECORD_HEAD..]) {
+                    *sum += float(*word);
+                }
+            }
+            // Written so that a NaN is lost.
+            let in_range = sums.iter().all(|sum| sum.abs() < LARGEST);
+            let u_is_good = flags & EXACT != 0 || yardstick / total >= LEAST;
+            lost |= !(in_range && u_is_good);
+            sums.iter_mut().for_each(|sum| *sum /= total);
+        }
+        lost |= sums.iter().zip(&problem.terms).any(|(sum, term)| term.is_lost(*sum));
+        // An invalid weight settles a row; a weight too small for the device only looks like none.
+        flags = if flags & (RowFlags::INVALID_P | RowFlags::INVALID_Q) != 0 {
+            flags & !RowFlags::RESCUE
+        } else if flags & RowFlags::RESCUE != 0 {
+            flags
+        } else if flags & RowFlags::EMPTY == 0 && lost {
+            flags | RowFlags::RESCUE
+        } else {
+            flags
+        };
+        out.flags[row] = RowFlags(flags & 0xff);
+    }
+}

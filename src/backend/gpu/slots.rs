@@ -1,0 +1,117 @@
+//! The buffers of the chunks on their way: a few sets of them, kept between calls, that only ever grow.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::device::Device;
+use crate::error::Result;
+
+/// Chunks that may be on their way at once: one being filled, one being computed, one being read.
+pub(crate) const SLOTS: usize = 3;
+
+/// The buffers of one chunk.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    pub(super) p: SideBuffers,
+    pub(super) q: SideBuffers,
+    pub(super) results: Kept,
+    /// What the host reads, where that is not the results themselves.
+    pub(super) readback: Kept,
+    pub(super) partials: Kept,
+    pub(super) params: Kept,
+}
+
+/// The buffers of one side of a chunk.
+#[derive(Debug, Default)]
+pub(super) struct SideBuffers {
+    /// What the host writes, where that is not what the kernel reads.
+    pub(super) staging: Kept,
+    /// What the kernel reads.
+    pub(super) weights: Kept,
+}
+
+/// One buffer, or none yet.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    buffer: Option<wgpu::Buffer>,
+    /// Whether the host may write to it now.
+    mapped: bool,
+}
+
+impl Kept {
+    /// A buffer of at least `bytes` bytes: the one that is here if it is large enough. One that the host
+    /// writes to comes mapped.
+    pub(super) fn at_least(&mut self, device: &Device, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+        let written = usage.contains(wgpu::BufferUsages::MAP_WRITE);
+        if let Some(buffer) = &self.buffer
+            && buffer.size() >= bytes
+            && self.mapped == written
+        {
+            // On its way to the device, until it is told otherwise.
+            self.mapped = false;
+            return Ok(buffer.clone());
+        }
+        // The old one is freed first: two of the largest may not fit.
+        self.buffer = None;
+        self.mapped = false;
+        let buffer = device.buffer(aligned(bytes.max(256)), usage, written)?;
+        self.buffer = Some(buffer.clone());
+        Ok(buffer)
+    }
+
+    /// The buffer, if there is one.
+    pub(super) fn get(&self) -> Option<&wgpu::Buffer> {
+        self.buffer.as_ref()
+    }
+
+    /// Notes that the device is done with it and the host may write.
+    pub(super) fn returned(&mut self) {
+        self.mapped = self.buffer.as_ref().is_some_and(|buffer| buffer.usage().contains(wgpu::BufferUsages::MAP_WRITE));
+    }
+}
+
+/// The slots of one device.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    state: Mutex<State>,
+    returned: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    free: Vec<Slot>,
+    taken: usize,
+}
+
+impl Slots {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a slot, waiting for one to come back if all are taken. Whoever holds one gives it back without
+    /// taking another first, and within the time a device is given to answer.
+    pub(super) fn take(&self) -> Slot {
+        let state = self.state();
+        let all_taken = |state: &mut State| state.taken == SLOTS;
+        let mut state = self.returned.wait_while(state, all_taken).unwrap_or_else(PoisonError::into_inner);
+        state.taken += 1;
+        state.free.pop().unwrap_or_default()
+    }
+
+    /// Gives one back; `None` where its buffers are in a state that nobody knows.
+    pub(super) fn put(&self, slot: Option<Slot>) {
+        let mut state = self.state();
+        state.taken -= 1;
+        state.free.extend(slot);
+        self.returned.notify_one();
+    }
+
+    /// Frees the buffers that are not in use.
+    pub(super) fn free(&self) {
+        self.state().free.clear();
+    }
+}
+
+/// The next multiple of 256, which every offset of a binding must be.
+pub(super) const fn aligned(bytes: u64) -> u64 {
+    bytes.div_ceil(256) * 256
+}

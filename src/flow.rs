@@ -1,0 +1,228 @@
+//! The chunks of a call through a device: while it works on one, the host fills the next and takes what the
+//! one before has left.
+
+use std::ops::Range;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use crate::backend::{Backend, OnItsWay, RowSums, Source};
+use crate::error::{Error, Result};
+use crate::plan::Problem;
+
+/// Chunks that wait between being started and being finished, besides the one on either end.
+const WAITING: usize = 1;
+
+/// Runs the chunks. `sides` gives the rows of a chunk; `take` is handed the sums of each, in order, and the
+/// bytes of weights that were sent for it, on the thread of the caller.
+///
+/// Ends with the first error of either; chunks that were started after it are given up.
+pub(crate) fn run<'a>(
+    device: &dyn Backend,
+    problem: &Problem,
+    mut chunks: impl Iterator<Item = Range<usize>> + Send,
+    sides: impl Fn(&Range<usize>) -> [Source<'a>; 2] + Sync,
+    mut take: impl FnMut(Range<usize>, u64, &RowSums) -> Result<()>,
+) -> Result<()> {
+    let start = |chunk: &Range<usize>| {
+        let [p, q] = sides(chunk);
+        device.start(problem, &p, &q)
+    };
+    let mut sums = RowSums::default();
+    let mut finish = |chunk: Range<usize>, on_its_way: Box<dyn OnItsWay + '_>| {
+        let sent = on_its_way.sent();
+        on_its_way.finish(&mut sums)?;
+        take(chunk, sent, &sums)
+    };
+    let (Some(first), second) = (chunks.next(), chunks.next()) else { return Ok(()) };
+    let Some(second) = second else {
+        // One chunk: there is nothing that a thread could do meanwhile.
+        let on_its_way = start(&first)?;
+        return finish(first, on_its_way);
+    };
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(WAITING);
+        let filling = scope.spawn(move || {
+            for chunk in [first, second].into_iter().chain(chunks) {
+                let on_its_way = start(&chunk)?;
+                if sender.send((chunk, on_its_way)).is_err() {
+                    // Nobody takes any more.
+                    break;
+                }
+            }
+            Ok(())
+        });
+        let taken = receiver.iter().try_for_each(|(chunk, on_its_way)| finish(chunk, on_its_way));
+        drop(receiver);
+        let panicked = |_| {
+            let reason = "a thread that filled buffers panicked".to_owned();
+            Err(Error::DeviceFailed { device: device.name().to_owned(), reason })
+        };
+        taken.and(filling.join().unwrap_or_else(panicked))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::sync::{Mutex, PoisonError};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::divergence::{Divergence, Unit, Zeros};
+    use crate::rows::Rows;
+
+    /// What a fake device saw, in order.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Event {
+        Filling(usize),
+        Finished(usize),
+    }
+
+    /// A device that takes its time and computes nothing.
+    struct Slow {
+        fill: Duration,
+        compute: Duration,
+        read: Duration,
+        state: Mutex<State>,
+        fails_at: Option<usize>,
+    }
+
+    struct State {
+        started: usize,
+        /// When the device is done with all it has been given.
+        busy_until: Instant,
+        trace: Vec<Event>,
+    }
+
+    impl Slow {
+        fn new([fill, compute, read]: [u64; 3]) -> Self {
+            let [fill, compute, read] = [fill, compute, read].map(Duration::from_millis);
+            let state = Mutex::new(State { started: 0, busy_until: Instant::now(), trace: Vec::new() });
+            Self { fill, compute, read, state, fails_at: None }
+        }
+
+        fn state(&self) -> std::sync::MutexGuard<'_, State> {
+            self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+
+    struct SlowChunk<'a> {
+        device: &'a Slow,
+        number: usize,
+        done: Instant,
+    }
+
+    impl Backend for Slow {
+        fn name(&self) -> &str {
+            "slow"
+        }
+
+        fn start<'a>(&'a self, _: &'a Problem, _: &Source<'_>, _: &Source<'_>) -> Result<Box<dyn OnItsWay + 'a>> {
+            let number = self.state().started;
+            if self.fails_at == Some(number) {
+                return Err(Error::DeviceFailed { device: "slow".to_owned(), reason: "as asked".to_owned() });
+            }
+            self.state().trace.push(Event::Filling(number));
+            thread::sleep(self.fill);
+            let mut state = self.state();
+            state.started += 1;
+            state.busy_until = state.busy_until.max(Instant::now()) + self.compute;
+            let done = state.busy_until;
+            Ok(Box::new(SlowChunk { device: self, number, done }))
+        }
+
+        fn recover(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    impl OnItsWay for SlowChunk<'_> {
+        fn sent(&self) -> u64 {
+            1
+        }
+
+        fn finish(self: Box<Self>, _: &mut RowSums) -> Result<()> {
+            thread::sleep(self.done.saturating_duration_since(Instant::now()));
+            thread::sleep(self.device.read);
+            self.device.state().trace.push(Event::Finished(self.number));
+            Ok(())
+        }
+    }
+
+    /// Runs `count` chunks of one row; returns the rows taken and the time.
+    fn through(device: &Slow, count: usize) -> (Result<()>, Vec<usize>, Duration) {
+        let weights = vec![1.0_f32; 4 * count];
+        let rows = Rows::new(&weights, 4).expect("rows");
+        let problem = Problem::new(&[Divergence::Kl], &rows, &rows, Zeros::Exact, Unit::Nats).expect("problem");
+        let mut taken = Vec::new();
+        let start = Instant::now();
+        let side = |chunk: &Range<usize>| Source { rows: rows.slice(chunk.start, chunk.len()), stored: None };
+        let result = run(
+            device,
+            &problem,
+            (0..count).map(|i| i..i + 1),
+            |chunk| [side(chunk); 2],
+            |chunk, sent, _| {
+                taken.push(chunk.start);
+                assert_eq!(sent, 1);
+                Ok(())
+            },
+        );
+        (result, taken, start.elapsed())
+    }
+
+    #[test]
+    fn every_chunk_is_taken_once_and_in_order() {
+        for count in [0, 1, 2, 3, 10] {
+            let (result, taken, _) = through(&Slow::new([0, 0, 0]), count);
+            assert_eq!((result, taken), (Ok(()), (0..count).collect()));
+        }
+    }
+
+    #[test]
+    fn the_slowest_stage_sets_the_time() {
+        for stages in [[20, 20, 20], [30, 5, 5], [5, 30, 5], [5, 5, 30], [30, 30, 5]] {
+            let (count, slowest) = (20, stages.into_iter().fold(0, u64::max));
+            // The first chunk has to come through all stages before the last of them can begin.
+            let ramp = stages.iter().sum::<u64>() - slowest;
+            let device = Slow::new(stages);
+            let (result, _, time) = through(&device, count);
+            let alone = Duration::from_millis(slowest * count as u64 + ramp);
+            assert_eq!(result, Ok(()));
+            assert!(time.as_secs_f64() <= 1.15 * alone.as_secs_f64(), "{stages:?}: {time:?} for {alone:?}");
+            let trace = device.state().trace.clone();
+            let at = |event| trace.iter().position(|e| *e == event).expect("seen");
+            for k in 0..count - 1 {
+                assert!(at(Event::Filling(k + 1)) < at(Event::Finished(k)), "{stages:?}: chunk {k}: {trace:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_failure_ends_the_call_after_the_chunks_before_it() {
+        for fails_at in [0, 1, 5, 9] {
+            let device = Slow { fails_at: Some(fails_at), ..Slow::new([1, 1, 1]) };
+            let (result, taken, _) = through(&device, 10);
+            assert!(matches!(result, Err(Error::DeviceFailed { .. })), "{result:?}");
+            assert_eq!(taken, (0..fails_at).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn whoever_takes_may_end_the_call() {
+        let device = Slow::new([1, 1, 1]);
+        let weights = [1.0_f32; 400];
+        let rows = Rows::new(&weights, 4).expect("rows");
+        let problem = Problem::new(&[Divergence::Kl], &rows, &rows, Zeros::Exact, Unit::Nats).expect("problem");
+        let side = |chunk: &Range<usize>| Source { rows: rows.slice(chunk.start, chunk.len()), stored: None };
+        let mut taken = 0;
+        let take = |_, _, _: &RowSums| {
+            taken += 1;
+            let flow = if taken == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+            if flow.is_break() { Err(Error::Cancelled { done: 3, total: 100 }) } else { Ok(()) }
+        };
+        let result = run(&device, &problem, (0..100).map(|i| i..i + 1), |chunk| [side(chunk); 2], take);
+        assert_eq!(result, Err(Error::Cancelled { done: 3, total: 100 }));
+        assert!(device.state().started <= 3 + 3, "no more is started than may be on its way");
+    }
+}
