@@ -7,15 +7,12 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-#[cfg(feature = "gpu")]
-use crate::backend::Backend;
 use crate::backend::cpu::{Cpu, SimdLevel};
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::{Gpu, GpuOptions};
-use crate::backend::{RowSums, reference};
+use crate::backend::{Backend, RowSums, reference};
 use crate::divergence::Divergence;
 use crate::error::{Error, Result};
-#[cfg(feature = "gpu")]
 use crate::flow;
 use crate::input::{Input, Uploaded};
 use crate::options::{Device, Options};
@@ -266,7 +263,6 @@ impl Run<'_, '_> {
 
     /// Walks the chunks on a device. What fails is done again, on a device opened anew if need be and in
     /// smaller chunks; what is done stays done.
-    #[cfg(feature = "gpu")]
     fn on_device(&mut self, device: &dyn Backend, mut chunks: Chunks) -> Result<()> {
         let (p, q, problem) = (self.p, self.q, self.problem);
         let sides = |chunk: &Range<usize>| {
@@ -275,9 +271,12 @@ impl Run<'_, '_> {
         let (mut done, mut retries) = (0, 0);
         loop {
             let before = done;
-            let result = flow::run(device, problem, chunks.from(done), sides, |chunk, sent, sums| {
+            let result = flow::run(device, problem, chunks.from(done), sides, |chunk, spent, sums| {
                 let end = chunk.end;
-                self.output.columns.stats.sent += sent;
+                let stats = &mut self.output.columns.stats;
+                stats.sent += spent.sent;
+                stats.compile_seconds += spent.compile_seconds;
+                stats.device_seconds += spent.device_seconds;
                 self.values(chunk, Some(sums))?;
                 done = end;
                 Ok(())

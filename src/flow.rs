@@ -5,15 +5,15 @@ use std::ops::Range;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use crate::backend::{Backend, OnItsWay, RowSums, Source};
+use crate::backend::{Backend, OnItsWay, RowSums, Source, Spent};
 use crate::error::{Error, Result};
 use crate::plan::Problem;
 
 /// Chunks that wait between being started and being finished, besides the one on either end.
 const WAITING: usize = 1;
 
-/// Runs the chunks. `sides` gives the rows of a chunk; `take` is handed the sums of each, in order, and the
-/// bytes of weights that were sent for it, on the thread of the caller.
+/// Runs the chunks. `sides` gives the rows of a chunk; `take` is handed the sums of each, in order, and what it
+/// took, on the thread of the caller.
 ///
 /// Ends with the first error of either; chunks that were started after it are given up.
 pub(crate) fn run<'a>(
@@ -21,7 +21,7 @@ pub(crate) fn run<'a>(
     problem: &Problem,
     mut chunks: impl Iterator<Item = Range<usize>> + Send,
     sides: impl Fn(&Range<usize>) -> [Source<'a>; 2] + Sync,
-    mut take: impl FnMut(Range<usize>, u64, &RowSums) -> Result<()>,
+    mut take: impl FnMut(Range<usize>, Spent, &RowSums) -> Result<()>,
 ) -> Result<()> {
     let start = |chunk: &Range<usize>| {
         let [p, q] = sides(chunk);
@@ -29,9 +29,8 @@ pub(crate) fn run<'a>(
     };
     let mut sums = RowSums::default();
     let mut finish = |chunk: Range<usize>, on_its_way: Box<dyn OnItsWay + '_>| {
-        let sent = on_its_way.sent();
-        on_its_way.finish(&mut sums)?;
-        take(chunk, sent, &sums)
+        let spent = on_its_way.finish(&mut sums)?;
+        take(chunk, spent, &sums)
     };
     let (Some(first), second) = (chunks.next(), chunks.next()) else { return Ok(()) };
     let Some(second) = second else {
@@ -137,15 +136,11 @@ mod tests {
     }
 
     impl OnItsWay for SlowChunk<'_> {
-        fn sent(&self) -> u64 {
-            1
-        }
-
-        fn finish(self: Box<Self>, _: &mut RowSums) -> Result<()> {
+        fn finish(self: Box<Self>, _: &mut RowSums) -> Result<Spent> {
             thread::sleep(self.done.saturating_duration_since(Instant::now()));
             thread::sleep(self.device.read);
             self.device.state().trace.push(Event::Finished(self.number));
-            Ok(())
+            Ok(Spent { sent: 1, ..Spent::default() })
         }
     }
 
@@ -162,9 +157,9 @@ mod tests {
             &problem,
             (0..count).map(|i| i..i + 1),
             |chunk| [side(chunk); 2],
-            |chunk, sent, _| {
+            |chunk, spent, _| {
                 taken.push(chunk.start);
-                assert_eq!(sent, 1);
+                assert_eq!(spent.sent, 1);
                 Ok(())
             },
         );

@@ -36,6 +36,14 @@
 //! `gpu` (default): the GPU backend. With it off, or on a machine without any adapter, everything but
 //! [`Device::Gpu`] and [`Device::GpuAt`] works.
 #![deny(unsafe_code)]
+#![cfg_attr(
+    not(feature = "gpu"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "what only a device uses is compiled without one too, so that both builds stay whole"
+    )
+)]
 
 mod backend;
 mod divergence;
@@ -43,7 +51,6 @@ mod engine;
 mod error;
 #[cfg(all(test, feature = "gpu"))]
 mod fault_tests;
-#[cfg(any(feature = "gpu", test))]
 mod flow;
 mod input;
 mod options;

@@ -70,12 +70,27 @@ pub struct Stats {
     pub retries: u64,
     /// Wall time of the call.
     pub seconds: f64,
+    /// Seconds in which kernels of a GPU were compiled: those that this engine had not run before.
+    pub compile_seconds: f64,
+    /// Seconds in which kernels of a GPU ran, by its own clock; 0 where it has none.
+    pub device_seconds: f64,
 }
 
 impl Default for Stats {
     fn default() -> Self {
         let device = Arc::clone(&NO_DEVICE);
-        Self { device, reason: "", chunks: 0, rescued: 0, bytes: 0, sent: 0, retries: 0, seconds: 0.0 }
+        Self {
+            device,
+            reason: "",
+            chunks: 0,
+            rescued: 0,
+            bytes: 0,
+            sent: 0,
+            retries: 0,
+            seconds: 0.0,
+            compile_seconds: 0.0,
+            device_seconds: 0.0,
+        }
     }
 }
 

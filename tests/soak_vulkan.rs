@@ -46,6 +46,7 @@ fn call(engine: &Engine, cpu: &Engine, random: &mut Random) {
     let options = with(Zeros::Exact);
     let got = engine.rowwise(measures, p, q, &options).expect("on the device");
     let want = cpu.rowwise(measures, p, q, &options).expect("on the CPU");
+    assert_eq!(got.stats().retries, 0, "nothing failed: {:?}", got.stats());
     assert_eq!(got.status(), want.status());
     for (row, (got, want)) in got[measures[0]].iter().zip(&want[measures[0]]).enumerate() {
         let close = (got - want).abs() <= 2e-6 * want + 1e-24 || (got.is_nan() && want.is_nan());
@@ -65,7 +66,7 @@ fn ten_thousand_calls_from_eight_threads() {
             for thread in 0..THREADS {
                 let (engine, cpu, calls) = (&engine, &cpu, &calls);
                 scope.spawn(move || {
-                    let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ (thread as u64 + 1) * (limit as u64 + 1));
+                    let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ ((thread as u64 + 1) * (limit as u64 + 1)));
                     while calls.fetch_add(1, Ordering::Relaxed) < limit {
                         call(engine, cpu, &mut random);
                     }

@@ -79,17 +79,24 @@ pub(crate) enum StoredRows {}
 pub(crate) struct Source<'a> {
     pub(crate) rows: Rows<'a>,
     /// Where they are on a device already, and the first of them there.
-    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "there is no device"))]
     pub(crate) stored: Option<(&'a StoredRows, usize)>,
+}
+
+/// What a chunk took of a device.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Spent {
+    /// Bytes of weights that went to it.
+    pub(crate) sent: u64,
+    /// Seconds that kernels took that had to be compiled.
+    pub(crate) compile_seconds: f64,
+    /// Seconds that the kernels ran, by the clock of the device if it has one.
+    pub(crate) device_seconds: f64,
 }
 
 /// Rows that a device is computing.
 pub(crate) trait OnItsWay: Send {
-    /// Bytes of weights that went to the device for it.
-    fn sent(&self) -> u64;
-
     /// Waits for the device. The sums of all the rows given, in place of what `sums` held.
-    fn finish(self: Box<Self>, sums: &mut RowSums) -> Result<()>;
+    fn finish(self: Box<Self>, sums: &mut RowSums) -> Result<Spent>;
 }
 
 /// A device that runs the terms of a problem over rows.

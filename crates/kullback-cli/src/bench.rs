@@ -135,17 +135,20 @@ impl Work<'_> {
     ) -> Result<Vec<Line>> {
         let call = |p: Input<'_>, q: Input<'_>| engine.rowwise(measures, p, q, &Options::default());
         let few = VERIFIED.min(self.p.len());
-        let sample = |rows: &Rows<'_>| rows.slice(rows.len() - few, few);
-        let want = reference.rowwise(measures, sample(&self.p), sample(&self.q), &Options::default())?;
+        let [p_last, q_last] = [self.p, self.q].map(|rows| rows.slice(rows.len() - few, few));
+        let want = reference.rowwise(measures, p_last, q_last, &Options::default())?;
         let line = |kept: bool, p: Input<'_>, q: Input<'_>| -> Result<Line> {
-            let error = largest_error(&call(p, q)?, &want);
+            let first = call(p, q)?;
+            let error = largest_error(&first, &want);
+            let mut kernels = Vec::new();
             let seconds = median(args.rounds.get(), || {
                 let start = Instant::now();
                 call(p, q).map(|columns| {
-                    black_box(columns);
+                    kernels.push(black_box(columns).stats().device_seconds);
                     start.elapsed().as_secs_f64()
                 })
             })?;
+            kernels.sort_by(f64::total_cmp);
             let bytes = 2 * self.p.len() * self.p.bins() * self.p.weight_type().size();
             Ok(Line {
                 device: engine.device_name().to_string(),
@@ -155,6 +158,9 @@ impl Work<'_> {
                 bins: self.p.bins(),
                 rows: self.p.len(),
                 seconds,
+                compile_seconds: first.stats().compile_seconds,
+                kernel_seconds: Some(kernels[kernels.len() / 2]).filter(|seconds| *seconds > 0.0),
+                bytes,
                 bytes_per_second: bytes as f64 / seconds,
                 of_read: bytes as f64 / seconds / self.read,
                 error,
@@ -193,6 +199,11 @@ struct Line {
     bins: usize,
     rows: usize,
     seconds: f64,
+    /// Of the first call.
+    compile_seconds: f64,
+    /// By the clock of the device.
+    kernel_seconds: Option<f64>,
+    bytes: usize,
     bytes_per_second: f64,
     of_read: f64,
     error: f64,
@@ -212,6 +223,8 @@ impl Line {
             "bins": self.bins,
             "rows": self.rows,
             "seconds": self.seconds,
+            "compile_seconds": self.compile_seconds,
+            "kernel_seconds": self.kernel_seconds,
             "rows_per_second": self.rows as f64 / self.seconds,
             "bytes_per_second": self.bytes_per_second,
             "of_a_plain_read": self.of_read,
@@ -229,6 +242,7 @@ impl Line {
             format!("{:.3e}", self.rows as f64 / self.seconds),
             format!("{:.2}", self.bytes_per_second / 1e9),
             format!("{:.2}", self.of_read),
+            self.kernel_seconds.map_or_else(String::new, |seconds| format!("{:.2}", self.bytes as f64 / seconds / 1e9)),
             format!("{:.1e}", self.error),
         ]
     }

@@ -109,8 +109,11 @@ pub(super) struct Device {
     pub(super) subgroup: u32,
     /// Whether kernels can read what the host writes, without a copy.
     pub(super) shared_memory: bool,
+    /// Whether it tells the time its kernels take.
+    pub(super) has_clock: bool,
     pub(super) threads: usize,
-    patience: Duration,
+    /// How long it may take over what it was given.
+    pub(super) patience: Duration,
     pub(super) name: String,
     fault: Arc<Mutex<Option<String>>>,
     #[cfg(test)]
@@ -144,7 +147,9 @@ impl Device {
         // On a card of its own mapped memory is the host's, and kernels would read it through the bus.
         let near = matches!(adapter.get_info().device_type, wgpu::DeviceType::Cpu | wgpu::DeviceType::IntegratedGpu);
         let shared_memory = near && adapter.features().contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
+        let has_clock = adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY);
         let mut features = wgpu::Features::empty();
+        features.set(wgpu::Features::TIMESTAMP_QUERY, has_clock);
         features.set(wgpu::Features::SUBGROUP, use_subgroups);
         features.set(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS, shared_memory);
         let descriptor = wgpu::DeviceDescriptor {
@@ -172,6 +177,7 @@ impl Device {
             caps,
             subgroup: if use_subgroups { info.subgroup_size.0 } else { 1 },
             shared_memory,
+            has_clock,
             threads: options.threads,
             patience: options.patience,
             name: format!("gpu:{} {} ({})", info.index, info.name, info.backend),

@@ -1,5 +1,6 @@
 //! The GPU backend: WGSL compute shaders through wgpu, on whatever adapter there is.
 
+mod clock;
 mod collect;
 mod device;
 #[cfg(test)]
@@ -27,7 +28,7 @@ use self::params::RECORD_HEAD;
 use self::pipelines::Pipelines;
 use self::slots::{SLOTS, Slots};
 use self::submit::{SideRows, Started};
-use super::{Backend, OnItsWay, RowSums, Source};
+use super::{Backend, OnItsWay, RowSums, Source, Spent};
 use crate::error::Result;
 use crate::plan::chunk::Costs;
 use crate::plan::{Chunks, Pairing, Problem, Shape};
@@ -45,14 +46,16 @@ pub(crate) struct Gpu {
 #[derive(Debug)]
 struct Opened {
     device: Device,
+    /// The one layout of bindings that all kernels share.
+    bindings: wgpu::BindGroupLayout,
     pipelines: Mutex<Pipelines>,
     slots: Slots,
 }
 
 impl Opened {
     fn new(device: Device) -> Arc<Self> {
-        let pipelines = Mutex::new(Pipelines::new(&device.device));
-        Arc::new(Self { device, pipelines, slots: Slots::default() })
+        let (pipelines, bindings) = Pipelines::new(&device.device);
+        Arc::new(Self { device, bindings, pipelines: Mutex::new(pipelines), slots: Slots::default() })
     }
 
     fn pipelines(&self) -> MutexGuard<'_, Pipelines> {
@@ -156,14 +159,10 @@ struct Chunk<'a> {
 }
 
 impl OnItsWay for Chunk<'_> {
-    fn sent(&self) -> u64 {
-        self.started.uploaded
-    }
-
-    fn finish(self: Box<Self>, sums: &mut RowSums) -> Result<()> {
+    fn finish(self: Box<Self>, sums: &mut RowSums) -> Result<Spent> {
         let Self { opened, problem, rows, started } = *self;
-        let records = guarded(&opened, || started.finish())?;
+        let (records, spent) = guarded(&opened, || started.finish())?;
         collect(problem, &records, rows, sums);
-        Ok(())
+        Ok(spent)
     }
 }

@@ -13,16 +13,16 @@ pub(super) struct Kernel {
     pub(super) stages: Vec<wgpu::ComputePipeline>,
 }
 
-/// The cache, with the one binding layout that all kernels share.
+/// The cache.
 #[derive(Debug)]
 pub(super) struct Pipelines {
-    pub(super) bindings: wgpu::BindGroupLayout,
     layout: wgpu::PipelineLayout,
     kernels: HashMap<KernelKey, Arc<Kernel>>,
 }
 
 impl Pipelines {
-    pub(super) fn new(device: &wgpu::Device) -> Self {
+    /// An empty cache, and the one layout of bindings that all kernels share.
+    pub(super) fn new(device: &wgpu::Device) -> (Self, wgpu::BindGroupLayout) {
         let buffer = |binding, ty| wgpu::BindGroupLayoutEntry {
             binding,
             visibility: wgpu::ShaderStages::COMPUTE,
@@ -45,7 +45,7 @@ impl Pipelines {
             bind_group_layouts: &[Some(&bindings)],
             immediate_size: 0,
         });
-        Self { bindings, layout, kernels: HashMap::new() }
+        (Self { layout, kernels: HashMap::new() }, bindings)
     }
 
     /// The kernel of a key, compiled on first use. A compilation that fails shows in [`Device::check`].

@@ -2,6 +2,7 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::clock::Ticks;
 use super::device::Device;
 use crate::error::Result;
 
@@ -18,6 +19,8 @@ pub(super) struct Slot {
     pub(super) readback: Kept,
     pub(super) partials: Kept,
     pub(super) params: Kept,
+    /// Where the device has a clock.
+    pub(super) ticks: Option<Ticks>,
 }
 
 /// The buffers of one side of a chunk.

@@ -3,24 +3,30 @@
 //! works on a third.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use futures_intrusive::channel::TryReceiveError;
 use futures_intrusive::channel::shared::{Receiver, Sender, channel};
+use smallvec::SmallVec;
 use wgpu::BufferUsages as Usage;
 
 use super::Opened;
+use super::clock::Ticks;
 use super::collect::Records;
 use super::device::{Device, Point};
 use super::fill::{fill, packed_bytes};
 use super::params::{PARTIAL_WORDS, Params, RECORD_HEAD};
 use super::slots::{SideBuffers, Slot, aligned};
 use super::stored::StoredPart;
+use crate::backend::Spent;
 use crate::error::Result;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP, ZerosKind};
 use crate::plan::{KernelKey, Problem, Shape};
 use crate::rows::Rows;
 
-/// Buffers of a chunk that are mapped at the most: one a side, and the results.
-const MAPPINGS: usize = 3;
+/// Buffers of a chunk that are mapped at the most: one a side, the results and the ticks.
+const MAPPINGS: usize = 4;
 
 /// A slot that work uses. One that is not [done](Held::done) when it is dropped belongs to work that failed or
 /// was given up: its buffers are in a state that nobody knows, and freed.
@@ -116,6 +122,21 @@ impl Commands {
     }
 }
 
+/// Whether so many buffers could be mapped. The device is done with them; but where another thread submits
+/// at the same time it may be that thread which is about to say so.
+fn all_mapped(mappings: &Receiver<bool>, wanted: usize, patience: Duration) -> bool {
+    let start = Instant::now();
+    let mut mapped = 0;
+    while mapped < wanted {
+        match mappings.try_receive() {
+            Ok(true) => mapped += 1,
+            Err(TryReceiveError::Empty) if start.elapsed() <= patience => thread::yield_now(),
+            Ok(false) | Err(TryReceiveError::Empty | TryReceiveError::Closed) => return false,
+        }
+    }
+    true
+}
+
 /// Work that a device has been given.
 pub(super) struct Submitted {
     held: Held,
@@ -130,8 +151,7 @@ impl Submitted {
         let device = &self.held.opened.device;
         device.wait(self.submission)?;
         device.reach(Point::Map)?;
-        let mapped = std::iter::from_fn(|| self.mappings.try_receive().ok()).filter(|mapped| *mapped).count();
-        if mapped != self.wanted {
+        if !all_mapped(&self.mappings, self.wanted, device.patience) {
             device.check()?;
             return Err(device.give_up("a buffer could not be mapped".to_owned()));
         }
@@ -165,34 +185,33 @@ pub(super) fn start(
     let mut held = Held::take(opened);
     let mut commands = Commands::new(device);
     device.reach(Point::Upload)?;
-    let mut uploaded = 0;
+    let mut sent = 0;
     let mut side = |side: &SideRows<'_>, buffers: &mut SideBuffers| match &side.stored {
         Some(part) => Ok((part.buffer.clone(), part.buffer.size() & !3, part.first_element)),
         None => {
-            uploaded += packed_bytes(side.rows);
+            sent += packed_bytes(side.rows);
             commands.bring(device, buffers, side.rows).map(|buffer| (buffer, packed_bytes(side.rows), 0))
         }
     };
     let (p, q) = (side(&p, &mut held.slot.p)?, side(&q, &mut held.slot.q)?);
     let layout = Layout::new(problem, rows);
-    dispatch(opened, problem, &layout, [&p, &q], &mut held.slot, &mut commands)?;
+    let compile_seconds = dispatch(opened, problem, &layout, [&p, &q], &mut held.slot, &mut commands)?;
     let submitted = commands.submit(held)?;
-    Ok(Started { submitted, layout, uploaded })
+    Ok(Started { submitted, layout, spent: Spent { sent, compile_seconds, device_seconds: 0.0 } })
 }
 
 /// A chunk that has been started.
 pub(super) struct Started {
     submitted: Submitted,
     layout: Layout,
-    /// Bytes of weights that went to the device for it.
-    pub(super) uploaded: u64,
+    spent: Spent,
 }
 
 impl Started {
     /// Waits for the device and takes the records.
-    pub(super) fn finish(self) -> Result<Records> {
-        let layout = self.layout;
-        self.submitted.finish(|device, slot| {
+    pub(super) fn finish(self) -> Result<(Records, Spent)> {
+        let Self { submitted, layout, spent } = self;
+        submitted.finish(|device, slot| {
             let kept = if device.shared_memory { &slot.results } else { &slot.readback };
             let Some(buffer) = kept.get() else { return Err(device.give_up("no results".to_owned())) };
             let view = buffer.get_mapped_range(0..layout.bytes()).map_err(|error| device.give_up(error.to_string()))?;
@@ -207,7 +226,8 @@ impl Started {
             let groups = groups.collect();
             drop(view);
             buffer.unmap();
-            Ok(Records { groups })
+            let device_seconds = slot.ticks.as_ref().map_or(Ok(0.0), |ticks| ticks.seconds(device))?;
+            Ok((Records { groups }, Spent { device_seconds, ..spent }))
         })
     }
 }
@@ -245,7 +265,8 @@ impl Layout {
     }
 }
 
-/// Encodes the dispatches of a chunk and what becomes of their results.
+/// Encodes the dispatches of a chunk and what becomes of their results; returns the seconds that new kernels
+/// took to compile.
 fn dispatch(
     opened: &Opened,
     problem: &Problem,
@@ -253,9 +274,16 @@ fn dispatch(
     sides: [&(wgpu::Buffer, u64, u32); 2],
     slot: &mut Slot,
     commands: &mut Commands,
-) -> Result<()> {
+) -> Result<f64> {
     let device = &opened.device;
-    let mut pipelines = opened.pipelines();
+    let compiling = Instant::now();
+    let floors = ZerosKind::of(problem.zeros) == ZerosKind::Floor;
+    let groups = problem.terms.chunks(TERMS_PER_DISPATCH).map(|terms| {
+        let key = KernelKey::new(problem, terms, layout.shape, device.caps.subgroups);
+        (terms, opened.pipelines().kernel(device, key, floors))
+    });
+    let groups: SmallVec<[_; 2]> = groups.collect();
+    let compile_seconds = compiling.elapsed().as_secs_f64();
     let results_usage = if device.shared_memory { Usage::MAP_READ } else { Usage::COPY_SRC };
     let results = slot.results.at_least(device, layout.bytes(), Usage::STORAGE | results_usage)?;
     let partial_bytes = if layout.shape.parts() > 1 { 2 * layout.records * (PARTIAL_WORDS * 4) as u64 } else { 256 };
@@ -269,10 +297,12 @@ fn dispatch(
     };
     let width = workgroups.min(u64::from(device.caps.max_workgroups)).max(1);
     let height = workgroups.div_ceil(width);
-    let mut offset = 0;
-    for (i, (terms, group)) in problem.terms.chunks(TERMS_PER_DISPATCH).zip(&layout.groups).enumerate() {
-        let key = KernelKey::new(problem, terms, layout.shape, device.caps.subgroups);
-        let kernel = pipelines.kernel(device, key, ZerosKind::of(problem.zeros) == ZerosKind::Floor);
+    if slot.ticks.is_none() && device.has_clock {
+        slot.ticks = Some(Ticks::new(device)?);
+    }
+    let (mut passes, mut offset) = (0, 0);
+    let all_passes: usize = groups.iter().map(|(_, kernel)| kernel.stages.len()).sum();
+    for (i, ((terms, kernel), group)) in groups.iter().zip(&layout.groups).enumerate() {
         let [(_, _, p_first), (_, _, q_first)] = sides;
         let uniform = Params::new(problem, terms, layout.shape, layout.rows, [*p_first, *q_first]);
         let uniform_offset = i as u64 * uniform_bytes;
@@ -288,7 +318,7 @@ fn dispatch(
         let [(p, p_bytes, _), (q, q_bytes, _)] = sides;
         let bind_group = device.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("chunk"),
-            layout: &pipelines.bindings,
+            layout: &opened.bindings,
             entries: &[
                 bound(0, p, 0, *p_bytes),
                 bound(1, q, 0, *q_bytes),
@@ -298,19 +328,28 @@ fn dispatch(
             ],
         });
         for stage in &kernel.stages {
-            let mut pass = commands.encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            passes += 1;
+            let ticks = slot.ticks.as_ref();
+            let mut pass = commands.encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: Some("chunk"),
+                timestamp_writes: ticks.and_then(|ticks| ticks.writes(passes == 1, passes == all_passes)),
+            });
             pass.set_pipeline(stage);
             pass.set_bind_group(0, &bind_group, &[]);
             pass.dispatch_workgroups(width as u32, height as u32, 1);
         }
         offset += group.bytes;
     }
+    if let Some(ticks) = &slot.ticks {
+        let buffer = ticks.fetch(&mut commands.encoder);
+        commands.map_after(buffer, wgpu::MapMode::Read);
+    }
     if device.shared_memory {
         commands.map_after(&results, wgpu::MapMode::Read);
-        return Ok(());
+        return Ok(compile_seconds);
     }
     let readback = slot.readback.at_least(device, layout.bytes(), Usage::MAP_READ | Usage::COPY_DST)?;
     commands.encoder.copy_buffer_to_buffer(&results, 0, &readback, 0, layout.bytes());
     commands.map_after(&readback, wgpu::MapMode::Read);
-    Ok(())
+    Ok(compile_seconds)
 }
