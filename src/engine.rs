@@ -31,6 +31,7 @@ pub struct EngineBuilder {
     binding_limit: Option<u64>,
     subgroups: Option<bool>,
     patience: Option<Duration>,
+    staging: Option<bool>,
 }
 
 /// Bytes of buffers a call may take by default.
@@ -87,6 +88,14 @@ impl EngineBuilder {
         self
     }
 
+    /// Pins whether rows are copied to memory of the GPU's own (`true`) or read where the host writes them; by
+    /// default the latter where the two share their memory. Without effect where they cannot.
+    #[must_use]
+    pub fn staging(mut self, staging: bool) -> Self {
+        self.staging = Some(staging);
+        self
+    }
+
     /// How long a GPU may take over one chunk before it is given up (default 60 s).
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
@@ -102,9 +111,10 @@ impl EngineBuilder {
         let cpu = Cpu::new(self.level, self.threads)?;
         #[cfg(feature = "gpu")]
         let gpu = |index| {
-            let (binding_limit, subgroups) = (self.binding_limit, self.subgroups);
+            let Self { binding_limit, subgroups, staging, .. } = self;
             let patience = self.patience.unwrap_or(DEFAULT_PATIENCE);
-            let gpu = Gpu::open(GpuOptions { index, binding_limit, subgroups, threads: cpu.threads(), patience })?;
+            let threads = cpu.threads();
+            let gpu = Gpu::open(GpuOptions { index, binding_limit, subgroups, staging, threads, patience })?;
             Ok::<_, Error>(Runner::Gpu(Box::new(gpu)))
         };
         let runner = match self.device {
@@ -230,8 +240,7 @@ impl Engine {
                     (Arc::clone(self.cpu.name()), reason)
                 }
                 None => {
-                    let chunks = gpu.chunks(&problem, self.memory, [p.stored, q.stored])?;
-                    run.on_device(gpu.as_ref(), chunks)?;
+                    run.on_device(gpu)?;
                     (gpu.shared_name(), "asked for")
                 }
             },
@@ -263,13 +272,17 @@ impl Run<'_, '_> {
 
     /// Walks the chunks on a device. What fails is done again, on a device opened anew if need be and in
     /// smaller chunks; what is done stays done.
-    fn on_device(&mut self, device: &dyn Backend, mut chunks: Chunks) -> Result<()> {
-        let (p, q, problem) = (self.p, self.q, self.problem);
+    #[cfg(feature = "gpu")]
+    fn on_device(&mut self, device: &Gpu) -> Result<()> {
+        let (p, q, problem, memory) = (self.p, self.q, self.problem, self.engine.memory);
         let sides = |chunk: &Range<usize>| {
             [p.chunk(problem.pairing == Pairing::OneP, chunk), q.chunk(problem.pairing == Pairing::OneQ, chunk)]
         };
-        let (mut done, mut retries) = (0, 0);
+        let (mut done, mut retries, mut halvings) = (0, 0, 0);
         loop {
+            // Planned again for a device opened anew: rows that the old one kept have to travel.
+            let chunks = device.chunks(problem, memory, [p.stored, q.stored])?;
+            let chunks = (0..halvings).fold(chunks, |chunks, _| chunks.smaller().unwrap_or(chunks));
             let before = done;
             let result = flow::run(device, problem, chunks.from(done), sides, |chunk, spent, sums| {
                 let end = chunk.end;
@@ -291,7 +304,7 @@ impl Run<'_, '_> {
             }
             // A device that cannot be had again is reported as it failed.
             device.recover().map_err(|_| error)?;
-            chunks = chunks.smaller().unwrap_or(chunks);
+            halvings += 1;
             self.output.columns.stats.retries += 1;
         }
     }

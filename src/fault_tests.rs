@@ -10,7 +10,7 @@ const BINS: usize = 40;
 const ROWS: usize = 1000;
 const MEASURES: [Divergence; 3] = [Divergence::Kl, Divergence::Js, Divergence::Tv];
 
-/// A builder for every kind of software adapter there is.
+/// A builder for every kind of software adapter there is, and for both ways to its memory.
 fn builders() -> Vec<EngineBuilder> {
     let adapters = crate::adapters();
     let required = std::env::var("KULLBACK_REQUIRE_GPU").is_ok_and(|v| v == "1");
@@ -19,7 +19,7 @@ fn builders() -> Vec<EngineBuilder> {
         assert!(info.is_some() || !required, "KULLBACK_REQUIRE_GPU is set and there is no {backend} adapter");
         info.map(|info| Engine::builder().device(Device::GpuAt(info.index)))
     });
-    found.into_iter().flatten().collect()
+    found.into_iter().flatten().flat_map(|builder| [builder, builder.staging(true)]).collect()
 }
 
 /// Random-looking rows with empty bins, equal rows and empty rows among them.
@@ -157,4 +157,30 @@ fn a_device_that_does_not_answer_is_given_up() {
         }
     }
     assert!(asked == 0 || given_up > 0, "no device was too slow for no patience at all");
+}
+
+/// Uploads hold several slots at once, as calls do: none may wait for another that waits for it.
+#[test]
+fn uploads_and_calls_from_many_threads_end() {
+    let (p, q) = rows();
+    for builder in builders() {
+        let engine = small_chunks(builder);
+        let want = call(&engine, (&p, &q)).expect("alone");
+        std::thread::scope(|scope| {
+            for i in 0..8 {
+                let (engine, want, p, q) = (&engine, &want, &p, &q);
+                scope.spawn(move || {
+                    for _ in 0..10 {
+                        if i % 2 == 0 {
+                            let (p, q) = (Rows::new(p, BINS).expect("p"), Rows::new(q, BINS).expect("q"));
+                            let kept = engine.upload(p).expect("upload");
+                            same_bits(&engine.rowwise(&MEASURES, &kept, q, &Options::default()).expect("call"), want);
+                        } else {
+                            same_bits(&call(engine, (p, q)).expect("call"), want);
+                        }
+                    }
+                });
+            }
+        });
+    }
 }

@@ -28,4 +28,5 @@ fn the_kernels_with_and_without_subgroups_give_the_same_bits_on_vulkan() {
 #[test]
 fn uploaded_rows_give_the_same_bits_on_vulkan() {
     uploaded_rows_give_the_same_bits(|| adapter("vulkan"));
+    uploaded_rows_give_the_same_bits(|| adapter("vulkan").map(|builder| builder.staging(true)));
 }

@@ -93,6 +93,8 @@ pub(crate) struct GpuOptions {
     pub(crate) index: Option<usize>,
     pub(crate) binding_limit: Option<u64>,
     pub(crate) subgroups: Option<bool>,
+    /// Whether rows are copied even where kernels could read the host's memory.
+    pub(crate) staging: Option<bool>,
     /// Threads that copy.
     pub(crate) threads: usize,
     /// How long a device may take over what it was given.
@@ -146,6 +148,7 @@ impl Device {
         let use_subgroups = info.subgroups && info.subgroup_size.0 > 1 && options.subgroups != Some(false);
         // On a card of its own mapped memory is the host's, and kernels would read it through the bus.
         let near = matches!(adapter.get_info().device_type, wgpu::DeviceType::Cpu | wgpu::DeviceType::IntegratedGpu);
+        let near = options.staging.map_or(near, |staging| !staging);
         let shared_memory = near && adapter.features().contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
         let has_clock = adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY);
         let mut features = wgpu::Features::empty();

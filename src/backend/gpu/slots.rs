@@ -90,14 +90,23 @@ impl Slots {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a slot, waiting for one to come back if all are taken. Whoever holds one gives it back without
-    /// taking another first, and within the time a device is given to answer.
+    /// Takes a slot, waiting for one to come back if all are taken. Not for whoever holds one already: those who
+    /// hold would wait for each other.
     pub(super) fn take(&self) -> Slot {
         let state = self.state();
         let all_taken = |state: &mut State| state.taken == SLOTS;
         let mut state = self.returned.wait_while(state, all_taken).unwrap_or_else(PoisonError::into_inner);
         state.taken += 1;
         state.free.pop().unwrap_or_default()
+    }
+
+    /// Takes a slot if there is one.
+    pub(super) fn try_take(&self) -> Option<Slot> {
+        let mut state = self.state();
+        (state.taken < SLOTS).then(|| {
+            state.taken += 1;
+            state.free.pop().unwrap_or_default()
+        })
     }
 
     /// Gives one back; `None` where its buffers are in a state that nobody knows.

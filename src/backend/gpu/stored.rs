@@ -8,7 +8,6 @@ use wgpu::BufferUsages as Usage;
 use super::Opened;
 use super::device::Point;
 use super::fill::{fill, packed_bytes};
-use super::slots::SLOTS;
 use super::submit::{Commands, Held, Submitted};
 use crate::error::{Error, Result};
 use crate::rows::Rows;
@@ -59,15 +58,10 @@ impl StoredRows {
             }
             let buffer = device.buffer(packed_bytes(&part), Usage::STORAGE | Usage::COPY_DST, false)?;
             for first in (0..part.len()).step_by(rows_per_copy) {
-                // Every slot that is taken here is given back here, so one is always on its way back.
-                if on_their_way.len() + 1 >= SLOTS
-                    && let Some(oldest) = on_their_way.pop_front()
-                {
-                    oldest.finish(|_, _| Ok(()))?;
-                }
+                let mut held = slot(opened, &mut on_their_way)?;
+                let mut commands = Commands::new(device);
                 device.reach(Point::Upload)?;
                 let rows = part.slice(first, rows_per_copy.min(part.len() - first));
-                let (mut held, mut commands) = (Held::take(opened), Commands::new(device));
                 commands.bring_to(device, held.side(), &rows, &buffer, first as u64 * row_bytes)?;
                 on_their_way.push_back(commands.submit(held)?);
             }
@@ -94,5 +88,21 @@ impl StoredRows {
     pub(super) fn part(&self, first: usize, bins: usize) -> Option<StoredPart<'_>> {
         let buffer = self.buffers.get(first / self.rows_per_buffer)?;
         Some(StoredPart { buffer, first_element: ((first % self.rows_per_buffer) * bins) as u32 })
+    }
+}
+
+/// A slot for the next copy: a free one, or else that of the oldest copy on its way.
+fn slot(opened: &Arc<Opened>, on_their_way: &mut VecDeque<Submitted>) -> Result<Held> {
+    loop {
+        match on_their_way.pop_front() {
+            None => return Ok(Held::take(opened)),
+            Some(oldest) => match Held::try_take(opened) {
+                Some(held) => {
+                    on_their_way.push_front(oldest);
+                    return Ok(held);
+                }
+                None => oldest.finish(|_, _| Ok(()))?,
+            },
+        }
     }
 }

@@ -42,6 +42,12 @@ impl Held {
         Self { opened: Arc::clone(opened), slot: opened.slots.take(), done: false }
     }
 
+    /// Takes a slot if there is one.
+    pub(super) fn try_take(opened: &Arc<Opened>) -> Option<Self> {
+        let slot = opened.slots.try_take()?;
+        Some(Self { opened: Arc::clone(opened), slot, done: false })
+    }
+
     /// The buffers of one side.
     pub(super) fn side(&mut self) -> &mut SideBuffers {
         &mut self.slot.p
