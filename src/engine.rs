@@ -299,7 +299,7 @@ impl Run<'_, '_> {
             match &error {
                 Error::DeviceFailed { .. } if retries <= RETRIES => {}
                 // Memory that is not there for a chunk may be there for half of it.
-                Error::DeviceMemory { .. } if chunks.smaller().is_some() => {}
+                Error::DeviceMemory { .. } if chunks.smaller().is_some() || retries <= RETRIES => {}
                 _ => return Err(error),
             }
             // A device that cannot be had again is reported as it failed.

@@ -32,6 +32,14 @@ pub(crate) fn run<'a>(
         let spent = on_its_way.finish(&mut sums)?;
         take(chunk, spent, &sums)
     };
+    if rayon::current_thread_index().is_some() {
+        // A thread of a pool that waits in `take` takes up other work meanwhile, another call perhaps, which
+        // would wait for what this one holds. So nothing is held there.
+        return chunks.try_for_each(|chunk| {
+            let on_its_way = start(&chunk)?;
+            finish(chunk, on_its_way)
+        });
+    }
     let (Some(first), second) = (chunks.next(), chunks.next()) else { return Ok(()) };
     let Some(second) = second else {
         // One chunk: there is nothing that a thread could do meanwhile.

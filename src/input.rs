@@ -23,10 +23,10 @@ impl<'a> Uploaded<'a> {
         self.rows
     }
 
-    /// Whether a device keeps them.
+    /// Whether a device keeps them. Not any more once it has failed: then they travel with every call.
     #[must_use]
     pub fn is_on_a_device(&self) -> bool {
-        self.stored.is_some()
+        self.stored.as_ref().is_some_and(StoredRows::is_usable)
     }
 }
 

@@ -20,6 +20,11 @@ struct Params {
     // Where the first row begins, in elements.
     p_first: u32,
     q_first: u32,
+    // Of this chunk: the upper half of the flags of its records.
+    stamp: u32,
+    pad_0: u32,
+    pad_1: u32,
+    pad_2: u32,
     // A, 1 − A, the exponent of a/q, the leading bits of that exponent: one a slot.
     orders: array<vec4<f32>, 8>,
 }

@@ -191,7 +191,7 @@ const TINY: f32 = 1.262177448e-29;
 
 fn write_record(record: u32, sums: Sums, c: RowConstants) {
     let at = record * params.record;
-    results[at] = c.flags | sums.flags;
+    results[at] = c.flags | sums.flags | (params.stamp << 16u);
     results[at + 1u] = bitcast<u32>(sums.yardstick);
     results[at + 2u] = bitcast<u32>(c.q.total.high);
     results[at + 3u] = bitcast<u32>(c.q.total.low);

@@ -74,6 +74,13 @@ pub(crate) use gpu::StoredRows;
 #[derive(Debug)]
 pub(crate) enum StoredRows {}
 
+#[cfg(not(feature = "gpu"))]
+impl StoredRows {
+    pub(crate) fn is_usable(&self) -> bool {
+        match *self {}
+    }
+}
+
 /// One side of a chunk.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'a> {

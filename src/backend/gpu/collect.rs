@@ -7,6 +7,8 @@ use crate::plan::{Problem, Shape};
 
 /// What a chunk leaves: for each group of terms the records of its rows and parts, as words.
 pub(super) struct Records {
+    /// What every record of this chunk bears in the upper half of its flags.
+    pub(super) stamp: u16,
     pub(super) groups: Vec<Vec<u32>>,
 }
 
@@ -22,13 +24,15 @@ const LEAST: f64 = 1e-7;
 /// Sums above this may have lost an overflow: the kernel keeps every term below the largest float.
 const LARGEST: f64 = (1u32 << 28) as f64;
 
-/// Adds the parts of each row and decides which rows 32 bits could not hold.
-pub(super) fn collect(problem: &Problem, records: &Records, rows: usize, out: &mut RowSums) {
+/// Adds the parts of each row and decides which rows 32 bits could not hold. Returns whether every record is of
+/// this chunk: a device that was lost without a word leaves what was there before.
+pub(super) fn collect(problem: &Problem, records: &Records, rows: usize, out: &mut RowSums) -> bool {
     let terms = problem.terms.len();
     let parts = Shape::for_bins(problem.bins).parts() as usize;
     let float = |word: u32| f64::from(f32::from_bits(word));
     out.resize(rows, terms);
     out.sums.fill(0.0);
+    let mut of_this_chunk = true;
     for (row, sums) in out.sums.chunks_mut(terms).enumerate() {
         let mut flags = 0;
         let mut lost = false;
@@ -38,6 +42,7 @@ pub(super) fn collect(problem: &Problem, records: &Records, rows: usize, out: &m
             let total = float(of_row[2]) + float(of_row[3]);
             let mut yardstick = 0.0;
             for part in of_row.chunks(words) {
+                of_this_chunk &= part[0] >> 16 == u32::from(records.stamp);
                 flags |= part[0];
                 yardstick += float(part[1]);
                 for (sum, word) in sums.iter_mut().zip(&part[RECORD_HEAD..]) {
@@ -62,5 +67,27 @@ pub(super) fn collect(problem: &Problem, records: &Records, rows: usize, out: &m
             flags
         };
         out.flags[row] = RowFlags(flags & 0xff);
+    }
+    of_this_chunk
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::divergence::{Divergence, Unit, Zeros};
+    use crate::rows::Rows;
+
+    #[test]
+    fn records_of_another_chunk_are_told_apart() {
+        let rows = Rows::new(&[1.0_f32, 2.0, 3.0, 4.0], 2).expect("rows");
+        let problem = Problem::new(&[Divergence::Kl], &rows, &rows, Zeros::Exact, Unit::Nats).expect("problem");
+        // Two rows: flags with the stamp, yardstick, total in two parts, one sum.
+        let record = |stamp: u32| [stamp << 16 | 1 | EXACT, 0, 1.0_f32.to_bits(), 0, 0.25_f32.to_bits()];
+        let mut sums = RowSums::default();
+        for (stamps, ends_well) in [([7, 7], true), ([7, 6], false), ([6, 7], false), ([0, 0], false)] {
+            let records = Records { stamp: 7, groups: vec![stamps.map(record).concat()] };
+            assert_eq!(collect(&problem, &records, 2, &mut sums), ends_well, "{stamps:?}");
+        }
+        assert_eq!((sums.sums[0], sums.flags[0]), (0.25, RowFlags(1)));
     }
 }

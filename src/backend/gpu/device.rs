@@ -1,7 +1,9 @@
 //! Adapters, and a device with its faults caught.
 
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::plan::Caps;
@@ -120,6 +122,26 @@ pub(super) struct Device {
     fault: Arc<Mutex<Option<String>>>,
     #[cfg(test)]
     pub(super) faults: Arc<super::faults::Faults>,
+    /// Dropped last, when the handles above are gone.
+    gone: Option<Sender<()>>,
+}
+
+/// The last handle of a queue waits for it, without a limit. One that may never end is waited for elsewhere.
+impl Drop for Device {
+    fn drop(&mut self) {
+        if self.check().is_ok() {
+            return;
+        }
+        let (gone, all_gone) = channel();
+        self.gone = Some(gone);
+        let handles = (self.device.clone(), self.queue.clone());
+        let wait = move || {
+            let _ = all_gone.recv();
+            drop(handles);
+        };
+        // Without a thread it is waited for here after all.
+        let _ = thread::Builder::new().name("kullback: lost device".to_owned()).spawn(wait);
+    }
 }
 
 impl Device {
@@ -187,6 +209,7 @@ impl Device {
             fault,
             #[cfg(test)]
             faults: Arc::default(),
+            gone: None,
         })
     }
 
@@ -230,13 +253,18 @@ impl Device {
     /// up.
     pub(super) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
         self.reach(Point::Poll)?;
-        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(self.patience) };
-        match self.device.poll(wait) {
-            Ok(_) => self.check(),
-            Err(wgpu::PollError::Timeout) => {
-                Err(self.give_up(format!("no answer within {} s", self.patience.as_secs_f64())))
+        let start = Instant::now();
+        loop {
+            let timeout = Some(self.patience.saturating_sub(start.elapsed()));
+            match self.device.poll(wgpu::PollType::Wait { submission_index: Some(submission.clone()), timeout }) {
+                Ok(_) => return self.check(),
+                // Some interfaces wait for two seconds at the most.
+                Err(wgpu::PollError::Timeout) if start.elapsed() < self.patience => {}
+                Err(wgpu::PollError::Timeout) => {
+                    return Err(self.give_up(format!("no answer within {} s", self.patience.as_secs_f64())));
+                }
+                Err(error) => return Err(self.give_up(error.to_string())),
             }
-            Err(error) => Err(self.give_up(error.to_string())),
         }
     }
 

@@ -29,7 +29,7 @@ use self::pipelines::Pipelines;
 use self::slots::{SLOTS, Slots};
 use self::submit::{SideRows, Started};
 use super::{Backend, OnItsWay, RowSums, Source, Spent};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::chunk::Costs;
 use crate::plan::{Chunks, Pairing, Problem, Shape};
 use crate::rows::Rows;
@@ -82,8 +82,17 @@ impl Gpu {
 
     /// Copies rows to the device, to be used by any number of calls.
     pub(crate) fn upload(&self, rows: &Rows<'_>) -> Result<StoredRows> {
-        let opened = self.opened();
-        guarded(&opened, || StoredRows::upload(&opened, rows))
+        let upload = || {
+            let opened = self.opened();
+            guarded(&opened, || StoredRows::upload(&opened, rows))
+        };
+        upload().or_else(|error| match error {
+            Error::DeviceFailed { .. } | Error::DeviceMemory { .. } => {
+                self.recover().map_err(|_| error)?;
+                upload()
+            }
+            other => Err(other),
+        })
     }
 
     /// What a test wants to fail.
@@ -128,15 +137,27 @@ impl Backend for Gpu {
 
     fn recover(&self) -> Result<()> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.slots.free();
-        if opened.device.check().is_err() {
+        let again = catch_unwind(AssertUnwindSafe(|| {
+            opened.slots.free();
+            if opened.device.check().is_ok() {
+                return Ok(None);
+            }
+            // What others still keep there would take memory from the next one.
+            opened.device.device.destroy();
             #[cfg_attr(not(test), expect(unused_mut, reason = "tests carry their faults over"))]
             let mut device = Device::open(&self.options)?;
             #[cfg(test)]
             {
                 device.faults = Arc::clone(&opened.device.faults);
             }
-            *opened = Opened::new(device);
+            if device.name != opened.device.name {
+                return Err(opened.device.failed(format!("in its place there is {}", device.name)));
+            }
+            Ok(Some(Opened::new(device)))
+        }));
+        let again = again.unwrap_or_else(|_| Err(opened.device.failed("the driver panicked".to_owned())))?;
+        if let Some(again) = again {
+            *opened = again;
         }
         Ok(())
     }
@@ -162,7 +183,9 @@ impl OnItsWay for Chunk<'_> {
     fn finish(self: Box<Self>, sums: &mut RowSums) -> Result<Spent> {
         let Self { opened, problem, rows, started } = *self;
         let (records, spent) = guarded(&opened, || started.finish())?;
-        collect(problem, &records, rows, sums);
+        if !collect(problem, &records, rows, sums) {
+            return Err(opened.device.give_up("it left results of another time".to_owned()));
+        }
         Ok(spent)
     }
 }

@@ -26,6 +26,10 @@ pub(super) struct Params {
     pub(super) policy_low: f32,
     pub(super) p_first: u32,
     pub(super) q_first: u32,
+    pub(super) stamp: u32,
+    pub(super) pad_0: u32,
+    pub(super) pad_1: u32,
+    pub(super) pad_2: u32,
     pub(super) orders: [[f32; 4]; TERMS_PER_DISPATCH],
 }
 
@@ -65,6 +69,10 @@ impl Params {
             policy_low: (number - f64::from(policy_high)) as f32,
             p_first: first[0],
             q_first: first[1],
+            stamp: 0,
+            pad_0: 0,
+            pad_1: 0,
+            pad_2: 0,
             orders,
         }
     }

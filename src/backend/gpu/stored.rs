@@ -42,8 +42,8 @@ impl StoredRows {
         }
         let rows_within = |bytes: u64| usize::try_from(bytes / row_bytes.max(1)).unwrap_or(usize::MAX).max(1);
         let rows_per_buffer = rows_within(limit - 4);
-        // Four rows of any type end at a whole word, where a copy may begin.
-        let rows_per_copy = rows_within(COPY_BYTES).next_multiple_of(4);
+        // A copy begins at a whole word, which four rows of any type end at.
+        let rows_per_copy = rows_within(COPY_BYTES).next_multiple_of(if row_bytes.is_multiple_of(4) { 1 } else { 4 });
         let mut buffers = Vec::with_capacity(rows.len().div_ceil(rows_per_buffer));
         let mut on_their_way: VecDeque<Submitted> = VecDeque::new();
         for first in (0..rows.len()).step_by(rows_per_buffer) {
@@ -74,7 +74,12 @@ impl StoredRows {
         Ok(Self { opened: Arc::clone(opened), buffers, rows_per_buffer })
     }
 
-    /// Whether the rows are on this device, and it still works.
+    /// Whether the device that has them still works.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.opened.device.check().is_ok()
+    }
+
+    /// Whether the rows are on this device.
     pub(super) fn is_on(&self, opened: &Arc<Opened>) -> bool {
         Arc::ptr_eq(&self.opened, opened)
     }

@@ -2,7 +2,9 @@
 //! dispatch, read back. In two halves, so that the host fills one chunk and reads another while the device
 //! works on a third.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -57,7 +59,13 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let slot = std::mem::take(&mut self.slot);
-        self.opened.slots.put(self.done.then_some(slot));
+        if self.done {
+            self.opened.slots.put(Some(slot));
+            return;
+        }
+        self.opened.slots.put(None);
+        // Drivers have panicked over the buffers of a lost device.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(slot)));
     }
 }
 
@@ -233,10 +241,13 @@ impl Started {
             drop(view);
             buffer.unmap();
             let device_seconds = slot.ticks.as_ref().map_or(Ok(0.0), |ticks| ticks.seconds(device))?;
-            Ok((Records { groups }, Spent { device_seconds, ..spent }))
+            Ok((Records { stamp: layout.stamp, groups }, Spent { device_seconds, ..spent }))
         })
     }
 }
+
+/// Counts the chunks, round and round.
+static STAMP: AtomicU16 = AtomicU16::new(1);
 
 /// Where the results of a chunk lie.
 struct Layout {
@@ -244,6 +255,8 @@ struct Layout {
     shape: Shape,
     /// Records of a group: rows × parts.
     records: u64,
+    /// What is written into every record, so that one of another chunk is told apart.
+    stamp: u16,
     groups: Vec<Group>,
 }
 
@@ -263,7 +276,8 @@ impl Layout {
             let words = (RECORD_HEAD + terms.len()) as u32;
             Group { words, bytes: aligned(records * u64::from(words) * 4) }
         };
-        Self { rows, shape, records, groups: problem.terms.chunks(TERMS_PER_DISPATCH).map(group).collect() }
+        let stamp = STAMP.fetch_add(1, Ordering::Relaxed);
+        Self { rows, shape, records, stamp, groups: problem.terms.chunks(TERMS_PER_DISPATCH).map(group).collect() }
     }
 
     fn bytes(&self) -> u64 {
@@ -310,7 +324,10 @@ fn dispatch(
     let all_passes: usize = groups.iter().map(|(_, kernel)| kernel.stages.len()).sum();
     for (i, ((terms, kernel), group)) in groups.iter().zip(&layout.groups).enumerate() {
         let [(_, _, p_first), (_, _, q_first)] = sides;
-        let uniform = Params::new(problem, terms, layout.shape, layout.rows, [*p_first, *q_first]);
+        let uniform = Params {
+            stamp: u32::from(layout.stamp),
+            ..Params::new(problem, terms, layout.shape, layout.rows, [*p_first, *q_first])
+        };
         let uniform_offset = i as u64 * uniform_bytes;
         device.queue.write_buffer(&params, uniform_offset, bytemuck::bytes_of(&uniform));
         let bound = |binding, buffer, offset, size| wgpu::BindGroupEntry {
@@ -328,7 +345,7 @@ fn dispatch(
             entries: &[
                 bound(0, p, 0, *p_bytes),
                 bound(1, q, 0, *q_bytes),
-                bound(2, &results, offset, group.bytes),
+                bound(2, &results, offset, layout.records * u64::from(group.words) * 4),
                 bound(3, &partials, 0, partial_bytes),
                 bound(4, &params, uniform_offset, size_of::<Params>() as u64),
             ],

@@ -81,6 +81,10 @@ fn bindings_and_struct_offsets_match_the_host() {
             policy_low,
             p_first,
             q_first,
+            stamp,
+            pad_0,
+            pad_1,
+            pad_2,
             orders
         );
         assert_eq!(offsets, host);
