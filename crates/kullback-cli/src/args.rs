@@ -250,8 +250,8 @@ pub(crate) struct BenchArgs {
 
 fn bins(text: &str) -> std::result::Result<usize, String> {
     match text.parse() {
-        Ok(bins @ 1..=100_000_000) => Ok(bins),
-        _ => Err(format!("`{text}` is no length of a row: a number from 1 to 100000000")),
+        Ok(bins @ 1..=10_000_000) => Ok(bins),
+        _ => Err(format!("`{text}` is no length of a row: a number from 1 to 10000000")),
     }
 }
 

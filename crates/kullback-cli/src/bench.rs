@@ -5,11 +5,13 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use kullback::{Columns, Device, Divergence, Engine, Input, Options, Rows, Weight, adapters};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::args::BenchArgs;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::report::print;
 use crate::report::table::{Style, table};
@@ -18,8 +20,10 @@ use crate::{Outcome, interrupt};
 /// The sets of measures that are timed.
 const SETS: [&[Divergence]; 3] =
     [&[Divergence::Kl], &[Divergence::Js], &[Divergence::Kl, Divergence::Js, Divergence::Hellinger, Divergence::Tv]];
-/// Rows that are held to the reference before anything is timed.
+/// Rows that are held to the reference before anything is timed, and how many bins these may have together: the
+/// reference is slow.
 const VERIFIED: usize = 50;
+const VERIFIED_BINS: usize = 1 << 18;
 /// What the contract promises.
 const PROMISED: f64 = 1e-6;
 
@@ -32,10 +36,13 @@ pub(crate) fn run(args: &BenchArgs) -> Result<Outcome> {
     let mut lines = Vec::new();
     for &bins in &args.bins {
         let rows = (args.size as usize / (4 * bins)).max(1);
-        let (p, q) = (weights(1, rows * bins), weights(2, rows * bins));
+        let (p, q) = (weights(1, rows * bins)?, weights(2, rows * bins)?);
         // From 1 on: an empty bin of q alone would make every row infinite, which tells nothing of its error.
-        let counts = |weights: &[f32]| weights.iter().map(|x| 1 + (x * 65_534.0) as u16).collect::<Vec<_>>();
-        let (p_counts, q_counts) = (counts(&p), counts(&q));
+        let counts = |weights: &[f32]| {
+            let mut weights = weights.iter();
+            filled(weights.len(), || weights.next().map_or(1, |x| 1 + (x * 65_534.0) as u16))
+        };
+        let (p_counts, q_counts) = (counts(&p)?, counts(&q)?);
         let f32_rows = Work { p: Rows::new(&p, bins)?, q: Rows::new(&q, bins)?, read: plain_read(&p, &q, args) };
         let u16_rows = Work {
             p: Rows::new(&p_counts, bins)?,
@@ -89,16 +96,18 @@ fn every_device() -> Vec<Device> {
     [Device::Cpu].into_iter().chain(gpus.map(|adapter| Device::GpuAt(adapter.index))).collect()
 }
 
-/// Random weights in (0, 1], by a xorshift generator.
-fn weights(seed: u64, count: usize) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        ((state >> 40) + 1) as f32 / (1 << 24) as f32
-    };
-    (0..count).map(|_| next()).collect()
+/// `count` weights in (0, 1].
+fn weights(seed: u64, count: usize) -> Result<Vec<f32>> {
+    let mut rng = SmallRng::seed_from_u64(seed);
+    filled(count, || 1.0 - rng.random::<f32>())
+}
+
+/// So many values, where there is memory for them.
+fn filled<T>(count: usize, value: impl FnMut() -> T) -> Result<Vec<T>> {
+    let mut values = Vec::new();
+    values.try_reserve_exact(count).map_err(|_| Error::Memory { bytes: count as u64 * size_of::<T>() as u64 })?;
+    values.extend(std::iter::repeat_with(value).take(count));
+    Ok(values)
 }
 
 /// Bytes a second that all cores read of two slices.
@@ -145,7 +154,7 @@ impl Work<'_> {
         args: &BenchArgs,
     ) -> Result<Vec<Line>> {
         let call = |p: Input<'_>, q: Input<'_>| engine.rowwise(measures, p, q, &Options::default());
-        let few = VERIFIED.min(self.p.len());
+        let few = (VERIFIED_BINS / self.p.bins()).clamp(1, VERIFIED).min(self.p.len());
         let [p_last, q_last] = [self.p, self.q].map(|rows| rows.slice(rows.len() - few, few));
         let want = reference.rowwise(measures, p_last, q_last, &Options::default())?;
         let line = |kept: bool, p: Input<'_>, q: Input<'_>| -> Result<Line> {

@@ -27,6 +27,12 @@ pub(crate) enum Error {
     #[error("interrupted; nothing was written")]
     Interrupted,
 
+    /// Rows that do not fit the memory of this machine.
+    #[error("there is no memory for {bytes} bytes of weights; use a smaller --size")]
+    Memory {
+        /// Bytes of one side.
+        bytes: u64,
+    },
     /// A device that no name describes.
     #[error("unknown device `{name}`: use auto, cpu, gpu, gpu:N (N as `kullback devices` shows it) or reference")]
     UnknownDevice {

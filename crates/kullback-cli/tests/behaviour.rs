@@ -184,6 +184,29 @@ fn devices_and_help() {
 }
 
 #[test]
+fn bench_verifies_and_times() {
+    let files = Files::new();
+    let json: Value =
+        serde_json::from_str(&files.output("bench --device cpu --size 64KiB --bins 4,600 --rounds 1 --json")).unwrap();
+    let lines = json["lines"].as_array().unwrap();
+    // Three sets of measures of floats and one of counts, for each length.
+    assert_eq!(lines.len(), 8);
+    for line in lines {
+        assert!(line["largest_relative_error"].as_f64().is_some_and(|error| error <= 1e-6), "{line}");
+        assert!(line["rows_per_second"].as_f64().unwrap() > 0.0, "{line}");
+    }
+    let table = files.output("bench --device cpu --size 64KiB --bins 4 --rounds 1 --markdown");
+    let columns = |line: &str| line.matches('|').count();
+    assert!(table.lines().all(|line| columns(line) == columns(table.lines().next().unwrap())), "{table}");
+    assert!(table.contains("kernel, GB/s") && table.contains("kl,js,hellinger,tv"), "{table}");
+    for (line, part) in [("bench --size 900000GiB --bins 64", "no memory"), ("bench --bins 0", "length of a row")] {
+        let ran = files.run(line);
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.lines().count()), (2, "", 1), "{line}: {}", ran.stderr);
+        assert!(ran.stderr.contains(part), "{line}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn verify_reports_and_repeats() {
     let files = Files::new();
     // The reference is held to itself here: what the command reports, not what a device computes.
