@@ -122,13 +122,31 @@ fn every_thread_count_gives_the_same_bits() {
             assert_eq!(value.to_bits(), one[measure][1237 + row].to_bits(), "{measure} of row {row}");
         }
     }
-    // Nor what its neighbours are: alone, row after row, as in the batch.
-    let batch = run(1, &[Divergence::Kl]);
-    for row in 0..200 {
-        let (p, q) = (p.slice(row, 1), q.slice(row, 1));
-        let alone = engine.rowwise(&[Divergence::Kl], p, q, &with(Zeros::Exact)).expect("one row");
-        assert_eq!(alone[Divergence::Kl][0].to_bits(), batch[Divergence::Kl][row].to_bits(), "row {row} alone");
+}
+
+#[test]
+fn what_a_row_gives_does_not_hang_on_its_neighbours() {
+    for (bins, weight_type) in [(7, WeightType::F32), (33, WeightType::F32), (64, WeightType::F64)] {
+        let hard = hard_rows(11, weight_type, bins, 200);
+        let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+        let engine = Engine::builder().device(Device::Cpu).build().expect("engine");
+        let policies = kullback_conformance::POLICIES
+            .into_iter()
+            .flat_map(|zeros| [(zeros, Divergence::Kl), (zeros, Divergence::Tv)]);
+        for (zeros, measure) in policies {
+            let batch = engine.rowwise(&[measure], p, q, &with(zeros)).expect("batch");
+            for row in 0..p.len() {
+                let alone = engine.rowwise(&[measure], p.slice(row, 1), q.slice(row, 1), &with(zeros)).expect("row");
+                let (alone, batch) = (alone[measure][0], batch[measure][row]);
+                assert_eq!(alone.to_bits(), batch.to_bits(), "{measure} of row {row} of {bins} bins, {zeros}");
+            }
+        }
     }
+}
+
+#[test]
+fn policies_over_missing_bins_are_within_the_contract_on_cpu() {
+    policies_over_missing_bins_are_within_the_contract(cpu);
 }
 
 macro_rules! levels {

@@ -4,8 +4,9 @@
 //! is (1/Q) Σ s·F(z) with s = a + q and z = (a − q)/(a + q); see `docs/NUMERICS.md`. The kernel makes
 //! a [`Contrast`] once a bin; a [`Term`](super::term::Term) is the function `s·F` of one measure.
 
-use fearless_simd::{Simd, SimdBase, SimdFloat};
+use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask};
 
+use super::change::{Change, Changed};
 use super::lanes::{LaneMask, Lanes, LogRatio, Real, splat};
 
 /// One total as an unevaluated sum of two parts.
@@ -39,6 +40,16 @@ impl<S: Simd, T: Real> Weights<S, T> {
         let low = splat::<S, T>(simd, 0.0);
         let side = |weight, total| Side { weight: TwoPart { high: weight, low }, total: TwoPart { high: total, low } };
         Self { simd, p: side(x, scale.p_total), q: side(y, scale.q_total), a: x * scale.ratio.high }
+    }
+
+    /// Of weights that the policy changes; p on the scale of q.
+    #[inline(always)]
+    pub(crate) fn changed(simd: S, (x, y, added): Changed<S, T>, scale: Scale<S, T>) -> Self {
+        let low = splat::<S, T>(simd, 0.0);
+        let total = TwoPart { high: scale.q_total, low };
+        let side = |weight| Side { weight: TwoPart { high: weight, low }, total };
+        let a = x.mul_add(scale.ratio.high, added.a);
+        Self { simd, p: side(a), q: side(y + added.q), a }
     }
 }
 
@@ -77,6 +88,13 @@ impl<S: Simd, T: Real> Contrast<S, T> {
     pub(crate) fn plain(simd: S, x: Lanes<S, T>, y: Lanes<S, T>, scale: Scale<S, T>, needs: Needs) -> Self {
         let u = x.mul_add(scale.ratio.low, x.mul_sub_precise(scale.ratio.high, y));
         Self::new(simd, x * scale.ratio.high, y, u, needs)
+    }
+
+    /// Of weights that the policy changes.
+    #[inline(always)]
+    pub(crate) fn changed(simd: S, (x, y, added): Changed<S, T>, scale: Scale<S, T>, needs: Needs) -> Self {
+        let u = added.difference(x, y, scale.ratio);
+        Self::new(simd, x.mul_add(scale.ratio.high, added.a), y + added.q, u, needs)
     }
 
     /// a, q and u.
@@ -123,10 +141,27 @@ pub(crate) struct Scale<S: Simd, T: Real> {
     pub(crate) ratio: TwoPart<Lanes<S, T>>,
     pub(crate) p_total: Lanes<S, T>,
     pub(crate) q_total: Lanes<S, T>,
+    /// What the policy changes.
+    pub(crate) change: Option<Change<S, T>>,
 }
 
 /// The weights of p and of q in a block, and what their row is to them.
-pub(crate) type Block<'a, S, T> = (&'a [T], &'a [T], Scale<S, T>);
+pub(crate) struct Block<'a, S: Simd, T: Real> {
+    pub(crate) p: &'a [T],
+    pub(crate) q: &'a [T],
+    pub(crate) scale: Scale<S, T>,
+    /// The lanes of the last vector that are no padding.
+    pub(crate) inside: LaneMask<S, T>,
+}
+
+impl<'a, S: Simd, T: Real> Block<'a, S, T> {
+    /// The lanes of a vector of this block that are no padding.
+    #[inline(always)]
+    pub(crate) fn inside(&self, simd: S, vector: usize) -> LaneMask<S, T> {
+        let last = (vector + 1) * Lanes::<S, T>::LEN == self.p.len();
+        if last { self.inside } else { LaneMask::<S, T>::splat(simd, true) }
+    }
+}
 
 /// Blocks of whole vectors, p and q alike, whose sums are wanted one after the other.
 pub(crate) trait Blocks<'a, S: Simd, T: Real> {

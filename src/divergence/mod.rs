@@ -4,6 +4,7 @@
 //! function of the [contrast](contrast::Contrast) of a bin, written once here over a SIMD vector and once
 //! in `shaders/divergence/` under the same file name.
 
+pub(crate) mod change;
 mod chi2;
 mod coefficients;
 pub(crate) mod contrast;

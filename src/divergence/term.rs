@@ -2,7 +2,7 @@
 
 use fearless_simd::{Simd, SimdBase};
 
-use super::contrast::{BLOCK, Blocks, Contrast, Needs, SET, Weights};
+use super::contrast::{BLOCK, Block, Blocks, Contrast, Needs, SET, Weights};
 use super::lanes::{Lanes, Real, splat};
 use super::{chi2, entropy, hellinger, jeffreys, js, kl, power, triangular, tv};
 
@@ -212,7 +212,7 @@ impl Term {
                 total!(x, y, scale => $function(&Weights::plain(simd, x, y, scale)))
             };
             ($x:ident, $y:ident, $scale:ident => $term:expr) => {
-                while let Some((p, q, $scale)) = blocks.next() {
+                while let Some(Block { p, q, scale: $scale, .. }) = blocks.next() {
                     let lanes = Lanes::<S, T>::LEN;
                     let mut sum = splat::<S, T>(simd, 0.0);
                     for (i, (x, y)) in p.chunks_exact(lanes).zip(q.chunks_exact(lanes)).enumerate() {
@@ -235,12 +235,24 @@ impl Term {
         let needs = terms.iter().fold(Needs::default(), |all, term| all.and(term.needs()));
         let mut contrasts = [Contrast::new(simd, zero, zero, zero, Needs::default()); BLOCK];
         let mut sums = [zero; SET];
-        while let Some((p, q, scale)) = blocks.next() {
+        while let Some(block) = blocks.next() {
+            let Block { p, q, scale, .. } = block;
             let vectors = p.chunks_exact(lanes).zip(q.chunks_exact(lanes));
-            for (i, (contrast, (x, y))) in contrasts.iter_mut().zip(vectors.clone()).enumerate() {
-                blocks.at(i);
-                let (x, y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
-                *contrast = Contrast::plain(simd, x, y, scale, needs);
+            // Two loops, so that weights as they are do not pay for what a policy may change.
+            macro_rules! each {
+                ($i:ident, $x:ident, $y:ident => $contrast:expr) => {
+                    for ($i, (contrast, (x, y))) in contrasts.iter_mut().zip(vectors.clone()).enumerate() {
+                        blocks.at($i);
+                        let ($x, $y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
+                        *contrast = $contrast;
+                    }
+                };
+            }
+            match scale.change {
+                None => each!(i, x, y => Contrast::plain(simd, x, y, scale, needs)),
+                Some(change) => each!(i, x, y => {
+                    Contrast::changed(simd, change.apply(simd, x, y, block.inside(simd, i)), scale, needs)
+                }),
             }
             let contrasts = &contrasts[..(p.len() / lanes).min(BLOCK)];
             for (sum, term) in sums.iter_mut().zip(terms) {
@@ -252,9 +264,14 @@ impl Term {
                         }
                     };
                     (weights $function:path, $kind:expr) => {
-                        for (x, y) in vectors.clone() {
+                        for (i, (x, y)) in vectors.clone().enumerate() {
                             let (x, y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
-                            *sum += $function(&Weights::plain(simd, x, y, scale));
+                            *sum += $function(&match scale.change {
+                                None => Weights::plain(simd, x, y, scale),
+                                Some(change) => {
+                                    Weights::changed(simd, change.apply(simd, x, y, block.inside(simd, i)), scale)
+                                }
+                            });
                         }
                     };
                 }

@@ -114,6 +114,51 @@ pub fn each_measure_alone_is_within_the_contract(make: MakeEngine, weight_type: 
     check.assert(&format!("{}, each measure alone", weight_type.name()));
 }
 
+/// Rows that a policy makes almost, or just, the same: q is p times a number, some of its weights a little changed
+/// and some bins of either missing.
+pub fn policies_over_missing_bins_are_within_the_contract(make: MakeEngine) {
+    let Some(engine) = make() else { return };
+    let policies = [1e-9, 1e-6, 1e-3, 0.3].map(Zeros::Epsilon).into_iter();
+    let policies = policies.chain([1e-6, 0.5, 40.0].map(Zeros::Additive)).chain([1e-6, 0.1, 0.9].map(Zeros::Mix));
+    let policies: Vec<Zeros> = policies.chain([Zeros::Skip, Zeros::Floor(1e-3)]).collect();
+    let mut check = Check::default();
+    for bins in [3, 8, 16, 31, 64, 100, 300] {
+        // Each row by three numbers: how much q differs, how it is scaled, and of how many bins one is missing.
+        let rows: Vec<(f32, f32, usize)> = [0.0, 1e-6, 1e-3, 0.3]
+            .into_iter()
+            .flat_map(|off| [1.0, 0.37, 900.0].into_iter().flat_map(move |by| [2, 9, 1000].map(|of| (off, by, of))))
+            .collect();
+        let mut state = bins as u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1 << 24) as f32
+        };
+        let (mut p, mut q) = (Vec::new(), Vec::new());
+        for (off, by, of) in rows {
+            for _ in 0..bins {
+                let weight = 1e-3 + random();
+                let missing = |value: f32| (value * of as f32) < 1.0;
+                let (gone, lost_p, lost_q) = (missing(random()), missing(random()), missing(random()));
+                let changed = weight * by * (1.0 + off * (random() - 0.5));
+                p.push(if gone || (lost_p && off > 0.0) { 0.0 } else { weight });
+                q.push(if gone || (lost_q && off > 1e-6) { 0.0 } else { changed });
+            }
+        }
+        let (p, q) = (Rows::new(&p, bins).expect("p"), Rows::new(&q, bins).expect("q"));
+        for &zeros in &policies {
+            check.merge(against_oracle(&engine, p, q, zeros, &format!("{bins} bins, some missing")));
+            for measure in [Divergence::Kl, Divergence::Js, Divergence::Tv] {
+                let what = format!("{bins} bins, some missing, {measure} alone, {zeros}");
+                let want = oracle().rowwise(&[measure], p, q, &with(zeros)).expect(&what);
+                let got = engine.rowwise(&[measure], p, q, &with(zeros)).expect(&what);
+                let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
+                check.columns(&got, &columns, want.status(), &p, &q, &|row| format!("{what}, row {row}"));
+            }
+        }
+    }
+    check.assert("policies over missing bins");
+}
+
 /// Rows that many workgroups or blocks share, each length once.
 pub fn long_rows_are_within_the_contract(make: MakeEngine) {
     let Some(engine) = make() else { return };

@@ -11,6 +11,7 @@
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
 use super::blocks::RowBlocks;
+use super::change::Rule;
 use super::decode::Decode;
 use super::prefetch::Ahead;
 use super::side::{Side, inside};
@@ -20,7 +21,7 @@ use crate::backend::RowFlags;
 use crate::divergence::Zeros;
 use crate::divergence::contrast::{SET, Scale, TwoPart};
 use crate::divergence::finish::Support;
-use crate::divergence::lanes::{Bits, LaneMask, Lanes, Real, splat};
+use crate::divergence::lanes::{Bits, LaneMask, Lanes, Real, keep, splat};
 use crate::divergence::term::Term;
 use crate::plan::Problem;
 
@@ -55,7 +56,9 @@ fn least_share<T: Usual>(zeros: Zeros) -> f64 {
     match zeros {
         // A little more, for totals that are not known to the last digit.
         Zeros::Floor(least) => T::LEAST_SHARE.max(least * 1.000_01),
-        _ => T::LEAST_SHARE,
+        // To which weights as small as any may be added.
+        Zeros::Additive(_) | Zeros::Mix(_) => 0.0,
+        Zeros::Exact | Zeros::Epsilon(_) | Zeros::Skip => T::LEAST_SHARE,
     }
 }
 
@@ -68,21 +71,15 @@ pub(super) struct Batch<'a, S: Simd, T: Real> {
     pub(super) q: Side<'a, S, T>,
 }
 
-impl<'a, S: Simd, T: Decode> Batch<'a, S, T>
+impl<S: Simd, T: Decode> Batch<'_, S, T>
 where
     T: Usual,
 {
-    /// Two sides of the same shape.
-    #[inline(always)]
-    pub(super) fn new(simd: S, layout: &'a Layout, count: usize, p: Side<'a, S, T>, q: Side<'a, S, T>) -> Self {
-        Self { simd, layout, count, p, q }
-    }
-
     /// The sums of all rows into `sums`, one a term and row, each divided by Q, and what was found.
     /// A row marked [`RowFlags::RESCUE`] has no sums.
     #[inline(always)]
     pub(super) fn run(
-        &self,
+        mut self,
         problem: &Problem,
         totals: &mut SetTotals<S, T>,
         ahead: &Ahead,
@@ -91,28 +88,43 @@ where
     ) {
         let (simd, terms) = (self.simd, problem.terms.as_slice());
         let all: RowBits = (1 << self.count) - 1;
-        let mut marked = (!self.usual() | self.p.staged.inexact | self.q.staged.inexact) & all;
+        let mut marked = self.p.staged.inexact | self.q.staged.inexact;
         flags.fill(RowFlags(Support::COMMON.bits()));
-        let least = least_share::<T>(problem.zeros);
-        if self.may_be_less_than(least) {
+        let less = self.may_be_less_than(least_share::<T>(problem.zeros));
+        let (rule, unusual, asks) = self.rule(problem.zeros, less);
+        marked |= unusual;
+        if less && matches!(rule, Rule::None | Rule::Same(_) | Rule::Share { .. }) {
             marked |= self.supports(problem.zeros, flags);
+            if !matches!(rule, Rule::None) {
+                flags.fill(RowFlags(Support::COMMON.bits()));
+            }
         }
+        marked = (marked | !self.usual()) & all;
         let plain = self.q.totals / self.p.totals;
+        let q_sum = self.q_sum(rule);
         let mut ratio = TwoPart { high: plain, low: splat::<S, T>(simd, 0.0) };
-        let mut refined = terms.iter().any(|term| term.is_first_order());
         let mut wanted = all & !marked;
+        let mut refined = wanted & !asks == 0 || terms.iter().any(|term| term.is_first_order());
         while wanted != 0 {
             if refined {
-                ratio = self.refined(plain, &mut totals[0]);
+                let residual = match rule {
+                    Rule::Same(_) => self.residual_changed(self.scale(ratio, rule), ahead, wanted, &mut totals[0]),
+                    Rule::Common => self.residual(plain, true, &mut totals[0]),
+                    // What is added on either side is the same at any ratio.
+                    Rule::None | Rule::Share { .. } | Rule::Missing { .. } => {
+                        self.residual(plain, false, &mut totals[0])
+                    }
+                };
+                ratio = self.refined(plain, residual);
             }
-            let scales = Scale { ratio, p_total: self.p.totals, q_total: self.q.totals };
-            let mut lost = 0;
+            let scales = self.scale(ratio, rule);
+            let mut lost = if refined { 0 } else { asks };
             for (slot, term) in terms.iter().enumerate() {
                 if slot % SET == 0 {
                     self.sum(&terms[slot..terms.len().min(slot + SET)], &scales, ahead, wanted, totals);
                 }
-                let value = self.gathered(&mut totals[slot % SET]) / self.q.totals;
-                lost |= self.lost(value, *term, refined, &ratio);
+                let value = self.gathered(&mut totals[slot % SET]) / q_sum;
+                lost |= self.lost(value, *term, refined, &scales);
                 let values = value.as_slice()[..self.count].iter().enumerate();
                 if wanted == all && terms.len() == 1 {
                     sums.iter_mut().zip(value.as_slice()).for_each(|(sum, value)| *sum = value.to_f64());
@@ -157,7 +169,7 @@ where
         !(self.p.least.simd_ge(least) & self.q.least.simd_ge(least)).all_true()
     }
 
-    /// Finds which bins of each row are empty; returns the rows that are not usual or that the policy changes.
+    /// Finds which bins of each row are empty; returns the rows that are not usual or that `floor` changes.
     #[inline(always)]
     pub(super) fn supports(&self, zeros: Zeros, flags: &mut [RowFlags]) -> RowBits {
         let simd = self.simd;
@@ -166,12 +178,8 @@ where
         let none = zero.simd_lt(zero);
         let share = splat::<S, T>(simd, least_share::<T>(zeros));
         let inside = inside::<S, T>(simd, self.layout);
-        // `floor` raises an empty bin too; the others that are let in here ask for both sides or for neither.
-        let (floored, paired) = match zeros {
-            Zeros::Floor(_) => (!none, none),
-            Zeros::Exact => (none, none),
-            _ => (none, !none),
-        };
+        // `floor` raises an empty bin too.
+        let floored = if matches!(zeros, Zeros::Floor(_)) { !none } else { none };
         let (p_least, q_least) = (self.p.totals * share, self.q.totals * share);
         let mut marked = 0;
         for row in 0..self.layout.units(self.count) {
@@ -188,7 +196,6 @@ where
                 unusual |= ((has_x | floored) & x.simd_lt(x_least)) | ((has_y | floored) & y.simd_lt(y_least));
                 unusual |= x.simd_lt(zero) | y.simd_lt(zero);
             }
-            unusual |= (only_p | only_q) & paired;
             let bits = |common, p, q| {
                 let support = Support::default();
                 support.with(Support::COMMON, common).with(Support::ONLY_P, p).with(Support::ONLY_Q, q).bits()
@@ -221,7 +228,7 @@ where
         totals: &mut SetTotals<S, T>,
     ) {
         let ([first, ..], [term, rest @ ..]) = (&mut *totals, terms) else { return };
-        if rest.is_empty() {
+        if rest.is_empty() && scales.change.is_none() {
             let mut blocks = RowBlocks::new(self, *scales, ahead, wanted, std::array::from_mut(first));
             term.sum_plain(self.simd, &mut blocks);
         } else {
@@ -250,34 +257,40 @@ where
         totals.gather(self.simd, Gather::of(self.layout), self.count)
     }
 
-    /// The ratio of each row in two parts.
+    /// The ratio of each row in two parts, from one in one part and what Σ(p·r − q) is there.
     #[inline(always)]
-    fn refined(&self, plain: Lanes<S, T>, totals: &mut RowTotals<S, T>) -> TwoPart<Lanes<S, T>> {
-        let low = -(self.residual(plain, totals) / self.p.totals);
+    fn refined(&self, plain: Lanes<S, T>, residual: Lanes<S, T>) -> TwoPart<Lanes<S, T>> {
+        let low = -(residual / self.p.totals);
         let high = plain + low;
         TwoPart { high, low: (plain - high) + low }
     }
 
-    /// Σ(p·r − q) of each row.
+    /// Σ(p·r − q) of each row, over the bins that both sides have or over all.
     #[inline(always)]
-    pub(super) fn residual(&self, plain: Lanes<S, T>, totals: &mut RowTotals<S, T>) -> Lanes<S, T> {
+    pub(super) fn residual(&self, plain: Lanes<S, T>, common: bool, totals: &mut RowTotals<S, T>) -> Lanes<S, T> {
         let (simd, gather) = (self.simd, Gather::of(self.layout));
         let lanes = Lanes::<S, T>::LEN;
         let zero = splat::<S, T>(simd, 0.0);
         for row in 0..self.layout.units(self.count) {
             let (x, y) = (self.p.staged.unit(row, self.layout), self.q.staged.unit(row, self.layout));
             let ratio = self.of_row(plain, row);
+            // A macro, since a closure may be compiled without the instruction set.
+            macro_rules! off {
+                ($x:expr, $y:expr) => {{
+                    let (x, y) = (Lanes::<S, T>::from_slice(simd, $x), Lanes::<S, T>::from_slice(simd, $y));
+                    let off = x.mul_sub_precise(ratio, y);
+                    if common { keep::<S, T>(simd, x.simd_gt(zero) & y.simd_gt(zero), off) } else { off }
+                }};
+            }
             sum_blocks!(simd, S, T, totals, row, gather, x.len(), at => {
                 let (mut a, mut b) = (zero, zero);
                 let (mut xs, mut ys) = (x[at.clone()].chunks_exact(2 * lanes), y[at].chunks_exact(2 * lanes));
                 for (x, y) in (&mut xs).zip(&mut ys) {
-                    let (x0, y0) = (Lanes::<S, T>::from_slice(simd, &x[..lanes]), Lanes::<S, T>::from_slice(simd, &y[..lanes]));
-                    let (x1, y1) = (Lanes::<S, T>::from_slice(simd, &x[lanes..]), Lanes::<S, T>::from_slice(simd, &y[lanes..]));
-                    a += x0.mul_sub_precise(ratio, y0);
-                    b += x1.mul_sub_precise(ratio, y1);
+                    a += off!(&x[..lanes], &y[..lanes]);
+                    b += off!(&x[lanes..], &y[lanes..]);
                 }
                 for (x, y) in xs.remainder().chunks_exact(lanes).zip(ys.remainder().chunks_exact(lanes)) {
-                    a += Lanes::<S, T>::from_slice(simd, x).mul_sub_precise(ratio, Lanes::<S, T>::from_slice(simd, y));
+                    a += off!(x, y);
                 }
                 a + b
             });
@@ -288,14 +301,15 @@ where
     /// The rows whose sum (of either sign) is not one to trust: not a number, infinite, or smaller than what
     /// rounding may have put there. Where r is a power of two, nothing has been rounded.
     #[inline(always)]
-    fn lost(&self, value: Lanes<S, T>, term: Term, refined: bool, ratio: &TwoPart<Lanes<S, T>>) -> RowBits {
+    fn lost(&self, value: Lanes<S, T>, term: Term, refined: bool, scale: &Scale<S, T>) -> RowBits {
         let v = |value: f64| splat::<S, T>(self.simd, value);
         let mut from = v(term.trusted_from::<T>(refined));
         if refined && term.is_exact_at_powers_of_two() {
             let mantissa = Bits::<S, T>::splat(self.simd, T::MANTISSA_MASK);
-            let power_of_two = (ratio.high.to_bits() & mantissa).simd_eq(v(0.0).to_bits());
+            let power_of_two = (scale.ratio.high.to_bits() & mantissa).simd_eq(v(0.0).to_bits());
             let exact = Lanes::<S, T>::from_bits(power_of_two.select(v(0.0).to_bits(), from.to_bits()));
-            from = ratio.low.simd_eq(v(0.0)).select(exact, from);
+            let nothing_lost = scale.ratio.low.simd_eq(v(0.0)) & self.adds_nothing(scale);
+            from = nothing_lost.select(exact, from);
         }
         let value = value.abs();
         (!(value.simd_ge(from) & value.simd_le(v(f64::from(f32::MAX))))).to_bitmask()

@@ -1,13 +1,15 @@
 //! A batch as the blocks that a term is summed over, and where their sums go.
 
-use fearless_simd::{Simd, SimdBase};
+use fearless_simd::{Simd, SimdBase, SimdMask};
 
 use super::batch::Batch;
 use super::prefetch::Ahead;
+use super::side::inside;
 use super::stage::RowBits;
 use super::sums::{Gather, RowTotals};
+use crate::divergence::change::{Added, Change};
 use crate::divergence::contrast::{BLOCK, Block, Blocks, Scale, TwoPart};
-use crate::divergence::lanes::{Lanes, Real, WideLanes};
+use crate::divergence::lanes::{LaneMask, Lanes, Real, WideLanes};
 
 /// The wanted rows of a batch, block by block.
 pub(super) struct RowBlocks<'b, 'a, S: Simd, T: Real, const TERMS: usize> {
@@ -61,12 +63,30 @@ impl<'a, S: Simd, T: Real, const TERMS: usize> Blocks<'a, S, T> for RowBlocks<'_
         self.end = (self.start + BLOCK * lanes).min(layout.unit());
         self.vector = self.row * layout.vectors + self.start / lanes;
         let of_row = |values: Lanes<S, T>| self.batch.of_row(values, self.row);
+        let two_parts = |value: TwoPart<Lanes<S, T>>| TwoPart { high: of_row(value.high), low: of_row(value.low) };
+        let change = match self.scales.change {
+            Some(Change::Every(Added { a, q, u })) => {
+                Some(Change::Every(Added { a: of_row(a), q: of_row(q), u: two_parts(u) }))
+            }
+            Some(Change::Missing { fill, p, q, both, only_p, only_q }) => {
+                let (both, only_p, only_q) = (two_parts(both), two_parts(only_p), two_parts(only_q));
+                Some(Change::Missing { fill: of_row(fill), p: of_row(p), q: of_row(q), both, only_p, only_q })
+            }
+            Some(Change::Common) => Some(Change::Common),
+            None => None,
+        };
+        let inside = if self.end == layout.unit() {
+            inside::<S, T>(self.batch.simd, layout)
+        } else {
+            LaneMask::<S, T>::splat(self.batch.simd, true)
+        };
         let scale = Scale {
-            ratio: TwoPart { high: of_row(self.scales.ratio.high), low: of_row(self.scales.ratio.low) },
+            ratio: two_parts(self.scales.ratio),
             p_total: of_row(self.scales.p_total),
             q_total: of_row(self.scales.q_total),
+            change,
         };
-        Some((&x[self.start..self.end], &y[self.start..self.end], scale))
+        Some(Block { p: &x[self.start..self.end], q: &y[self.start..self.end], scale, inside })
     }
 
     #[inline(always)]

@@ -2,6 +2,7 @@
 
 mod batch;
 mod blocks;
+mod change;
 mod decode;
 mod double;
 mod policy;
@@ -146,19 +147,12 @@ impl Cpu {
         match (problem.zeros, wide) {
             (Zeros::Exact, true) if problem.bins > SPLIT_FROM => self.split::<f64>(problem, p, q, flags, sums),
             (Zeros::Exact, false) if problem.bins > SPLIT_FROM => self.split::<f32>(problem, p, q, flags, sums),
-            // These change every row.
-            (Zeros::Additive(_) | Zeros::Mix(_), true) => {
-                dispatch!(level, simd => span.any::<_, f64>(simd, false, flags, sums));
-            }
-            (Zeros::Additive(_) | Zeros::Mix(_), false) => {
-                dispatch!(level, simd => span.any::<_, f32>(simd, false, flags, sums));
-            }
             (_, true) => dispatch!(level, simd => span.usual::<_, f64>(simd, flags, sums)),
             (Zeros::Exact, false) => dispatch!(level, simd => span.usual::<_, f32>(simd, flags, sums)),
-            // These change a row here and there, which is marked first.
-            (Zeros::Epsilon(_) | Zeros::Floor(_) | Zeros::Skip, false) => {
+            // A policy is too much for the usual kernel here and there; such rows are not rare enough for 64 bits.
+            (_, false) => {
                 dispatch!(level, simd => span.usual::<_, f32>(simd, flags, sums));
-                dispatch!(level, simd => span.any::<_, f32>(simd, true, flags, sums));
+                dispatch!(level, simd => span.any::<_, f32>(simd, flags, sums));
             }
         }
     }
@@ -173,7 +167,7 @@ impl Cpu {
         let marked: SmallVec<[usize; 8]> =
             (0..sums.flags.len()).filter(|&row| sums.flags[row].any(RowFlags::RESCUE)).collect();
         let (span, level) = (Span { problem, p, q }, self.level);
-        dispatch!(level, simd => span.any::<_, f64>(simd, true, &mut sums.flags, &mut sums.sums));
+        dispatch!(level, simd => span.any::<_, f64>(simd, &mut sums.flags, &mut sums.sums));
         // Rows that turn out to be invalid or empty were only looked at again, and so were unusual ones
         // that had been computed in 64 bits before.
         const ONLY_SEEN: u32 = RowFlags::INVALID_P | RowFlags::INVALID_Q | RowFlags::EMPTY;
@@ -203,9 +197,9 @@ struct Span<'a> {
 }
 
 impl<'a> Span<'a> {
-    /// Any row, one by one; or the marked ones alone.
+    /// The marked rows, whatever they are, one by one.
     #[inline(always)]
-    fn any<S: Simd, T: Decode>(&self, simd: S, marked_only: bool, flags: &mut [RowFlags], sums: &mut [f64])
+    fn any<S: Simd, T: Decode>(&self, simd: S, flags: &mut [RowFlags], sums: &mut [f64])
     where
         Scratch<T>: Default,
     {
@@ -216,7 +210,7 @@ impl<'a> Span<'a> {
         let mut accumulators = Sums::<S, T>::new(terms);
         let (mut p_scratch, mut q_scratch) = (Scratch::<T>::default(), Scratch::<T>::default());
         for (row, (flags, sums)) in flags.iter_mut().zip(sums.chunks_mut(terms)).enumerate() {
-            if marked_only && !flags.any(RowFlags::RESCUE) {
+            if !flags.any(RowFlags::RESCUE) {
                 continue;
             }
             let p_row = if problem.pairing == Pairing::OneP { 0 } else { row };
@@ -232,7 +226,7 @@ impl<'a> Span<'a> {
         }
     }
 
-    /// Rows that are usual and that the policy leaves as they are, in batches; the others are marked.
+    /// Rows that are usual, in batches; the others are marked.
     #[inline(always)]
     fn usual<S: Simd, T: Decode + Usual>(&self, simd: S, flags: &mut [RowFlags], sums: &mut [f64])
     where
@@ -280,7 +274,7 @@ impl<'a> Span<'a> {
                 None => side!(self.q, first, count, q_room),
             };
             let ahead = Ahead::new([next(&p_bytes, first + count), next(&q_bytes, first + count)]);
-            Batch::new(simd, &layout, count, p, q).run(problem, &mut totals, &ahead, flags, sums);
+            Batch { simd, layout: &layout, count, p, q }.run(problem, &mut totals, &ahead, flags, sums);
         }
     }
 }

@@ -256,7 +256,7 @@ where
             (Side::known(simd, p, known.p_total), Side::known(simd, q, known.q_total))
         }
     };
-    let batch = Batch::new(simd, &layout, 1, sides.0, sides.1);
+    let batch = Batch { simd, layout: &layout, count: 1, p: sides.0, q: sides.1 };
     match look {
         Look::Totals => {}
         Look::Supports(_) => {
@@ -266,7 +266,7 @@ where
         }
         Look::Residual(known) => {
             let ratio = splat::<S, T>(simd, known.ratio.high);
-            found.residual = batch.residual(ratio, &mut totals[0]).as_slice()[0].to_f64();
+            found.residual = batch.residual(ratio, false, &mut totals[0]).as_slice()[0].to_f64();
         }
         Look::Terms(known) | Look::TotalsAndTerms(known) => {
             let v = |value: f64| splat::<S, T>(simd, value);
@@ -274,6 +274,7 @@ where
                 ratio: TwoPart { high: v(known.ratio.high), low: v(known.ratio.low) },
                 p_total: v(known.p_total),
                 q_total: v(known.q_total),
+                change: None,
             };
             for terms in terms.chunks(SET) {
                 batch.sum(terms, &scale, &ahead, 1, &mut totals);

@@ -1,0 +1,270 @@
+//! Zero policies in the batch kernel: what they change of the rows of a batch.
+//!
+//! Which rule a batch goes by may hang on the other rows in it, but never what a row gives: a row that a policy
+//! leaves alone has the same bits by any rule.
+
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
+
+use super::batch::{Batch, Usual};
+use super::blocks::RowBlocks;
+use super::decode::Decode;
+use super::prefetch::Ahead;
+use super::stage::RowBits;
+use super::sums::RowTotals;
+use crate::divergence::Zeros;
+use crate::divergence::change::{Added, Change};
+use crate::divergence::contrast::{Blocks, Scale, TwoPart};
+use crate::divergence::lanes::{LaneMask, Lanes, Real, WideLanes, keep, splat};
+
+/// How a policy changes the rows of a batch, one value a row.
+#[derive(Clone, Copy)]
+pub(super) enum Rule<V> {
+    /// It does not.
+    None,
+    /// The same is added to each bin of p and of q, each in its own unit.
+    Same(TwoPart<V>),
+    /// The same part of a total is added to each bin: on the scale of q this much, which makes this total.
+    Share { added: V, total: V },
+    /// Missing bins get a part of the total, `fill` on the scale of q, and a bin that a side has pays so many of it.
+    Missing { fill: V, p: TwoPart<V>, q: TwoPart<V> },
+    /// Bins that not both sides have are left out.
+    Common,
+}
+
+/// What the rows of a batch have and lack, one value a row.
+struct Census<S: Simd, T: Real> {
+    p_bins: Lanes<S, T>,
+    q_bins: Lanes<S, T>,
+    /// Bins that either side has.
+    bins: Lanes<S, T>,
+    /// The smallest weights of those bins, and the sums over bins that both have.
+    p_least: Lanes<S, T>,
+    q_least: Lanes<S, T>,
+    p_common: Lanes<S, T>,
+    q_common: Lanes<S, T>,
+    /// Rows with a weight too small to be looked at here.
+    unusual: RowBits,
+}
+
+/// a − b.
+#[inline(always)]
+fn difference<S: Simd, T: Real>(a: TwoPart<Lanes<S, T>>, b: TwoPart<Lanes<S, T>>) -> TwoPart<Lanes<S, T>> {
+    let high = a.high - b.high;
+    let back = high - a.high;
+    let lost = (a.high - (high - back)) - (b.high + back);
+    TwoPart { high, low: lost + (a.low - b.low) }
+}
+
+/// a·b.
+#[inline(always)]
+fn product<S: Simd, T: Real>(a: TwoPart<Lanes<S, T>>, b: TwoPart<Lanes<S, T>>) -> TwoPart<Lanes<S, T>> {
+    let high = a.high * b.high;
+    let low = a.high.mul_sub_precise(b.high, high) + a.high.mul_add(b.low, a.low * b.high);
+    TwoPart { high, low }
+}
+
+impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
+    /// The rule of a policy, which makes totals those of the weights it leaves; with the rows that are not usual,
+    /// and those of which the rule asks for the refined ratio. `less` says that a weight may be too small, or missing.
+    #[inline(always)]
+    pub(super) fn rule(&mut self, zeros: Zeros, less: bool) -> (Rule<Lanes<S, T>>, RowBits, RowBits) {
+        let simd = self.simd;
+        let v = |value: f64| splat::<S, T>(simd, value);
+        let zero = v(0.0);
+        let (bins, least_share) = (v(self.layout.bins as f64), v(T::LEAST_SHARE));
+        match zeros {
+            Zeros::Additive(amount) => {
+                let (high, low) = (v(amount), v(amount - T::from_f64(amount).to_f64()));
+                self.p.totals = high.mul_add(bins, self.p.totals);
+                self.q.totals = high.mul_add(bins, self.q.totals);
+                let enough = high.simd_ge(self.p.totals.max(self.q.totals) * least_share);
+                (Rule::Same(TwoPart { high, low }), (!enough).to_bitmask(), 0)
+            }
+            Zeros::Mix(share) => {
+                // (1 − L)·p̂ + L/n is proportional to p + P·L/(1 − L)/n.
+                let part = v(share / (1.0 - share) / self.layout.bins as f64);
+                let added = self.q.totals * part;
+                let total = added.mul_add(bins, self.q.totals);
+                let enough = added.simd_ge(total * least_share);
+                (Rule::Share { added, total }, (!enough).to_bitmask(), RowBits::MAX)
+            }
+            Zeros::Epsilon(epsilon) if less => {
+                let census = self.census();
+                let fill = self.q.totals * v(epsilon);
+                let (p_missing, q_missing) = (census.bins - census.p_bins, census.bins - census.q_bins);
+                let p = self.loss(fill, p_missing, census.p_bins);
+                let q = self.loss(fill, q_missing, census.q_bins);
+                // A bin that loses much of what it has is not known to the last digit.
+                let two = v(2.0);
+                let p_least = census.p_least * (self.q.totals / self.p.totals);
+                let enough = p_least.simd_ge(p.high * two) & census.q_least.simd_ge(q.high * two);
+                let enough = enough & fill.simd_ge(self.q.totals * least_share);
+                let missing = (p_missing + q_missing).simd_gt(zero);
+                let unusual = (missing & !enough).to_bitmask() | census.unusual;
+                (Rule::Missing { fill, p, q }, unusual, missing.to_bitmask())
+            }
+            Zeros::Skip if less => {
+                let census = self.census();
+                let missing = (census.p_bins.simd_lt(census.bins)) | (census.q_bins.simd_lt(census.bins));
+                self.p.totals = missing.select(census.p_common, self.p.totals);
+                self.q.totals = missing.select(census.q_common, self.q.totals);
+                (Rule::Common, census.unusual, 0)
+            }
+            Zeros::Exact | Zeros::Epsilon(_) | Zeros::Floor(_) | Zeros::Skip => (Rule::None, 0, 0),
+        }
+    }
+
+    /// What each of the bins that a side has pays for those that are missing.
+    #[inline(always)]
+    fn loss(&self, fill: Lanes<S, T>, missing: Lanes<S, T>, present: Lanes<S, T>) -> TwoPart<Lanes<S, T>> {
+        let zero = splat::<S, T>(self.simd, 0.0);
+        let present = present.max(splat::<S, T>(self.simd, 1.0));
+        let high = missing / present;
+        let low = -(high.mul_sub_precise(present, missing) / present);
+        product::<S, T>(TwoPart { high: fill, low: zero }, TwoPart { high, low })
+    }
+
+    /// Looks at which bins the rows have.
+    #[inline(always)]
+    fn census(&self) -> Census<S, T> {
+        let (simd, lanes) = (self.simd, Lanes::<S, T>::LEN);
+        let (zero, one) = (splat::<S, T>(simd, 0.0), splat::<S, T>(simd, 1.0));
+        let most = splat::<S, T>(simd, f64::from(f32::MAX));
+        let share = splat::<S, T>(simd, T::LEAST_SHARE);
+        let (p_share, q_share) = (self.p.totals * share, self.q.totals * share);
+        let mut all: Census<S, T> = Census {
+            p_bins: zero,
+            q_bins: zero,
+            bins: zero,
+            p_least: most,
+            q_least: most,
+            p_common: zero,
+            q_common: zero,
+            unusual: 0,
+        };
+        for row in 0..self.layout.units(self.count) {
+            let (xs, ys) = (self.p.staged.unit(row, self.layout), self.q.staged.unit(row, self.layout));
+            let (x_share, y_share) = (self.of_row(p_share, row), self.of_row(q_share, row));
+            let (mut x_bins, mut y_bins, mut bins) = (zero, zero, zero);
+            let (mut x_least, mut y_least) = (most, most);
+            let (mut x_common, mut y_common) = (zero, zero);
+            let (mut x_wide, mut y_wide) = (WideLanes::zero(simd), WideLanes::zero(simd));
+            let mut unusual = zero.simd_lt(zero);
+            for (x, y) in xs.chunks_exact(lanes).zip(ys.chunks_exact(lanes)) {
+                let (x, y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
+                let (has_x, has_y) = (x.simd_gt(zero), y.simd_gt(zero));
+                let both = has_x & has_y;
+                x_bins += keep::<S, T>(simd, has_x, one);
+                y_bins += keep::<S, T>(simd, has_y, one);
+                bins += keep::<S, T>(simd, has_x | has_y, one);
+                x_least = x_least.min(has_x.select(x, most));
+                y_least = y_least.min(has_y.select(y, most));
+                unusual |= (has_x & x.simd_lt(x_share)) | (has_y & y.simd_lt(y_share));
+                unusual |= x.simd_lt(zero) | y.simd_lt(zero);
+                let (x, y) = (keep::<S, T>(simd, both, x), keep::<S, T>(simd, both, y));
+                if self.layout.across {
+                    x_common += x;
+                    y_common += y;
+                } else {
+                    T::widen::<S>(&mut x_wide, x);
+                    T::widen::<S>(&mut y_wide, y);
+                }
+            }
+            if self.layout.across {
+                let unusual = unusual.to_bitmask();
+                return Census {
+                    p_bins: x_bins,
+                    q_bins: y_bins,
+                    bins,
+                    p_least: x_least,
+                    q_least: y_least,
+                    p_common: x_common,
+                    q_common: y_common,
+                    unusual,
+                };
+            }
+            all.p_bins.as_mut_slice()[row] = x_bins.reduce_sum();
+            all.q_bins.as_mut_slice()[row] = y_bins.reduce_sum();
+            all.bins.as_mut_slice()[row] = bins.reduce_sum();
+            all.p_least.as_mut_slice()[row] = x_least.reduce_min();
+            all.q_least.as_mut_slice()[row] = y_least.reduce_min();
+            all.p_common.as_mut_slice()[row] = T::from_f64(x_wide.total());
+            all.q_common.as_mut_slice()[row] = T::from_f64(y_wide.total());
+            all.unusual |= RowBits::from(unusual.any_true()) << row;
+        }
+        all
+    }
+
+    /// What the rows are to their bins at a ratio of totals.
+    #[inline(always)]
+    pub(super) fn scale(&self, ratio: TwoPart<Lanes<S, T>>, rule: Rule<Lanes<S, T>>) -> Scale<S, T> {
+        let zero = splat::<S, T>(self.simd, 0.0);
+        let change = match rule {
+            Rule::None => None,
+            Rule::Same(amount) => {
+                let a = product::<S, T>(amount, ratio);
+                Some(Change::Every(Added { a: a.high, q: amount.high, u: difference::<S, T>(a, amount) }))
+            }
+            // On one scale what is added to p is what is added to q.
+            Rule::Share { added, .. } => {
+                Some(Change::Every(Added { a: added, q: added, u: TwoPart { high: zero, low: zero } }))
+            }
+            Rule::Missing { fill, p, q } => {
+                let filled = TwoPart { high: fill, low: zero };
+                let minus = |x: TwoPart<Lanes<S, T>>| TwoPart { high: -x.high, low: -x.low };
+                Some(Change::Missing {
+                    fill,
+                    p: -p.high,
+                    q: -q.high,
+                    both: difference::<S, T>(q, p),
+                    only_p: difference::<S, T>(minus(p), filled),
+                    only_q: difference::<S, T>(filled, minus(q)),
+                })
+            }
+            Rule::Common => Some(Change::Common),
+        };
+        Scale { ratio, p_total: self.p.totals, q_total: self.q_sum(rule), change }
+    }
+
+    /// Σq as the policy changes it.
+    #[inline(always)]
+    pub(super) fn q_sum(&self, rule: Rule<Lanes<S, T>>) -> Lanes<S, T> {
+        if let Rule::Share { total, .. } = rule { total } else { self.q.totals }
+    }
+
+    /// The rows of which the rule rounds nothing but what a bin without it would round.
+    #[inline(always)]
+    pub(super) fn adds_nothing(&self, scale: &Scale<S, T>) -> LaneMask<S, T> {
+        let zero = splat::<S, T>(self.simd, 0.0);
+        match scale.change {
+            None | Some(Change::Common) => LaneMask::<S, T>::splat(self.simd, true),
+            Some(Change::Every(added)) => added.u.high.simd_eq(zero),
+            Some(Change::Missing { p, q, .. }) => p.simd_eq(zero) & q.simd_eq(zero),
+        }
+    }
+
+    /// Σ(a − q) of each wanted row as the policy changes it.
+    #[inline(always)]
+    pub(super) fn residual_changed(
+        &self,
+        scale: Scale<S, T>,
+        ahead: &Ahead,
+        wanted: RowBits,
+        totals: &mut RowTotals<S, T>,
+    ) -> Lanes<S, T> {
+        let (simd, lanes) = (self.simd, Lanes::<S, T>::LEN);
+        let mut blocks = RowBlocks::new(self, scale, ahead, wanted, std::array::from_mut(totals));
+        while let Some(block) = blocks.next() {
+            let mut sum = splat::<S, T>(simd, 0.0);
+            for (i, (x, y)) in block.p.chunks_exact(lanes).zip(block.q.chunks_exact(lanes)).enumerate() {
+                let (x, y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
+                if let Some(change) = block.scale.change {
+                    let (x, y, added) = change.apply(simd, x, y, block.inside(simd, i));
+                    sum += added.difference(x, y, block.scale.ratio);
+                }
+            }
+            blocks.put(&[sum]);
+        }
+        self.gathered(totals)
+    }
+}
