@@ -5,6 +5,7 @@
 //!     cargo bench --bench rowwise_cpu                 all of it, some minutes
 //!     cargo bench --bench rowwise_cpu -- levels       engines and instruction sets, by length of row
 //!     cargo bench --bench rowwise_cpu -- measures     every measure, sets of them, and weight types
+//!     cargo bench --bench rowwise_cpu -- zeros        every zero policy, on full rows and on rows with missing bins
 //!     cargo bench --bench rowwise_cpu -- threads      from how many bytes a second thread pays
 //!     cargo bench --bench rowwise_cpu -- linear       one row of 10⁴ to 10⁸ bins
 //!     cargo bench --bench rowwise_cpu -- small        one pair of short rows, a call
@@ -19,6 +20,8 @@ use kullback::{Device, Divergence, Engine, Options, Rows, SimdLevel, Weight};
 use kullback_conformance::Tolerance;
 use ndarray::ArrayView1;
 use ndarray_stats::EntropyExt;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
 use simsimd::ProbabilitySimilarity;
 
@@ -33,16 +36,10 @@ fn engine(level: SimdLevel, threads: usize) -> Engine {
     Engine::builder().device(Device::Cpu).simd_level(level).threads(threads).build().expect("the CPU is always there")
 }
 
-/// Random weights in (0, 1], by a xorshift generator.
+/// Random weights in (0, 1].
 fn weights(seed: u64, count: usize) -> Vec<f32> {
-    let mut state = seed;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        ((state >> 40) + 1) as f32 / (1 << 24) as f32
-    };
-    (0..count).map(|_| next()).collect()
+    let mut rng = SmallRng::seed_from_u64(seed);
+    (0..count).map(|_| 1.0 - rng.random::<f32>()).collect()
 }
 
 /// Every row divided by its total, as libraries without normalisation want it.
@@ -179,6 +176,30 @@ fn measures(criterion: &mut Criterion) {
     }
 }
 
+/// Zero policies, where every bin has weight and where one in ten has none on a side.
+fn zeros(criterion: &mut Criterion) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads()).build().expect("a pool");
+    let engine = engine(SimdLevel::Auto, threads());
+    let bins = 64;
+    let count = BYTES / 4;
+    for (name, missing) in [("full", false), ("missing", true)] {
+        let lower = |x: f32| if missing && x < 0.1 { 0.0 } else { 0.1 + x };
+        let [p, q] = [1, 2].map(|seed| weights(seed, count).into_iter().map(lower).collect::<Vec<f32>>());
+        let (p, q) = (Rows::new(&p, bins).expect("whole rows"), Rows::new(&q, bins).expect("whole rows"));
+        let mut group = criterion.benchmark_group(format!("zeros/{name}"));
+        group.sample_size(10).throughput(Throughput::Elements((count / bins) as u64));
+        for policy in ["exact", "epsilon:1e-6", "additive:0.5", "mix:0.01", "floor:1e-6", "skip"] {
+            let options = Options { zeros: policy.parse().expect("a policy"), ..Options::default() };
+            for measure in [Divergence::Kl, Divergence::Js] {
+                group.bench_function(format!("{measure}, {policy}"), |b| {
+                    b.iter(|| engine.rowwise(&[measure], p, q, &options).expect("rowwise"));
+                });
+            }
+        }
+        group.finish();
+    }
+}
+
 /// One thread against two, by bytes of a call: where they cross stands in `src/plan/cost.rs`.
 fn thread_threshold(criterion: &mut Criterion) {
     let (one, two) = (engine(SimdLevel::Auto, 1), engine(SimdLevel::Auto, 2));
@@ -232,5 +253,5 @@ fn small(criterion: &mut Criterion) {
     black_box(q);
 }
 
-criterion_group!(benches, levels, measures, thread_threshold, linear, small);
+criterion_group!(benches, levels, measures, zeros, thread_threshold, linear, small);
 criterion_main!(benches);
