@@ -3,143 +3,35 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rayon::prelude::*;
 
-use crate::backend::cpu::{Cpu, SimdLevel};
+use crate::auto::Auto;
+use crate::backend::cpu::Cpu;
 #[cfg(feature = "gpu")]
-use crate::backend::gpu::{Gpu, GpuOptions};
-use crate::backend::{Backend, RowSums, reference};
+use crate::backend::gpu::Gpu;
+use crate::backend::{Backend, RowSums, StoredRows, reference};
+use crate::builder::EngineBuilder;
+use crate::calibrate::{self, Way};
 use crate::divergence::Divergence;
 use crate::error::{Error, Result};
 use crate::flow;
 use crate::input::{Input, Uploaded};
-use crate::options::{Device, Options};
+use crate::options::Options;
 use crate::output::{Columns, RowStatus};
+use crate::plan::cost::{Predicted, Rates};
 use crate::plan::{Chunks, Pairing, Problem, cost};
 use crate::rows::Rows;
 use crate::values::{Piece, Values};
 
-/// Makes an [`Engine`].
-#[derive(Clone, Copy, Debug, Default)]
-pub struct EngineBuilder {
-    device: Device,
-    threads: Option<usize>,
-    level: SimdLevel,
-    memory: Option<u64>,
-    binding_limit: Option<u64>,
-    subgroups: Option<bool>,
-    patience: Option<Duration>,
-    staging: Option<bool>,
-}
-
-/// Bytes of buffers a call may take by default.
-const DEFAULT_MEMORY: u64 = 256 << 20;
-
-/// How long a device may take over one chunk by default: hundreds of times what the slowest needs.
-const DEFAULT_PATIENCE: Duration = Duration::from_secs(60);
-
 /// Failures of a device in a row, without a chunk done between them, after which a call ends.
 const RETRIES: usize = 3;
 
-impl EngineBuilder {
-    /// Where calls run.
-    #[must_use]
-    pub fn device(mut self, device: Device) -> Self {
-        self.device = device;
-        self
-    }
-
-    /// CPU threads; by default all the machine has.
-    #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = Some(threads.max(1));
-        self
-    }
-
-    /// Pins the instruction set of the CPU kernels.
-    #[must_use]
-    pub fn simd_level(mut self, level: SimdLevel) -> Self {
-        self.level = level;
-        self
-    }
-
-    /// Bytes that the buffers of a call on a GPU may take (default 256 MiB); at least one row is
-    /// always taken.
-    #[must_use]
-    pub fn memory(mut self, bytes: u64) -> Self {
-        self.memory = Some(bytes);
-        self
-    }
-
-    /// Lowers the device's binding limit, so that a small call is cut into many chunks.
-    #[must_use]
-    pub fn binding_limit(mut self, bytes: u64) -> Self {
-        self.binding_limit = Some(bytes);
-        self
-    }
-
-    /// Pins the GPU kernels with (`true`) or without subgroup operations; by default they are used
-    /// where the adapter has them.
-    #[must_use]
-    pub fn subgroups(mut self, subgroups: bool) -> Self {
-        self.subgroups = Some(subgroups);
-        self
-    }
-
-    /// Pins whether rows are copied to memory of the GPU's own (`true`) or read where the host writes them; by
-    /// default the latter where the two share their memory. Without effect where they cannot.
-    #[must_use]
-    pub fn staging(mut self, staging: bool) -> Self {
-        self.staging = Some(staging);
-        self
-    }
-
-    /// How long a GPU may take over one chunk before it is given up (default 60 s).
-    #[must_use]
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = Some(patience);
-        self
-    }
-
-    /// The engine.
-    ///
-    /// # Errors
-    /// [`Error::NoDevice`](crate::Error::NoDevice) when the device is not there, [`Error::Threads`](crate::Error::Threads).
-    pub fn build(self) -> Result<Engine> {
-        let cpu = Cpu::new(self.level, self.threads)?;
-        #[cfg(feature = "gpu")]
-        let gpu = |index| {
-            let Self { binding_limit, subgroups, staging, .. } = self;
-            let patience = self.patience.unwrap_or(DEFAULT_PATIENCE);
-            let threads = cpu.threads();
-            let gpu = Gpu::open(GpuOptions { index, binding_limit, subgroups, staging, threads, patience })?;
-            Ok::<_, Error>(Runner::Gpu(Box::new(gpu)))
-        };
-        let runner = match self.device {
-            Device::Auto => Runner::Auto,
-            Device::Cpu => Runner::Cpu,
-            Device::Reference => Runner::Reference,
-            #[cfg(feature = "gpu")]
-            Device::Gpu => gpu(None)?,
-            #[cfg(feature = "gpu")]
-            Device::GpuAt(index) => gpu(Some(index))?,
-            #[cfg(not(feature = "gpu"))]
-            Device::Gpu | Device::GpuAt(_) => {
-                return Err(Error::NoDevice {
-                    wanted: "GPU".to_owned(),
-                    found: "none: this build has the feature `gpu` off".to_owned(),
-                });
-            }
-        };
-        Ok(Engine { cpu, runner, memory: self.memory.unwrap_or(DEFAULT_MEMORY) })
-    }
-}
-
+/// The device of an engine.
 #[derive(Debug)]
-enum Runner {
-    Auto,
+pub(crate) enum Runner {
+    Auto(Auto),
     Cpu,
     Reference,
     #[cfg(feature = "gpu")]
@@ -151,9 +43,38 @@ enum Runner {
 /// `Send + Sync`; concurrent calls are safe and return what they would return alone.
 #[derive(Debug)]
 pub struct Engine {
-    cpu: Cpu,
-    runner: Runner,
-    memory: u64,
+    pub(crate) cpu: Cpu,
+    pub(crate) runner: Runner,
+    /// Bytes that the buffers of a call on a device may take.
+    pub(crate) memory: u64,
+}
+
+/// Where a call runs, and why.
+struct Choice<'a> {
+    on: On<'a>,
+    reason: &'static str,
+    predicted: Option<Predicted>,
+}
+
+impl<'a> Choice<'a> {
+    fn new(on: On<'a>, reason: &'static str) -> Self {
+        Self { on, reason, predicted: None }
+    }
+}
+
+/// What runs a call.
+#[derive(Clone, Copy)]
+pub(crate) enum On<'a> {
+    Reference,
+    Cpu,
+    /// A device; the CPU, where it fails, if `or_cpu`.
+    #[cfg(feature = "gpu")]
+    Gpu {
+        gpu: &'a Gpu,
+        or_cpu: bool,
+    },
+    #[cfg(not(feature = "gpu"))]
+    Nothing(std::marker::PhantomData<&'a ()>),
 }
 
 impl Engine {
@@ -167,7 +88,7 @@ impl Engine {
     #[must_use]
     pub fn device_name(&self) -> Arc<str> {
         match &self.runner {
-            Runner::Auto | Runner::Cpu => Arc::clone(self.cpu.name()),
+            Runner::Auto(_) | Runner::Cpu => Arc::clone(self.cpu.name()),
             Runner::Reference => Arc::from("reference"),
             #[cfg(feature = "gpu")]
             Runner::Gpu(gpu) => gpu.shared_name(),
@@ -179,7 +100,16 @@ impl Engine {
     pub(crate) fn gpu(&self) -> Option<&Gpu> {
         match &self.runner {
             Runner::Gpu(gpu) => Some(gpu),
+            Runner::Auto(auto) => auto.gpu(),
             _ => None,
+        }
+    }
+
+    /// Lets an automatic engine take rates for measured.
+    #[cfg(all(test, feature = "gpu"))]
+    pub(crate) fn believe(&self, rates: crate::auto::BothRates) {
+        if let Runner::Auto(auto) = &self.runner {
+            auto.believe(rates);
         }
     }
 
@@ -192,6 +122,9 @@ impl Engine {
         let stored = match &self.runner {
             #[cfg(feature = "gpu")]
             Runner::Gpu(gpu) if !rows.weight_type().is_wide() => Some(gpu.upload(&rows)?),
+            // Nobody asked for a device: without it the rows are read where they are.
+            #[cfg(feature = "gpu")]
+            Runner::Auto(auto) => auto.keeps(self, &rows).and_then(|gpu| gpu.upload(&rows).ok()),
             _ => None,
         };
         Ok(Uploaded { rows, stored })
@@ -216,34 +149,76 @@ impl Engine {
     }
 
     fn call(&self, measures: &[Divergence], p: Input<'_>, q: Input<'_>, options: &Options) -> Result<Columns> {
-        let start = Instant::now();
         let problem = Problem::new(measures, &p.rows, &q.rows, options.zeros, options.unit)?;
-        let mut output = Values::new(&problem, options);
-        let mut run = Run { engine: self, options, problem: &problem, p, q, output: &mut output };
-        let (device, reason) = match &self.runner {
-            Runner::Reference => {
-                run.reference()?;
-                (Arc::from("reference"), "asked for")
-            }
-            Runner::Cpu => {
-                run.on_cpu()?;
-                (Arc::clone(self.cpu.name()), "asked for")
-            }
-            Runner::Auto => {
-                run.on_cpu()?;
-                (Arc::clone(self.cpu.name()), cost::choose(&problem).reason)
-            }
+        let Choice { on, reason, predicted } = self.choose(&problem, &p, &q);
+        let mut columns = self.execute(on, &problem, p, q, options)?;
+        if columns.stats.reason.is_empty() {
+            columns.stats.reason = reason;
+        }
+        columns.stats.predicted = predicted;
+        Ok(columns)
+    }
+
+    /// Where a call runs.
+    fn choose(&self, problem: &Problem, p: &Input<'_>, q: &Input<'_>) -> Choice<'_> {
+        const ASKED: &str = "asked for";
+        match &self.runner {
+            Runner::Reference => Choice::new(On::Reference, ASKED),
+            Runner::Cpu => Choice::new(On::Cpu, ASKED),
             #[cfg(feature = "gpu")]
             Runner::Gpu(gpu) => match problem.needs_wide() {
-                Some(reason) => {
-                    run.on_cpu()?;
-                    (Arc::clone(self.cpu.name()), reason)
+                Some(reason) => Choice::new(On::Cpu, reason),
+                None => Choice::new(On::Gpu { gpu, or_cpu: false }, ASKED),
+            },
+            Runner::Auto(auto) => {
+                let kept = [p, q].map(|side| side.stored.is_some_and(StoredRows::is_usable));
+                if let Some(reason) = cost::refuses_gpu(problem, kept.contains(&true)) {
+                    return Choice::new(On::Cpu, reason);
                 }
-                None => {
-                    run.on_device(gpu)?;
-                    (gpu.shared_name(), "asked for")
+                let Some((gpu, rates)) = auto.candidate(self) else {
+                    return Choice::new(On::Cpu, "there is no GPU to be had");
+                };
+                let bytes = |rows: &Rows<'_>| (rows.len() * rows.bins() * rows.weight_type().size()) as u64;
+                let sent = [p, q].iter().zip(kept).map(|(side, kept)| if kept { 0 } else { bytes(&side.rows) }).sum();
+                let predicted = cost::predict(problem, sent, &rates.cpu, &rates.gpu);
+                let (on, reason) = if predicted.gpu_seconds < predicted.cpu_seconds {
+                    (gpu, "predicted to be faster there than on the CPU")
+                } else {
+                    (On::Cpu, "predicted to be faster there than on the GPU")
+                };
+                Choice { on, reason, predicted: Some(predicted) }
+            }
+        }
+    }
+
+    /// Runs a call.
+    fn execute(&self, on: On<'_>, problem: &Problem, p: Input<'_>, q: Input<'_>, options: &Options) -> Result<Columns> {
+        let start = Instant::now();
+        let mut output = Values::new(problem, options);
+        let mut run = Run { engine: self, options, problem, p, q, output: &mut output, done: 0 };
+        let mut reason = "";
+        let device = match on {
+            On::Reference => {
+                run.reference()?;
+                Arc::from("reference")
+            }
+            On::Cpu => {
+                run.on_cpu()?;
+                Arc::clone(self.cpu.name())
+            }
+            #[cfg(feature = "gpu")]
+            On::Gpu { gpu, or_cpu } => match run.on_device(gpu) {
+                Ok(()) => gpu.shared_name(),
+                Err(error) if !or_cpu || matches!(error, Error::Cancelled { .. }) => return Err(error),
+                Err(_) => {
+                    // What the device has done stays done.
+                    run.on_cpu()?;
+                    reason = "the GPU, predicted to be faster, failed";
+                    Arc::clone(self.cpu.name())
                 }
             },
+            #[cfg(not(feature = "gpu"))]
+            On::Nothing(_) => Arc::clone(self.cpu.name()),
         };
         let mut columns = output.finish(&p.rows, &q.rows)?;
         columns.stats.device = device;
@@ -251,6 +226,50 @@ impl Engine {
         columns.stats.bytes = problem.bytes_per_row() * problem.rows as u64;
         columns.stats.seconds = start.elapsed().as_secs_f64();
         Ok(columns)
+    }
+
+    /// How fast the device of this engine is, from calls over made-up rows; the CPU's rates where the device is
+    /// chosen by call. Measured once a process for each device, which takes about a second.
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`] for the reference, [`Error::DeviceFailed`].
+    pub fn measure(&self) -> Result<Rates> {
+        match &self.runner {
+            Runner::Reference => Err(Error::NoDevice {
+                wanted: "a device to measure".to_owned(),
+                found: "the reference, which is as slow as it is right".to_owned(),
+            }),
+            Runner::Auto(_) | Runner::Cpu => self.rates_on(On::Cpu),
+            #[cfg(feature = "gpu")]
+            Runner::Gpu(gpu) => self.rates_on(On::Gpu { gpu, or_cpu: false }),
+        }
+    }
+
+    /// The rates of what runs calls.
+    pub(crate) fn rates_on(&self, on: On<'_>) -> Result<Rates> {
+        let (name, ways): (_, &[Way]) = match on {
+            #[cfg(feature = "gpu")]
+            On::Gpu { gpu, .. } => (gpu.shared_name(), &[Way::Kept, Way::Sent]),
+            _ => (Arc::clone(self.cpu.name()), &[Way::Kept]),
+        };
+        calibrate::rates(&name, ways, |p, q, way, calls| {
+            let options = Options::default();
+            let problem = Problem::new(&cost::MEASURED, &p, &q, options.zeros, options.unit)?;
+            let keep = |rows| match on {
+                #[cfg(feature = "gpu")]
+                On::Gpu { gpu, .. } if way == Way::Kept => Ok(Uploaded { stored: Some(gpu.upload(&rows)?), rows }),
+                _ => Ok::<_, Error>(Uploaded { rows, stored: None }),
+            };
+            let (p, q) = (keep(p)?, keep(q)?);
+            // The first call compiles what all need.
+            self.execute(on, &problem, Input::from(&p), Input::from(&q), &options)?;
+            let mut fastest = f64::INFINITY;
+            for _ in 0..calls {
+                let columns = self.execute(on, &problem, Input::from(&p), Input::from(&q), &options)?;
+                fastest = fastest.min(columns.stats.seconds);
+            }
+            Ok(fastest)
+        })
     }
 }
 
@@ -262,12 +281,14 @@ struct Run<'a, 'o> {
     p: Input<'a>,
     q: Input<'a>,
     output: &'o mut Values<'a>,
+    /// Rows that are finished.
+    done: usize,
 }
 
 impl Run<'_, '_> {
     /// Walks the chunks on the threads of the CPU.
     fn on_cpu(&mut self) -> Result<()> {
-        Chunks::for_cpu(self.problem).from(0).try_for_each(|chunk| self.values(chunk, None))
+        Chunks::for_cpu(self.problem).from(self.done).try_for_each(|chunk| self.values(chunk, None))
     }
 
     /// Walks the chunks on a device. What fails is done again, on a device opened anew if need be and in
@@ -278,24 +299,21 @@ impl Run<'_, '_> {
         let sides = |chunk: &Range<usize>| {
             [p.chunk(problem.pairing == Pairing::OneP, chunk), q.chunk(problem.pairing == Pairing::OneQ, chunk)]
         };
-        let (mut done, mut retries, mut halvings) = (0, 0, 0);
+        let (mut retries, mut halvings) = (0, 0);
         loop {
             // Planned again for a device opened anew: rows that the old one kept have to travel.
             let chunks = device.chunks(problem, memory, [p.stored, q.stored])?;
             let chunks = (0..halvings).fold(chunks, |chunks, _| chunks.smaller().unwrap_or(chunks));
-            let before = done;
-            let result = flow::run(device, problem, chunks.from(done), sides, |chunk, spent, sums| {
-                let end = chunk.end;
+            let before = self.done;
+            let result = flow::run(device, problem, chunks.from(self.done), sides, |chunk, spent, sums| {
                 let stats = &mut self.output.columns.stats;
                 stats.sent += spent.sent;
                 stats.compile_seconds += spent.compile_seconds;
                 stats.device_seconds += spent.device_seconds;
-                self.values(chunk, Some(sums))?;
-                done = end;
-                Ok(())
+                self.values(chunk, Some(sums))
             });
             let Err(error) = result else { return Ok(()) };
-            retries = if done > before { 1 } else { retries + 1 };
+            retries = if self.done > before { 1 } else { retries + 1 };
             match &error {
                 Error::DeviceFailed { .. } if retries <= RETRIES => {}
                 // Memory that is not there for a chunk may be there for half of it.
@@ -336,6 +354,7 @@ impl Run<'_, '_> {
         self.output.columns.stats.chunks += 1;
         self.output.columns.stats.rescued += rescued.into_inner();
         self.output.any_invalid |= any_invalid.into_inner();
+        self.done = chunk.end;
         self.output.report(chunk.end)
     }
 

@@ -45,7 +45,12 @@
     )
 )]
 
+mod auto;
+#[cfg(all(test, feature = "gpu"))]
+mod auto_tests;
 mod backend;
+mod builder;
+mod calibrate;
 mod divergence;
 mod engine;
 mod error;
@@ -64,12 +69,14 @@ mod values;
 pub use backend::cpu::SimdLevel;
 #[cfg(feature = "gpu")]
 pub use backend::gpu::{AdapterInfo, adapters};
+pub use builder::EngineBuilder;
 pub use divergence::{Divergence, Unit, Zeros};
-pub use engine::{Engine, EngineBuilder};
+pub use engine::Engine;
 pub use error::{Error, Result, Side};
 pub use input::{Input, Uploaded};
 pub use options::{Device, OnInvalid, Options, Progress, ProgressCallback};
 pub use output::{Columns, RowStatus, Stats};
+pub use plan::cost::{Predicted, Rates};
 pub use rows::{Rows, Weight, WeightType, Weights};
 pub use stream::RowPair;
 pub use summary::{EXACT_QUANTILES_UP_TO, QUANTILES, Summary, SummaryBuilder};

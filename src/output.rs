@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use crate::divergence::Divergence;
 use crate::error::{Error, Result};
+use crate::plan::cost::Predicted;
 
 /// What a row's values mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, bytemuck::Zeroable)]
@@ -58,6 +59,8 @@ pub struct Stats {
     pub device: Arc<str>,
     /// Why that device.
     pub reason: &'static str,
+    /// What the call was predicted to take on either device, where that decided.
+    pub predicted: Option<Predicted>,
     /// Chunks the rows were cut into.
     pub chunks: u64,
     /// Rows computed again in 64-bit floats because 32 bits could not hold the contract.
@@ -82,6 +85,7 @@ impl Default for Stats {
         Self {
             device,
             reason: "",
+            predicted: None,
             chunks: 0,
             rescued: 0,
             bytes: 0,

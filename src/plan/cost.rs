@@ -1,26 +1,102 @@
-//! Predicted time on each device.
-//!
-//! One pass over rows in host memory is bound by the memory on any device: to a discrete GPU every
-//! byte travels over a bus that is slower than the memory it comes from. Until rows can stay on the
-//! device, and until a device's own rates are measured, a call over host rows is predicted to be
-//! fastest on the CPU, and the prediction says so instead of pretending a figure.
+//! Predicted time on each device, from rates measured on it; and when a second thread pays.
 
 use super::Problem;
+use crate::divergence::Divergence;
 
-/// Where a call runs, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Choice {
-    pub(crate) reason: &'static str,
+/// Lengths of rows that rates are measured at.
+pub(crate) const LENGTHS: [usize; 3] = [16, 64, 1024];
+
+/// How fast a device was seen to be, with `kl` of 32-bit floats. Made by
+/// [`Engine::measure`](crate::Engine::measure).
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Rates {
+    /// Seconds that a call over one row takes.
+    pub call_seconds: f64,
+    /// Bytes of weights a second that go to the device and through it; infinite where nothing has to go anywhere.
+    pub sent_bytes_per_second: f64,
+    /// Bins a second (of both sides together one) of rows that the device keeps, or reads where they are, of 16,
+    /// 64 and 1,024 bins.
+    pub bins_per_second: [f64; 3],
 }
 
-/// The device for a call over rows in host memory.
-pub(crate) fn choose(problem: &Problem) -> Choice {
-    Choice {
-        reason: problem.needs_wide().unwrap_or(
-            "one pass over rows in host memory is bound by reading it, which the CPU does without a bus between",
-        ),
+impl Rates {
+    /// Bins a second for rows of a length: between two that were measured on a line over the logarithm of the
+    /// length, beyond them as the nearest, and rows shorter than any as if they were as long.
+    fn bins_per_second(&self, bins: f64) -> f64 {
+        let [first, .., last] = LENGTHS.map(|length| length as f64);
+        let at = bins.clamp(first, last).ln();
+        let steps = LENGTHS.windows(2).zip(self.bins_per_second.windows(2));
+        let mut rate = self.bins_per_second[0];
+        for (lengths, rates) in steps {
+            let [low, high] = [lengths[0], lengths[1]].map(|length| (length as f64).ln());
+            if at > low {
+                rate = rates[0] + (rates[1] - rates[0]) * ((at - low) / (high - low)).min(1.0);
+            }
+        }
+        rate * (bins / first).min(1.0)
+    }
+
+    /// Predicted seconds of a call over `rows` rows of `bins` bins, of which `sent` bytes have to be sent, for as
+    /// many sums a row as `terms`. Sending and computing overlap.
+    #[must_use]
+    pub fn seconds(&self, rows: f64, bins: f64, sent: f64, terms: usize) -> f64 {
+        // A second term shares the reads and some of the arithmetic of the first.
+        let terms = 0.5 + 0.5 * terms.max(1) as f64;
+        let compute = rows * bins * terms / self.bins_per_second(bins);
+        self.call_seconds + compute.max(sent / self.sent_bytes_per_second)
+    }
+
+    /// From how many rows of `bins` bins on a call is predicted to be faster here than at `other` rates, where each
+    /// bin of a pair of rows takes `sent` bytes to send here; `None` where it never is.
+    #[must_use]
+    pub fn wins_from(&self, other: &Rates, bins: usize, sent: usize) -> Option<u64> {
+        let bins = bins as f64;
+        let a_row = |rates: &Rates, sent: f64| rates.seconds(1.0, bins, sent, 1) - rates.call_seconds;
+        let gain = a_row(other, 0.0) - a_row(self, sent as f64 * bins);
+        let head_start = self.call_seconds - other.call_seconds;
+        (gain > 0.0).then(|| (head_start / gain).max(0.0).ceil() as u64)
     }
 }
+
+/// What a call was predicted to take on each device.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Predicted {
+    /// On the CPU.
+    pub cpu_seconds: f64,
+    /// On the GPU.
+    pub gpu_seconds: f64,
+}
+
+/// Bytes of a call from which it is worth asking whether there is a GPU that would be faster: looking for one,
+/// opening it and measuring it takes about a second, once a process.
+const ASKS_FROM_BYTES: u64 = 256 << 20;
+
+/// Why a call is not offered to a GPU, if it is not; `kept` says that a device has rows of it already.
+pub(crate) fn refuses_gpu(problem: &Problem, kept: bool) -> Option<&'static str> {
+    if let Some(reason) = problem.needs_wide() {
+        return Some(reason);
+    }
+    let bytes = problem.bytes_per_row() * problem.rows as u64;
+    let small = "a call this small is over on the CPU before a GPU could be asked";
+    (!kept && bytes < ASKS_FROM_BYTES).then_some(small)
+}
+
+/// Bytes of rows from which keeping them is offered to a GPU.
+pub(crate) const KEEPS_FROM_BYTES: u64 = 1 << 20;
+
+/// Seconds on either device of a call of which `sent` bytes would have to be sent.
+pub(crate) fn predict(problem: &Problem, sent: u64, cpu: &Rates, gpu: &Rates) -> Predicted {
+    let (rows, bins, terms) = (problem.rows as f64, problem.bins as f64, problem.terms.len());
+    Predicted {
+        cpu_seconds: cpu.seconds(rows, bins, 0.0, terms),
+        gpu_seconds: gpu.seconds(rows, bins, sent as f64, terms),
+    }
+}
+
+/// The measure that rates are measured with.
+pub(crate) const MEASURED: [Divergence; 1] = [Divergence::Kl];
 
 /// Bytes of weights that one task of the thread pool works on: some twenty microseconds, so that the threads
 /// of a call end together, and few enough tasks that handing them out costs nothing.
@@ -39,4 +115,46 @@ pub(crate) fn rows_per_task(problem: &Problem) -> usize {
 /// Whether so many rows of a problem are worth more than one thread.
 pub(crate) fn takes_threads(problem: &Problem, rows: usize) -> bool {
     rows.saturating_mul(problem.bins * (problem.p.size() + problem.q.size())) >= THREADS_FROM_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 10 G bins a second, nothing to send.
+    const CPU: Rates =
+        Rates { call_seconds: 1e-6, sent_bytes_per_second: f64::INFINITY, bins_per_second: [5e9, 1e10, 1e10] };
+    /// 100 G bins a second behind a bus of 25 GB/s.
+    const GPU: Rates = Rates { call_seconds: 1e-4, sent_bytes_per_second: 2.5e10, bins_per_second: [5e10, 1e11, 2e11] };
+
+    #[test]
+    fn rates_lie_between_those_measured() {
+        for (bins, want) in [(1.0, 5e9 / 16.0), (16.0, 5e9), (32.0, 7.5e9), (64.0, 1e10), (1024.0, 1e10), (1e6, 1e10)] {
+            let got = CPU.bins_per_second(bins);
+            assert!((got - want).abs() < 1e-6 * want, "{bins} bins: {got} for {want}");
+        }
+        assert_eq!(GPU.bins_per_second(1e6), 2e11);
+    }
+
+    #[test]
+    fn a_call_takes_its_slowest_stage() {
+        // 8 bytes a bin: 25 GB/s are 3.1 G bins a second, and the bus sets the time.
+        let sent = GPU.seconds(1e6, 64.0, 8.0 * 64e6, 1);
+        assert!((sent - (1e-4 + 512e6 / 2.5e10)).abs() < 1e-9);
+        let kept = GPU.seconds(1e6, 64.0, 0.0, 1);
+        assert!((kept - (1e-4 + 64e6 / 1e11)).abs() < 1e-9);
+        assert!(CPU.seconds(1e6, 64.0, 0.0, 4) > 2.0 * CPU.seconds(1e6, 64.0, 0.0, 1));
+    }
+
+    #[test]
+    fn a_device_wins_where_its_head_start_is_made_up() {
+        // One pass over floats is bound by the bus, and never wins; kept rows win early.
+        assert_eq!(GPU.wins_from(&CPU, 64, 8), None);
+        let kept = GPU.wins_from(&CPU, 64, 0).expect("it wins");
+        let at = |rows: u64, rates: &Rates| rates.seconds(rows as f64, 64.0, 0.0, 1);
+        assert!(at(kept, &GPU) <= at(kept, &CPU) && at(kept - 1, &GPU) > at(kept - 1, &CPU), "{kept}");
+        // Whoever is faster in every way wins from the first row.
+        let faster = Rates { call_seconds: 1e-7, ..GPU };
+        assert_eq!(faster.wins_from(&CPU, 64, 0), Some(0));
+    }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// One value a row and measure: row i of P against row i of Q.
     Rowwise(Box<RowwiseArgs>),
-    /// The devices of this machine and their limits.
+    /// The devices of this machine, their limits and how fast they are.
     Devices(DevicesArgs),
     /// Holds the devices of this machine to the accuracy contract; exit code 1 if one breaks it.
     Verify(VerifyArgs),
@@ -199,6 +199,9 @@ impl RunArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DevicesArgs {
+    /// Measures software adapters too.
+    #[arg(long)]
+    pub(crate) software: bool,
     /// One JSON object on stdout.
     #[arg(long)]
     pub(crate) json: bool,

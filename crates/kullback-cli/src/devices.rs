@@ -1,6 +1,6 @@
 //! `kullback devices`: what this machine computes with.
 
-use kullback::{AdapterInfo, SimdLevel, adapters};
+use kullback::{AdapterInfo, Device, Engine, Rates, SimdLevel, adapters};
 use serde_json::{Value, json};
 
 use crate::Outcome;
@@ -15,25 +15,86 @@ A GPU needs its driver with Vulkan (Linux, Windows), Direct3D 12 (Windows) or Me
 Software adapter, to try the GPU path without one: apt install mesa-vulkan-drivers (Debian, Ubuntu),
 dnf install mesa-vulkan-drivers (Fedora).";
 
+/// Lengths of rows that are told of.
+const BINS: [usize; 3] = [16, 64, 1024];
+/// Ways of rows to a device, and the bytes that a bin of both sides takes on it.
+const WAYS: [(&str, usize); 3] = [("f32, sent", 8), ("u16, sent", 4), ("kept there", 0)];
+
 /// Runs the command.
 pub(crate) fn run(args: &DevicesArgs) -> Result<Outcome> {
     let adapters = adapters();
     let levels: Vec<&str> = SimdLevel::available().into_iter().map(SimdLevel::name).collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let cpu = rates(Device::Cpu)?;
+    let mut measured = vec![("cpu".to_owned(), cpu)];
+    for adapter in adapters.iter().filter(|adapter| args.software || !adapter.is_software) {
+        measured.push((format!("gpu:{}", adapter.index), rates(Device::GpuAt(adapter.index))?));
+    }
     if args.json {
         let object = json!({
             "command": "devices",
             "version": env!("CARGO_PKG_VERSION"),
             "cpu": { "simd_levels": levels, "threads": threads },
             "adapters": adapters.iter().map(adapter_json).collect::<Vec<_>>(),
+            "rates": measured.iter().map(|(device, rates)| rates_json(device, rates, &cpu)).collect::<Vec<_>>(),
         });
         print(&format!("{object}\n"))?;
         return Ok(Outcome::Done);
     }
-    let cpu = format!("CPU (--device cpu): {threads} threads, SIMD {}\n", levels.join(", "));
+    let line = format!("CPU (--device cpu): {threads} threads, SIMD {}\n", levels.join(", "));
     let adapters = if adapters.is_empty() { NO_ADAPTER.to_owned() } else { adapter_table(&adapters) };
-    print(&format!("{cpu}{adapters}\n"))?;
+    print(&format!("{line}{adapters}\n\n{}\n", rates_table(&measured, &cpu)))?;
     Ok(Outcome::Done)
+}
+
+fn rates(device: Device) -> Result<Rates> {
+    Ok(Engine::builder().device(device).build()?.measure()?)
+}
+
+fn rates_json(device: &str, rates: &Rates, cpu: &Rates) -> Value {
+    let sent = rates.sent_bytes_per_second;
+    let wins =
+        WAYS.map(|(way, sent)| json!({ "rows": way, "from": BINS.map(|bins| rates.wins_from(cpu, bins, sent)) }));
+    json!({
+        "device": device,
+        "call_seconds": rates.call_seconds,
+        "sent_bytes_per_second": sent.is_finite().then_some(sent),
+        "bins": BINS,
+        "bins_per_second": rates.bins_per_second,
+        "faster_than_the_cpu": if device == "cpu" { Value::Null } else { json!(wins) },
+    })
+}
+
+/// What was measured, and what follows from it: one column a device.
+fn rates_table(measured: &[(String, Rates)], cpu: &Rates) -> String {
+    let line = |name: String, value: &dyn Fn(&str, &Rates) -> String| -> Vec<String> {
+        [name].into_iter().chain(measured.iter().map(|(device, rates)| value(device, rates))).collect()
+    };
+    let mut rows = vec![
+        line("a call of one row, µs".to_owned(), &|_, rates| format!("{:.1}", rates.call_seconds * 1e6)),
+        line("rows on their way, GB/s".to_owned(), &|_, rates| match rates.sent_bytes_per_second {
+            sent if sent.is_finite() => format!("{:.1}", sent * 1e-9),
+            _ => "-".to_owned(),
+        }),
+    ];
+    for (i, bins) in BINS.into_iter().enumerate() {
+        rows.push(line(format!("kl of rows of {bins} bins there, million a second"), &|_, rates| {
+            format!("{:.2}", rates.bins_per_second[i] / bins as f64 * 1e-6)
+        }));
+    }
+    for (way, sent) in WAYS {
+        for bins in BINS {
+            rows.push(line(format!("faster than the CPU, {way}, {bins} bins"), &|device, rates| match rates
+                .wins_from(cpu, bins, sent)
+            {
+                _ if device == "cpu" => "-".to_owned(),
+                Some(rows) => format!("from {rows} rows"),
+                None => "never".to_owned(),
+            }));
+        }
+    }
+    let header = ["measured with kl of f32".to_owned()].into_iter().chain(measured.iter().map(|(d, _)| d.clone()));
+    table(Style::Lines, header.collect(), rows, 1).to_string()
 }
 
 fn adapter_json(adapter: &AdapterInfo) -> Value {

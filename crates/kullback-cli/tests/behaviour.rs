@@ -175,8 +175,17 @@ fn an_interrupt_leaves_nothing_behind() {
 #[test]
 fn devices_and_help() {
     let files = Files::new();
-    assert!(files.output("devices").starts_with("CPU (--device cpu): "));
-    let json: Value = serde_json::from_str(&files.output("devices --json")).unwrap();
+    let text = files.output("devices");
+    assert!(text.starts_with("CPU (--device cpu): ") && text.contains("faster than the CPU"), "{text}");
+    let json: Value = serde_json::from_str(&files.output("devices --json --software")).unwrap();
+    assert_eq!(json["rates"].as_array().unwrap().len(), 1 + json["adapters"].as_array().unwrap().len());
+    for rates in json["rates"].as_array().unwrap() {
+        assert!(
+            rates["bins_per_second"].as_array().unwrap().iter().all(|rate| rate.as_f64().unwrap() > 0.0),
+            "{rates}"
+        );
+        assert_eq!(rates["faster_than_the_cpu"].is_null(), rates["device"] == "cpu", "{rates}");
+    }
     assert!(json["cpu"]["simd_levels"].as_array().unwrap().contains(&Value::from("scalar")));
     assert!(files.output("rowwise --help").contains("--against"));
     assert!(files.output("--version").starts_with("kullback "));

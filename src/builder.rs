@@ -1,0 +1,140 @@
+//! How an engine is made.
+
+use std::time::Duration;
+
+use crate::auto::Auto;
+use crate::backend::cpu::{Cpu, SimdLevel};
+#[cfg(feature = "gpu")]
+use crate::backend::gpu::{Gpu, GpuOptions};
+use crate::engine::{Engine, Runner};
+use crate::error::{Error, Result};
+use crate::options::Device;
+
+/// Makes an [`Engine`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EngineBuilder {
+    device: Device,
+    threads: Option<usize>,
+    level: SimdLevel,
+    memory: Option<u64>,
+    binding_limit: Option<u64>,
+    subgroups: Option<bool>,
+    patience: Option<Duration>,
+    staging: Option<bool>,
+    /// The adapter that calls may be given to without being asked for, even a software one.
+    #[cfg(all(test, feature = "gpu"))]
+    candidate: Option<usize>,
+}
+
+/// Bytes of buffers a call may take by default.
+const DEFAULT_MEMORY: u64 = 256 << 20;
+
+/// How long a device may take over one chunk by default: hundreds of times what the slowest needs.
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(60);
+
+impl EngineBuilder {
+    /// Where calls run.
+    #[must_use]
+    pub fn device(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// CPU threads; by default all the machine has.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads.max(1));
+        self
+    }
+
+    /// Pins the instruction set of the CPU kernels.
+    #[must_use]
+    pub fn simd_level(mut self, level: SimdLevel) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Bytes that the buffers of a call on a GPU may take (default 256 MiB); at least one row is
+    /// always taken.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// Lowers the device's binding limit, so that a small call is cut into many chunks.
+    #[must_use]
+    pub fn binding_limit(mut self, bytes: u64) -> Self {
+        self.binding_limit = Some(bytes);
+        self
+    }
+
+    /// Pins the GPU kernels with (`true`) or without subgroup operations; by default they are used
+    /// where the adapter has them.
+    #[must_use]
+    pub fn subgroups(mut self, subgroups: bool) -> Self {
+        self.subgroups = Some(subgroups);
+        self
+    }
+
+    /// Pins whether rows are copied to memory of the GPU's own (`true`) or read where the host writes them; by
+    /// default the latter where the two share their memory. Without effect where they cannot.
+    #[must_use]
+    pub fn staging(mut self, staging: bool) -> Self {
+        self.staging = Some(staging);
+        self
+    }
+
+    /// How long a GPU may take over one chunk before it is given up (default 60 s).
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
+    /// Lets calls on an automatic device be given to an adapter, even a software one.
+    #[cfg(all(test, feature = "gpu"))]
+    pub(crate) fn candidate(mut self, index: usize) -> Self {
+        self.candidate = Some(index);
+        self
+    }
+
+    /// The engine.
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`](crate::Error::NoDevice) when the device is not there, [`Error::Threads`](crate::Error::Threads).
+    pub fn build(self) -> Result<Engine> {
+        let cpu = Cpu::new(self.level, self.threads)?;
+        #[cfg(feature = "gpu")]
+        let options = |index| {
+            let Self { binding_limit, subgroups, staging, .. } = self;
+            let patience = self.patience.unwrap_or(DEFAULT_PATIENCE);
+            GpuOptions { index, binding_limit, subgroups, staging, threads: cpu.threads(), patience }
+        };
+        #[cfg(feature = "gpu")]
+        let gpu = |index| Ok::<_, Error>(Runner::Gpu(Box::new(Gpu::open(options(index))?)));
+        #[cfg(all(feature = "gpu", not(test)))]
+        let auto = || Auto::new(options(None));
+        #[cfg(all(feature = "gpu", test))]
+        let auto = || Auto::new(options(self.candidate));
+        #[cfg(not(feature = "gpu"))]
+        let auto = Auto::default;
+        let runner = match self.device {
+            Device::Auto => Runner::Auto(auto()),
+            Device::Cpu => Runner::Cpu,
+            Device::Reference => Runner::Reference,
+            #[cfg(feature = "gpu")]
+            Device::Gpu => gpu(None)?,
+            #[cfg(feature = "gpu")]
+            Device::GpuAt(index) => gpu(Some(index))?,
+            #[cfg(not(feature = "gpu"))]
+            Device::Gpu | Device::GpuAt(_) => {
+                return Err(Error::NoDevice {
+                    wanted: "GPU".to_owned(),
+                    found: "none: this build has the feature `gpu` off".to_owned(),
+                });
+            }
+        };
+        Ok(Engine { cpu, runner, memory: self.memory.unwrap_or(DEFAULT_MEMORY) })
+    }
+}
