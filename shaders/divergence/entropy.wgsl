@@ -6,9 +6,10 @@ fn surprise(w: TwoPart, total: TwoPart) -> f32 {
     let safe = select(total.high, w.high, has);
     let rest = (total.high - safe) + (total.low - w.low);
     let most = rest < safe;
-    let reduced = reduce_ratio(total.high, safe);
-    let t = select(reduced.y, max(rest, 0.0) / (total.high + safe), most);
-    let value = log_value(log_ratio_from(select(reduced.x, 0.0, most), t));
+    let steps = select(even_steps(total.high, safe), 0u, most);
+    let scaled = raised(safe, steps);
+    let t = select(total.high - scaled, max(rest, 0.0), most) / (total.high + scaled);
+    let value = log_value(LogRatio(steps, t, atanh_tail(t * t)));
     return select(0.0, value, has);
 }
 

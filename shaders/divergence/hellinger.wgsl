@@ -1,8 +1,9 @@
-// 1 − BC = (1/Q) Σ ½u²/(√a + √q)², and BC itself. Twin of src/divergence/hellinger.rs.
+// 1 − BC = (1/Q) Σ ½u²/(s + 2√(aq)), and BC itself. Twin of src/divergence/hellinger.rs.
 
 fn hellinger_deficit_term(c: Contrast) -> f32 {
-    let ratio = quotient(c.u, sqrt(c.a) + sqrt(c.q));
-    return 0.5 * ratio * ratio;
+    // A product a·q that vanishes belongs to a bin that does not count, or to one with a side that does not.
+    let root = sqrt(c.a * c.q);
+    return 0.5 * c.u * (c.u / ((root + root) + c.s));
 }
 
 fn affinity_term(c: Contrast) -> f32 {

@@ -3,10 +3,11 @@
 
 fn power_sum_term(c: Contrast, order: vec4<f32>) -> f32 {
     let base = select(c.a, c.q, order.x < 0.5);
-    let product = c.ratio.exponent * order.w;
+    let binades = whole_binades(c.ratio.steps);
+    let product = binades * order.w;
     let whole = round(product);
-    let fraction = (product - whole) + c.ratio.exponent * (order.z - order.w);
-    let x = fraction * LN_2 + c.ratio.rest * order.z;
+    let fraction = (product - whole) + binades * (order.z - order.w);
+    let x = fraction * LN_2 + log_rest(c.ratio) * order.z;
     return select(0.0, scaled_exp(base, whole, x), c.both);
 }
 

@@ -9,31 +9,31 @@ struct Contrast {
     q_low: f32,
     q_total: TwoPart,
     u: f32,
+    // a + q, at least nearly nothing, and u/s.
     s: f32,
     z: f32,
-    w: f32,
-    near: bool,
     both: bool,
     ratio: LogRatio,
 }
 
 fn make_contrast(p: TwoPart, p_total: TwoPart, a: f32, q: TwoPart, q_total: TwoPart, u: f32) -> Contrast {
-    let s = a + q.high;
-    let z = u / select(1.0, s, s > 0.0);
-    let w = z * z;
-    let near = w <= 0.111111111;
-    let both = a > 0.0 && q.high > 0.0;
-    var ratio = LogRatio(0.0, 0.0, 0.0);
-    if (NEEDS_LOG) {
-        let reduced = reduce_ratio(select(1.0, a, both), select(1.0, q.high, both));
-        ratio = log_ratio_from(select(reduced.x, 0.0, near), select(reduced.y, z, near));
+    let positive_a = max(a, NOTHING);
+    let positive_q = max(q.high, NOTHING);
+    let s = positive_a + positive_q;
+    var z = 0.0;
+    if (NEEDS_Z) {
+        z = u / s;
     }
-    return Contrast(p, p_total, a, q.high, q.low, q_total, u, s, z, w, near, both, ratio);
+    var ratio = LogRatio(0u, 0.0, 0.0);
+    if (NEEDS_LOG) {
+        ratio = log_ratio_of(positive_a, positive_q, u);
+    }
+    return Contrast(p, p_total, a, q.high, q.low, q_total, u, s, z, a > 0.0 && q.high > 0.0, ratio);
 }
 
-// ln(a/q), 0 where a side has no weight.
+// ln(a/q); something finite where a side has no weight.
 fn contrast_log(c: Contrast) -> f32 {
-    return select(0.0, log_value(c.ratio), c.both);
+    return log_value(c.ratio);
 }
 
 // x/y where y is positive, else 0.

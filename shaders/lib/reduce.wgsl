@@ -23,7 +23,35 @@ fn combine_totals(a: Totals, b: Totals) -> Totals {
 }
 
 fn combine_sums(a: Sums, b: Sums) -> Sums {
-    return Sums(a.first + b.first, a.second + b.second, a.yardstick + b.yardstick, a.flags | b.flags);
+    var second = a.second;
+    if (TERMS > 4u) {
+        second += b.second;
+    }
+    return Sums(a.first + b.first, second, a.yardstick + b.yardstick, a.flags | b.flags);
+}
+
+// What one look at a row finds.
+struct Glance {
+    p: f32,
+    q: f32,
+    // Of the bits of all weights.
+    least: u32,
+    most: u32,
+}
+
+fn peer_glance_through_memory(at: Place, g: Glance, distance: u32) -> Glance {
+    workgroupBarrier();
+    peer_word(at, bitcast<u32>(g.p), 0u);
+    peer_word(at, bitcast<u32>(g.q), 1u);
+    peer_word(at, g.least, 2u);
+    peer_word(at, g.most, 3u);
+    workgroupBarrier();
+    return Glance(
+        bitcast<f32>(take_word(at, distance, 0u)),
+        bitcast<f32>(take_word(at, distance, 1u)),
+        take_word(at, distance, 2u),
+        take_word(at, distance, 3u),
+    );
 }
 
 fn peer_totals_through_memory(at: Place, t: Totals, distance: u32) -> Totals {
@@ -47,14 +75,20 @@ fn peer_totals_through_memory(at: Place, t: Totals, distance: u32) -> Totals {
     );
 }
 
+// Of one term the others are nothing.
 fn put_vector(at: Place, v: vec4<f32>, slot: u32) {
     peer_word(at, bitcast<u32>(v.x), slot);
-    peer_word(at, bitcast<u32>(v.y), slot + 1u);
-    peer_word(at, bitcast<u32>(v.z), slot + 2u);
-    peer_word(at, bitcast<u32>(v.w), slot + 3u);
+    if (TERMS > 1u) {
+        peer_word(at, bitcast<u32>(v.y), slot + 1u);
+        peer_word(at, bitcast<u32>(v.z), slot + 2u);
+        peer_word(at, bitcast<u32>(v.w), slot + 3u);
+    }
 }
 
 fn take_vector(at: Place, distance: u32, slot: u32) -> vec4<f32> {
+    if (TERMS == 1u) {
+        return vec4<f32>(bitcast<f32>(take_word(at, distance, slot)), 0.0, 0.0, 0.0);
+    }
     return vec4<f32>(
         bitcast<f32>(take_word(at, distance, slot)),
         bitcast<f32>(take_word(at, distance, slot + 1u)),
@@ -66,13 +100,19 @@ fn take_vector(at: Place, distance: u32, slot: u32) -> vec4<f32> {
 fn peer_sums_through_memory(at: Place, s: Sums, distance: u32) -> Sums {
     workgroupBarrier();
     put_vector(at, s.first, 0u);
-    put_vector(at, s.second, 4u);
+    if (TERMS > 4u) {
+        put_vector(at, s.second, 4u);
+    }
     peer_word(at, bitcast<u32>(s.yardstick), 8u);
     peer_word(at, s.flags, 9u);
     workgroupBarrier();
+    var second = vec4<f32>();
+    if (TERMS > 4u) {
+        second = take_vector(at, distance, 4u);
+    }
     return Sums(
         take_vector(at, distance, 0u),
-        take_vector(at, distance, 4u),
+        second,
         bitcast<f32>(take_word(at, distance, 8u)),
         take_word(at, distance, 9u),
     );

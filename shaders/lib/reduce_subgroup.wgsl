@@ -30,10 +30,33 @@ fn peer_sums(at: Place, s: Sums, distance: u32) -> Sums {
     if (distance >= SUBGROUP) {
         return peer_sums_through_memory(at, s, distance);
     }
+    // Of one term the others are nothing.
+    var first = vec4<f32>();
+    var second = vec4<f32>();
+    if (TERMS == 1u) {
+        first.x = subgroupShuffleXor(s.first.x, distance);
+    } else {
+        first = subgroupShuffleXor(s.first, distance);
+    }
+    if (TERMS > 4u) {
+        second = subgroupShuffleXor(s.second, distance);
+    }
     return Sums(
-        subgroupShuffleXor(s.first, distance),
-        subgroupShuffleXor(s.second, distance),
+        first,
+        second,
         subgroupShuffleXor(s.yardstick, distance),
         subgroupShuffleXor(s.flags, distance),
+    );
+}
+
+fn peer_glance(at: Place, g: Glance, distance: u32) -> Glance {
+    if (distance >= SUBGROUP) {
+        return peer_glance_through_memory(at, g, distance);
+    }
+    return Glance(
+        subgroupShuffleXor(g.p, distance),
+        subgroupShuffleXor(g.q, distance),
+        subgroupShuffleXor(g.least, distance),
+        subgroupShuffleXor(g.most, distance),
     );
 }

@@ -15,3 +15,7 @@ fn peer_totals(at: Place, t: Totals, distance: u32) -> Totals {
 fn peer_sums(at: Place, s: Sums, distance: u32) -> Sums {
     return peer_sums_through_memory(at, s, distance);
 }
+
+fn peer_glance(at: Place, g: Glance, distance: u32) -> Glance {
+    return peer_glance_through_memory(at, g, distance);
+}

@@ -60,6 +60,15 @@ fn q_element(row: u32, bin: u32) -> u32 {
     return params.q_first + row * params.q_stride + bin;
 }
 
+// Which sides of a bin have weight, and what its bits say.
+fn bin_flags(p: Weight, q: Weight) -> u32 {
+    let has_p = p.value > 0.0;
+    let has_q = q.value > 0.0;
+    return select(0u, COMMON, has_p && has_q) | select(0u, ONLY_P, has_p && !has_q) | select(0u, ONLY_Q, has_q && !has_p)
+        | select(0u, INVALID_P, p.invalid) | select(0u, INVALID_Q, q.invalid)
+        | select(0u, RESCUE, p.inexact || q.inexact);
+}
+
 // Totals, supports and invalid weights of the bins of a span.
 fn scan_totals(span: Span) -> Totals {
     var t = empty_totals();
@@ -69,9 +78,7 @@ fn scan_totals(span: Span) -> Totals {
         let has_p = p.value > 0.0;
         let has_q = q.value > 0.0;
         let both = has_p && has_q;
-        t.flags |= select(0u, COMMON, both) | select(0u, ONLY_P, has_p && !has_q) | select(0u, ONLY_Q, has_q && !has_p);
-        t.flags |= select(0u, INVALID_P, p.invalid) | select(0u, INVALID_Q, q.invalid);
-        t.flags |= select(0u, RESCUE, p.inexact || q.inexact);
+        t.flags |= bin_flags(p, q);
         t.present_p += select(0u, 1u, has_p);
         t.present_q += select(0u, 1u, has_q);
         t.present_any += select(0u, 1u, has_p || has_q);
@@ -141,6 +148,15 @@ fn finish_constants(sides: RowConstants) -> RowConstants {
     return c;
 }
 
+// p·r − q + low through exact partial products of the halves of r: good to 2⁻³⁵ of the weights.
+fn scaled_difference(p: f32, ratio_high: f32, ratio_middle: f32, q: f32, low: f32) -> f32 {
+    let p_high = leading(p);
+    let p_middle = opaque(p - p_high);
+    let first = opaque(opaque(p_high * ratio_high) - q);
+    let cross = p_high * ratio_middle + p_middle * ratio_high;
+    return first + opaque(cross + (p_middle * ratio_middle + low));
+}
+
 // The terms of the bins of a span, in blocks of eight so that long sums keep their digits.
 fn scan_terms(span: Span, c: RowConstants) -> Sums {
     var total = empty_sums();
@@ -153,13 +169,8 @@ fn scan_terms(span: Span, c: RowConstants) -> Sums {
         let q_weight = load_q(q_element(span.row, bin)).value * c.scale;
         let p = policy_weight(p_weight, q_weight, c.p);
         let q = policy_weight(q_weight, p_weight, c.q);
-        // u = p·r − q through exact partial products: good to 2⁻³⁵ of the weights.
-        let p_high = leading(p.high);
-        let p_middle = opaque(p.high - p_high);
-        let first = opaque(opaque(p_high * ratio_high) - q.high);
-        let cross = p_high * ratio_middle + p_middle * ratio_high;
-        let low = p_middle * ratio_middle + (p.high * c.ratio.low + (p.low * c.ratio.high - q.low));
-        let u = first + opaque(cross + low);
+        let low = p.high * c.ratio.low + (p.low * c.ratio.high - q.low);
+        let u = scaled_difference(p.high, ratio_high, ratio_middle, q.high, low);
         let a = p.high * c.ratio.high + (p.high * c.ratio.low + p.low * c.ratio.high);
         if ((p.high > 0.0 && a < TINY) || (q.high > 0.0 && q.high < TINY)) {
             block.flags |= RESCUE;
@@ -173,8 +184,7 @@ fn scan_terms(span: Span, c: RowConstants) -> Sums {
             }
         }
         let contrast = make_contrast(p, c.p.total, a, q, c.q.total, u);
-        block.first += terms_first(contrast);
-        block.second += terms_second(contrast);
+        add_terms(&block, contrast);
         block.yardstick += contrast.u * contrast.z;
         in_block += 1u;
         if (in_block == 8u) {

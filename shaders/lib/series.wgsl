@@ -1,40 +1,73 @@
 // Logarithm and exponential of our own: WGSL's `log` is only good to 2⁻²¹ absolute near 1. The twin of
-// `src/divergence/lanes.rs`, which also writes the polynomials `atanh_tail`, `jensen_shannon` and
-// `exp_tail` from its own coefficients. Arguments are positive and normal; callers select safe ones.
+// `src/divergence/lanes.rs`, which also writes the polynomials `atanh_tail`, `jensen_shannon`,
+// `ln_one_plus` and `exp_tail` from its own coefficients. Arguments are positive and normal; callers select safe ones.
 
 const LN_2_HIGH: f32 = 0.693359375;
 const LN_2_LOW: f32 = -2.12194440e-4;
 const LN_2: f32 = 0.69314718;
 const LOG2_E: f32 = 1.44269504;
 
-// ln(a/q) = exponent·ln 2 + rest, rest = 2·atanh(t), tail = (atanh(t)/t − 1)/t².
+// What stands in for an empty bin in a quotient or a logarithm: 2⁻¹¹⁰, below every weight that is trusted.
+const NOTHING: f32 = 7.703719778e-34;
+
+// ln(a/q) = k·ln 2 + 2·atanh(t) with k even, t = (a − q·2ᵏ)/(a + q·2ᵏ) and |t| ≤ 1/3. Where a and q are within a
+// factor of two of each other k = 0, and t comes from their difference u, in which nothing has cancelled.
 struct LogRatio {
-    exponent: f32,
-    rest: f32,
+    // k binades, as bits.
+    steps: u32,
+    t: f32,
+    // 2·(atanh(t)/t − 1)/t².
     tail: f32,
 }
 
-// The exponent k nearest to log2(a/q) and t = (a − q·2ᵏ)/(a + q·2ᵏ).
-fn reduce_ratio(a: f32, q: f32) -> vec2<f32> {
-    let steps = (bitcast<u32>(a) - bitcast<u32>(q) + 0x80400000u) >> 23u;
-    let scaled = bitcast<f32>(bitcast<u32>(q) + ((steps << 23u) + 0x80000000u));
-    return vec2<f32>(f32(i32(steps) - 256), (a - scaled) / (a + scaled));
+// The even number k of binades (as bits) with 2ᵏ⁻¹ ≤ a/q < 2ᵏ⁺¹: the bits of a float, read as an integer, grow by one
+// binade exactly where the float doubles.
+fn even_steps(a: f32, q: f32) -> u32 {
+    return (bitcast<u32>(a) - bitcast<u32>(q) + 0x00800000u) & 0xff000000u;
 }
 
-fn log_ratio_from(exponent: f32, t: f32) -> LogRatio {
-    let w = t * t;
-    let tail = atanh_tail(w);
-    let twice = t + t;
-    return LogRatio(exponent, twice + twice * w * tail, tail);
+// q·2ᵏ.
+fn raised(q: f32, steps: u32) -> f32 {
+    return bitcast<f32>(bitcast<u32>(q) + steps);
+}
+
+// k.
+fn whole_binades(steps: u32) -> f32 {
+    return f32(bitcast<i32>(steps)) * 1.1920928955078125e-7;
+}
+
+// Of a and q, which are positive, and u = a − q.
+fn log_ratio_of(a: f32, q: f32, u: f32) -> LogRatio {
+    let steps = even_steps(a, q);
+    let scaled = raised(q, steps);
+    let t = select(a - scaled, u, steps == 0u) / (a + scaled);
+    return LogRatio(steps, t, atanh_tail(t * t));
+}
+
+// 2·atanh(t): what the power of two leaves of the logarithm.
+fn log_rest(ratio: LogRatio) -> f32 {
+    return ratio.t * (ratio.t * ratio.t) * ratio.tail + (ratio.t + ratio.t);
 }
 
 fn log_value(ratio: LogRatio) -> f32 {
-    return ratio.exponent * LN_2_HIGH + (ratio.exponent * LN_2_LOW + ratio.rest);
+    return whole_binades(ratio.steps) * LN_2 + log_rest(ratio);
 }
 
-fn log_of_ratio(a: f32, q: f32) -> f32 {
-    let reduced = reduce_ratio(a, q);
-    return log_value(log_ratio_from(reduced.x, reduced.y));
+// a·ln(a/q) − a + q ≥ 0 without cancellation, from a·2t = rise + rise·t:
+// (q − q·2ᵏ) + a·k·ln 2 + t·(rise + a·t²·tail). Where k = 0 the first two vanish.
+fn log_excess(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
+    let scaled = raised(q, ratio.steps);
+    let rise = select(a - scaled, u, ratio.steps == 0u);
+    let whole = a * (whole_binades(ratio.steps) * LN_2) + (q - scaled);
+    return (a * (ratio.t * ratio.t) * ratio.tail + rise) * ratio.t + whole;
+}
+
+// q·ln(q/a) − q + a ≥ 0: the same with the sides exchanged, so with a·2⁻ᵏ.
+fn log_excess_reversed(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
+    let scaled = bitcast<f32>(bitcast<u32>(a) - ratio.steps);
+    let rise = select(scaled - q, u, ratio.steps == 0u);
+    let whole = (a - scaled) - q * (whole_binades(ratio.steps) * LN_2);
+    return (rise - q * (ratio.t * ratio.t) * ratio.tail) * ratio.t + whole;
 }
 
 // eʸ − 1 − y for |y| ≤ 1.

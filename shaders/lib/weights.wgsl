@@ -47,3 +47,38 @@ fn decode_i32(word: u32, part: u32) -> Weight {
     let invalid = (word >> 31u) != 0u;
     return Weight(f32(select(word, 0u, invalid)), invalid, !invalid && word > 0x1000000u);
 }
+
+// A stored weight as the bits of a float, at one operation or two: negative, NaN and infinite ones are above those of
+// the largest float, and what a float does not hold exactly is below those of the least normal one.
+
+const LEAST_NORMAL: u32 = 0x00800000u;
+const ABOVE_ALL: u32 = 0x7f800000u;
+
+fn bits_f32(word: u32, part: u32) -> u32 {
+    return word;
+}
+
+fn bits_bf16(word: u32, part: u32) -> u32 {
+    return ((word >> (16u * part)) & 0xffffu) << 16u;
+}
+
+fn bits_f16(word: u32, part: u32) -> u32 {
+    let weight = decode_f16(word, part);
+    return select(bitcast<u32>(weight.value), ABOVE_ALL, weight.invalid);
+}
+
+fn bits_u8(word: u32, part: u32) -> u32 {
+    return bitcast<u32>(decode_u8(word, part).value);
+}
+
+fn bits_u16(word: u32, part: u32) -> u32 {
+    return bitcast<u32>(decode_u16(word, part).value);
+}
+
+fn bits_u32(word: u32, part: u32) -> u32 {
+    return select(bitcast<u32>(f32(word)), 1u, word > 0x1000000u);
+}
+
+fn bits_i32(word: u32, part: u32) -> u32 {
+    return select(bits_u32(word, part), ABOVE_ALL, (word >> 31u) != 0u);
+}

@@ -219,11 +219,12 @@ mod tests {
     fn the_shape_follows_the_length_of_the_row() {
         for (bins, shape) in [
             (1, Shape::Short { threads: 1 }),
-            (4, Shape::Short { threads: 1 }),
-            (5, Shape::Short { threads: 2 }),
-            (64, Shape::Short { threads: 16 }),
-            (128, Shape::Short { threads: 32 }),
-            (129, Shape::Long),
+            (8, Shape::Short { threads: 1 }),
+            (9, Shape::Short { threads: 2 }),
+            (64, Shape::Short { threads: 8 }),
+            (200, Shape::Short { threads: 32 }),
+            (1024, Shape::Short { threads: 32 }),
+            (1025, Shape::Long),
             (16_384, Shape::Long),
             (16_385, Shape::Split { parts: 2 }),
             (4_000_000, Shape::Split { parts: 245 }),

@@ -103,7 +103,7 @@ impl ZerosKind {
 /// How the threads of the device share a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Shape {
-    /// `threads` threads a row, several rows a workgroup: up to 128 bins.
+    /// `threads` threads a row, several rows a workgroup: up to 1,024 bins.
     Short {
         /// A power of two, at most a workgroup.
         threads: u32,
@@ -119,6 +119,9 @@ pub(crate) enum Shape {
 
 /// Threads of a workgroup. 128 keeps the exchange memory of a kernel under the 16 KiB every device has.
 pub(crate) const WORKGROUP: u32 = 128;
+/// Bins up to which several rows share a workgroup, and threads that a row has there at the most.
+const SHORT_BINS: u32 = 1024;
+const SHORT_THREADS: u32 = 32;
 /// Bins that one workgroup reads of a split row: enough work to hide the second dispatch, few enough
 /// that a sum of non-negative 32-bit terms stays within 1e-7.
 pub(crate) const SPLIT_BINS: u32 = 16_384;
@@ -129,8 +132,9 @@ impl Shape {
     /// The shape for rows of `bins` bins.
     pub(crate) fn for_bins(bins: usize) -> Self {
         match u32::try_from(bins).unwrap_or(u32::MAX) {
-            // About four bins a thread, so that the reduction tree does not dominate.
-            bins @ ..=128 => Shape::Short { threads: (bins.div_ceil(4)).next_power_of_two() },
+            // Eight bins a thread or more, so that the reduction tree does not dominate, and no more threads than
+            // have a subgroup to themselves on most devices, so that the tree needs no barrier.
+            bins @ ..=SHORT_BINS => Shape::Short { threads: (bins.div_ceil(8)).next_power_of_two().min(SHORT_THREADS) },
             ..=SPLIT_BINS => Shape::Long,
             bins => Shape::Split { parts: bins.div_ceil(SPLIT_BINS).min(MAX_PARTS) },
         }
@@ -165,7 +169,17 @@ pub(crate) struct KernelKey {
     pub(crate) threads: u32,
     /// Whether the row is split over workgroups.
     pub(crate) split: bool,
+    /// Whether the terms are such that plain totals do; see [`takes_usual`].
+    pub(crate) usual: bool,
     pub(crate) subgroups: bool,
+}
+
+/// Whether the kernel for usual rows does for a problem: zeros as they are, every term of second order, a row in one
+/// workgroup. It gives no yardstick; whether a row is good enough is told from its sums.
+pub(crate) fn takes_usual(problem: &Problem) -> bool {
+    let second_order = |term: &Term| !matches!(term, Term::Tv | Term::Entropy | Term::CrossEntropy);
+    let whole = !matches!(Shape::for_bins(problem.bins), Shape::Split { .. });
+    whole && problem.zeros == Zeros::Exact && problem.terms.iter().all(second_order)
 }
 
 impl KernelKey {
@@ -182,6 +196,7 @@ impl KernelKey {
             terms: kinds,
             threads: shape.threads(),
             split: matches!(shape, Shape::Split { .. }),
+            usual: takes_usual(problem),
             subgroups,
         }
     }

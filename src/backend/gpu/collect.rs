@@ -2,7 +2,8 @@
 
 use super::params::RECORD_HEAD;
 use crate::backend::{RowFlags, RowSums};
-use crate::plan::kernel_key::TERMS_PER_DISPATCH;
+use crate::divergence::Term;
+use crate::plan::kernel_key::{TERMS_PER_DISPATCH, takes_usual};
 use crate::plan::{Problem, Shape};
 
 /// What a chunk leaves: for each group of terms the records of its rows and parts, as words.
@@ -12,8 +13,8 @@ pub(super) struct Records {
     pub(super) groups: Vec<Vec<u32>>,
 }
 
-/// The totals were in a power-of-two ratio and the policy added nothing, so that u is exact: `EXACT`
-/// of `shaders/lib/params.wgsl`. Never leaves this module.
+/// The totals were in a power-of-two ratio and the policy added nothing, so that u is exact; of the kernel for usual
+/// rows: and u is 0 in every bin. `EXACT` of `shaders/lib/params.wgsl`. Never leaves this module.
 const EXACT: u32 = 256;
 
 /// Below this triangular discrimination a row whose totals are not in a power-of-two ratio is
@@ -33,6 +34,7 @@ pub(super) fn collect(problem: &Problem, records: &Records, rows: usize, out: &m
     out.resize(rows, terms);
     out.sums.fill(0.0);
     let mut of_this_chunk = true;
+    let usual = takes_usual(problem);
     for (row, sums) in out.sums.chunks_mut(terms).enumerate() {
         let mut flags = 0;
         let mut lost = false;
@@ -51,9 +53,14 @@ pub(super) fn collect(problem: &Problem, records: &Records, rows: usize, out: &m
             }
             // Written so that a NaN is lost.
             let in_range = sums.iter().all(|sum| sum.abs() < LARGEST);
-            let u_is_good = flags & EXACT != 0 || yardstick / total >= LEAST;
+            let u_is_good = flags & EXACT != 0 || usual || yardstick / total >= LEAST;
             lost |= !(in_range && u_is_good);
             sums.iter_mut().for_each(|sum| *sum /= total);
+        }
+        if usual && flags & EXACT == 0 {
+            // Written so that a NaN is lost.
+            let good = |(sum, term): (&f64, &Term)| sum.abs() >= term.trusted_from::<f32>(false);
+            lost |= !sums.iter().zip(&problem.terms).all(good);
         }
         lost |= sums.iter().zip(&problem.terms).any(|(sum, term)| term.is_lost(*sum));
         // An invalid weight settles a row; a weight too small for the device only looks like none.

@@ -31,6 +31,7 @@ const REDUCE_SUBGROUP: &str = include_str!("../../../shaders/lib/reduce_subgroup
 const REDUCE: &str = include_str!("../../../shaders/lib/reduce.wgsl");
 const ROWWISE: &str = include_str!("../../../shaders/lib/rowwise.wgsl");
 const WHOLE: &str = include_str!("../../../shaders/rowwise_whole.wgsl");
+const USUAL: &str = include_str!("../../../shaders/rowwise_usual.wgsl");
 const SPLIT: &str = include_str!("../../../shaders/rowwise_split.wgsl");
 
 /// The source of one zero policy.
@@ -68,7 +69,7 @@ fn term_call(kind: TermKind, slot: usize) -> String {
     format!("{name}(c)")
 }
 
-/// `fn load_p(i)`: element i of a side, decoded from its word.
+/// `fn load_p(i)`: element i of a side, decoded from its word; `bits_p(i)`: as the bits of a float.
 fn load(side: char, weight_type: WeightType) -> String {
     let (shift, mask) = match weight_type.size() {
         1 => (2, 3),
@@ -77,7 +78,8 @@ fn load(side: char, weight_type: WeightType) -> String {
     };
     let decode = weight_type.name();
     format!(
-        "fn load_{side}(i: u32) -> Weight {{ return decode_{decode}({side}_words[i >> {shift}u], i & {mask}u); }}\n"
+        "fn load_{side}(i: u32) -> Weight {{ return decode_{decode}({side}_words[i >> {shift}u], i & {mask}u); }}\n\
+         fn bits_{side}(i: u32) -> u32 {{ return bits_{decode}({side}_words[i >> {shift}u], i & {mask}u); }}\n"
     )
 }
 
@@ -94,13 +96,16 @@ fn polynomial(name: &str, coefficients: &[f32]) -> String {
 fn glue(key: &KernelKey) -> String {
     let mut text = String::new();
     let needs_log = key.terms.iter().flatten().any(|kind| {
-        matches!(
-            kind,
-            TermKind::Kl | TermKind::ReverseKl | TermKind::Jeffreys | TermKind::PowerDeficit | TermKind::PowerSum
-        )
+        use TermKind::{Jeffreys, Js, Kl, PowerDeficit, PowerSum, ReverseKl};
+        matches!(kind, Kl | ReverseKl | Jeffreys | Js | PowerDeficit | PowerSum)
     });
+    // What is not usual has the triangular discrimination for a yardstick.
+    let needs_z = !key.usual || key.terms.iter().flatten().any(|k| matches!(k, TermKind::Js | TermKind::Triangular));
+    let terms = key.terms.iter().flatten().count();
+    let _ = writeln!(text, "const TERMS: u32 = {terms}u;");
     for (name, value) in [
         ("NEEDS_LOG", needs_log),
+        ("NEEDS_Z", needs_z),
         ("SKIPS", key.zeros == ZerosKind::Skip),
         ("FLOORS", key.zeros == ZerosKind::Floor),
         ("ADDS", key.zeros == ZerosKind::Additive),
@@ -111,17 +116,16 @@ fn glue(key: &KernelKey) -> String {
     }
     text.push_str(&load('p', key.p));
     text.push_str(&load('q', key.q));
-    // The shaders' terms take the tail itself and the series from 1 on; these are twice and a quarter of that.
-    let scaled = |coefficients: &[f32], factor: f32| coefficients.iter().map(|c| c * factor).collect::<Vec<_>>();
-    text.push_str(&polynomial("atanh_tail", &scaled(f32::ATANH_TAIL, 0.5)));
-    text.push_str(&polynomial("jensen_shannon", &scaled(f32::JENSEN_SHANNON, 4.0)));
+    text.push_str(&polynomial("atanh_tail", f32::ATANH_TAIL));
+    text.push_str(&polynomial("jensen_shannon", f32::JENSEN_SHANNON));
+    text.push_str(&polynomial("ln_one_plus", f32::LN_ONE_PLUS));
     text.push_str(&polynomial("exp_tail", f32::EXP_TAIL));
-    for (name, first) in [("terms_first", 0), ("terms_second", 4)] {
-        let calls: Vec<String> = (first..first + 4)
-            .map(|slot| key.terms[slot].map_or_else(|| "0.0".to_owned(), |kind| term_call(kind, slot)))
-            .collect();
-        let _ = writeln!(text, "fn {name}(c: Contrast) -> vec4<f32> {{ return vec4<f32>({}); }}", calls.join(", "));
+    text.push_str("fn add_terms(sums: ptr<function, Sums>, c: Contrast) {\n");
+    for (slot, kind) in key.terms.iter().enumerate().filter_map(|(slot, kind)| kind.map(|kind| (slot, kind))) {
+        let (half, part) = (["first", "second"][slot / 4], ["x", "y", "z", "w"][slot % 4]);
+        let _ = writeln!(text, "    (*sums).{half}.{part} += {};", term_call(kind, slot));
     }
+    text.push_str("}\n");
     text
 }
 
@@ -136,6 +140,10 @@ pub(super) fn source(key: &KernelKey) -> String {
     text.push_str(REDUCE);
     text.push_str(zeros(key.zeros));
     text.push_str(if key.subgroups { REDUCE_SUBGROUP } else { REDUCE_WORKGROUP });
-    text.push_str(if key.split { SPLIT } else { WHOLE });
+    text.push_str(match (key.split, key.usual) {
+        (true, _) => SPLIT,
+        (false, true) => USUAL,
+        (false, false) => WHOLE,
+    });
     text
 }

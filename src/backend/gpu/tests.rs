@@ -27,7 +27,11 @@ fn keys() -> impl Iterator<Item = KernelKey> {
             for &terms in &term_sets {
                 for (split, subgroups) in [(false, false), (false, true), (true, false), (true, true)] {
                     let q = NARROW[(i + 1) % NARROW.len()];
-                    keys.push(KernelKey { p, q, zeros, terms, threads: 128, split, subgroups });
+                    let key = KernelKey { p, q, zeros, terms, threads: 128, split, usual: false, subgroups };
+                    keys.push(key);
+                    if zeros == ZerosKind::Exact && !split {
+                        keys.push(KernelKey { usual: true, ..key });
+                    }
                 }
             }
         }

@@ -1,0 +1,141 @@
+// A row in one workgroup, with its zeros as they are and terms of second order only: the twin of
+// `src/backend/cpu/batch.rs`. Totals are summed plainly, which such terms do not notice unless the rows are almost the
+// same; weights are looked at by the least and the most of their bits, and one by one only in a row where those say so.
+// The host tells from the sums which rows that does not do for.
+
+// The same on every thread of the row; a fixed tree.
+fn reduce_glance(at: Place, mine: Glance) -> Glance {
+    var all = mine;
+    for (var distance = 1u; distance < THREADS; distance = distance << 1u) {
+        let other = peer_glance(at, all, distance);
+        all = Glance(all.p + other.p, all.q + other.q, min(all.least, other.least), max(all.most, other.most));
+    }
+    return all;
+}
+
+// In blocks of eight steps, so that long sums keep their digits.
+fn scan_glance(span: Span) -> Glance {
+    var g = Glance(0.0, 0.0, ABOVE_ALL, 0u);
+    var bin = span.first;
+    while (bin < span.end) {
+        var p_sum = 0.0;
+        var q_sum = 0.0;
+        let block_end = min(span.end, bin + 8u * span.step);
+        for (; bin < block_end; bin += span.step) {
+            let p = bits_p(p_element(span.row, bin));
+            let q = bits_q(q_element(span.row, bin));
+            g.least = min(g.least, min(p, q));
+            g.most = max(g.most, max(p, q));
+            p_sum += bitcast<f32>(p);
+            q_sum += bitcast<f32>(q);
+        }
+        g.p += p_sum;
+        g.q += q_sum;
+    }
+    return g;
+}
+
+struct Usual {
+    // Of q, to a total in [1, 2), and that total.
+    scale: f32,
+    q_total: f32,
+    // r = Q/P.
+    ratio: f32,
+    flags: u32,
+}
+
+fn usual_constants(g: Glance) -> Usual {
+    let p_bits = bitcast<u32>(g.p);
+    let q_bits = bitcast<u32>(g.q);
+    let p_exponent = exponent_of(g.p);
+    let q_exponent = exponent_of(g.q);
+    if (p_bits == 0u || q_bits == 0u) {
+        return Usual(1.0, 1.0, 1.0, EMPTY);
+    }
+    // A weight that is invalid, or −0: not for this kernel.
+    if (g.most >= ABOVE_ALL || abs(p_exponent) > 90 || abs(q_exponent) > 90) {
+        return Usual(1.0, 1.0, 1.0, RESCUE);
+    }
+    let scale = bitcast<f32>(u32(127 - q_exponent) << 23u);
+    let q_total = g.q * scale;
+    // A ratio that is a power of two is that exactly, however the device divides.
+    let is_power = ((p_bits ^ q_bits) & 0x7fffffu) == 0u;
+    let power = bitcast<f32>(u32(127 - p_exponent) << 23u);
+    let ratio = select(q_total / g.p, power, is_power);
+    let least = bitcast<f32>(max(g.least, LEAST_NORMAL));
+    let tiny = g.least >= LEAST_NORMAL && least * min(ratio, scale) < TINY;
+    return Usual(scale, q_total, ratio, select(0u, RESCUE, tiny) | select(0u, EXACT, is_power));
+}
+
+// The flags of a row in which not every weight is a normal float.
+fn scan_flags(span: Span, c: Usual) -> u32 {
+    var flags = 0u;
+    for (var bin = span.first; bin < span.end; bin += span.step) {
+        let p = load_p(p_element(span.row, bin));
+        let q = load_q(q_element(span.row, bin));
+        flags |= bin_flags(p, q);
+        let tiny = (p.value > 0.0 && p.value * c.ratio < TINY) || (q.value > 0.0 && q.value * c.scale < TINY);
+        flags |= select(0u, RESCUE, tiny);
+    }
+    return flags;
+}
+
+fn scan_usual(span: Span, c: Usual) -> Sums {
+    var total = empty_sums();
+    let ratio_high = leading(c.ratio);
+    let ratio_middle = opaque(c.ratio - ratio_high);
+    let none = TwoPart(0.0, 0.0);
+    var moved = 0u;
+    var bin = span.first;
+    while (bin < span.end) {
+        var block = empty_sums();
+        let block_end = min(span.end, bin + 8u * span.step);
+        for (; bin < block_end; bin += span.step) {
+            let p = bitcast<f32>(bits_p(p_element(span.row, bin)));
+            let q = bitcast<f32>(bits_q(q_element(span.row, bin))) * c.scale;
+            let u = scaled_difference(p, ratio_high, ratio_middle, q, 0.0);
+            moved |= bitcast<u32>(u) << 1u;
+            add_terms(&block, make_contrast(none, none, p * c.ratio, TwoPart(q, 0.0), none, u));
+        }
+        total.first += block.first;
+        if (TERMS > 4u) {
+            total.second += block.second;
+        }
+    }
+    total.yardstick = select(0.0, 1.0, moved != 0u);
+    return total;
+}
+
+@compute @workgroup_size(128)
+fn whole(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let at = Place(thread, thread % THREADS);
+    let group = workgroup.y * workgroups.x + workgroup.x;
+    let row = group * (WORKGROUP / THREADS) + thread / THREADS;
+    // Threads without a row keep step with the others and visit no bin.
+    let span = Span(row, at.lane, THREADS, select(0u, params.bins, row < params.rows));
+    let glance = reduce_glance(at, scan_glance(span));
+    let constants = usual_constants(glance);
+    var mine = empty_sums();
+    if ((constants.flags & (EMPTY | RESCUE)) == 0u) {
+        mine = scan_usual(span, constants);
+    }
+    if (glance.least < LEAST_NORMAL || glance.most >= ABOVE_ALL) {
+        mine.flags = scan_flags(span, constants);
+    } else {
+        mine.flags = COMMON;
+    }
+    let sums = reduce_sums(at, mine);
+    if (at.lane == 0u && row < params.rows) {
+        var flags = constants.flags;
+        if (sums.yardstick > 0.0) {
+            flags &= ~EXACT;
+        }
+        let none = TwoPart(0.0, 0.0);
+        let side = Side(TwoPart(constants.q_total, 0.0), none, none);
+        write_record(row, sums, RowConstants(side, side, 1.0, none, flags));
+    }
+}
