@@ -185,9 +185,10 @@ fn zeros(criterion: &mut Criterion) {
     for (name, missing) in [("full", false), ("missing", true)] {
         let lower = |x: f32| if missing && x < 0.1 { 0.0 } else { 0.1 + x };
         let [p, q] = [1, 2].map(|seed| weights(seed, count).into_iter().map(lower).collect::<Vec<f32>>());
-        let (p, q) = (Rows::new(&p, bins).expect("whole rows"), Rows::new(&q, bins).expect("whole rows"));
         let mut group = criterion.benchmark_group(format!("zeros/{name}"));
         group.sample_size(10).throughput(Throughput::Elements((count / bins) as u64));
+        group.bench_function("plain read", |b| b.iter(|| pool.install(|| plain_read(&p) ^ plain_read(&q))));
+        let (p, q) = (Rows::new(&p, bins).expect("whole rows"), Rows::new(&q, bins).expect("whole rows"));
         for policy in ["exact", "epsilon:1e-6", "additive:0.5", "mix:0.01", "floor:1e-6", "skip"] {
             let options = Options { zeros: policy.parse().expect("a policy"), ..Options::default() };
             for measure in [Divergence::Kl, Divergence::Js] {

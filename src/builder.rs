@@ -24,7 +24,11 @@ pub struct EngineBuilder {
     /// The adapter that calls may be given to without being asked for, even a software one.
     #[cfg(all(test, feature = "gpu"))]
     candidate: Option<usize>,
+    submission_seconds: Option<f64>,
 }
+
+/// A quarter of what the strictest watchdog of a system grants a submission.
+const DEFAULT_SUBMISSION_SECONDS: f64 = 0.5;
 
 /// Bytes of buffers a call may take by default.
 const DEFAULT_MEMORY: u64 = 256 << 20;
@@ -99,6 +103,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Seconds of a device's time above which the submissions after one are smaller.
+    #[cfg(all(test, feature = "gpu"))]
+    pub(crate) fn submission_seconds(mut self, seconds: f64) -> Self {
+        self.submission_seconds = Some(seconds);
+        self
+    }
+
     /// The engine.
     ///
     /// # Errors
@@ -120,7 +131,7 @@ impl EngineBuilder {
         #[cfg(not(feature = "gpu"))]
         let auto = Auto::default;
         let runner = match self.device {
-            Device::Auto => Runner::Auto(auto()),
+            Device::Auto => Runner::Auto(Box::new(auto())),
             Device::Cpu => Runner::Cpu,
             Device::Reference => Runner::Reference,
             #[cfg(feature = "gpu")]
@@ -135,6 +146,8 @@ impl EngineBuilder {
                 });
             }
         };
-        Ok(Engine { cpu, runner, memory: self.memory.unwrap_or(DEFAULT_MEMORY) })
+        let memory = self.memory.unwrap_or(DEFAULT_MEMORY);
+        let submission_seconds = self.submission_seconds.unwrap_or(DEFAULT_SUBMISSION_SECONDS);
+        Ok(Engine { cpu, runner, memory, submission_seconds })
     }
 }

@@ -31,7 +31,7 @@ const RETRIES: usize = 3;
 /// The device of an engine.
 #[derive(Debug)]
 pub(crate) enum Runner {
-    Auto(Auto),
+    Auto(Box<Auto>),
     Cpu,
     Reference,
     #[cfg(feature = "gpu")]
@@ -47,6 +47,8 @@ pub struct Engine {
     pub(crate) runner: Runner,
     /// Bytes that the buffers of a call on a device may take.
     pub(crate) memory: u64,
+    /// Seconds of a device's time that one submission should not exceed.
+    pub(crate) submission_seconds: f64,
 }
 
 /// Where a call runs, and why.
@@ -305,14 +307,26 @@ impl Run<'_, '_> {
             let chunks = device.chunks(problem, memory, [p.stored, q.stored])?;
             let chunks = (0..halvings).fold(chunks, |chunks, _| chunks.smaller().unwrap_or(chunks));
             let before = self.done;
-            let result = flow::run(device, problem, chunks.from(self.done), sides, |chunk, spent, sums| {
+            // A submission that takes long is one that a watchdog of the system may end: the next ones are smaller.
+            let too_long = AtomicBool::new(false);
+            let left = chunks.from(self.done).take_while(|_| !too_long.load(Ordering::Relaxed));
+            let result = flow::run(device, problem, left, sides, |chunk, spent, sums| {
+                let is_too_long = spent.device_seconds > self.engine.submission_seconds && chunks.smaller().is_some();
+                too_long.fetch_or(is_too_long, Ordering::Relaxed);
                 let stats = &mut self.output.columns.stats;
                 stats.sent += spent.sent;
                 stats.compile_seconds += spent.compile_seconds;
                 stats.device_seconds += spent.device_seconds;
                 self.values(chunk, Some(sums))
             });
-            let Err(error) = result else { return Ok(()) };
+            let error = match result {
+                Ok(()) if self.done < problem.rows => {
+                    halvings += 1;
+                    continue;
+                }
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
             retries = if self.done > before { 1 } else { retries + 1 };
             match &error {
                 Error::DeviceFailed { .. } if retries <= RETRIES => {}

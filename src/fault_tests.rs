@@ -144,6 +144,24 @@ fn uploaded_rows_outlive_the_device_they_are_on() {
 }
 
 #[test]
+fn submissions_that_take_long_are_followed_by_smaller_ones() {
+    let (p, q) = rows();
+    let mut followed = 0;
+    for builder in builders() {
+        let want = call(&small_chunks(builder), (&p, &q)).expect("as planned");
+        let got = call(&small_chunks(builder.submission_seconds(1e-9)), (&p, &q)).expect("in smaller chunks");
+        same_bits(&got, &want);
+        assert_eq!(got.stats().retries, 0);
+        // A device without a clock cannot tell.
+        let has_clock = want.stats().device_seconds > 0.0;
+        assert_eq!(got.stats().chunks > 20 * want.stats().chunks, has_clock, "{:?}", got.stats());
+        followed += usize::from(has_clock);
+    }
+    let required = std::env::var("KULLBACK_REQUIRE_GPU").is_ok_and(|v| v == "1");
+    assert!(followed > 0 || !required, "no adapter with a clock");
+}
+
+#[test]
 fn a_device_that_does_not_answer_is_given_up() {
     let (p, q) = (vec![1.0_f32; 1 << 22], vec![2.0_f32; 1 << 22]);
     let (mut asked, mut given_up) = (0, 0);
