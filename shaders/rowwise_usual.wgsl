@@ -1,6 +1,6 @@
-// A row in one workgroup, with its zeros as they are and terms of second order only: the twin of
-// `src/backend/cpu/batch.rs`. Totals are summed plainly, which such terms do not notice unless the rows are almost the
-// same; weights are looked at by the least and the most of their bits, and one by one only in a row where those say so.
+// A row in one workgroup, with its zeros as they are and terms of second order without an exponent only: the twin of
+// `src/backend/cpu/batch.rs`. Totals have the digits of a float, which such terms do not notice unless the rows are almost
+// the same; weights are looked at by the least and the most of their bits, and one by one only in a row where those say so.
 // The host tells from the sums which rows that does not do for.
 
 // The same on every thread of the row; a fixed tree.
@@ -13,24 +13,24 @@ fn reduce_glance(at: Place, mine: Glance) -> Glance {
     return all;
 }
 
-// In blocks of eight steps, so that long sums keep their digits.
+// Kahan's sums: what a step rounds away goes into the next, so that small weights do not drown in a large one.
 fn scan_glance(span: Span) -> Glance {
     var g = Glance(0.0, 0.0, ABOVE_ALL, 0u);
-    var bin = span.first;
-    while (bin < span.end) {
-        var p_sum = 0.0;
-        var q_sum = 0.0;
-        let block_end = min(span.end, bin + 8u * span.step);
-        for (; bin < block_end; bin += span.step) {
-            let p = bits_p(p_element(span.row, bin));
-            let q = bits_q(q_element(span.row, bin));
-            g.least = min(g.least, min(p, q));
-            g.most = max(g.most, max(p, q));
-            p_sum += bitcast<f32>(p);
-            q_sum += bitcast<f32>(q);
-        }
-        g.p += p_sum;
-        g.q += q_sum;
+    var p_lost = 0.0;
+    var q_lost = 0.0;
+    for (var bin = span.first; bin < span.end; bin += span.step) {
+        let p = bits_p(p_element(span.row, bin));
+        let q = bits_q(q_element(span.row, bin));
+        g.least = min(g.least, min(p, q));
+        g.most = max(g.most, max(p, q));
+        let p_next = bitcast<f32>(p) - p_lost;
+        let q_next = bitcast<f32>(q) - q_lost;
+        let p_sum = opaque(g.p + p_next);
+        let q_sum = opaque(g.q + q_next);
+        p_lost = opaque(p_sum - g.p) - p_next;
+        q_lost = opaque(q_sum - g.q) - q_next;
+        g.p = p_sum;
+        g.q = q_sum;
     }
     return g;
 }
@@ -61,7 +61,11 @@ fn usual_constants(g: Glance) -> Usual {
     // A ratio that is a power of two is that exactly, however the device divides.
     let is_power = ((p_bits ^ q_bits) & 0x7fffffu) == 0u;
     let power = bitcast<f32>(u32(127 - p_exponent) << 23u);
-    let ratio = select(q_total / g.p, power, is_power);
+    // A device may divide to a few units in the last place; what the quotient leaves tells the rest.
+    let quotient = opaque(q_total / g.p);
+    let product = two_product(quotient, g.p);
+    let rest = opaque(q_total - product.high) - product.low;
+    let ratio = select(quotient + rest / g.p, power, is_power);
     let least = bitcast<f32>(max(g.least, LEAST_NORMAL));
     let tiny = g.least >= LEAST_NORMAL && least * min(ratio, scale) < TINY;
     return Usual(scale, q_total, ratio, select(0u, RESCUE, tiny) | select(0u, EXACT, is_power));

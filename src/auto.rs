@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::backend::StoredRows;
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::{Gpu, GpuOptions};
 use crate::engine::{Engine, On};
@@ -49,6 +50,11 @@ impl Auto {
         faster.then_some(gpu)
     }
 
+    /// Whether the GPU keeps these rows.
+    pub(crate) fn has(&self, stored: &StoredRows) -> bool {
+        self.found.get().and_then(Option::as_ref).is_some_and(|(gpu, _)| gpu.has(stored))
+    }
+
     /// Takes rates for measured.
     #[cfg(test)]
     pub(crate) fn believe(&self, rates: BothRates) {
@@ -84,6 +90,10 @@ pub(crate) struct Auto;
 
 #[cfg(not(feature = "gpu"))]
 impl Auto {
+    pub(crate) fn has(&self, stored: &StoredRows) -> bool {
+        stored.is_usable()
+    }
+
     pub(crate) fn candidate(&self, _: &Engine) -> Option<(On<'_>, &BothRates)> {
         None
     }

@@ -1,7 +1,7 @@
 //! How fast a device is, found by calls over made-up rows; kept for the process.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::Result;
 use crate::plan::cost::{LENGTHS, Rates};
@@ -24,15 +24,15 @@ pub(crate) enum Way {
     Kept,
 }
 
-/// The rates of devices by their names.
-static MEASURED: Mutex<Option<HashMap<Arc<str>, Rates>>> = Mutex::new(None);
+/// The rates of devices by their names and how they are used.
+static MEASURED: Mutex<Option<HashMap<String, Rates>>> = Mutex::new(None);
 
-/// The rates of the device `name`: those measured before, or by `seconds`, which gives the time of each of so many
+/// The rates of the device `name`, used in a way that the name tells: those measured before, or by `seconds`, which gives the time of each of so many
 /// calls over two sides. `ways` are those that differ on this device.
 ///
 /// The lock is not held meanwhile: two who ask at once both measure.
 pub(crate) fn rates(
-    name: &Arc<str>,
+    name: &str,
     ways: &[Way],
     seconds: impl Fn(Rows<'_>, Rows<'_>, Way, usize) -> Result<f64>,
 ) -> Result<Rates> {
@@ -41,7 +41,7 @@ pub(crate) fn rates(
         return Ok(*rates);
     }
     let rates = measure(ways, seconds)?;
-    known().get_or_insert_default().insert(Arc::clone(name), rates);
+    known().get_or_insert_default().insert(name.to_owned(), rates);
     Ok(rates)
 }
 
@@ -98,12 +98,12 @@ mod tests {
             1e-3 + if way == Way::Kept { compute } else { compute.max(8.0 * count as f64 / 4e9) }
         };
         let asked = RefCell::new(0);
-        let name = Arc::from("made up");
+        let name = "made up";
         let seconds = |p: Rows<'_>, _: Rows<'_>, way, _| {
             *asked.borrow_mut() += 1;
             Ok(device(&p, way))
         };
-        let got = rates(&name, &[Way::Kept, Way::Sent], seconds).expect("rates");
+        let got = rates(name, &[Way::Kept, Way::Sent], seconds).expect("rates");
         let near = |got: f64, want: f64| assert!((got / want - 1.0).abs() < 1e-3, "{got} for {want}");
         near(got.call_seconds, 1e-3);
         near(got.sent_bytes_per_second, 4e9);
@@ -111,7 +111,7 @@ mod tests {
             near(got, 1e9 * (1.0 + bins as f64 / 1024.0));
         }
         let before = *asked.borrow();
-        assert_eq!(rates(&name, &[Way::Kept, Way::Sent], seconds).expect("rates"), got);
+        assert_eq!(rates(name, &[Way::Kept, Way::Sent], seconds).expect("rates"), got);
         assert_eq!(*asked.borrow(), before, "measured again");
     }
 }

@@ -11,7 +11,7 @@ use crate::auto::Auto;
 use crate::backend::cpu::Cpu;
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::Gpu;
-use crate::backend::{Backend, RowSums, StoredRows, reference};
+use crate::backend::{Backend, RowSums, reference};
 use crate::builder::EngineBuilder;
 use crate::calibrate::{self, Way};
 use crate::divergence::Divergence;
@@ -173,7 +173,7 @@ impl Engine {
                 None => Choice::new(On::Gpu { gpu, or_cpu: false }, ASKED),
             },
             Runner::Auto(auto) => {
-                let kept = [p, q].map(|side| side.stored.is_some_and(StoredRows::is_usable));
+                let kept = [p, q].map(|side| side.stored.is_some_and(|stored| auto.has(stored)));
                 if let Some(reason) = cost::refuses_gpu(problem, kept.contains(&true)) {
                     return Choice::new(On::Cpu, reason);
                 }
@@ -251,8 +251,8 @@ impl Engine {
     pub(crate) fn rates_on(&self, on: On<'_>) -> Result<Rates> {
         let (name, ways): (_, &[Way]) = match on {
             #[cfg(feature = "gpu")]
-            On::Gpu { gpu, .. } => (gpu.shared_name(), &[Way::Kept, Way::Sent]),
-            _ => (Arc::clone(self.cpu.name()), &[Way::Kept]),
+            On::Gpu { gpu, .. } => (format!("{}, {} bytes", gpu.description(), self.memory), &[Way::Kept, Way::Sent]),
+            _ => (self.cpu.name().to_string(), &[Way::Kept]),
         };
         calibrate::rates(&name, ways, |p, q, way, calls| {
             let options = Options::default();
@@ -321,7 +321,7 @@ impl Run<'_, '_> {
             });
             let error = match result {
                 Ok(()) if self.done < problem.rows => {
-                    halvings += 1;
+                    (retries, halvings) = (0, halvings + 1);
                     continue;
                 }
                 Ok(()) => return Ok(()),

@@ -130,9 +130,10 @@ fn what_a_row_gives_does_not_hang_on_its_neighbours() {
         let hard = hard_rows(11, weight_type, bins, 200);
         let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
         let engine = Engine::builder().device(Device::Cpu).build().expect("engine");
-        let policies = kullback_conformance::POLICIES
-            .into_iter()
-            .flat_map(|zeros| [(zeros, Divergence::Kl), (zeros, Divergence::Tv)]);
+        let policies = kullback_conformance::POLICIES.into_iter().flat_map(|zeros| {
+            use Divergence::{CrossEntropy, Entropy, Kl, Tv};
+            [Kl, Tv, Entropy, CrossEntropy].map(|measure| (zeros, measure))
+        });
         for (zeros, measure) in policies {
             let batch = engine.rowwise(&[measure], p, q, &with(zeros)).expect("batch");
             for row in 0..p.len() {
@@ -142,6 +143,17 @@ fn what_a_row_gives_does_not_hang_on_its_neighbours() {
             }
         }
     }
+}
+
+#[test]
+fn a_weight_that_is_no_number_hides_nothing_on_cpu() {
+    a_weight_that_is_no_number_hides_nothing(cpu);
+    a_weight_that_is_no_number_hides_nothing(|| level(SimdLevel::Avx2));
+}
+
+#[test]
+fn small_weights_do_not_drown_in_a_large_one_on_cpu() {
+    small_weights_do_not_drown_in_a_large_one(cpu);
 }
 
 #[test]

@@ -37,19 +37,22 @@ impl<S: Simd, T: Real> Weights<S, T> {
     /// Of weights as they are.
     #[inline(always)]
     pub(crate) fn plain(simd: S, x: Lanes<S, T>, y: Lanes<S, T>, scale: Scale<S, T>) -> Self {
-        let low = splat::<S, T>(simd, 0.0);
-        let side = |weight, total| Side { weight: TwoPart { high: weight, low }, total: TwoPart { high: total, low } };
-        Self { simd, p: side(x, scale.p_total), q: side(y, scale.q_total), a: x * scale.ratio.high }
+        Self::on_one_scale(simd, x * scale.ratio.high, y, scale.q_total)
     }
 
-    /// Of weights that the policy changes; p on the scale of q.
+    /// Of weights that the policy changes.
     #[inline(always)]
     pub(crate) fn changed(simd: S, (x, y, added): Changed<S, T>, scale: Scale<S, T>) -> Self {
+        Self::on_one_scale(simd, x.mul_add(scale.ratio.high, added.a), y + added.q, scale.q_total)
+    }
+
+    /// Both sides on the scale of q, so that one total is that of both.
+    #[inline(always)]
+    fn on_one_scale(simd: S, a: Lanes<S, T>, q: Lanes<S, T>, total: Lanes<S, T>) -> Self {
         let low = splat::<S, T>(simd, 0.0);
-        let total = TwoPart { high: scale.q_total, low };
+        let total = TwoPart { high: total, low };
         let side = |weight| Side { weight: TwoPart { high: weight, low }, total };
-        let a = x.mul_add(scale.ratio.high, added.a);
-        Self { simd, p: side(a), q: side(y + added.q), a }
+        Self { simd, p: side(a), q: side(q), a }
     }
 }
 
@@ -139,7 +142,7 @@ impl<S: Simd, T: Real> Contrast<S, T> {
 pub(crate) struct Scale<S: Simd, T: Real> {
     /// r = Q/P in two parts.
     pub(crate) ratio: TwoPart<Lanes<S, T>>,
-    pub(crate) p_total: Lanes<S, T>,
+    /// Σq.
     pub(crate) q_total: Lanes<S, T>,
     /// What the policy changes.
     pub(crate) change: Option<Change<S, T>>,

@@ -93,9 +93,10 @@ impl Term {
         Needs { log, z: matches!(self, Term::Js | Term::Triangular), weights }
     }
 
-    /// Whether the sum is of first order in the difference of the rows.
-    pub(crate) fn is_first_order(self) -> bool {
-        matches!(self, Term::Tv)
+    /// Whether an error of r = Q/P shows in the sum: of first order in the difference of the rows, or amplified by a
+    /// large exponent.
+    pub(crate) fn asks_refined(self) -> bool {
+        matches!(self, Term::Tv) || self.order().is_some_and(|order| order.exponent().abs() > 1.5)
     }
 
     /// The smallest sum that the error of totals and of r = Q/P cannot have spoilt. Plain, they are off by

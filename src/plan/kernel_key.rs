@@ -174,10 +174,12 @@ pub(crate) struct KernelKey {
     pub(crate) subgroups: bool,
 }
 
-/// Whether the kernel for usual rows does for a problem: zeros as they are, every term of second order, a row in one
-/// workgroup. It gives no yardstick; whether a row is good enough is told from its sums.
+/// Whether the kernel for usual rows does for a problem: zeros as they are, every term of second order and without an exponent,
+/// a row in one workgroup. It gives no yardstick; whether a row is good enough is told from its sums.
 pub(crate) fn takes_usual(problem: &Problem) -> bool {
-    let second_order = |term: &Term| !matches!(term, Term::Tv | Term::Entropy | Term::CrossEntropy);
+    // An exponent amplifies the error of a total.
+    let plain = |term: &Term| term.order().is_none();
+    let second_order = |term: &Term| !matches!(term, Term::Tv | Term::Entropy | Term::CrossEntropy) && plain(term);
     let whole = !matches!(Shape::for_bins(problem.bins), Shape::Split { .. });
     whole && problem.zeros == Zeros::Exact && problem.terms.iter().all(second_order)
 }

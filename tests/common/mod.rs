@@ -118,8 +118,11 @@ pub fn each_measure_alone_is_within_the_contract(make: MakeEngine, weight_type: 
 pub fn measures_of_second_order_are_within_the_contract(make: MakeEngine, weight_type: WeightType, lengths: &[usize]) {
     let Some(engine) = make() else { return };
     let (oracle, options) = (oracle(), with(Zeros::Exact));
-    let other = [Divergence::Tv, Divergence::Entropy, Divergence::CrossEntropy];
-    let measures: Vec<Divergence> = measures().into_iter().filter(|measure| !other.contains(measure)).collect();
+    let is_other = |measure: &Divergence| {
+        use Divergence::{Alpha, CrossEntropy, Entropy, Renyi, Tsallis, Tv};
+        matches!(measure, Tv | Entropy | CrossEntropy | Renyi(_) | Tsallis(_) | Alpha(_))
+    };
+    let measures: Vec<Divergence> = measures().into_iter().filter(|measure| !is_other(measure)).collect();
     let mut check = Check::default();
     for &bins in lengths {
         let hard = hard_rows(14, weight_type, bins, 2 * FAMILIES.len());
@@ -130,6 +133,56 @@ pub fn measures_of_second_order_are_within_the_contract(make: MakeEngine, weight
         check.columns(&got, &columns, want.status(), &p, &q, &|row| format!("{bins} bins, row {row}"));
     }
     check.assert(&format!("{}, measures of second order", weight_type.name()));
+}
+
+/// A weight that is no number settles its own row and hides nothing of the others, wherever it stands.
+pub fn a_weight_that_is_no_number_hides_nothing(make: MakeEngine) {
+    let Some(engine) = make() else { return };
+    for bins in [4, 16, 19, 64] {
+        for (odd, bin) in [(0.0, 2), (-1.0, 2), (0.0, bins - 1), (f32::NAN, 0)] {
+            let mut p: Vec<f32> = (0..5 * bins).map(|i| 1.0 + (i % 7) as f32).collect();
+            let q: Vec<f32> = (0..5 * bins).map(|i| 1.0 + (i % 5) as f32).collect();
+            p[bin] = odd;
+            p[bins + bin] = f32::NAN;
+            p[3 * bins] = f32::NAN;
+            p[3 * bins + bin] = 0.0;
+            let (p, q) = (Rows::new(&p, bins).expect("p"), Rows::new(&q, bins).expect("q"));
+            for zeros in POLICIES {
+                for (p, q) in [(p, q), (q, p)] {
+                    let what = format!("{bins} bins with {odd} and NaN at {bin}");
+                    against_oracle(&engine, p, q, zeros, &what).assert(&what);
+                    for measure in [Divergence::Kl, Divergence::ReverseKl, Divergence::Js] {
+                        let want = oracle().rowwise(&[measure], p, q, &with(zeros)).expect(&what);
+                        let got = engine.rowwise(&[measure], p, q, &with(zeros)).expect(&what);
+                        assert_eq!(got.status(), want.status(), "{what}, {measure} alone, {zeros}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A softmax row: one large weight, and so many small ones that what a sum loses of each counts.
+pub fn small_weights_do_not_drown_in_a_large_one(make: MakeEngine) {
+    let Some(engine) = make() else { return };
+    let mut check = Check::default();
+    for (bins, small) in [(64, 5.9e-8), (256, 2.9e-8), (1000, 5.2e-8), (16_384, 5.2e-8)] {
+        let mut p = vec![small; bins];
+        p[0] = 1.0_f32;
+        let q = vec![1.0_f32; bins];
+        let (p, q) = (Rows::new(&p, bins).expect("p"), Rows::new(&q, bins).expect("q"));
+        for name in ["kl", "js", "chi2", "hellinger", "neyman_chi2", "tsallis:5", "renyi:2", "tv"] {
+            let measure: Divergence = name.parse().expect("a measure");
+            for (p, q) in [(p, q), (q, p)] {
+                let what = format!("{bins} bins, {measure} alone");
+                let want = oracle().rowwise(&[measure], p, q, &with(Zeros::Exact)).expect(&what);
+                let got = engine.rowwise(&[measure], p, q, &with(Zeros::Exact)).expect(&what);
+                let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
+                check.columns(&got, &columns, want.status(), &p, &q, &|_| what.clone());
+            }
+        }
+    }
+    check.assert("one large weight");
 }
 
 /// Rows that a policy makes almost, or just, the same: q is p times a number, some of its weights a little changed
@@ -426,6 +479,14 @@ macro_rules! conformance_gpu {
             for weight_type in [T::F16, T::Bf16, T::U8, T::U16, T::U32, T::I32] {
                 measures_of_second_order_are_within_the_contract($make, weight_type, &[1, 3, 17, 64, 257]);
             }
+        }
+        #[test]
+        fn a_weight_that_is_no_number() {
+            a_weight_that_is_no_number_hides_nothing($make);
+        }
+        #[test]
+        fn small_weights_beside_a_large_one() {
+            small_weights_do_not_drown_in_a_large_one($make);
         }
         #[test]
         fn each_measure_alone() {

@@ -199,7 +199,8 @@ impl Work<'_> {
 fn largest_error(got: &Columns, want: &Columns) -> f64 {
     let of_column = |(got, want): (&[f64], &[f64])| {
         let last = &got[got.len() - want.len()..];
-        last.iter().zip(want).map(|(got, want)| (got - want).abs() / want).fold(0.0, worse)
+        let error = |(got, want): (&f64, &f64)| if got == want { 0.0 } else { (got - want).abs() / want };
+        last.iter().zip(want).map(error).fold(0.0, worse)
     };
     got.iter().zip(want.iter()).map(|((_, got), (_, want))| of_column((got, want))).fold(0.0, worse)
 }

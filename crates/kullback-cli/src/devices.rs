@@ -28,7 +28,11 @@ pub(crate) fn run(args: &DevicesArgs) -> Result<Outcome> {
     let cpu = rates(Device::Cpu)?;
     let mut measured = vec![("cpu".to_owned(), cpu)];
     for adapter in adapters.iter().filter(|adapter| args.software || !adapter.is_software) {
-        measured.push((format!("gpu:{}", adapter.index), rates(Device::GpuAt(adapter.index))?));
+        let device = format!("gpu:{}", adapter.index);
+        match rates(Device::GpuAt(adapter.index)) {
+            Ok(rates) => measured.push((device, rates)),
+            Err(error) => eprintln!("kullback: {device} could not be measured: {error}"),
+        }
     }
     if args.json {
         let object = json!({

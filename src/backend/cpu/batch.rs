@@ -88,9 +88,10 @@ where
     ) {
         let (simd, terms) = (self.simd, problem.terms.as_slice());
         let all: RowBits = (1 << self.count) - 1;
-        let mut marked = self.p.staged.inexact | self.q.staged.inexact;
+        let mut marked = (self.p.staged.inexact | self.q.staged.inexact | !self.usual()) & all;
         flags.fill(RowFlags(Support::COMMON.bits()));
-        let less = self.may_be_less_than(least_share::<T>(problem.zeros));
+        // A weight that is not a number shows in the total of its row, and may hide the least weights of the others.
+        let less = marked != 0 || self.may_be_less_than(least_share::<T>(problem.zeros));
         let (rule, unusual, asks) = self.rule(problem.zeros, less);
         marked |= unusual;
         if less && matches!(rule, Rule::None | Rule::Same(_) | Rule::Share { .. }) {
@@ -104,7 +105,7 @@ where
         let q_sum = self.q_sum(rule);
         let mut ratio = TwoPart { high: plain, low: splat::<S, T>(simd, 0.0) };
         let mut wanted = all & !marked;
-        let mut refined = wanted & !asks == 0 || terms.iter().any(|term| term.is_first_order());
+        let mut refined = wanted & !asks == 0 || terms.iter().any(|term| term.asks_refined());
         while wanted != 0 {
             if refined {
                 let residual = match rule {

@@ -80,12 +80,7 @@ impl<'a, S: Simd, T: Real, const TERMS: usize> Blocks<'a, S, T> for RowBlocks<'_
         } else {
             LaneMask::<S, T>::splat(self.batch.simd, true)
         };
-        let scale = Scale {
-            ratio: two_parts(self.scales.ratio),
-            p_total: of_row(self.scales.p_total),
-            q_total: of_row(self.scales.q_total),
-            change,
-        };
+        let scale = Scale { ratio: two_parts(self.scales.ratio), q_total: of_row(self.scales.q_total), change };
         Some(Block { p: &x[self.start..self.end], q: &y[self.start..self.end], scale, inside })
     }
 

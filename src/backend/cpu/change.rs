@@ -16,6 +16,9 @@ use crate::divergence::change::{Added, Change};
 use crate::divergence::contrast::{Blocks, Scale, TwoPart};
 use crate::divergence::lanes::{LaneMask, Lanes, Real, WideLanes, keep, splat};
 
+/// Rows of which a 32-bit float can count the bins.
+const MOST_COUNTED: usize = 1 << 24;
+
 /// How a policy changes the rows of a batch, one value a row.
 #[derive(Clone, Copy)]
 pub(super) enum Rule<V> {
@@ -88,6 +91,8 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
                 let enough = added.simd_ge(total * least_share);
                 (Rule::Share { added, total }, (!enough).to_bitmask(), RowBits::MAX)
             }
+            // Bins are counted in the kernel's precision.
+            Zeros::Epsilon(_) | Zeros::Skip if less && self.layout.bins > MOST_COUNTED => (Rule::None, RowBits::MAX, 0),
             Zeros::Epsilon(epsilon) if less => {
                 let census = self.census();
                 let fill = self.q.totals * v(epsilon);
@@ -223,7 +228,7 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
             }
             Rule::Common => Some(Change::Common),
         };
-        Scale { ratio, p_total: self.p.totals, q_total: self.q_sum(rule), change }
+        Scale { ratio, q_total: self.q_sum(rule), change }
     }
 
     /// Σq as the policy changes it.

@@ -170,7 +170,7 @@ impl Cpu {
                 return over_q(moved);
             }
         }
-        if !pair.terms.iter().any(|term| term.is_first_order()) {
+        if !pair.terms.iter().any(|term| term.asks_refined()) {
             let sums = self.look::<T>(pair, Look::Terms(plain)).sums;
             if trusted(&sums, false) {
                 return over_q(sums);
@@ -272,7 +272,6 @@ where
             let v = |value: f64| splat::<S, T>(simd, value);
             let scale = Scale {
                 ratio: TwoPart { high: v(known.ratio.high), low: v(known.ratio.low) },
-                p_total: v(known.p_total),
                 q_total: v(known.q_total),
                 change: None,
             };

@@ -66,13 +66,26 @@ impl Opened {
 impl Gpu {
     /// Opens an adapter by index, or the first hardware one.
     pub(crate) fn open(options: GpuOptions) -> Result<Self> {
-        let device = Device::open(&options)?;
+        let device = catch_unwind(AssertUnwindSafe(|| Device::open(&options))).unwrap_or_else(|_| {
+            let wanted = options.index.map_or("GPU".to_owned(), |index| format!("GPU {index}"));
+            Err(Error::NoDevice { wanted, found: "a driver that panicked".to_owned() })
+        })?;
         Ok(Self { options, name: Arc::from(device.name.as_str()), opened: Mutex::new(Opened::new(device)) })
     }
 
     /// The name used in reports, shared.
     pub(crate) fn shared_name(&self) -> Arc<str> {
         Arc::clone(&self.name)
+    }
+
+    /// The name and what it was opened with.
+    pub(crate) fn description(&self) -> String {
+        format!("{} {:?}", self.name, self.options)
+    }
+
+    /// Whether it keeps these rows.
+    pub(crate) fn has(&self, stored: &StoredRows) -> bool {
+        stored.is_usable() && stored.is_on(&self.opened())
     }
 
     /// The device as it is now.
