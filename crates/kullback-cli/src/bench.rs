@@ -5,6 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use kullback::{Columns, Device, Divergence, Engine, Input, Options, Rows, Weight, adapters};
+use kullback_conformance::Tolerance;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
@@ -159,7 +160,7 @@ impl Work<'_> {
         let want = reference.rowwise(measures, p_last, q_last, &Options::default())?;
         let line = |kept: bool, p: Input<'_>, q: Input<'_>| -> Result<Line> {
             let first = call(p, q)?;
-            let error = largest_error(&first, &want);
+            let error = largest_error(&first, &want, &p_last, &q_last);
             let mut kernels = Vec::new();
             let seconds = median(args.rounds.get(), || {
                 let start = Instant::now();
@@ -195,14 +196,19 @@ impl Work<'_> {
     }
 }
 
-/// The largest relative error of the last rows.
-fn largest_error(got: &Columns, want: &Columns) -> f64 {
-    let of_column = |(got, want): (&[f64], &[f64])| {
+/// The largest relative error of the last rows, p and q; of a value within what the contract allows absolutely, none.
+fn largest_error(got: &Columns, want: &Columns, p: &Rows<'_>, q: &Rows<'_>) -> f64 {
+    let of_column = |((measure, got), (_, want)): ((Divergence, &[f64]), (Divergence, &[f64]))| {
         let last = &got[got.len() - want.len()..];
-        let error = |(got, want): (&f64, &f64)| if got == want { 0.0 } else { (got - want).abs() / want };
-        last.iter().zip(want).map(error).fold(0.0, worse)
+        let error = |(row, (got, want)): (usize, (&f64, &f64))| match Tolerance::of(measure, p, row, q, row)
+            .check(*got, *want)
+        {
+            Ok(relative) => relative.unwrap_or(0.0),
+            Err(_) => (got - want).abs() / want,
+        };
+        last.iter().zip(want).enumerate().map(error).fold(0.0, worse)
     };
-    got.iter().zip(want.iter()).map(|((_, got), (_, want))| of_column((got, want))).fold(0.0, worse)
+    got.iter().zip(want.iter()).map(of_column).fold(0.0, worse)
 }
 
 /// The larger error; one that is no number is worse than all.
