@@ -198,17 +198,18 @@ impl Work<'_> {
 
 /// The largest relative error of the last rows, p and q; of a value within what the contract allows absolutely, none.
 fn largest_error(got: &Columns, want: &Columns, p: &Rows<'_>, q: &Rows<'_>) -> f64 {
-    let of_column = |((measure, got), (_, want)): ((Divergence, &[f64]), (Divergence, &[f64]))| {
+    let mut largest = 0.0;
+    for ((measure, got), (_, want)) in got.iter().zip(want.iter()) {
         let last = &got[got.len() - want.len()..];
-        let error = |(row, (got, want)): (usize, (&f64, &f64))| match Tolerance::of(measure, p, row, q, row)
-            .check(*got, *want)
-        {
-            Ok(relative) => relative.unwrap_or(0.0),
-            Err(_) => (got - want).abs() / want,
-        };
-        last.iter().zip(want).enumerate().map(error).fold(0.0, worse)
-    };
-    got.iter().zip(want.iter()).map(of_column).fold(0.0, worse)
+        for (row, (got, want)) in last.iter().zip(want).enumerate() {
+            let error = match Tolerance::of(measure, p, row, q, row).check(*got, *want) {
+                Ok(relative) => relative.unwrap_or(0.0),
+                Err(_) => (got - want).abs() / want,
+            };
+            largest = worse(largest, error);
+        }
+    }
+    largest
 }
 
 /// The larger error; one that is no number is worse than all.
