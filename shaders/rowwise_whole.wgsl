@@ -7,8 +7,7 @@ fn whole(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let at = Place(thread, thread % THREADS);
-    let group = workgroup.y * workgroups.x + workgroup.x;
-    let row = group * (WORKGROUP / THREADS) + thread / THREADS;
+    let row = whole_row(workgroup, workgroups, thread);
     // Threads without a row keep step with the others and visit no bin.
     let end = select(0u, params.bins, row < params.rows);
     let span = Span(row, at.lane, THREADS, end);

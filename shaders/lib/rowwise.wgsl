@@ -48,6 +48,12 @@ struct Span {
     end: u32,
 }
 
+// The row of a thread where a row has THREADS of them in one workgroup.
+fn whole_row(workgroup: vec3<u32>, workgroups: vec3<u32>, thread: u32) -> u32 {
+    let group = workgroup.y * workgroups.x + workgroup.x;
+    return group * (WORKGROUP / THREADS) + thread / THREADS;
+}
+
 fn whole_number(n: u32) -> TwoPart {
     return two_sum(f32(n & 0xffff0000u), f32(n & 0xffffu));
 }
