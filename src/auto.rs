@@ -1,80 +1,88 @@
-//! The GPU that calls may be given to without being asked for.
+//! The GPUs that calls may be given to without being asked for.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::backend::StoredRows;
 #[cfg(feature = "gpu")]
-use crate::backend::gpu::{Gpu, GpuOptions};
+use crate::backend::gpu::GpuOptions;
 use crate::engine::{Engine, On};
+#[cfg(feature = "gpu")]
+use crate::gpus::Gpus;
+#[cfg(feature = "gpu")]
+use crate::options::GpuSet;
 use crate::plan::cost::{self, Rates};
 use crate::rows::Rows;
 
-/// Rates of both devices.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BothRates {
+/// Rates of all devices.
+#[derive(Clone, Debug)]
+pub(crate) struct AllRates {
     pub(crate) cpu: Rates,
-    pub(crate) gpu: Rates,
+    pub(crate) gpus: Vec<Rates>,
 }
 
-/// A GPU, if there is one, looked for and measured when the first call is worth it.
+/// The GPUs, if there are any, looked for and measured when the first call is worth it.
 #[cfg(feature = "gpu")]
 #[derive(Debug)]
 pub(crate) struct Auto {
+    set: GpuSet,
     options: GpuOptions,
-    found: OnceLock<Option<(Gpu, BothRates)>>,
+    found: OnceLock<Option<(Gpus, AllRates)>>,
     looking: AtomicBool,
 }
 
 #[cfg(feature = "gpu")]
 impl Auto {
-    pub(crate) fn new(options: GpuOptions) -> Self {
-        Self { options, found: OnceLock::new(), looking: AtomicBool::new(false) }
+    pub(crate) fn new(set: GpuSet, options: GpuOptions) -> Self {
+        Self { set, options, found: OnceLock::new(), looking: AtomicBool::new(false) }
     }
 
-    /// The GPU and the rates; `None` where there is none, and while another call looks for it.
-    pub(crate) fn candidate(&self, engine: &Engine) -> Option<(On<'_>, &BothRates)> {
-        let (gpu, rates) = self.found(engine)?;
-        Some((On::Gpu { gpu, or_cpu: true }, rates))
+    /// The GPUs and the rates; `None` where there is none, and while another call looks for them.
+    pub(crate) fn candidate(&self, engine: &Engine) -> Option<(On<'_>, &AllRates)> {
+        let (gpus, rates) = self.found(engine)?;
+        Some((On::Gpus { gpus, or_cpu: true }, rates))
     }
 
-    /// The GPU that such rows are to be kept on.
-    pub(crate) fn keeps(&self, engine: &Engine, rows: &Rows<'_>) -> Option<&Gpu> {
+    /// The GPUs that such rows are to be kept on.
+    pub(crate) fn keeps(&self, engine: &Engine, rows: &Rows<'_>) -> Option<&Gpus> {
         let (count, bins) = (rows.len() as f64, rows.bins() as f64);
         let bytes = rows.len() * rows.bins() * rows.weight_type().size();
         if rows.weight_type().is_wide() || (bytes as u64) < cost::KEEPS_FROM_BYTES {
             return None;
         }
-        let (gpu, rates) = self.found(engine)?;
-        let faster = rates.gpu.seconds(count, bins, 0.0, 1) < rates.cpu.seconds(count, bins, 0.0, 1);
-        faster.then_some(gpu)
+        let (gpus, rates) = self.found(engine)?;
+        let cpu = rates.cpu.seconds(count, bins, 0.0, 1);
+        let faster = rates.gpus.iter().any(|gpu| gpu.seconds(count, bins, 0.0, 1) < cpu);
+        faster.then_some(gpus)
     }
 
-    /// Whether the GPU keeps these rows.
+    /// Whether a GPU keeps these rows.
     pub(crate) fn has(&self, stored: &StoredRows) -> bool {
-        self.found.get().and_then(Option::as_ref).is_some_and(|(gpu, _)| gpu.has(stored))
+        self.found.get().and_then(Option::as_ref).is_some_and(|(gpus, _)| gpus.have(stored))
     }
 
     /// Takes rates for measured.
     #[cfg(test)]
-    pub(crate) fn believe(&self, rates: BothRates) {
-        let found = Gpu::open(self.options).ok().map(|gpu| (gpu, rates));
+    pub(crate) fn believe(&self, rates: AllRates) {
+        let found = Gpus::open(self.set, self.options).ok().map(|gpus| {
+            gpus.believe(rates.gpus.clone());
+            (gpus, rates)
+        });
         assert!(found.is_some() && self.found.set(found).is_ok(), "an adapter that nobody has looked for");
     }
 
-    /// The device that a test makes fail.
+    /// The devices that a test makes fail.
     #[cfg(test)]
-    pub(crate) fn gpu(&self) -> Option<&Gpu> {
-        self.found.get()?.as_ref().map(|(gpu, _)| gpu)
+    pub(crate) fn gpus(&self) -> Option<&Gpus> {
+        self.found.get()?.as_ref().map(|(gpus, _)| gpus)
     }
 
-    fn found(&self, engine: &Engine) -> Option<&(Gpu, BothRates)> {
+    fn found(&self, engine: &Engine) -> Option<&(Gpus, AllRates)> {
         // Nobody waits: on a thread of a pool that wait could be for work further up its own stack.
         if self.found.get().is_none() && !self.looking.swap(true, Ordering::AcqRel) {
-            let found = Gpu::open(self.options).ok().and_then(|gpu| {
-                let on = On::Gpu { gpu: &gpu, or_cpu: false };
-                let rates = BothRates { cpu: engine.rates_on(On::Cpu).ok()?, gpu: engine.rates_on(on).ok()? };
-                Some((gpu, rates))
+            let found = Gpus::open(self.set, self.options).ok().and_then(|gpus| {
+                let rates = gpus.rates(engine).ok()?.to_vec();
+                Some((gpus, AllRates { cpu: engine.rates_on_cpu().ok()?, gpus: rates }))
             });
             // Only the one who looks sets it.
             let _ = self.found.set(found);
@@ -94,7 +102,7 @@ impl Auto {
         stored.is_usable()
     }
 
-    pub(crate) fn candidate(&self, _: &Engine) -> Option<(On<'_>, &BothRates)> {
+    pub(crate) fn candidate(&self, _: &Engine) -> Option<(On<'_>, &AllRates)> {
         None
     }
 }

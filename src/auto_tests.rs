@@ -1,9 +1,9 @@
 //! A device that nobody named: taken where it is predicted to be faster, given up without a loss.
 
-use crate::auto::BothRates;
+use crate::auto::AllRates;
 use crate::backend::gpu::faults::{Fault, Point};
 use crate::plan::cost::Rates;
-use crate::{Device, Divergence, Engine, Options, Rows, calibrate};
+use crate::{Device, Divergence, Engine, GpuSet, Options, Rows, calibrate};
 
 const BINS: usize = 64;
 const ROWS: usize = 1 << 13;
@@ -19,11 +19,14 @@ fn adapter() -> Option<usize> {
 
 /// An automatic engine that believes its GPU to be so many times as fast as its CPU.
 fn believing(adapter: usize, times: f64) -> Engine {
-    let engine = Engine::builder().candidate(adapter).binding_limit((ROWS * BINS * 4 / 8) as u64).build();
+    let engine = Engine::builder()
+        .candidates(GpuSet::at(&[adapter]).expect("an adapter"))
+        .binding_limit((ROWS * BINS * 4 / 8) as u64)
+        .build();
     let engine = engine.expect("an automatic engine");
     let cpu = Rates { call_seconds: 1e-6, sent_bytes_per_second: f64::INFINITY, bins_per_second: [1e9; 3] };
     let gpu = Rates { sent_bytes_per_second: 1e9, bins_per_second: [times * 1e9; 3], ..cpu };
-    engine.believe(BothRates { cpu, gpu });
+    engine.believe(AllRates { cpu, gpus: vec![gpu] });
     engine
 }
 

@@ -5,10 +5,12 @@ use std::time::Duration;
 use crate::auto::Auto;
 use crate::backend::cpu::{Cpu, SimdLevel};
 #[cfg(feature = "gpu")]
-use crate::backend::gpu::{Gpu, GpuOptions};
+use crate::backend::gpu::GpuOptions;
 use crate::engine::{Engine, Runner};
 use crate::error::{Error, Result};
-use crate::options::Device;
+#[cfg(feature = "gpu")]
+use crate::gpus::Gpus;
+use crate::options::{Device, GpuSet};
 
 /// Makes an [`Engine`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,9 +23,9 @@ pub struct EngineBuilder {
     subgroups: Option<bool>,
     patience: Option<Duration>,
     staging: Option<bool>,
-    /// The adapter that calls may be given to without being asked for, even a software one.
+    /// The adapters that calls may be given to without being asked for, even a software one.
     #[cfg(all(test, feature = "gpu"))]
-    candidate: Option<usize>,
+    candidates: GpuSet,
     submission_seconds: Option<f64>,
 }
 
@@ -96,10 +98,10 @@ impl EngineBuilder {
         self
     }
 
-    /// Lets calls on an automatic device be given to an adapter, even a software one.
+    /// Lets calls on an automatic device be given to some adapters, even software ones.
     #[cfg(all(test, feature = "gpu"))]
-    pub(crate) fn candidate(mut self, index: usize) -> Self {
-        self.candidate = Some(index);
+    pub(crate) fn candidates(mut self, set: GpuSet) -> Self {
+        self.candidates = set;
         self
     }
 
@@ -123,11 +125,11 @@ impl EngineBuilder {
             GpuOptions { index, binding_limit, subgroups, staging, threads: cpu.threads(), patience }
         };
         #[cfg(feature = "gpu")]
-        let gpu = |index| Ok::<_, Error>(Runner::Gpu(Box::new(Gpu::open(options(index))?)));
+        let gpu = |index| Ok::<_, Error>(Runner::Gpus(Box::new(Gpus::one(options(index))?)));
         #[cfg(all(feature = "gpu", not(test)))]
-        let auto = || Auto::new(options(None));
+        let auto = || Auto::new(GpuSet::HARDWARE, options(None));
         #[cfg(all(feature = "gpu", test))]
-        let auto = || Auto::new(options(self.candidate));
+        let auto = || Auto::new(self.candidates, options(None));
         #[cfg(not(feature = "gpu"))]
         let auto = Auto::default;
         let runner = match self.device {
@@ -138,8 +140,10 @@ impl EngineBuilder {
             Device::Gpu => gpu(None)?,
             #[cfg(feature = "gpu")]
             Device::GpuAt(index) => gpu(Some(index))?,
+            #[cfg(feature = "gpu")]
+            Device::Gpus(set) => Runner::Gpus(Box::new(Gpus::open(set, options(None))?)),
             #[cfg(not(feature = "gpu"))]
-            Device::Gpu | Device::GpuAt(_) => {
+            Device::Gpu | Device::GpuAt(_) | Device::Gpus(_) => {
                 return Err(Error::NoDevice {
                     wanted: "GPU".to_owned(),
                     found: "none: this build has the feature `gpu` off".to_owned(),

@@ -5,35 +5,24 @@ use std::ops::Range;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use crate::backend::{Backend, OnItsWay, RowSums, Source, Spent};
 use crate::error::{Error, Result};
-use crate::plan::Problem;
 
 /// Chunks that wait between being started and being finished, besides the one on either end.
 const WAITING: usize = 1;
 
-/// Runs the chunks. `sides` gives the rows of a chunk; `take` is handed the sums of each, in order, and what it
-/// took, on the thread of the caller.
+/// Runs the chunks of a device. `start` is handed each, in order, and returns before it is done; `finish` is handed
+/// each with what `start` returned, in the same order, on the thread of the caller. `panicked` makes the error that
+/// a panic in `start` becomes.
 ///
 /// Ends with the first error of either; chunks that were started after it are given up.
-pub(crate) fn run<'a>(
-    device: &dyn Backend,
-    problem: &Problem,
+pub(crate) fn run<T: Send>(
     mut chunks: impl Iterator<Item = Range<usize>> + Send,
-    sides: impl Fn(&Range<usize>) -> [Source<'a>; 2] + Sync,
-    mut take: impl FnMut(Range<usize>, Spent, &RowSums) -> Result<()>,
+    start: impl Fn(&Range<usize>) -> Result<T> + Sync,
+    mut finish: impl FnMut(Range<usize>, T) -> Result<()>,
+    panicked: impl FnOnce() -> Error,
 ) -> Result<()> {
-    let start = |chunk: &Range<usize>| {
-        let [p, q] = sides(chunk);
-        device.start(problem, &p, &q)
-    };
-    let mut sums = RowSums::default();
-    let mut finish = |chunk: Range<usize>, on_its_way: Box<dyn OnItsWay + '_>| {
-        let spent = on_its_way.finish(&mut sums)?;
-        take(chunk, spent, &sums)
-    };
     if rayon::current_thread_index().is_some() {
-        // A thread of a pool that waits in `take` takes up other work meanwhile, another call perhaps, which
+        // A thread of a pool that waits in `finish` takes up other work meanwhile, another call perhaps, which
         // would wait for what this one holds. So nothing is held there.
         return chunks.try_for_each(|chunk| {
             let on_its_way = start(&chunk)?;
@@ -48,6 +37,7 @@ pub(crate) fn run<'a>(
     };
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(WAITING);
+        let start = &start;
         let filling = scope.spawn(move || {
             for chunk in [first, second].into_iter().chain(chunks) {
                 let on_its_way = start(&chunk)?;
@@ -60,23 +50,16 @@ pub(crate) fn run<'a>(
         });
         let taken = receiver.iter().try_for_each(|(chunk, on_its_way)| finish(chunk, on_its_way));
         drop(receiver);
-        let panicked = |_| {
-            let reason = "a thread that filled buffers panicked".to_owned();
-            Err(Error::DeviceFailed { device: device.name().to_owned(), reason })
-        };
-        taken.and(filling.join().unwrap_or_else(panicked))
+        taken.and(filling.join().unwrap_or_else(|_| Err(panicked())))
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::ops::ControlFlow;
     use std::sync::{Mutex, PoisonError};
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::divergence::{Divergence, Unit, Zeros};
-    use crate::rows::Rows;
 
     /// What a fake device saw, in order.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,15 +102,11 @@ mod tests {
         done: Instant,
     }
 
-    impl Backend for Slow {
-        fn name(&self) -> &str {
-            "slow"
-        }
-
-        fn start<'a>(&'a self, _: &'a Problem, _: &Source<'_>, _: &Source<'_>) -> Result<Box<dyn OnItsWay + 'a>> {
+    impl Slow {
+        fn start(&self) -> Result<SlowChunk<'_>> {
             let number = self.state().started;
             if self.fails_at == Some(number) {
-                return Err(Error::DeviceFailed { device: "slow".to_owned(), reason: "as asked".to_owned() });
+                return Err(failed("as asked"));
             }
             self.state().trace.push(Event::Filling(number));
             thread::sleep(self.fill);
@@ -135,42 +114,32 @@ mod tests {
             state.started += 1;
             state.busy_until = state.busy_until.max(Instant::now()) + self.compute;
             let done = state.busy_until;
-            Ok(Box::new(SlowChunk { device: self, number, done }))
-        }
-
-        fn recover(&self) -> Result<()> {
-            Ok(())
+            Ok(SlowChunk { device: self, number, done })
         }
     }
 
-    impl OnItsWay for SlowChunk<'_> {
-        fn finish(self: Box<Self>, _: &mut RowSums) -> Result<Spent> {
+    impl SlowChunk<'_> {
+        fn finish(self) {
             thread::sleep(self.done.saturating_duration_since(Instant::now()));
             thread::sleep(self.device.read);
             self.device.state().trace.push(Event::Finished(self.number));
-            Ok(Spent { sent: 1, ..Spent::default() })
         }
+    }
+
+    fn failed(reason: &str) -> Error {
+        Error::DeviceFailed { device: "slow".to_owned(), reason: reason.to_owned() }
     }
 
     /// Runs `count` chunks of one row; returns the rows taken and the time.
     fn through(device: &Slow, count: usize) -> (Result<()>, Vec<usize>, Duration) {
-        let weights = vec![1.0_f32; 4 * count];
-        let rows = Rows::new(&weights, 4).expect("rows");
-        let problem = Problem::new(&[Divergence::Kl], &rows, &rows, Zeros::Exact, Unit::Nats).expect("problem");
         let mut taken = Vec::new();
         let start = Instant::now();
-        let side = |chunk: &Range<usize>| Source { rows: rows.slice(chunk.start, chunk.len()), stored: None };
-        let result = run(
-            device,
-            &problem,
-            (0..count).map(|i| i..i + 1),
-            |chunk| [side(chunk); 2],
-            |chunk, spent, _| {
-                taken.push(chunk.start);
-                assert_eq!(spent.sent, 1);
-                Ok(())
-            },
-        );
+        let finish = |chunk: Range<usize>, on_its_way: SlowChunk<'_>| {
+            on_its_way.finish();
+            taken.push(chunk.start);
+            Ok(())
+        };
+        let result = run((0..count).map(|i| i..i + 1), |_| device.start(), finish, || failed("panicked"));
         (result, taken, start.elapsed())
     }
 
@@ -216,18 +185,21 @@ mod tests {
     #[test]
     fn whoever_takes_may_end_the_call() {
         let device = Slow::new([1, 1, 1]);
-        let weights = [1.0_f32; 400];
-        let rows = Rows::new(&weights, 4).expect("rows");
-        let problem = Problem::new(&[Divergence::Kl], &rows, &rows, Zeros::Exact, Unit::Nats).expect("problem");
-        let side = |chunk: &Range<usize>| Source { rows: rows.slice(chunk.start, chunk.len()), stored: None };
         let mut taken = 0;
-        let take = |_, _, _: &RowSums| {
+        let finish = |_, on_its_way: SlowChunk<'_>| {
+            on_its_way.finish();
             taken += 1;
-            let flow = if taken == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-            if flow.is_break() { Err(Error::Cancelled { done: 3, total: 100 }) } else { Ok(()) }
+            if taken == 3 { Err(Error::Cancelled { done: 3, total: 100 }) } else { Ok(()) }
         };
-        let result = run(&device, &problem, (0..100).map(|i| i..i + 1), |chunk| [side(chunk); 2], take);
+        let result = run((0..100).map(|i| i..i + 1), |_| device.start(), finish, || failed("panicked"));
         assert_eq!(result, Err(Error::Cancelled { done: 3, total: 100 }));
         assert!(device.state().started <= 3 + 3, "no more is started than may be on its way");
+    }
+
+    #[test]
+    fn a_panic_while_a_chunk_is_filled_is_an_error() {
+        let start = |chunk: &Range<usize>| if chunk.start == 2 { panic!("as asked") } else { Ok(()) };
+        let result = run((0..10).map(|i| i..i + 1), start, |_, ()| Ok(()), || failed("panicked"));
+        assert_eq!(result, Err(failed("panicked")));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use crate::backend::{Source, StoredRows};
 use crate::rows::Rows;
 
@@ -13,7 +15,15 @@ use crate::rows::Rows;
 #[derive(Debug)]
 pub struct Uploaded<'a> {
     pub(crate) rows: Rows<'a>,
-    pub(crate) stored: Option<StoredRows>,
+    pub(crate) kept: SmallVec<[Kept; 1]>,
+}
+
+/// Rows of a matrix that a device keeps.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// Which rows of the matrix they are.
+    pub(crate) rows: Range<usize>,
+    pub(crate) stored: StoredRows,
 }
 
 impl<'a> Uploaded<'a> {
@@ -23,10 +33,11 @@ impl<'a> Uploaded<'a> {
         self.rows
     }
 
-    /// Whether a device keeps them. Not any more once it has failed: then they travel with every call.
+    /// Whether a device keeps them, or several that share calls do. Not any more once one has failed: then what it
+    /// kept travels with every call.
     #[must_use]
     pub fn is_on_a_device(&self) -> bool {
-        self.stored.as_ref().is_some_and(StoredRows::is_usable)
+        !self.kept.is_empty() && self.kept.iter().all(|kept| kept.stored.is_usable())
     }
 }
 
@@ -34,26 +45,31 @@ impl<'a> Uploaded<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
     pub(crate) rows: Rows<'a>,
-    pub(crate) stored: Option<&'a StoredRows>,
+    pub(crate) kept: &'a [Kept],
 }
 
 impl<'a> Input<'a> {
-    /// The rows of a chunk; all of them where one row meets every row of the other side.
-    pub(crate) fn chunk(&self, once: bool, chunk: &Range<usize>) -> Source<'a> {
-        let (rows, first) =
-            if once { (self.rows, 0) } else { (self.rows.slice(chunk.start, chunk.len()), chunk.start) };
-        Source { rows, stored: self.stored.map(|stored| (stored, first)) }
+    /// What a device, told by `has`, keeps of the rows `range`, if it keeps all of them.
+    pub(crate) fn kept(&self, range: &Range<usize>, has: impl Fn(&StoredRows) -> bool) -> Option<&'a Kept> {
+        let covers = |kept: &&Kept| kept.rows.start <= range.start && range.end <= kept.rows.end && has(&kept.stored);
+        self.kept.iter().find(covers)
+    }
+
+    /// The rows `range`, which a device may keep.
+    pub(crate) fn source(&self, range: &Range<usize>, kept: Option<&'a Kept>) -> Source<'a> {
+        let rows = self.rows.slice(range.start, range.len());
+        Source { rows, stored: kept.map(|kept| (&kept.stored, range.start - kept.rows.start)) }
     }
 }
 
 impl<'a> From<Rows<'a>> for Input<'a> {
     fn from(rows: Rows<'a>) -> Self {
-        Self { rows, stored: None }
+        Self { rows, kept: &[] }
     }
 }
 
 impl<'a> From<&'a Uploaded<'_>> for Input<'a> {
     fn from(uploaded: &'a Uploaded<'_>) -> Self {
-        Self { rows: uploaded.rows, stored: uploaded.stored.as_ref() }
+        Self { rows: uploaded.rows, kept: &uploaded.kept }
     }
 }

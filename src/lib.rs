@@ -41,6 +41,7 @@
     allow(
         dead_code,
         unused_imports,
+        unused_mut,
         reason = "what only a device uses is compiled without one too, so that both builds stay whole"
     )
 )]
@@ -57,11 +58,16 @@ mod error;
 #[cfg(all(test, feature = "gpu"))]
 mod fault_tests;
 mod flow;
+#[cfg(feature = "gpu")]
+mod gpus;
+#[cfg(all(test, feature = "gpu"))]
+mod gpus_tests;
 mod input;
 mod options;
 mod output;
 mod plan;
 mod rows;
+mod run;
 mod stream;
 mod summary;
 mod values;
@@ -74,8 +80,8 @@ pub use divergence::{Divergence, Unit, Zeros};
 pub use engine::Engine;
 pub use error::{Error, Result, Side};
 pub use input::{Input, Uploaded};
-pub use options::{Device, OnInvalid, Options, Progress, ProgressCallback};
-pub use output::{Columns, RowStatus, Stats};
+pub use options::{Device, GpuSet, OnInvalid, Options, Progress, ProgressCallback};
+pub use output::{Columns, RowStatus, Share, Stats};
 pub use plan::cost::{Predicted, Rates};
 pub use rows::{Rows, Weight, WeightType, Weights};
 pub use stream::RowPair;

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::divergence::{Unit, Zeros};
+use crate::error::{Error, Result};
 
 /// Where a call runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -16,13 +17,49 @@ pub enum Device {
     Auto,
     /// SIMD and threads.
     Cpu,
-    /// The first hardware GPU, or the first adapter of any kind where there is no hardware one.
+    /// The first hardware GPU.
     Gpu,
     /// The adapter with this index in [`adapters`](crate::adapters).
     GpuAt(usize),
+    /// Several adapters that share each call by their measured rates; [`Stats::shares`](crate::Stats::shares) says
+    /// how.
+    Gpus(GpuSet),
     /// The oracle: textbook definitions in scalar arithmetic of 31 digits. Slow, and independent of
     /// everything it judges.
     Reference,
+}
+
+/// Which adapters an engine uses together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct GpuSet {
+    /// A bit an index; none for all that are hardware.
+    bits: u64,
+}
+
+impl GpuSet {
+    /// Every hardware GPU of the machine.
+    pub const HARDWARE: GpuSet = GpuSet { bits: 0 };
+
+    /// The adapters with these indices in [`adapters`](crate::adapters); software ones too.
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`] for no index, and for one above 63, which no machine has.
+    pub fn at(indices: &[usize]) -> Result<Self> {
+        let no_device = |wanted: String| Error::NoDevice { wanted, found: "adapters 0 to 63 at the most".to_owned() };
+        if indices.is_empty() {
+            return Err(no_device("set of adapters without any".to_owned()));
+        }
+        indices.iter().try_fold(Self::HARDWARE, |set, &index| {
+            let bit = u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index));
+            let bit = bit.ok_or_else(|| no_device(format!("GPU {index}")))?;
+            Ok(Self { bits: set.bits | bit })
+        })
+    }
+
+    /// The indices, ascending; none for all that are hardware.
+    pub fn indices(self) -> impl Iterator<Item = usize> {
+        (0..64).filter(move |index| self.bits >> index & 1 == 1)
+    }
 }
 
 /// What to do with rows that have an invalid weight or to which the policy cannot be applied.

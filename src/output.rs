@@ -55,10 +55,12 @@ impl fmt::Display for RowStatus {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// The device that did it, by name.
+    /// The device that did it, by name; where several did, all of them.
     pub device: Arc<str>,
     /// Why that device.
     pub reason: &'static str,
+    /// Where several devices shared the rows: how many each did.
+    pub shares: Vec<Share>,
     /// What the call was predicted to take on either device, where that decided.
     pub predicted: Option<Predicted>,
     /// Chunks the rows were cut into.
@@ -75,8 +77,30 @@ pub struct Stats {
     pub seconds: f64,
     /// Seconds in which kernels of a GPU were compiled: those that this engine had not run before.
     pub compile_seconds: f64,
-    /// Seconds in which kernels of a GPU ran, by its own clock; 0 where it has none.
+    /// Seconds in which kernels of a GPU ran, by its own clock; 0 where it has none. Of several the sum.
     pub device_seconds: f64,
+}
+
+/// What one of several devices did of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Share {
+    /// The device, by name.
+    pub device: Arc<str>,
+    /// The rows that it did.
+    pub rows: u64,
+}
+
+impl Stats {
+    /// Adds what a part of the call took.
+    pub(crate) fn add(&mut self, part: &Stats) {
+        self.chunks += part.chunks;
+        self.rescued += part.rescued;
+        self.sent += part.sent;
+        self.retries += part.retries;
+        self.compile_seconds += part.compile_seconds;
+        self.device_seconds += part.device_seconds;
+    }
 }
 
 impl Default for Stats {
@@ -85,6 +109,7 @@ impl Default for Stats {
         Self {
             device,
             reason: "",
+            shares: Vec::new(),
             predicted: None,
             chunks: 0,
             rescued: 0,

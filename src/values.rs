@@ -1,6 +1,7 @@
 //! Sums → values: the columns of a call as they grow, chunk by chunk.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
@@ -8,39 +9,160 @@ use crate::backend::{RowFlags, RowSums};
 use crate::divergence::finish::Support;
 use crate::divergence::{Divergence, Unit, Zeros};
 use crate::error::{Error, Result, Side};
-use crate::options::{OnInvalid, Options, Progress};
+use crate::options::{OnInvalid, Options, Progress, ProgressCallback};
 use crate::output::{Columns, RowStatus, Stats};
 use crate::plan::problem::Slots;
 use crate::plan::{Pairing, Problem};
 use crate::rows::Rows;
 
-/// The columns of a call.
+/// How far a call is, told to the caller: in order, and by one thread at a time, however many compute.
+pub(crate) struct Tracker<'a> {
+    callback: Option<&'a ProgressCallback>,
+    total: u64,
+    state: Mutex<Tracked>,
+}
+
+#[derive(Default)]
+struct Tracked {
+    done: u64,
+    cancelled: bool,
+}
+
+impl<'a> Tracker<'a> {
+    /// Of a call over so many rows.
+    pub(crate) fn new(options: &'a Options, rows: usize) -> Self {
+        Self { callback: options.progress.as_ref(), total: rows as u64, state: Mutex::default() }
+    }
+
+    /// Tells the caller that so many more rows are finished; whoever goes on after the call was cancelled
+    /// learns it here.
+    fn report(&self, rows: usize) -> Result<()> {
+        let Some(callback) = self.callback else { return Ok(()) };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.done += rows as u64;
+        let progress = Progress { done: state.done, total: self.total };
+        state.cancelled = state.cancelled || callback(progress).is_break();
+        if state.cancelled { Err(Error::Cancelled { done: state.done, total: self.total }) } else { Ok(()) }
+    }
+}
+
+/// The columns of some rows of a call.
 pub(crate) struct Values<'a> {
     problem: &'a Problem,
     options: &'a Options,
-    /// Whether any row is invalid.
-    pub(crate) any_invalid: bool,
-    pub(crate) columns: Columns,
+    tracker: &'a Tracker<'a>,
+    rows: Range<usize>,
+    columns: Columns,
 }
 
 impl<'a> Values<'a> {
-    /// Room for every row of a call.
-    pub(crate) fn new(problem: &'a Problem, options: &'a Options) -> Self {
+    /// Room for some rows of a call.
+    pub(crate) fn new(
+        problem: &'a Problem,
+        options: &'a Options,
+        tracker: &'a Tracker<'a>,
+        rows: Range<usize>,
+    ) -> Self {
         let measures: Vec<Divergence> = problem.slots.iter().map(|slots| slots.measure).collect();
-        let columns = measures.iter().map(|_| vec![0.0; problem.rows]).collect();
-        let status = bytemuck::zeroed_vec(problem.rows);
+        let columns = measures.iter().map(|_| vec![0.0; rows.len()]).collect();
+        let status = bytemuck::zeroed_vec(rows.len());
         let columns = Columns { measures, columns, status, stats: Stats::default() };
-        Self { problem, options, any_invalid: false, columns }
+        Self { problem, options, tracker, rows, columns }
+    }
+
+    /// The rows in parts, each for whoever computes it: `ends` are where each of them ends, in order, the last
+    /// at the end of all.
+    pub(crate) fn parts(&mut self, ends: impl IntoIterator<Item = usize>) -> SmallVec<[Part<'_>; 1]> {
+        let Self { problem, options, tracker, rows, columns } = self;
+        let mut status = columns.status.as_mut_slice();
+        let mut columns: SmallVec<[&mut [f64]; 4]> = columns.columns.iter_mut().map(Vec::as_mut_slice).collect();
+        let mut start = rows.start;
+        let part = |end: usize| {
+            let rows = start..end;
+            start = end;
+            Part {
+                problem,
+                unit: options.unit,
+                tracker,
+                done: rows.start,
+                columns: columns.iter_mut().map(|column| split_off(column, rows.len())).collect(),
+                status: split_off(&mut status, rows.len()),
+                rows,
+                any_invalid: false,
+                stats: Stats::default(),
+            }
+        };
+        ends.into_iter().map(part).collect()
+    }
+
+    /// The columns, or the error that the first invalid row is.
+    pub(crate) fn finish(self, any_invalid: bool, p: &Rows<'_>, q: &Rows<'_>) -> Result<Columns> {
+        if self.options.on_invalid == OnInvalid::Null || !any_invalid {
+            return Ok(self.columns);
+        }
+        let statuses = self.columns.status.iter().enumerate();
+        let invalid = statuses.filter(|(_, status)| **status == RowStatus::Invalid);
+        Err(refusal(self.problem, p, q, invalid.map(|(row, _)| self.rows.start + row)))
+    }
+}
+
+/// The error that invalid rows are.
+pub(crate) fn refusal(
+    problem: &Problem,
+    p: &Rows<'_>,
+    q: &Rows<'_>,
+    mut invalid: impl Iterator<Item = usize> + Clone,
+) -> Error {
+    let rows = problem.rows as u64;
+    // Rows with a bad weight and rows that the policy cannot do are told apart by looking.
+    let bad = |row: usize| {
+        let p_row = if problem.pairing == Pairing::OneP { 0 } else { row };
+        let q_row = if problem.pairing == Pairing::OneQ { 0 } else { row };
+        first_invalid(p, p_row)
+            .map(|(bin, value)| (Side::P, p_row, bin, value))
+            .or_else(|| first_invalid(q, q_row).map(|(bin, value)| (Side::Q, q_row, bin, value)))
+    };
+    let mut weights = invalid.clone().filter_map(bad);
+    if let Some((side, row, bin, value)) = weights.next() {
+        let count = 1 + weights.count() as u64;
+        return Error::InvalidWeights { count, rows, row: row as u64, side, bin, value };
+    }
+    let count = invalid.clone().count() as u64;
+    let row = invalid.next().map_or(0, |row| row as u64);
+    if !matches!(problem.zeros, Zeros::Epsilon(_)) {
+        return Error::RangeTooWide { count, rows, row };
+    }
+    Error::PolicyTooLarge { policy: problem.zeros.to_string(), count, rows, row }
+}
+
+/// Consecutive rows of the columns, computed in order.
+pub(crate) struct Part<'a> {
+    problem: &'a Problem,
+    unit: Unit,
+    tracker: &'a Tracker<'a>,
+    pub(crate) rows: Range<usize>,
+    /// Where the rows that are not finished begin.
+    pub(crate) done: usize,
+    columns: SmallVec<[&'a mut [f64]; 4]>,
+    status: &'a mut [RowStatus],
+    /// Whether any row is invalid.
+    pub(crate) any_invalid: bool,
+    pub(crate) stats: Stats,
+}
+
+impl Part<'_> {
+    /// Whether every row is finished.
+    pub(crate) fn is_done(&self) -> bool {
+        self.done >= self.rows.end
     }
 
     /// The rows of a chunk, `rows` at a time, each to be written by whoever computes it.
     pub(crate) fn pieces(&mut self, chunk: Range<usize>, rows: usize) -> impl Iterator<Item = Piece<'_>> {
-        let unit = self.options.unit;
-        let slots = &self.problem.slots;
-        let terms = self.problem.terms.len();
+        let (unit, slots, terms) = (self.unit, self.problem.slots.as_slice(), self.problem.terms.len());
+        let mine = chunk.start - self.rows.start..chunk.end - self.rows.start;
         let mut columns: SmallVec<[&mut [f64]; 4]> =
-            self.columns.columns.iter_mut().map(|column| &mut column[chunk.clone()]).collect();
-        let mut status = &mut self.columns.status[chunk.clone()];
+            self.columns.iter_mut().map(|column| &mut column[mine.clone()]).collect();
+        let mut status = &mut self.status[mine];
         chunk.step_by(rows).map(move |start| {
             let mine = rows.min(status.len());
             let columns = columns.iter_mut().map(|column| split_off(column, mine)).collect();
@@ -50,51 +172,19 @@ impl<'a> Values<'a> {
 
     /// Sets one row: for the backend that has no sums.
     pub(crate) fn set(&mut self, row: usize, values: &[f64], status: RowStatus) {
-        for (column, value) in self.columns.columns.iter_mut().zip(values) {
+        let row = row - self.rows.start;
+        for (column, value) in self.columns.iter_mut().zip(values) {
             column[row] = *value;
         }
-        self.columns.status[row] = status;
+        self.status[row] = status;
         self.any_invalid |= status == RowStatus::Invalid;
     }
 
-    /// Tells the caller how far the call is.
-    pub(crate) fn report(&self, done: usize) -> Result<()> {
-        let progress = Progress { done: done as u64, total: self.problem.rows as u64 };
-        match &self.options.progress {
-            Some(callback) if callback(progress).is_break() => {
-                Err(Error::Cancelled { done: progress.done, total: progress.total })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The columns, or the error that the first invalid row is.
-    pub(crate) fn finish(self, p: &Rows<'_>, q: &Rows<'_>) -> Result<Columns> {
-        let invalid = || self.columns.status.iter().enumerate().filter(|(_, s)| **s == RowStatus::Invalid);
-        if self.options.on_invalid == OnInvalid::Null || !self.any_invalid {
-            return Ok(self.columns);
-        }
-        let rows = self.problem.rows as u64;
-        // Rows with a bad weight and rows that the policy cannot do are told apart by looking.
-        let bad = |row: usize| {
-            let p_row = if self.problem.pairing == Pairing::OneP { 0 } else { row };
-            let q_row = if self.problem.pairing == Pairing::OneQ { 0 } else { row };
-            first_invalid(p, p_row)
-                .map(|(bin, value)| (Side::P, p_row, bin, value))
-                .or_else(|| first_invalid(q, q_row).map(|(bin, value)| (Side::Q, q_row, bin, value)))
-        };
-        let weights = invalid().filter(|(row, _)| bad(*row).is_some()).count() as u64;
-        for (row, _) in invalid() {
-            if let Some((side, row, bin, value)) = bad(row) {
-                return Err(Error::InvalidWeights { count: weights, rows, row: row as u64, side, bin, value });
-            }
-        }
-        let first = invalid().next().map_or(0, |(row, _)| row as u64);
-        let count = invalid().count() as u64;
-        if !matches!(self.options.zeros, Zeros::Epsilon(_)) {
-            return Err(Error::RangeTooWide { count, rows, row: first });
-        }
-        Err(Error::PolicyTooLarge { policy: self.options.zeros.to_string(), count, rows, row: first })
+    /// Notes that the rows before `end` are finished, and tells the caller.
+    pub(crate) fn finished(&mut self, end: usize) -> Result<()> {
+        let more = end - self.done;
+        self.done = end;
+        self.tracker.report(more)
     }
 }
 
@@ -105,7 +195,7 @@ fn split_off<'s, T>(slice: &mut &'s mut [T], count: usize) -> &'s mut [T] {
     first
 }
 
-/// Consecutive rows of the columns.
+/// A few rows of a part.
 pub(crate) struct Piece<'a> {
     /// The first row.
     pub(crate) start: usize,

@@ -11,7 +11,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ("plan", &["divergence", "rows"]),
     ("backend", &["divergence", "rows", "plan", "output"]),
     ("input", &["rows", "backend"]),
-    ("flow", &["divergence", "rows", "plan", "backend"]),
+    ("flow", &[]),
     ("options", &["divergence"]),
     ("calibrate", &["rows", "plan"]),
     ("output", &["divergence", "plan"]),

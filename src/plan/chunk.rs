@@ -5,13 +5,30 @@ use std::ops::Range;
 use super::{Caps, Pairing, Problem};
 use crate::error::{Error, Result};
 
-/// The rows of a call cut into chunks, in order: of equal size, but where a side lies on the device in pieces.
+/// Rows cut into chunks, in order: of equal size, but where a side lies on the device in pieces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chunks {
-    rows: usize,
+    rows: Range<usize>,
     per_chunk: usize,
-    /// No chunk holds rows on both sides of a multiple of these.
-    cuts: [usize; 2],
+    /// No chunk holds rows of two pieces.
+    cuts: [Option<Pieces>; 2],
+}
+
+/// A side that lies on a device in pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pieces {
+    /// The first row of the first.
+    pub(crate) first: usize,
+    /// Rows of each.
+    pub(crate) rows: usize,
+}
+
+impl Pieces {
+    /// Where the piece of a row ends.
+    fn end(&self, row: usize) -> usize {
+        let before = row.saturating_sub(self.first) / self.rows;
+        self.first.saturating_add((before + 1).saturating_mul(self.rows))
+    }
 }
 
 /// What a device needs for a row.
@@ -21,8 +38,8 @@ pub(crate) struct Costs {
     pub(crate) output_bytes_per_row: u64,
     /// How often weights and output exist in memory, all chunks on their way together.
     pub(crate) copies: u64,
-    /// For each side that is on the device already, the rows of its pieces.
-    pub(crate) cuts: [Option<usize>; 2],
+    /// The sides that are on the device already.
+    pub(crate) cuts: [Option<Pieces>; 2],
 }
 
 /// Bytes of weights that a device is given at once: a tenth of a second on the slowest, so that no watchdog
@@ -34,17 +51,24 @@ const MOST_BYTES_PER_CHUNK: u64 = 512 << 20;
 const CPU_CHUNK_BYTES: u64 = 64 << 20;
 
 impl Chunks {
-    /// Chunks for the CPU, which has no limit of its own.
-    pub(crate) fn for_cpu(problem: &Problem) -> Self {
+    /// Chunks of some rows of a problem for the CPU, which has no limit of its own.
+    pub(crate) fn for_cpu(problem: &Problem, rows: Range<usize>) -> Self {
         let per_row = problem.bytes_per_row().max(1);
-        Self::of(problem.rows, CPU_CHUNK_BYTES / per_row)
+        Self::of(rows, CPU_CHUNK_BYTES / per_row)
     }
 
-    /// Chunks for a device: every binding within its limit, all buffers of a call within `budget`.
+    /// Chunks of some rows of a problem for a device: every binding within its limit, all buffers of a call within
+    /// `budget`.
     ///
     /// # Errors
     /// [`Error::RowTooLarge`] when not even one row fits.
-    pub(crate) fn for_device(problem: &Problem, caps: &Caps, budget: u64, costs: &Costs) -> Result<Self> {
+    pub(crate) fn for_device(
+        problem: &Problem,
+        of: Range<usize>,
+        caps: &Caps,
+        budget: u64,
+        costs: &Costs,
+    ) -> Result<Self> {
         let binding = caps.binding_bytes();
         let output = costs.output_bytes_per_row;
         let row_bytes = |size: usize| problem.bins as u64 * size as u64;
@@ -69,9 +93,9 @@ impl Chunks {
         // Row and element indices of a chunk are 32-bit in the shader.
         rows = rows.min(u64::from(u32::MAX) / (problem.bins as u64).max(1)).max(1);
         rows = rows.min(u64::from(caps.max_workgroups) * u64::from(caps.max_workgroups));
-        let cut = |cut: Option<usize>, once| cut.filter(|_| problem.pairing != once).unwrap_or(usize::MAX);
+        let cut = |cut: Option<Pieces>, once| cut.filter(|_| problem.pairing != once);
         let cuts = [cut(costs.cuts[0], Pairing::OneP), cut(costs.cuts[1], Pairing::OneQ)];
-        Ok(Self { cuts, ..Self::of(problem.rows, rows) })
+        Ok(Self { cuts, ..Self::of(of, rows) })
     }
 
     /// The same rows in chunks of half the size; `None` where they are single rows already.
@@ -79,21 +103,21 @@ impl Chunks {
         (self.per_chunk > 1).then(|| Self { per_chunk: self.per_chunk.div_ceil(2), ..self.clone() })
     }
 
-    fn of(rows: usize, per_chunk: u64) -> Self {
-        let per_chunk = usize::try_from(per_chunk).unwrap_or(usize::MAX).clamp(1, rows.max(1));
-        Self { rows, per_chunk, cuts: [usize::MAX; 2] }
+    fn of(rows: Range<usize>, per_chunk: u64) -> Self {
+        let per_chunk = usize::try_from(per_chunk).unwrap_or(usize::MAX).clamp(1, rows.len().max(1));
+        Self { rows, per_chunk, cuts: [None; 2] }
     }
 
     /// The chunks from a row on, in order.
     pub(crate) fn from(&self, first: usize) -> impl Iterator<Item = Range<usize>> + Send + use<> {
-        let Self { rows, per_chunk, cuts } = *self;
+        let (per_chunk, cuts, end) = (self.per_chunk, self.cuts, self.rows.end);
         let next = move |start: usize| {
-            let cut = |every: usize| (start / every + 1).saturating_mul(every);
-            start.saturating_add(per_chunk).min(cut(cuts[0])).min(cut(cuts[1])).min(rows)
+            let next = start.saturating_add(per_chunk).min(end);
+            cuts.iter().flatten().fold(next, |next, pieces| next.min(pieces.end(start)))
         };
         let mut start = first;
         std::iter::from_fn(move || {
-            let chunk = (start < rows).then(|| start..next(start))?;
+            let chunk = (start < end).then(|| start..next(start))?;
             start = chunk.end;
             Some(chunk)
         })
@@ -130,7 +154,7 @@ mod tests {
     }
 
     fn check(problem: &Problem, caps: &Caps, budget: u64) -> Chunks {
-        let chunks = Chunks::for_device(problem, caps, budget, &COSTS).expect("fits");
+        let chunks = Chunks::for_device(problem, 0..problem.rows, caps, budget, &COSTS).expect("fits");
         let mut next = 0;
         for chunk in chunks.from(0).take(1000) {
             assert_eq!(chunk.start, next, "in order, without a gap");
@@ -174,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_row_that_cannot_fit_is_an_error_with_both_numbers() {
-        let error = Chunks::for_device(&problem(1, 40 << 20, Pairing::Rowwise), &WEBGPU, u64::MAX, &COSTS);
+        let error = Chunks::for_device(&problem(1, 40 << 20, Pairing::Rowwise), 0..1, &WEBGPU, u64::MAX, &COSTS);
         assert_eq!(error, Err(Error::RowTooLarge { needed: (160 << 20) + 4, limit: 128 << 20 }));
     }
 
@@ -188,20 +212,28 @@ mod tests {
     #[test]
     fn no_rows_are_no_chunks() {
         assert_eq!(count(&check(&problem(0, 64, Pairing::Rowwise), &WEBGPU, u64::MAX)), 0);
-        assert_eq!(count(&Chunks::for_cpu(&problem(0, 64, Pairing::Rowwise))), 0);
+        assert_eq!(count(&Chunks::for_cpu(&problem(0, 64, Pairing::Rowwise), 0..0)), 0);
     }
 
     #[test]
     fn no_chunk_holds_rows_of_two_pieces_of_a_stored_side() {
-        let costs = Costs { cuts: [Some(70), Some(100)], ..COSTS };
-        let chunks = Chunks::for_device(&problem(250, 64, Pairing::Rowwise), &WEBGPU, u64::MAX, &costs).expect("fits");
-        let ends: Vec<usize> = chunks.from(0).map(|chunk| chunk.end).collect();
+        let pieces = |rows| Some(Pieces { first: 0, rows });
+        let costs = Costs { cuts: [pieces(70), pieces(100)], ..COSTS };
+        let chunks =
+            |problem: &Problem, rows| Chunks::for_device(problem, rows, &WEBGPU, u64::MAX, &costs).expect("fits");
+        let rowwise = chunks(&problem(250, 64, Pairing::Rowwise), 0..250);
+        let ends: Vec<usize> = rowwise.from(0).map(|chunk| chunk.end).collect();
         assert_eq!(ends, [70, 100, 140, 200, 210, 250]);
-        let ends: Vec<usize> = chunks.from(140).map(|chunk| chunk.end).collect();
+        let ends: Vec<usize> = rowwise.from(140).map(|chunk| chunk.end).collect();
         assert_eq!(ends, [200, 210, 250], "from the middle on");
         // The one row of P is not cut.
-        let chunks = Chunks::for_device(&problem(250, 64, Pairing::OneP), &WEBGPU, u64::MAX, &costs).expect("fits");
-        assert_eq!(chunks.from(0).map(|chunk| chunk.end).collect::<Vec<_>>(), [100, 200, 250]);
+        let one = chunks(&problem(250, 64, Pairing::OneP), 0..250);
+        assert_eq!(one.from(0).map(|chunk| chunk.end).collect::<Vec<_>>(), [100, 200, 250]);
+        // A device that keeps the rows from 30 on.
+        let costs = Costs { cuts: [Some(Pieces { first: 30, rows: 70 }), None], ..COSTS };
+        let part = Chunks::for_device(&problem(250, 64, Pairing::Rowwise), 30..250, &WEBGPU, u64::MAX, &costs);
+        let ends: Vec<usize> = part.expect("fits").from(30).map(|chunk| chunk.end).collect();
+        assert_eq!(ends, [100, 170, 240, 250]);
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Rates {
 pub struct Predicted {
     /// On the CPU.
     pub cpu_seconds: f64,
-    /// On the GPU.
+    /// On the GPU, or on all that share the call.
     pub gpu_seconds: f64,
 }
 
@@ -86,13 +86,46 @@ pub(crate) fn refuses_gpu(problem: &Problem, kept: bool) -> Option<&'static str>
 /// Bytes of rows from which keeping them is offered to a GPU.
 pub(crate) const KEEPS_FROM_BYTES: u64 = 1 << 20;
 
-/// Seconds on either device of a call of which `sent` bytes would have to be sent.
-pub(crate) fn predict(problem: &Problem, sent: u64, cpu: &Rates, gpu: &Rates) -> Predicted {
+/// Seconds on the CPU and on the GPUs of a call of which `sent` bytes would have to be sent.
+pub(crate) fn predict(problem: &Problem, sent: u64, cpu: &Rates, gpus: &[Rates]) -> Predicted {
     let (rows, bins, terms) = (problem.rows as f64, problem.bins as f64, problem.terms.len());
-    Predicted {
-        cpu_seconds: cpu.seconds(rows, bins, 0.0, terms),
-        gpu_seconds: gpu.seconds(rows, bins, sent as f64, terms),
+    Predicted { cpu_seconds: cpu.seconds(rows, bins, 0.0, terms), gpu_seconds: shares(problem, sent, gpus).1 }
+}
+
+/// How the rows of a call are best shared by devices of such rates, of which `sent` bytes would have to be sent in
+/// all: for each device its number of rows, so that all end at the same time; none for one that would only come
+/// too late. And that time.
+pub(crate) fn shares(problem: &Problem, sent: u64, rates: &[Rates]) -> (Vec<usize>, f64) {
+    let rows = problem.rows as f64;
+    let a_row = |rates: &Rates| {
+        (rates.seconds(rows, problem.bins as f64, sent as f64, problem.terms.len()) - rates.call_seconds)
+            / rows.max(1.0)
+    };
+    let mut order: Vec<usize> = (0..rates.len()).collect();
+    order.sort_by(|&a, &b| rates[a].call_seconds.total_cmp(&rates[b].call_seconds));
+    // Rows a second of those that take part, and the rows that they are late by: they end at (rows + late)/speed.
+    let (mut speed, mut late, mut end) = (0.0, 0.0, f64::INFINITY);
+    for &i in &order {
+        if rates[i].call_seconds < end {
+            speed += 1.0 / a_row(&rates[i]);
+            late += rates[i].call_seconds / a_row(&rates[i]);
+            end = (rows + late) / speed;
+        }
     }
+    let mut given = 0;
+    let mut upto = 0.0;
+    let mut shares = Vec::with_capacity(rates.len());
+    for rates in rates {
+        upto += ((end - rates.call_seconds) / a_row(rates)).max(0.0);
+        let next = (upto.round() as usize).clamp(given, problem.rows);
+        shares.push(next - given);
+        given = next;
+    }
+    // What rounding has left.
+    if let Some(largest) = shares.iter_mut().max() {
+        *largest += problem.rows - given;
+    }
+    (shares, end)
 }
 
 /// The measure that rates are measured with.
@@ -120,6 +153,8 @@ pub(crate) fn takes_threads(problem: &Problem, rows: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::divergence::{Unit, Zeros};
+    use crate::rows::Rows;
 
     /// 10 G bins a second, nothing to send.
     const CPU: Rates =
@@ -144,6 +179,29 @@ mod tests {
         let kept = GPU.seconds(1e6, 64.0, 0.0, 1);
         assert!((kept - (1e-4 + 64e6 / 1e11)).abs() < 1e-9);
         assert!(CPU.seconds(1e6, 64.0, 0.0, 4) > 2.0 * CPU.seconds(1e6, 64.0, 0.0, 1));
+    }
+
+    #[test]
+    fn shares_end_at_the_same_time() {
+        let rows = Rows::new(&[1.0_f32; 64 * 4], 64).expect("rows");
+        let problem = Problem::new(&MEASURED, &rows, &rows, Zeros::Exact, Unit::Nats).expect("problem");
+        let problem = Problem { rows: 1_000_003, ..problem };
+        let slower = Rates { bins_per_second: GPU.bins_per_second.map(|rate| rate / 3.0), ..GPU };
+        let (got, end) = shares(&problem, 0, &[slower, GPU, slower]);
+        assert_eq!(got.iter().sum::<usize>(), problem.rows, "every row once");
+        for (rows, rates) in got.iter().zip([slower, GPU, slower]) {
+            let seconds = rates.seconds(*rows as f64, 64.0, 0.0, 1);
+            assert!((seconds - end).abs() < 1e-3 * end, "{rows} rows in {seconds} s of {end} s");
+        }
+        // One that has only begun when the others are done gets none; nor does anybody where there are no rows.
+        let late = Rates { call_seconds: 1.0, ..GPU };
+        assert_eq!(shares(&problem, 0, &[late, GPU]).0, [0, problem.rows]);
+        assert_eq!(shares(&Problem { rows: 0, ..problem.clone() }, 0, &[GPU, slower]).0, [0, 0]);
+        // What has to be sent counts.
+        let bytes = problem.bytes_per_row() * problem.rows as u64;
+        let near = Rates { sent_bytes_per_second: 4.0 * GPU.sent_bytes_per_second, ..GPU };
+        let got = shares(&problem, bytes, &[near, GPU]).0;
+        assert!((3.9..4.1).contains(&(got[0] as f64 / got[1] as f64)), "{got:?}");
     }
 
     #[test]

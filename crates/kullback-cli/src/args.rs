@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use kullback::{Device, Divergence, OnInvalid, Unit, Zeros};
+use kullback::{Device, Divergence, GpuSet, OnInvalid, Unit, Zeros};
 use kullback_arrow::{Filter, Format, Layout, Location, Target};
 
 use crate::error::{Error, Result};
@@ -173,7 +173,7 @@ pub(crate) struct OutputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunArgs {
-    /// auto, cpu, gpu, gpu:N or reference.
+    /// auto, cpu, gpu, gpu:N, several that share the rows as gpu:0+1 or gpus (all that are hardware), reference.
     #[arg(long, value_parser = device, default_value = "auto")]
     pub(crate) device: Device,
     /// CPU threads (default: all).
@@ -293,11 +293,16 @@ fn device(text: &str) -> Result<Device> {
         "auto" => Ok(Device::Auto),
         "cpu" => Ok(Device::Cpu),
         "gpu" => Ok(Device::Gpu),
+        "gpus" => Ok(Device::Gpus(GpuSet::HARDWARE)),
         "reference" => Ok(Device::Reference),
-        _ => match text.strip_prefix("gpu:").map(str::parse) {
-            Some(Ok(index)) => Ok(Device::GpuAt(index)),
-            _ => Err(Error::UnknownDevice { name: text.to_owned() }),
-        },
+        _ => {
+            let indices = text.strip_prefix("gpu:").and_then(|list| list.split('+').map(|n| n.parse().ok()).collect());
+            let indices: Vec<usize> = indices.ok_or_else(|| Error::UnknownDevice { name: text.to_owned() })?;
+            match indices[..] {
+                [index] => Ok(Device::GpuAt(index)),
+                _ => Ok(Device::Gpus(GpuSet::at(&indices)?)),
+            }
+        }
     }
 }
 
@@ -346,7 +351,9 @@ mod tests {
     #[test]
     fn devices() {
         assert_eq!(device("gpu:3").ok(), Some(Device::GpuAt(3)));
-        for wrong in ["gpu:", "gpu:x", "tpu", "CPU"] {
+        assert_eq!(device("gpu:3+0").ok(), GpuSet::at(&[0, 3]).ok().map(Device::Gpus));
+        assert!(device("gpu:0+64").is_err());
+        for wrong in ["gpu:", "gpu:x", "gpu:1+", "tpu", "CPU"] {
             let message = device(wrong).map(|_| ()).map_err(|error| error.to_string());
             assert!(message.is_err_and(|m| m.contains("gpu:N")), "{wrong}");
         }

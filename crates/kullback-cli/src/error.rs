@@ -34,7 +34,9 @@ pub(crate) enum Error {
         bytes: u64,
     },
     /// A device that no name describes.
-    #[error("unknown device `{name}`: use auto, cpu, gpu, gpu:N (N as `kullback devices` shows it) or reference")]
+    #[error(
+        "unknown device `{name}`: use auto, cpu, gpu, gpu:N (N as `kullback devices` shows it), gpu:N+M or gpus for several that share the rows, or reference"
+    )]
     UnknownDevice {
         /// What was given.
         name: String,

@@ -162,7 +162,7 @@ struct Subject {
 impl Subject {
     fn open(device: Device) -> Result<Self> {
         let engine = Engine::builder().device(device).build()?;
-        let takes_wide = !matches!(device, Device::Gpu | Device::GpuAt(_));
+        let takes_wide = !matches!(device, Device::Gpu | Device::GpuAt(_) | Device::Gpus(_));
         Ok(Self {
             name: engine.device_name().to_string(),
             engine: Some(engine),

@@ -15,6 +15,7 @@ mod submit;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,7 +31,7 @@ use self::slots::{SLOTS, Slots};
 use self::submit::{SideRows, Started};
 use super::{Backend, OnItsWay, RowSums, Source, Spent};
 use crate::error::{Error, Result};
-use crate::plan::chunk::Costs;
+use crate::plan::chunk::{Costs, Pieces};
 use crate::plan::{Chunks, Pairing, Problem, Shape};
 use crate::rows::Rows;
 
@@ -114,20 +115,29 @@ impl Gpu {
         Arc::clone(&self.opened().device.faults)
     }
 
-    /// The chunks of a problem on this device, of which `stored` sides need not be sent.
-    pub(crate) fn chunks(&self, problem: &Problem, budget: u64, stored: [Option<&StoredRows>; 2]) -> Result<Chunks> {
+    /// The chunks of some rows of a problem on this device; what it keeps of them need not be sent.
+    pub(crate) fn chunks(
+        &self,
+        problem: &Problem,
+        rows: Range<usize>,
+        budget: u64,
+        kept: [Option<(usize, &StoredRows)>; 2],
+    ) -> Result<Chunks> {
         let opened = self.opened();
         let parts = Shape::for_bins(problem.bins).parts() as usize;
         let groups = problem.terms.chunks(crate::plan::kernel_key::TERMS_PER_DISPATCH);
         let words: usize = groups.map(|terms| RECORD_HEAD + terms.len()).sum();
-        let cuts = stored.map(|stored| stored.filter(|s| s.is_on(&opened)).map(StoredRows::rows_per_buffer));
+        let cuts = kept.map(|kept| {
+            let (first, stored) = kept.filter(|(_, stored)| stored.is_on(&opened))?;
+            Some(Pieces { first, rows: stored.rows_per_buffer() })
+        });
         let costs = Costs {
             output_bytes_per_row: (words * parts * 4) as u64,
             // Memory of the host and of the device, unless they are one.
             copies: SLOTS as u64 * if opened.device.shared_memory { 1 } else { 2 },
             cuts,
         };
-        Chunks::for_device(problem, &opened.device.caps, budget, &costs)
+        Chunks::for_device(problem, rows, &opened.device.caps, budget, &costs)
     }
 }
 

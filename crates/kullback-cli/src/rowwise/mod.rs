@@ -120,7 +120,7 @@ fn pairs(args: &RowwiseArgs, inputs: &Inputs, counts: &Arc<Counts>) -> Result<Pa
     match (against, q) {
         (Some(Against::Total), _) => {
             let progress = Progress::new(args.run.progress(), "total", p.source.row_count());
-            let narrow = matches!(args.run.device, Device::Gpu | Device::GpuAt(_));
+            let narrow = matches!(args.run.device, Device::Gpu | Device::GpuAt(_) | Device::Gpus(_));
             let total = against::total(p, args.measure.on_invalid.into(), narrow, &progress)?;
             Ok(pairing::one(rows(*min_total)?, total))
         }

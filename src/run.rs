@@ -1,0 +1,154 @@
+//! One call on its way: rows → chunks → sums → values, on the CPU or on a device.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+#[cfg(feature = "gpu")]
+use crate::backend::gpu::Gpu;
+use crate::backend::{Backend, OnItsWay, RowSums, reference};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::flow;
+use crate::input::{Input, Kept};
+use crate::options::Options;
+use crate::output::RowStatus;
+use crate::plan::{Chunks, Pairing, Problem, cost};
+use crate::values::{Part, Piece};
+
+/// Failures of a device in a row, without a chunk done between them, after which a call ends.
+pub(crate) const RETRIES: usize = 3;
+
+/// What a call compares, and whose threads and limits it has.
+#[derive(Clone, Copy)]
+pub(crate) struct Run<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) problem: &'a Problem,
+    pub(crate) p: Input<'a>,
+    pub(crate) q: Input<'a>,
+}
+
+impl Run<'_> {
+    /// Walks the chunks of what is left of a part on the threads of the CPU.
+    pub(crate) fn on_cpu(&self, part: &mut Part<'_>) -> Result<()> {
+        let chunks = Chunks::for_cpu(self.problem, part.rows.clone());
+        chunks.from(part.done).try_for_each(|chunk| self.values(part, chunk, None))
+    }
+
+    /// Walks the chunks of what is left of a part on a device. What fails is done again, on a device opened anew if
+    /// need be and in smaller chunks; what is done stays done.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn on_device(&self, part: &mut Part<'_>, device: &Gpu) -> Result<()> {
+        let Self { engine, problem, .. } = *self;
+        let (mut retries, mut halvings) = (0, 0);
+        let panicked = || {
+            let reason = "a thread that filled buffers panicked".to_owned();
+            Error::DeviceFailed { device: device.name().to_owned(), reason }
+        };
+        loop {
+            // Planned again for a device opened anew: rows that the old one kept have to travel.
+            let kept = self.kept(&part.rows, device);
+            let pieces = kept.map(|kept| kept.map(|kept| (kept.rows.start, &kept.stored)));
+            let chunks = device.chunks(problem, part.rows.clone(), engine.memory, pieces)?;
+            let chunks = (0..halvings).fold(chunks, |chunks, _| chunks.smaller().unwrap_or(chunks));
+            let before = part.done;
+            // A submission that takes long is one that a watchdog of the system may end: the next ones are smaller.
+            let too_long = AtomicBool::new(false);
+            let left = chunks.from(part.done).take_while(|_| !too_long.load(Ordering::Relaxed));
+            let start = |chunk: &Range<usize>| {
+                let [p, q] = self.rows(chunk);
+                device.start(problem, &self.p.source(&p, kept[0]), &self.q.source(&q, kept[1]))
+            };
+            let mut sums = RowSums::default();
+            let finish = |chunk: Range<usize>, on_its_way: Box<dyn OnItsWay + '_>| {
+                let spent = on_its_way.finish(&mut sums)?;
+                let is_too_long = spent.device_seconds > engine.submission_seconds && chunks.smaller().is_some();
+                too_long.fetch_or(is_too_long, Ordering::Relaxed);
+                part.stats.sent += spent.sent;
+                part.stats.compile_seconds += spent.compile_seconds;
+                part.stats.device_seconds += spent.device_seconds;
+                self.values(part, chunk, Some(&sums))
+            };
+            let error = match flow::run(left, start, finish, panicked) {
+                Ok(()) if !part.is_done() => {
+                    (retries, halvings) = (0, halvings + 1);
+                    continue;
+                }
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            retries = if part.done > before { 1 } else { retries + 1 };
+            match &error {
+                Error::DeviceFailed { .. } if retries <= RETRIES => {}
+                // Memory that is not there for a chunk may be there for half of it.
+                Error::DeviceMemory { .. } if chunks.smaller().is_some() || retries <= RETRIES => {}
+                _ => return Err(error),
+            }
+            // A device that cannot be had again is reported as it failed.
+            device.recover().map_err(|_| error)?;
+            halvings += 1;
+            part.stats.retries += 1;
+        }
+    }
+
+    /// The rows of either side that some rows of the result come from.
+    fn rows(&self, rows: &Range<usize>) -> [Range<usize>; 2] {
+        [Pairing::OneP, Pairing::OneQ].map(|once| if self.problem.pairing == once { 0..1 } else { rows.clone() })
+    }
+
+    /// What a device keeps of either side of some rows.
+    #[cfg(feature = "gpu")]
+    fn kept(&self, rows: &Range<usize>, device: &Gpu) -> [Option<&Kept>; 2] {
+        let [p, q] = self.rows(rows);
+        let has = |stored: &_| device.has(stored);
+        [self.p.kept(&p, has), self.q.kept(&q, has)]
+    }
+
+    /// Turns the sums of a chunk into values: those of a device, or else made here. Rows that 32 bits could
+    /// not hold are computed again.
+    fn values(&self, part: &mut Part<'_>, chunk: Range<usize>, from_device: Option<&RowSums>) -> Result<()> {
+        let (engine, problem) = (self.engine, self.problem);
+        let (p, q) = (self.p.rows, self.q.rows);
+        let rows_per_task = cost::rows_per_task(problem);
+        let (rescued, any_invalid) = (AtomicU64::new(0), AtomicBool::new(false));
+        let task = |sums: &mut RowSums, mut piece: Piece<'_>| {
+            let (p, q) = problem.sides(&p, &q, piece.start, piece.len());
+            match from_device {
+                Some(all) => sums.copy_from(all, piece.start - chunk.start, piece.len()),
+                None => engine.cpu.run(problem, &p, &q, sums),
+            }
+            rescued.fetch_add(engine.cpu.rescue(problem, &p, &q, sums), Ordering::Relaxed);
+            any_invalid.fetch_or(piece.write(sums), Ordering::Relaxed);
+        };
+        let pieces = part.pieces(chunk.clone(), rows_per_task);
+        if engine.cpu.threads() > 1 && cost::takes_threads(problem, chunk.len()) {
+            let pieces: Vec<Piece<'_>> = pieces.collect();
+            engine.cpu.install(|| pieces.into_par_iter().for_each_init(RowSums::default, task));
+        } else {
+            let mut sums = RowSums::default();
+            pieces.for_each(|piece| task(&mut sums, piece));
+        }
+        part.stats.chunks += 1;
+        part.stats.rescued += rescued.into_inner();
+        part.any_invalid |= any_invalid.into_inner();
+        part.finished(chunk.end)
+    }
+
+    /// Every row of a part by the oracle.
+    pub(crate) fn reference(&self, part: &mut Part<'_>, options: &Options) -> Result<()> {
+        let (problem, p, q) = (self.problem, self.p.rows, self.q.rows);
+        let measures: Vec<_> = problem.slots.iter().map(|slots| slots.measure).collect();
+        let row = |i: usize| {
+            let p_row = if problem.pairing == Pairing::OneP { 0 } else { i };
+            let q_row = if problem.pairing == Pairing::OneQ { 0 } else { i };
+            reference::row(&measures, (&p, p_row), (&q, q_row), options.zeros, options.unit)
+        };
+        let results: Vec<(Vec<f64>, RowStatus)> = part.rows.clone().into_par_iter().map(row).collect();
+        for (i, (values, status)) in part.rows.clone().zip(&results) {
+            part.set(i, values, *status);
+        }
+        part.stats.chunks += 1;
+        part.finished(part.rows.end)
+    }
+}
