@@ -23,6 +23,7 @@ pub struct EngineBuilder {
     subgroups: Option<bool>,
     patience: Option<Duration>,
     staging: Option<bool>,
+    row_threads: Option<u32>,
     /// The adapters that calls may be given to without being asked for, even a software one.
     #[cfg(all(test, feature = "gpu"))]
     candidates: GpuSet,
@@ -80,6 +81,15 @@ impl EngineBuilder {
     #[must_use]
     pub fn subgroups(mut self, subgroups: bool) -> Self {
         self.subgroups = Some(subgroups);
+        self
+    }
+
+    /// Pins how many threads of a GPU share a row: a power of two up to 128, which have a workgroup to themselves; other
+    /// numbers are rounded up. By default that follows from the length of the row; rows that would have more than 128
+    /// bins a thread keep to it.
+    #[must_use]
+    pub fn row_threads(mut self, threads: u32) -> Self {
+        self.row_threads = Some(threads);
         self
     }
 
@@ -152,6 +162,6 @@ impl EngineBuilder {
         };
         let memory = self.memory.unwrap_or(DEFAULT_MEMORY);
         let submission_seconds = self.submission_seconds.unwrap_or(DEFAULT_SUBMISSION_SECONDS);
-        Ok(Engine { cpu, runner, memory, submission_seconds })
+        Ok(Engine { cpu, runner, memory, submission_seconds, row_threads: self.row_threads })
     }
 }

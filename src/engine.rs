@@ -46,13 +46,15 @@ pub struct Engine {
     pub(crate) memory: u64,
     /// Seconds of a device's time that one submission should not exceed.
     pub(crate) submission_seconds: f64,
+    /// Threads of a GPU that share a row, where that is pinned.
+    pub(crate) row_threads: Option<u32>,
 }
 
 /// Where a call runs, and why.
-struct Choice<'a> {
-    on: On<'a>,
-    reason: &'static str,
-    predicted: Option<Predicted>,
+pub(crate) struct Choice<'a> {
+    pub(crate) on: On<'a>,
+    pub(crate) reason: &'static str,
+    pub(crate) predicted: Option<Predicted>,
 }
 
 impl<'a> Choice<'a> {
@@ -156,7 +158,7 @@ impl Engine {
     }
 
     fn call(&self, measures: &[Divergence], p: Input<'_>, q: Input<'_>, options: &Options) -> Result<Columns> {
-        let problem = Problem::new(measures, &p.rows, &q.rows, options.zeros, options.unit)?;
+        let problem = self.problem(measures, &p, &q, options)?;
         let Choice { on, reason, predicted } = self.choose(&problem, &p, &q);
         let run = Run { engine: self, problem: &problem, p, q };
         let tracker = Tracker::new(options, problem.rows);
@@ -168,8 +170,20 @@ impl Engine {
         Ok(columns)
     }
 
+    /// A call as plain values.
+    pub(crate) fn problem(
+        &self,
+        measures: &[Divergence],
+        p: &Input<'_>,
+        q: &Input<'_>,
+        options: &Options,
+    ) -> Result<Problem> {
+        let problem = Problem::new(measures, &p.rows, &q.rows, options.zeros, options.unit)?;
+        Ok(problem.with_threads(self.row_threads))
+    }
+
     /// Where a call runs.
-    fn choose(&self, problem: &Problem, p: &Input<'_>, q: &Input<'_>) -> Choice<'_> {
+    pub(crate) fn choose(&self, problem: &Problem, p: &Input<'_>, q: &Input<'_>) -> Choice<'_> {
         const ASKED: &str = "asked for";
         match &self.runner {
             Runner::Reference => Choice::new(On::Reference, ASKED),
@@ -290,7 +304,7 @@ impl Engine {
     /// The rates of a device.
     #[cfg(feature = "gpu")]
     pub(crate) fn rates_on(&self, gpu: &Gpu) -> Result<Rates> {
-        let name = format!("{}, {} bytes", gpu.description(), self.memory);
+        let name = format!("{}, {} bytes, {:?} threads", gpu.description(), self.memory, self.row_threads);
         calibrate::rates(&name, &[Way::Kept, Way::Sent], |p, q, way, calls| {
             let once = |run: &Run<'_>, part: &mut Part<'_>| run.on_device(part, gpu);
             if way == Way::Sent {
@@ -310,7 +324,7 @@ impl Engine {
         once: impl Fn(&Run<'_>, &mut Part<'_>) -> Result<()>,
     ) -> Result<f64> {
         let options = Options::default();
-        let problem = Problem::new(&cost::MEASURED, &p.rows, &q.rows, options.zeros, options.unit)?;
+        let problem = self.problem(&cost::MEASURED, &p, &q, &options)?;
         let run = Run { engine: self, problem: &problem, p, q };
         let call = || {
             let start = Instant::now();

@@ -69,6 +69,9 @@ mod plan;
 mod rows;
 mod run;
 mod stream;
+mod summarize;
+#[cfg(all(test, feature = "gpu"))]
+mod summarize_tests;
 mod summary;
 mod values;
 
@@ -85,4 +88,4 @@ pub use output::{Columns, RowStatus, Share, Stats};
 pub use plan::cost::{Predicted, Rates};
 pub use rows::{Rows, Weight, WeightType, Weights};
 pub use stream::RowPair;
-pub use summary::{EXACT_QUANTILES_UP_TO, QUANTILES, Summary, SummaryBuilder};
+pub use summary::{EXACT_QUANTILES_UP_TO, QUANTILES, Summaries, Summary, SummaryBuilder, TopRow};

@@ -71,6 +71,8 @@ pub struct Stats {
     pub bytes: u64,
     /// Bytes of weights that went to a device; those of [`Uploaded`](crate::Uploaded) rows went there before.
     pub sent: u64,
+    /// Bytes that came back from a device.
+    pub received: u64,
     /// How often a device failed and its work was done again.
     pub retries: u64,
     /// Wall time of the call.
@@ -97,6 +99,7 @@ impl Stats {
         self.chunks += part.chunks;
         self.rescued += part.rescued;
         self.sent += part.sent;
+        self.received += part.received;
         self.retries += part.retries;
         self.compile_seconds += part.compile_seconds;
         self.device_seconds += part.device_seconds;
@@ -115,6 +118,7 @@ impl Default for Stats {
             rescued: 0,
             bytes: 0,
             sent: 0,
+            received: 0,
             retries: 0,
             seconds: 0.0,
             compile_seconds: 0.0,

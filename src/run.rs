@@ -7,15 +7,15 @@ use rayon::prelude::*;
 
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::Gpu;
-use crate::backend::{Backend, OnItsWay, RowSums, reference};
+use crate::backend::{Backend, OnItsWay, RowFlags, RowSums, reference};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::flow;
 use crate::input::{Input, Kept};
 use crate::options::Options;
-use crate::output::RowStatus;
+use crate::output::{Columns, RowStatus};
 use crate::plan::{Chunks, Pairing, Problem, cost};
-use crate::values::{Part, Piece};
+use crate::values::{Part, Piece, Tracker, Values};
 
 /// Failures of a device in a row, without a chunk done between them, after which a call ends.
 pub(crate) const RETRIES: usize = 3;
@@ -66,6 +66,7 @@ impl Run<'_> {
                 let is_too_long = spent.device_seconds > engine.submission_seconds && chunks.smaller().is_some();
                 too_long.fetch_or(is_too_long, Ordering::Relaxed);
                 part.stats.sent += spent.sent;
+                part.stats.received += spent.received;
                 part.stats.compile_seconds += spent.compile_seconds;
                 part.stats.device_seconds += spent.device_seconds;
                 self.values(part, chunk, Some(&sums))
@@ -93,13 +94,13 @@ impl Run<'_> {
     }
 
     /// The rows of either side that some rows of the result come from.
-    fn rows(&self, rows: &Range<usize>) -> [Range<usize>; 2] {
+    pub(crate) fn rows(&self, rows: &Range<usize>) -> [Range<usize>; 2] {
         [Pairing::OneP, Pairing::OneQ].map(|once| if self.problem.pairing == once { 0..1 } else { rows.clone() })
     }
 
     /// What a device keeps of either side of some rows.
     #[cfg(feature = "gpu")]
-    fn kept(&self, rows: &Range<usize>, device: &Gpu) -> [Option<&Kept>; 2] {
+    pub(crate) fn kept(&self, rows: &Range<usize>, device: &Gpu) -> [Option<&Kept>; 2] {
         let [p, q] = self.rows(rows);
         let has = |stored: &_| device.has(stored);
         [self.p.kept(&p, has), self.q.kept(&q, has)]
@@ -133,6 +134,26 @@ impl Run<'_> {
         part.stats.rescued += rescued.into_inner();
         part.any_invalid |= any_invalid.into_inner();
         part.finished(chunk.end)
+    }
+
+    /// Some rows in 64-bit floats, in the order given: what a device has left to the host.
+    pub(crate) fn again(&self, rows: &[usize], options: &Options) -> Result<Columns> {
+        let tracker = Tracker::new(options, rows.len());
+        let mut values = Values::new(self.problem, options, &tracker, 0..rows.len());
+        let terms = self.problem.terms.len();
+        let task = |sums: &mut RowSums, (row, mut piece): (&usize, Piece<'_>)| {
+            let (p, q) = self.problem.sides(&self.p.rows, &self.q.rows, *row, 1);
+            sums.resize(1, terms);
+            sums.flags[0] = RowFlags(RowFlags::RESCUE);
+            self.engine.cpu.rescue(self.problem, &p, &q, sums);
+            piece.write(sums);
+        };
+        for part in &mut values.parts([rows.len()]) {
+            let pieces: Vec<_> = rows.iter().zip(part.pieces(0..rows.len(), 1)).collect();
+            self.engine.cpu.install(|| pieces.into_par_iter().for_each_init(RowSums::default, task));
+        }
+        // Which of them are invalid shows in their status.
+        values.finish(false, &self.p.rows, &self.q.rows)
     }
 
     /// Every row of a part by the oracle.

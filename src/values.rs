@@ -36,7 +36,7 @@ impl<'a> Tracker<'a> {
 
     /// Tells the caller that so many more rows are finished; whoever goes on after the call was cancelled
     /// learns it here.
-    fn report(&self, rows: usize) -> Result<()> {
+    pub(crate) fn report(&self, rows: usize) -> Result<()> {
         let Some(callback) = self.callback else { return Ok(()) };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.done += rows as u64;

@@ -30,3 +30,13 @@ fn uploaded_rows_give_the_same_bits_on_vulkan() {
     uploaded_rows_give_the_same_bits(|| adapter("vulkan"));
     uploaded_rows_give_the_same_bits(|| adapter("vulkan").map(|builder| builder.staging(true)));
 }
+
+#[test]
+fn every_number_of_threads_is_within_the_contract_on_vulkan() {
+    every_number_of_threads_is_within_the_contract("vulkan");
+}
+
+#[test]
+fn a_summary_of_ten_million_rows_reads_back_little_on_vulkan() {
+    a_summary_of_ten_million_rows_reads_back_little("vulkan");
+}

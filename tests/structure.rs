@@ -15,7 +15,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ("options", &["divergence"]),
     ("calibrate", &["rows", "plan"]),
     ("output", &["divergence", "plan"]),
-    ("summary", &["output"]),
+    ("summary", &["divergence", "output"]),
     ("values", &["divergence", "rows", "plan", "backend", "options", "output"]),
 ];
 

@@ -94,6 +94,8 @@ pub(crate) struct Source<'a> {
 pub(crate) struct Spent {
     /// Bytes of weights that went to it.
     pub(crate) sent: u64,
+    /// Bytes that came back from it.
+    pub(crate) received: u64,
     /// Seconds that kernels took that had to be compiled.
     pub(crate) compile_seconds: f64,
     /// Seconds that the kernels ran, by the clock of the device if it has one.

@@ -131,6 +131,15 @@ impl Finisher {
         Finisher::Scaled { most: f64::INFINITY, divisor, root: false }
     }
 
+    /// The largest value there can be.
+    pub(crate) fn bound(self) -> f64 {
+        match self {
+            Finisher::Scaled { most, divisor, root } if root => (most / divisor).sqrt(),
+            Finisher::Scaled { most, divisor, .. } if divisor > 0.0 => most / divisor,
+            _ => f64::INFINITY,
+        }
+    }
+
     /// The value.
     #[inline]
     pub(crate) fn value(self, first: f64, second: Option<f64>) -> f64 {

@@ -150,6 +150,7 @@ mod tests {
             zeros: Zeros::Exact,
             terms: smallvec![Term::Kl],
             slots: smallvec![Slots { measure: Divergence::Kl, first: 0, second: None }],
+            shape: Shape::for_bins(bins),
         }
     }
 
@@ -262,6 +263,16 @@ mod tests {
             (4_000_000, Shape::Split { parts: 245 }),
         ] {
             assert_eq!(Shape::for_bins(bins), shape, "{bins} bins");
+        }
+        for (bins, threads, shape) in [
+            (64, 1, Shape::Short { threads: 1 }),
+            (64, 3, Shape::Short { threads: 4 }),
+            (64, 1000, Shape::Long),
+            (129, 1, Shape::Short { threads: 32 }),
+            (16_384, 64, Shape::Long),
+            (16_385, 128, Shape::Split { parts: 2 }),
+        ] {
+            assert_eq!(Shape::for_bins(bins).with_threads(bins, threads), shape, "{bins} bins, {threads} threads");
         }
         let Shape::Split { parts } = Shape::for_bins(1 << 30) else { panic!("split") };
         assert_eq!(parts, MAX_PARTS);

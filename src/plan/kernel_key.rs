@@ -128,6 +128,9 @@ pub(crate) const SPLIT_BINS: u32 = 16_384;
 /// Parts a row is split into at the most: the partial totals of a row are added by one workgroup.
 pub(crate) const MAX_PARTS: u32 = 1024;
 
+/// Bins that one thread adds up at the most.
+const MOST_BINS_PER_THREAD: u32 = SPLIT_BINS / WORKGROUP;
+
 impl Shape {
     /// The shape for rows of `bins` bins.
     pub(crate) fn for_bins(bins: usize) -> Self {
@@ -137,6 +140,18 @@ impl Shape {
             bins @ ..=SHORT_BINS => Shape::Short { threads: (bins.div_ceil(8)).next_power_of_two().min(SHORT_THREADS) },
             ..=SPLIT_BINS => Shape::Long,
             bins => Shape::Split { parts: bins.div_ceil(SPLIT_BINS).min(MAX_PARTS) },
+        }
+    }
+
+    /// The same with `threads` threads a row, rounded up to a power of two; a row that is split, or would have more
+    /// bins a thread than a sum in 32 bits is good for, stays as it is.
+    pub(crate) fn with_threads(self, bins: usize, threads: u32) -> Self {
+        let threads = threads.clamp(1, WORKGROUP).next_power_of_two();
+        let fits = bins <= (threads * MOST_BINS_PER_THREAD) as usize;
+        match self {
+            Shape::Short { .. } | Shape::Long if fits && threads == WORKGROUP => Shape::Long,
+            Shape::Short { .. } | Shape::Long if fits => Shape::Short { threads },
+            shape => shape,
         }
     }
 
@@ -180,7 +195,7 @@ pub(crate) fn takes_usual(problem: &Problem) -> bool {
     // An exponent amplifies the error of a total.
     let plain = |term: &Term| term.order().is_none();
     let second_order = |term: &Term| !matches!(term, Term::Tv | Term::Entropy | Term::CrossEntropy) && plain(term);
-    let whole = !matches!(Shape::for_bins(problem.bins), Shape::Split { .. });
+    let whole = !matches!(problem.shape, Shape::Split { .. });
     whole && problem.zeros == Zeros::Exact && problem.terms.iter().all(second_order)
 }
 

@@ -6,6 +6,7 @@ use crate::divergence::contrast::Needs;
 use crate::divergence::term::Order;
 use crate::divergence::{Divergence, Term, Unit, Zeros};
 use crate::error::{Error, Result};
+use crate::plan::kernel_key::Shape;
 use crate::rows::{Rows, WeightType};
 
 /// How the rows of the two sides meet.
@@ -39,6 +40,8 @@ pub(crate) struct Problem {
     /// Every sum that some measure needs, once.
     pub(crate) terms: SmallVec<[Term; 4]>,
     pub(crate) slots: SmallVec<[Slots; 4]>,
+    /// How the threads of a GPU share a row.
+    pub(crate) shape: Shape,
 }
 
 /// Whether 32-bit rounding stays within the contract at this order. It is amplified by the exponent of
@@ -88,7 +91,14 @@ impl Problem {
             zeros: zeros.validate()?.effective(),
             terms,
             slots,
+            shape: Shape::for_bins(p.bins()),
         })
+    }
+
+    /// The same with so many threads a row, where that is asked for.
+    pub(crate) fn with_threads(self, threads: Option<u32>) -> Self {
+        let shape = threads.map_or(self.shape, |threads| self.shape.with_threads(self.bins, threads));
+        Self { shape, ..self }
     }
 
     /// Why the whole call must be computed in 64-bit floats, if it must.

@@ -83,6 +83,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<Outcome> {
             "GB/s",
             "of a plain read",
             "kernel, GB/s",
+            "upload, GB/s",
             "largest error",
         ];
         let cells = lines.iter().map(Line::cells).collect();
@@ -158,6 +159,20 @@ impl Work<'_> {
         let few = (VERIFIED_BINS / self.p.bins()).clamp(1, VERIFIED).min(self.p.len());
         let [p_last, q_last] = [self.p, self.q].map(|rows| rows.slice(rows.len() - few, few));
         let want = reference.rowwise(measures, p_last, q_last, &Options::default())?;
+        // What only carries the rows there is the measure of what carries them and computes.
+        let (p_kept, q_kept) = (engine.upload(self.p)?, engine.upload(self.q)?);
+        let bytes = 2 * self.p.len() * self.p.bins() * self.p.weight_type().size();
+        let upload_seconds = if p_kept.is_on_a_device() {
+            Some(median(args.rounds.get(), || {
+                let start = Instant::now();
+                let there = (engine.upload(self.p)?, engine.upload(self.q)?);
+                let seconds = start.elapsed().as_secs_f64();
+                drop(there);
+                Ok::<_, kullback::Error>(seconds)
+            })?)
+        } else {
+            None
+        };
         let line = |kept: bool, p: Input<'_>, q: Input<'_>| -> Result<Line> {
             let first = call(p, q)?;
             let error = largest_error(&first, &want, &p_last, &q_last);
@@ -170,7 +185,6 @@ impl Work<'_> {
                 })
             })?;
             kernels.sort_by(f64::total_cmp);
-            let bytes = 2 * self.p.len() * self.p.bins() * self.p.weight_type().size();
             Ok(Line {
                 device: engine.device_name().to_string(),
                 kept,
@@ -181,6 +195,7 @@ impl Work<'_> {
                 seconds,
                 compile_seconds: first.stats().compile_seconds,
                 kernel_seconds: Some(kernels[kernels.len() / 2]).filter(|seconds| *seconds > 0.0),
+                upload_seconds: upload_seconds.filter(|_| !kept),
                 bytes,
                 bytes_per_second: bytes as f64 / seconds,
                 of_read: bytes as f64 / seconds / self.read,
@@ -188,9 +203,8 @@ impl Work<'_> {
             })
         };
         let mut lines = vec![line(false, self.p.into(), self.q.into())?];
-        let (p, q) = (engine.upload(self.p)?, engine.upload(self.q)?);
-        if p.is_on_a_device() {
-            lines.push(line(true, (&p).into(), (&q).into())?);
+        if p_kept.is_on_a_device() {
+            lines.push(line(true, (&p_kept).into(), (&q_kept).into())?);
         }
         Ok(lines)
     }
@@ -231,6 +245,8 @@ struct Line {
     compile_seconds: f64,
     /// By the clock of the device.
     kernel_seconds: Option<f64>,
+    /// Of rows that travel: what it takes to carry them alone.
+    upload_seconds: Option<f64>,
     bytes: usize,
     bytes_per_second: f64,
     of_read: f64,
@@ -253,6 +269,7 @@ impl Line {
             "seconds": self.seconds,
             "compile_seconds": self.compile_seconds,
             "kernel_seconds": self.kernel_seconds,
+            "upload_seconds": self.upload_seconds,
             "rows_per_second": self.rows as f64 / self.seconds,
             "bytes_per_second": self.bytes_per_second,
             "of_a_plain_read": self.of_read,
@@ -261,6 +278,9 @@ impl Line {
     }
 
     fn cells(&self) -> Vec<String> {
+        let gigabytes = |seconds: Option<f64>| {
+            seconds.map_or_else(String::new, |seconds| format!("{:.2}", self.bytes as f64 / seconds / 1e9))
+        };
         vec![
             self.device.clone(),
             self.place().to_owned(),
@@ -270,7 +290,8 @@ impl Line {
             format!("{:.3e}", self.rows as f64 / self.seconds),
             format!("{:.2}", self.bytes_per_second / 1e9),
             format!("{:.2}", self.of_read),
-            self.kernel_seconds.map_or_else(String::new, |seconds| format!("{:.2}", self.bytes as f64 / seconds / 1e9)),
+            gigabytes(self.kernel_seconds),
+            gigabytes(self.upload_seconds),
             format!("{:.1e}", self.error),
         ]
     }

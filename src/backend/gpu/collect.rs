@@ -3,8 +3,8 @@
 use super::params::RECORD_HEAD;
 use crate::backend::{RowFlags, RowSums};
 use crate::divergence::Term;
+use crate::plan::Problem;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, takes_usual};
-use crate::plan::{Problem, Shape};
 
 /// What a chunk leaves: for each group of terms the records of its rows and parts, as words.
 pub(super) struct Records {
@@ -29,7 +29,7 @@ const LARGEST: f64 = (1u32 << 28) as f64;
 /// this chunk: a device that was lost without a word leaves what was there before.
 pub(super) fn collect(problem: &Problem, records: &Records, rows: usize, out: &mut RowSums) -> bool {
     let terms = problem.terms.len();
-    let parts = Shape::for_bins(problem.bins).parts() as usize;
+    let parts = problem.shape.parts() as usize;
     let float = |word: u32| f64::from(f32::from_bits(word));
     out.resize(rows, terms);
     out.sums.fill(0.0);

@@ -12,12 +12,13 @@ mod shaders;
 mod slots;
 mod stored;
 mod submit;
+pub(crate) mod summary;
 #[cfg(test)]
 mod tests;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(crate) use device::GpuOptions;
 pub use device::{AdapterInfo, adapters};
@@ -32,7 +33,7 @@ use self::submit::{SideRows, Started};
 use super::{Backend, OnItsWay, RowSums, Source, Spent};
 use crate::error::{Error, Result};
 use crate::plan::chunk::{Costs, Pieces};
-use crate::plan::{Chunks, Pairing, Problem, Shape};
+use crate::plan::{Chunks, Pairing, Problem};
 use crate::rows::Rows;
 
 /// One adapter as a backend. Calls from several threads share it.
@@ -51,12 +52,15 @@ struct Opened {
     bindings: wgpu::BindGroupLayout,
     pipelines: Mutex<Pipelines>,
     slots: Slots,
+    /// The kernels that make a summary of records.
+    summary: OnceLock<summary::Kernels>,
 }
 
 impl Opened {
     fn new(device: Device) -> Arc<Self> {
         let (pipelines, bindings) = Pipelines::new(&device.device);
-        Arc::new(Self { device, bindings, pipelines: Mutex::new(pipelines), slots: Slots::default() })
+        let pipelines = Mutex::new(pipelines);
+        Arc::new(Self { device, bindings, pipelines, slots: Slots::default(), summary: OnceLock::new() })
     }
 
     fn pipelines(&self) -> MutexGuard<'_, Pipelines> {
@@ -124,7 +128,7 @@ impl Gpu {
         kept: [Option<(usize, &StoredRows)>; 2],
     ) -> Result<Chunks> {
         let opened = self.opened();
-        let parts = Shape::for_bins(problem.bins).parts() as usize;
+        let parts = problem.shape.parts() as usize;
         let groups = problem.terms.chunks(crate::plan::kernel_key::TERMS_PER_DISPATCH);
         let words: usize = groups.map(|terms| RECORD_HEAD + terms.len()).sum();
         let cuts = kept.map(|kept| {
@@ -147,13 +151,8 @@ impl Backend for Gpu {
     }
 
     fn start<'a>(&'a self, problem: &'a Problem, p: &Source<'_>, q: &Source<'_>) -> Result<Box<dyn OnItsWay + 'a>> {
-        let rows = if problem.pairing == Pairing::OneP { q.rows.len() } else { p.rows.len() };
         let opened = self.opened();
-        let sides = [p, q].map(|source| {
-            let stored = source.stored.filter(|(stored, _)| stored.is_on(&opened));
-            let stored = stored.and_then(|(stored, first)| stored.part(first, problem.bins));
-            SideRows { rows: &source.rows, stored }
-        });
+        let (sides, rows) = side_rows(&opened, problem, p, q);
         let started = guarded(&opened, || submit::start(&opened, problem, sides, rows))?;
         Ok(Box::new(Chunk { opened, problem, rows, started }))
     }
@@ -184,6 +183,22 @@ impl Backend for Gpu {
         }
         Ok(())
     }
+}
+
+/// The sides of a chunk as this device has them, and its rows.
+fn side_rows<'s>(
+    opened: &Arc<Opened>,
+    problem: &Problem,
+    p: &'s Source<'_>,
+    q: &'s Source<'_>,
+) -> ([SideRows<'s>; 2], usize) {
+    let rows = if problem.pairing == Pairing::OneP { q.rows.len() } else { p.rows.len() };
+    let sides = [p, q].map(|source| {
+        let stored = source.stored.filter(|(stored, _)| stored.is_on(opened));
+        let stored = stored.and_then(|(stored, first)| stored.part(first, problem.bins));
+        SideRows { rows: &source.rows, stored }
+    });
+    (sides, rows)
 }
 
 /// Runs what may panic inside a driver or wgpu, as they do on a lost device; then the device is given up.

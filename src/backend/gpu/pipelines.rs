@@ -23,28 +23,9 @@ pub(super) struct Pipelines {
 impl Pipelines {
     /// An empty cache, and the one layout of bindings that all kernels share.
     pub(super) fn new(device: &wgpu::Device) -> (Self, wgpu::BindGroupLayout) {
-        let buffer = |binding, ty| wgpu::BindGroupLayoutEntry {
-            binding,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
-            count: None,
-        };
-        let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
-        let bindings = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some("rowwise"),
-            entries: &[
-                buffer(0, storage(true)),
-                buffer(1, storage(true)),
-                buffer(2, storage(false)),
-                buffer(3, storage(false)),
-                buffer(4, wgpu::BufferBindingType::Uniform),
-            ],
-        });
-        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("rowwise"),
-            bind_group_layouts: &[Some(&bindings)],
-            immediate_size: 0,
-        });
+        use wgpu::BufferBindingType::{Storage, Uniform};
+        let storage = [true, true, false, false].map(|read_only| Storage { read_only });
+        let (bindings, layout) = layout(device, "rowwise", storage.into_iter().chain([Uniform]));
         (Self { layout, kernels: HashMap::new() }, bindings)
     }
 
@@ -63,30 +44,62 @@ impl Pipelines {
             (true, false) => &["split_totals", "split_terms"],
             (true, true) => &["split_totals", "split_floored", "split_terms"],
         };
-        let stage = |entry: &&str| {
-            device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(entry),
-                layout: Some(&self.layout),
-                module: &module,
-                entry_point: Some(entry),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: &constants,
-                    // Every word is written before it is read.
-                    zero_initialize_workgroup_memory: false,
-                },
-                cache: None,
-            })
-        };
+        let stage = |entry: &&str| pipeline(&device.device, &self.layout, &module, entry, &constants);
         let kernel = Arc::new(Kernel { stages: entries.iter().map(stage).collect() });
         self.kernels.insert(key, Arc::clone(&kernel));
         kernel
     }
 }
 
+/// A layout of bindings in their order, and of the pipelines that have it.
+pub(super) fn layout(
+    device: &wgpu::Device,
+    label: &str,
+    bindings: impl Iterator<Item = wgpu::BufferBindingType>,
+) -> (wgpu::BindGroupLayout, wgpu::PipelineLayout) {
+    let entry = |(binding, ty)| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        count: None,
+    };
+    let entries: Vec<_> = (0..).zip(bindings).map(entry).collect();
+    let bindings =
+        device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &entries });
+    let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some(label),
+        bind_group_layouts: &[Some(&bindings)],
+        immediate_size: 0,
+    });
+    (bindings, layout)
+}
+
+/// One entry point of a module, compiled. A compilation that fails shows in [`Device::check`].
+pub(super) fn pipeline(
+    device: &wgpu::Device,
+    layout: &wgpu::PipelineLayout,
+    module: &wgpu::ShaderModule,
+    entry: &str,
+    constants: &[(&str, f64)],
+) -> wgpu::ComputePipeline {
+    device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(entry),
+        layout: Some(layout),
+        module,
+        entry_point: Some(entry),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            constants,
+            // Every word is written before it is read.
+            zero_initialize_workgroup_memory: false,
+        },
+        cache: None,
+    })
+}
+
 /// A shader module, without the checks of array bounds and of loops that end in builds without debug
 /// assertions: a bound on every loop alone has been seen to cost more than the loop.
 #[expect(unsafe_code, reason = "the checked form is many times slower on some drivers; the argument stands below")]
-fn module(device: &wgpu::Device, source: String) -> wgpu::ShaderModule {
+pub(super) fn module(device: &wgpu::Device, source: String) -> wgpu::ShaderModule {
     let checks = if cfg!(debug_assertions) {
         wgpu::ShaderRuntimeChecks::checked()
     } else {
@@ -94,9 +107,9 @@ fn module(device: &wgpu::Device, source: String) -> wgpu::ShaderModule {
     };
     let descriptor =
         wgpu::ShaderModuleDescriptor { label: Some("rowwise"), source: wgpu::ShaderSource::Wgsl(source.into()) };
-    // SAFETY: the sources are those of this crate. Every loop counts up to a number of bins or parts in steps
-    // of at least one; every index is below rows × bins, rows × parts or a constant length, for which the
-    // host has sized the bindings; threads beyond the last row visit no bin and write nothing. Tests run the
+    // SAFETY: the sources are those of this crate. Every loop counts up to a number of bins, rows or parts in steps
+    // of at least one; every index is below rows × bins, rows × parts, rows × measures or a constant length, for
+    // which the host has sized the bindings; threads beyond the last row visit no bin and write nothing. Tests run the
     // same sources with the checks, on rows of every length around a workgroup.
     unsafe { device.create_shader_module_trusted(descriptor, checks) }
 }

@@ -93,6 +93,14 @@ fn polynomial(name: &str, coefficients: &[f32]) -> String {
     format!("fn {name}(x: f32) -> f32 {{ return {body}0.0{}; }}\n", ")".repeat(coefficients.len()))
 }
 
+/// Every polynomial.
+fn series(text: &mut String) {
+    text.push_str(&polynomial("atanh_tail", f32::ATANH_TAIL));
+    text.push_str(&polynomial("jensen_shannon", f32::JENSEN_SHANNON));
+    text.push_str(&polynomial("ln_one_plus", f32::LN_ONE_PLUS));
+    text.push_str(&polynomial("exp_tail", f32::EXP_TAIL));
+}
+
 fn glue(key: &KernelKey) -> String {
     let mut text = String::new();
     let needs_log = key.terms.iter().flatten().any(|kind| {
@@ -116,16 +124,29 @@ fn glue(key: &KernelKey) -> String {
     }
     text.push_str(&load('p', key.p));
     text.push_str(&load('q', key.q));
-    text.push_str(&polynomial("atanh_tail", f32::ATANH_TAIL));
-    text.push_str(&polynomial("jensen_shannon", f32::JENSEN_SHANNON));
-    text.push_str(&polynomial("ln_one_plus", f32::LN_ONE_PLUS));
-    text.push_str(&polynomial("exp_tail", f32::EXP_TAIL));
+    series(&mut text);
     text.push_str("fn add_terms(sums: ptr<function, Sums>, c: Contrast) {\n");
     for (slot, kind) in key.terms.iter().enumerate().filter_map(|(slot, kind)| kind.map(|kind| (slot, kind))) {
         let (half, part) = (["first", "second"][slot / 4], ["x", "y", "z", "w"][slot % 4]);
         let _ = writeln!(text, "    (*sums).{half}.{part} += {};", term_call(kind, slot));
     }
     text.push_str("}\n");
+    text
+}
+
+/// The source of the kernels that make a summary of records.
+pub(super) fn summary() -> String {
+    let mut text = [
+        include_str!("../../../shaders/summary/params.wgsl"),
+        include_str!("../../../shaders/lib/two_part.wgsl"),
+        include_str!("../../../shaders/lib/series.wgsl"),
+        include_str!("../../../shaders/summary/values.wgsl"),
+        include_str!("../../../shaders/summary/blocks.wgsl"),
+        include_str!("../../../shaders/summary/top.wgsl"),
+        include_str!("../../../shaders/summary/sums.wgsl"),
+    ]
+    .join("\n");
+    series(&mut text);
     text
 }
 

@@ -50,6 +50,11 @@ impl Held {
         Some(Self { opened: Arc::clone(opened), slot, done: false })
     }
 
+    /// A buffer that the host reads.
+    pub(super) fn readback(&mut self, device: &Device, bytes: u64) -> Result<wgpu::Buffer> {
+        self.slot.readback.at_least(device, bytes, Usage::MAP_READ | Usage::COPY_DST)
+    }
+
     /// The buffers of one side.
     pub(super) fn side(&mut self) -> &mut SideBuffers {
         &mut self.slot.p
@@ -86,7 +91,7 @@ impl Commands {
     }
 
     /// Has a buffer mapped once the device is done.
-    fn map_after(&mut self, buffer: &wgpu::Buffer, mode: wgpu::MapMode) {
+    pub(super) fn map_after(&mut self, buffer: &wgpu::Buffer, mode: wgpu::MapMode) {
         let sender = self.sender.clone();
         self.wanted += 1;
         self.encoder.map_buffer_on_submit(buffer, mode, .., move |result| {
@@ -187,13 +192,29 @@ pub(super) struct SideRows<'a> {
     pub(super) stored: Option<StoredPart<'a>>,
 }
 
-/// Starts one chunk.
-pub(super) fn start(
+/// A chunk whose row kernels are encoded: what becomes of their records is up to whoever has it.
+pub(super) struct Prepared {
+    pub(super) held: Held,
+    pub(super) commands: Commands,
+    pub(super) results: wgpu::Buffer,
+    pub(super) spent: Spent,
+    layout: Layout,
+}
+
+impl Prepared {
+    /// What every record of the chunk bears.
+    pub(super) fn stamp(&self) -> u16 {
+        self.layout.stamp
+    }
+}
+
+/// Brings the rows of a chunk to the device and encodes its row kernels.
+pub(super) fn prepare(
     opened: &Arc<Opened>,
     problem: &Problem,
     [p, q]: [SideRows<'_>; 2],
     rows: usize,
-) -> Result<Started> {
+) -> Result<Prepared> {
     let device = &opened.device;
     device.check()?;
     let mut held = Held::take(opened);
@@ -209,9 +230,23 @@ pub(super) fn start(
     };
     let (p, q) = (side(&p, &mut held.slot.p)?, side(&q, &mut held.slot.q)?);
     let layout = Layout::new(problem, rows);
-    let compile_seconds = dispatch(opened, problem, &layout, [&p, &q], &mut held.slot, &mut commands)?;
-    let submitted = commands.submit(held)?;
-    Ok(Started { submitted, layout, spent: Spent { sent, compile_seconds, device_seconds: 0.0 } })
+    let (results, compile_seconds) = dispatch(opened, problem, &layout, [&p, &q], &mut held.slot, &mut commands)?;
+    Ok(Prepared { held, commands, results, spent: Spent { sent, compile_seconds, ..Spent::default() }, layout })
+}
+
+/// Starts one chunk, of which the records come to the host.
+pub(super) fn start(opened: &Arc<Opened>, problem: &Problem, sides: [SideRows<'_>; 2], rows: usize) -> Result<Started> {
+    let Prepared { mut held, mut commands, results, spent, layout } = prepare(opened, problem, sides, rows)?;
+    let device = &opened.device;
+    if device.shared_memory {
+        commands.map_after(&results, wgpu::MapMode::Read);
+    } else {
+        let readback = held.readback(device, layout.bytes())?;
+        commands.encoder.copy_buffer_to_buffer(&results, 0, &readback, 0, layout.bytes());
+        commands.map_after(&readback, wgpu::MapMode::Read);
+    }
+    let spent = Spent { received: layout.bytes(), ..spent };
+    Ok(Started { submitted: commands.submit(held)?, layout, spent })
 }
 
 /// A chunk that has been started.
@@ -270,7 +305,7 @@ struct Group {
 
 impl Layout {
     fn new(problem: &Problem, rows: usize) -> Self {
-        let shape = Shape::for_bins(problem.bins);
+        let shape = problem.shape;
         let records = rows as u64 * u64::from(shape.parts());
         let group = |terms: &[_]| {
             let words = (RECORD_HEAD + terms.len()) as u32;
@@ -285,8 +320,8 @@ impl Layout {
     }
 }
 
-/// Encodes the dispatches of a chunk and what becomes of their results; returns the seconds that new kernels
-/// took to compile.
+/// Encodes the dispatches of a chunk; returns the buffer of their results, and the seconds that new kernels took to
+/// compile.
 fn dispatch(
     opened: &Opened,
     problem: &Problem,
@@ -294,7 +329,7 @@ fn dispatch(
     sides: [&(wgpu::Buffer, u64, u32); 2],
     slot: &mut Slot,
     commands: &mut Commands,
-) -> Result<f64> {
+) -> Result<(wgpu::Buffer, f64)> {
     let device = &opened.device;
     let compiling = Instant::now();
     let floors = ZerosKind::of(problem.zeros) == ZerosKind::Floor;
@@ -367,12 +402,5 @@ fn dispatch(
         let buffer = ticks.fetch(&mut commands.encoder);
         commands.map_after(buffer, wgpu::MapMode::Read);
     }
-    if device.shared_memory {
-        commands.map_after(&results, wgpu::MapMode::Read);
-        return Ok(compile_seconds);
-    }
-    let readback = slot.readback.at_least(device, layout.bytes(), Usage::MAP_READ | Usage::COPY_DST)?;
-    commands.encoder.copy_buffer_to_buffer(&results, 0, &readback, 0, layout.bytes());
-    commands.map_after(&readback, wgpu::MapMode::Read);
-    Ok(compile_seconds)
+    Ok((results, compile_seconds))
 }

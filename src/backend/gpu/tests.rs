@@ -4,6 +4,7 @@ use naga::valid::{Capabilities, ValidationFlags, Validator};
 
 use super::params::Params;
 use super::shaders;
+use super::summary::{Block, Measure, Params as SummaryParams};
 use crate::plan::KernelKey;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, TermKind, ZerosKind};
 use crate::rows::WeightType;
@@ -99,18 +100,69 @@ fn bindings_and_struct_offsets_match_the_host() {
     }
 }
 
+/// Every module, and what it is.
+fn modules() -> impl Iterator<Item = (String, naga::Module)> {
+    let source = shaders::summary();
+    let summary =
+        naga::front::wgsl::parse_str(&source).unwrap_or_else(|e| panic!("summary\n{}", e.emit_to_string(&source)));
+    let rowwise = keys().map(|key| (format!("{key:?}"), parse(&key)));
+    rowwise.chain([("summary".to_owned(), summary)])
+}
+
+#[test]
+fn the_summary_validates_and_its_structs_match_the_host() {
+    let (_, module) = modules().last().expect("a module");
+    let valid = Validator::new(ValidationFlags::all(), Capabilities::all()).validate(&module);
+    valid.unwrap_or_else(|e| panic!("{e:?}"));
+    let structure = |name: &str| {
+        let (_, found) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some(name)).expect("declared");
+        let naga::TypeInner::Struct { members, span } = &found.inner else { panic!("{name} is a struct") };
+        let offsets = members.iter().map(|m| (m.name.clone().unwrap_or_default(), m.offset as usize));
+        (offsets.collect::<Vec<_>>(), *span as usize)
+    };
+    macro_rules! same {
+        ($name:literal, $host:ty, $($field:ident),*) => {
+            let host = vec![$((stringify!($field).to_owned(), std::mem::offset_of!($host, $field))),*];
+            assert_eq!(structure($name), (host, size_of::<$host>()));
+        };
+    }
+    same!(
+        "Params",
+        SummaryParams,
+        rows,
+        parts,
+        record,
+        terms,
+        measures,
+        usual,
+        zero,
+        stamp,
+        first_row,
+        capacity,
+        top,
+        pairs,
+        source,
+        result,
+        surprise,
+        blocks,
+        trusted,
+        measure
+    );
+    same!("Measure", Measure, first, second, infinite, form, most, factor, pad_0, pad_1);
+    same!("Moments", Block, count, infinite, mean, squares, least, most);
+}
+
 #[test]
 fn no_shader_calls_a_builtin_logarithm_exponential_or_power() {
     use naga::MathFunction as M;
-    for key in keys() {
-        let module = parse(&key);
+    for (key, module) in modules() {
         let functions = module.functions.iter().map(|(_, f)| f).chain(module.entry_points.iter().map(|e| &e.function));
         for function in functions {
             for (_, expression) in function.expressions.iter() {
                 if let naga::Expression::Math { fun, .. } = expression {
                     assert!(
                         !matches!(fun, M::Log | M::Log2 | M::Exp | M::Exp2 | M::Pow),
-                        "{fun:?} in {:?} of {key:?}",
+                        "{fun:?} in {:?} of {key}",
                         function.name
                     );
                 }

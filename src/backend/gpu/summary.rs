@@ -1,0 +1,516 @@
+//! What columns of values say, without the values leaving the device: the host's half of `shaders/summary/`. Chunks
+//! go through the row kernels as ever; what becomes of their records stays on the device, but for a few numbers a
+//! chunk, and at the end those parts of the histograms in which a quantile lies.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytemuck::{Pod, Zeroable};
+use wgpu::BufferUsages as Usage;
+
+use super::device::{Device, Point};
+use super::shaders;
+use super::slots::{Kept, Slot, aligned};
+use super::submit::{Commands, Held, Prepared, Submitted, prepare};
+use super::{Gpu, Opened, guarded, side_rows};
+use crate::backend::{Source, Spent};
+use crate::divergence::finish::{Finisher, Support};
+use crate::divergence::{Term, Unit};
+use crate::error::Result;
+use crate::plan::Problem;
+use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP, takes_usual};
+
+/// Measures of a call at the most: each has a table on the device.
+pub(crate) const MOST_MEASURES: usize = 4;
+/// Of the largest rows that can be asked for at the most: a workgroup sorts four times as many at once.
+pub(crate) const MOST_TOP: usize = 256;
+/// Rows of a call that can be left to the host at the most.
+pub(crate) const MOST_FOR_THE_HOST: usize = 1 << 16;
+/// Buckets of a table.
+const BUCKETS: usize = 1 << 23;
+/// Buckets of which the device adds up the counts, so that the host can find its way.
+pub(crate) const TOGETHER: usize = 1024;
+/// Sums of a table.
+pub(crate) const SUMS: usize = BUCKETS / TOGETHER;
+
+const BLOCK: usize = 8192;
+const SORTED: usize = 1024;
+const STATE_WORDS: usize = 8;
+const NO_SECOND: u32 = u32::MAX;
+/// The bits of 2⁻⁹⁶, and how many of a value's bits a bucket leaves out.
+const LOWEST: u32 = 0x0f80_0000;
+const BUCKET_SHIFT: u32 = 7;
+
+/// The bucket of a value that is neither NaN nor negative; of one out of range the first or the last that is not 0's.
+pub(crate) fn bucket(value: f64) -> usize {
+    let bits = (value as f32).to_bits();
+    match (value == 0.0, bits.saturating_sub(LOWEST) >> BUCKET_SHIFT) {
+        (true, _) => 0,
+        (_, bucket) => (bucket as usize).clamp(1, BUCKETS - 1),
+    }
+}
+
+/// What stands for the values of a bucket: within 2⁻¹⁷ of each of them.
+pub(crate) fn middle(bucket: usize) -> f64 {
+    if bucket == 0 {
+        return 0.0;
+    }
+    f64::from(f32::from_bits(LOWEST + ((bucket as u32) << BUCKET_SHIFT) + (1 << (BUCKET_SHIFT - 1))))
+}
+
+/// Bytes that the tables of a call take on the device.
+pub(crate) fn table_bytes(problem: &Problem) -> u64 {
+    (problem.slots.len() * BUCKETS * 4) as u64
+}
+
+/// One measure, as in `shaders/summary/params.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(super) struct Measure {
+    pub(super) first: u32,
+    pub(super) second: u32,
+    pub(super) infinite: u32,
+    pub(super) form: u32,
+    pub(super) most: f32,
+    pub(super) factor: f32,
+    pub(super) pad_0: u32,
+    pub(super) pad_1: u32,
+}
+
+/// The uniform of the kernels, as there.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(super) struct Params {
+    pub(super) rows: u32,
+    pub(super) parts: u32,
+    pub(super) record: u32,
+    pub(super) terms: u32,
+    pub(super) measures: u32,
+    pub(super) usual: u32,
+    pub(super) zero: u32,
+    pub(super) stamp: u32,
+    pub(super) first_row: u32,
+    pub(super) capacity: u32,
+    pub(super) top: u32,
+    pub(super) pairs: u32,
+    pub(super) source: u32,
+    pub(super) result: u32,
+    pub(super) surprise: u32,
+    pub(super) blocks: u32,
+    pub(super) trusted: [[f32; 4]; TERMS_PER_DISPATCH / 4],
+    pub(super) measure: [Measure; MOST_MEASURES],
+}
+
+impl Params {
+    /// What is the same for every chunk.
+    fn new(problem: &Problem, unit: Unit, top: usize) -> Self {
+        let mut params = Self {
+            parts: problem.shape.parts(),
+            record: (super::params::RECORD_HEAD + problem.terms.len()) as u32,
+            terms: problem.terms.len() as u32,
+            measures: problem.slots.len() as u32,
+            usual: u32::from(takes_usual(problem)),
+            capacity: MOST_FOR_THE_HOST as u32,
+            top: top as u32,
+            ..Self::default()
+        };
+        for (i, term) in problem.terms.iter().enumerate() {
+            params.trusted[i / 4][i % 4] = term.trusted_from::<f32>(false).min(f64::from(f32::MAX)) as f32;
+            let surprises = matches!(term, Term::CrossEntropy | Term::Entropy);
+            params.surprise |= u32::from(surprises) << i;
+        }
+        for (to, slots) in params.measure.iter_mut().zip(&problem.slots) {
+            let infinite = |support| u32::from(slots.measure.is_infinite(Support::from_bits(support))) << support;
+            let (form, most, divisor) = match slots.measure.finisher(unit) {
+                Finisher::Scaled { most, divisor, root } => (u32::from(root), most, divisor),
+                Finisher::Logarithm { factor, ln_base } => (2, f64::INFINITY, factor * ln_base),
+            };
+            *to = Measure {
+                first: slots.first as u32,
+                second: slots.second.map_or(NO_SECOND, |second| second as u32),
+                infinite: (0..8).map(infinite).sum(),
+                form,
+                most: most.min(f64::from(f32::MAX)) as f32,
+                factor: (1.0 / divisor) as f32,
+                ..Measure::default()
+            };
+        }
+        params
+    }
+}
+
+/// The kernels, compiled once a device.
+#[derive(Debug)]
+pub(super) struct Kernels {
+    bindings: wgpu::BindGroupLayout,
+    values: wgpu::ComputePipeline,
+    blocks: wgpu::ComputePipeline,
+    top: wgpu::ComputePipeline,
+    sums: wgpu::ComputePipeline,
+}
+
+impl Kernels {
+    fn new(device: &wgpu::Device) -> Self {
+        use wgpu::BufferBindingType::{Storage, Uniform};
+        let kinds = [true, false, false, false].map(|read_only| Storage { read_only });
+        let kinds = kinds.into_iter().chain([Uniform, Storage { read_only: false }, Storage { read_only: false }]);
+        let (bindings, layout) = super::pipelines::layout(device, "summary", kinds);
+        let module = super::pipelines::module(device, shaders::summary());
+        let pipeline = |entry| super::pipelines::pipeline(device, &layout, &module, entry, &[]);
+        Self {
+            values: pipeline("summary_values"),
+            blocks: pipeline("summary_blocks"),
+            top: pipeline("summary_top"),
+            sums: pipeline("summary_sums"),
+            bindings,
+        }
+    }
+}
+
+/// What a block of values of one measure is.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Block {
+    /// Finite ones.
+    pub(crate) count: u32,
+    pub(crate) infinite: u32,
+    pub(crate) mean: f32,
+    /// Sum of squared distances from it.
+    pub(crate) squares: f32,
+    pub(crate) least: f32,
+    pub(crate) most: f32,
+}
+
+/// A large value and its row in the chunk; none if 0, else the bits of the value and one more.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+struct Pair {
+    value: u32,
+    row: u32,
+}
+
+/// What a chunk said.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// Of each measure.
+    pub(crate) blocks: Vec<Vec<Block>>,
+    /// Of each measure its largest values, and their rows in the call.
+    pub(crate) top: Vec<Vec<(usize, f32)>>,
+    /// Of all rows so far: how many have each status, and how many were left to the host.
+    pub(crate) statuses: [u64; 4],
+    pub(crate) for_the_host: usize,
+    pub(crate) spent: Spent,
+}
+
+/// A step in the search for the largest.
+struct Level {
+    pairs: usize,
+    source: usize,
+    result: usize,
+    groups: usize,
+}
+
+/// The steps for so many rows; each result is a place in one of two halves of the pairs.
+fn levels(rows: usize, top: usize, measures: usize) -> Vec<Level> {
+    let half = rows.div_ceil(SORTED) * top * measures;
+    let first = Level { pairs: 0, source: 0, result: 0, groups: rows.div_ceil(SORTED) };
+    let next = |before: &Level| {
+        let pairs = before.groups * top;
+        let step =
+            || Level { pairs, source: before.result, result: half - before.result, groups: pairs.div_ceil(SORTED) };
+        (before.groups > 1).then(step)
+    };
+    if top == 0 { Vec::new() } else { std::iter::successors(Some(first), next).collect() }
+}
+
+/// A summary on its way through a device.
+pub(crate) struct Digest<'a> {
+    opened: Arc<Opened>,
+    problem: &'a Problem,
+    params: Params,
+    state: wgpu::Buffer,
+    table: wgpu::Buffer,
+    scratch: Mutex<Scratch>,
+}
+
+/// What the chunks use one after the other.
+#[derive(Default)]
+struct Scratch {
+    values: Kept,
+    blocks: Kept,
+    pairs: Kept,
+    params: Kept,
+}
+
+impl Gpu {
+    /// Begins a summary.
+    pub(crate) fn digest<'a>(&self, problem: &'a Problem, unit: Unit, top: usize) -> Result<Digest<'a>> {
+        let opened = self.opened();
+        let (state, table) = guarded(&opened, || {
+            let device = &opened.device;
+            device.check()?;
+            let state_bytes = ((STATE_WORDS + MOST_FOR_THE_HOST) * 4) as u64;
+            // New buffers are all zeros.
+            let state = device.buffer(state_bytes, Usage::STORAGE | Usage::COPY_SRC, false)?;
+            Ok((state, device.buffer(table_bytes(problem), Usage::STORAGE | Usage::COPY_SRC, false)?))
+        })?;
+        let params = Params::new(problem, unit, top);
+        Ok(Digest { opened, problem, params, state, table, scratch: Mutex::default() })
+    }
+
+    /// Whether the device can hold the tables of a call, and numbers its rows.
+    pub(crate) fn can_digest(&self, problem: &Problem, budget: u64) -> bool {
+        let room = self.opened().device.caps.binding_bytes().min(budget.saturating_sub(1));
+        problem.slots.len() <= MOST_MEASURES
+            && problem.terms.len() <= TERMS_PER_DISPATCH
+            && table_bytes(problem) <= room
+            && u32::try_from(problem.rows).is_ok()
+    }
+}
+
+/// The buffers that kernels see, in the order of their bindings but for the uniform.
+type Buffers<'b> = [&'b wgpu::Buffer; 6];
+
+impl Digest<'_> {
+    /// Starts on a chunk, the first row of which has this number in the call.
+    pub(crate) fn start(&self, first_row: usize, p: &Source<'_>, q: &Source<'_>) -> Result<DigestedChunk> {
+        let opened = &self.opened;
+        let (sides, rows) = side_rows(opened, self.problem, p, q);
+        guarded(opened, || {
+            let mut prepared = prepare(opened, self.problem, sides, rows)?;
+            let params = Params {
+                rows: rows as u32,
+                stamp: u32::from(prepared.stamp()),
+                first_row: first_row as u32,
+                ..self.params
+            };
+            let layout = self.encode(params, &mut prepared)?;
+            let Prepared { held, commands, spent, .. } = prepared;
+            Ok(DigestedChunk { opened: Arc::clone(opened), submitted: commands.submit(held)?, layout, spent })
+        })
+    }
+
+    fn encode(&self, params: Params, prepared: &mut Prepared) -> Result<Layout> {
+        let device = &self.opened.device;
+        let kernels = self.opened.summary.get_or_init(|| Kernels::new(&device.device));
+        let (rows, measures, top) = (params.rows as usize, params.measures as usize, params.top as usize);
+        let blocks_of_one = rows.div_ceil(BLOCK);
+        let levels = levels(rows, top, measures);
+        let half = rows.div_ceil(SORTED) * top * measures;
+        let layout =
+            Layout { first_row: params.first_row as usize, stamp: params.stamp, measures, blocks: blocks_of_one, top };
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = Usage::STORAGE | Usage::COPY_SRC;
+        let values = scratch.values.at_least(device, (measures * rows * 4) as u64, inner)?;
+        let blocks = scratch.blocks.at_least(device, layout.block_bytes().max((measures * SUMS * 4) as u64), inner)?;
+        let pairs = scratch.pairs.at_least(device, (2 * half * size_of::<Pair>()) as u64, inner)?;
+        let uniforms = aligned(size_of::<Params>() as u64);
+        let usage = Usage::UNIFORM | Usage::COPY_DST;
+        let uniform = scratch.params.at_least(device, (1 + levels.len()) as u64 * uniforms, usage)?;
+        drop(scratch);
+        let buffers = [&prepared.results, &values, &self.state, &self.table, &blocks, &pairs];
+        let bound = |i: usize, params: Params| {
+            let offset = i as u64 * uniforms;
+            device.queue.write_buffer(&uniform, offset, bytemuck::bytes_of(&params));
+            self.bind(kernels, buffers, &uniform, offset)
+        };
+        let first = bound(0, Params { blocks: blocks_of_one as u32, ..params });
+        let encoder = &mut prepared.commands.encoder;
+        let widest = device.caps.max_workgroups as usize;
+        let mut pass =
+            encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("summary"), timestamp_writes: None });
+        let mut dispatch = |pipeline, group: &wgpu::BindGroup, workgroups: usize, measures: usize| {
+            let width = workgroups.clamp(1, widest);
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, group, &[]);
+            pass.dispatch_workgroups(width as u32, workgroups.div_ceil(width) as u32, measures as u32);
+        };
+        dispatch(&kernels.values, &first, rows.div_ceil(WORKGROUP as usize), 1);
+        dispatch(&kernels.blocks, &first, blocks_of_one, measures);
+        for (i, level) in levels.iter().enumerate() {
+            let [pairs, source, result] = [level.pairs, level.source, level.result].map(|n| n as u32);
+            dispatch(&kernels.top, &bound(i + 1, Params { pairs, source, result, ..params }), level.groups, measures);
+        }
+        drop(pass);
+        let last = levels.last().map_or(0, |level| level.result);
+        let readback = prepared.held.readback(device, layout.bytes())?;
+        encoder.copy_buffer_to_buffer(&self.state, 0, &readback, 0, layout.blocks_at());
+        encoder.copy_buffer_to_buffer(&blocks, 0, &readback, layout.blocks_at(), layout.block_bytes());
+        if top > 0 {
+            let from = (last * size_of::<Pair>()) as u64;
+            encoder.copy_buffer_to_buffer(&pairs, from, &readback, layout.top_at(), layout.top_bytes());
+        }
+        prepared.commands.map_after(&readback, wgpu::MapMode::Read);
+        Ok(layout)
+    }
+
+    fn bind(&self, kernels: &Kernels, buffers: Buffers<'_>, uniform: &wgpu::Buffer, offset: u64) -> wgpu::BindGroup {
+        let [records, values, state, table, blocks, pairs] = buffers.map(wgpu::Buffer::as_entire_binding);
+        let uniform = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer: uniform,
+            offset,
+            size: std::num::NonZero::new(size_of::<Params>() as u64),
+        });
+        let all = [records, values, state, table, uniform, blocks, pairs];
+        let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
+        let entries: Vec<_> = (0_u32..).zip(all).map(entry).collect();
+        self.opened.device.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("summary"),
+            layout: &kernels.bindings,
+            entries: &entries,
+        })
+    }
+
+    /// Of each measure the sums of its table, once every chunk is finished; the rows left to the host, of which there
+    /// are so many; and the bytes read.
+    pub(crate) fn sums(&self, for_the_host: usize) -> Result<(Vec<Vec<u32>>, Vec<u32>, u64)> {
+        let measures = self.params.measures as usize;
+        let sums_bytes = (measures * SUMS * 4) as u64;
+        let list_bytes = (for_the_host * 4) as u64;
+        let words = self.read(sums_bytes + list_bytes, |device, commands, readback| {
+            let kernels = self.opened.summary.get_or_init(|| Kernels::new(&device.device));
+            let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+            let inner = Usage::STORAGE | Usage::COPY_SRC;
+            let blocks = scratch.blocks.at_least(device, sums_bytes, inner)?;
+            let unused = scratch.pairs.at_least(device, 256, inner)?;
+            let values = scratch.values.at_least(device, 256, inner)?;
+            let records = device.buffer(256, Usage::STORAGE, false)?;
+            let uniform = scratch.params.at_least(device, 256, Usage::UNIFORM | Usage::COPY_DST)?;
+            device.queue.write_buffer(&uniform, 0, bytemuck::bytes_of(&self.params));
+            let group =
+                self.bind(kernels, [&records, &values, &self.state, &self.table, &blocks, &unused], &uniform, 0);
+            let descriptor = wgpu::ComputePassDescriptor { label: Some("sums"), timestamp_writes: None };
+            let mut pass = commands.encoder.begin_compute_pass(&descriptor);
+            pass.set_pipeline(&kernels.sums);
+            pass.set_bind_group(0, &group, &[]);
+            pass.dispatch_workgroups(SUMS as u32, 1, measures as u32);
+            drop(pass);
+            commands.encoder.copy_buffer_to_buffer(&blocks, 0, readback, 0, sums_bytes);
+            let list = (STATE_WORDS * 4) as u64;
+            commands.encoder.copy_buffer_to_buffer(&self.state, list, readback, sums_bytes, list_bytes);
+            Ok(())
+        })?;
+        let (sums, list) = words.split_at(measures * SUMS);
+        Ok((sums.chunks(SUMS).map(<[u32]>::to_vec).collect(), list.to_vec(), sums_bytes + list_bytes))
+    }
+
+    /// The counts of some groups of [`TOGETHER`] buckets each, given by measure and group.
+    pub(crate) fn counts(&self, groups: &[(usize, usize)]) -> Result<Vec<Vec<u32>>> {
+        if groups.is_empty() {
+            return Ok(Vec::new());
+        }
+        let each = (TOGETHER * 4) as u64;
+        let words = self.read(groups.len() as u64 * each, |_, commands, readback| {
+            for (i, (measure, group)) in groups.iter().enumerate() {
+                let from = (measure * SUMS + group) as u64 * each;
+                commands.encoder.copy_buffer_to_buffer(&self.table, from, readback, i as u64 * each, each);
+            }
+            Ok(())
+        })?;
+        Ok(words.chunks(TOGETHER).map(<[u32]>::to_vec).collect())
+    }
+
+    /// Reads so many bytes that `encode` has copied.
+    fn read(
+        &self,
+        bytes: u64,
+        encode: impl FnOnce(&Device, &mut Commands, &wgpu::Buffer) -> Result<()>,
+    ) -> Result<Vec<u32>> {
+        let opened = &self.opened;
+        guarded(opened, || {
+            let device = &opened.device;
+            device.check()?;
+            let mut held = Held::take(opened);
+            let mut commands = Commands::new(device);
+            let readback = held.readback(device, bytes)?;
+            encode(device, &mut commands, &readback)?;
+            device.reach(Point::Upload)?;
+            commands.map_after(&readback, wgpu::MapMode::Read);
+            commands.submit(held)?.finish(|device, slot| words(device, slot, 0..bytes))
+        })
+    }
+}
+
+/// Where what a chunk says lies in what the host reads.
+struct Layout {
+    first_row: usize,
+    stamp: u32,
+    measures: usize,
+    /// Of one measure.
+    blocks: usize,
+    top: usize,
+}
+
+impl Layout {
+    fn blocks_at(&self) -> u64 {
+        (STATE_WORDS * 4) as u64
+    }
+
+    fn block_bytes(&self) -> u64 {
+        (self.measures * self.blocks * size_of::<Block>()) as u64
+    }
+
+    fn top_at(&self) -> u64 {
+        self.blocks_at() + self.block_bytes()
+    }
+
+    fn top_bytes(&self) -> u64 {
+        (self.measures * self.top * size_of::<Pair>()) as u64
+    }
+
+    fn bytes(&self) -> u64 {
+        self.top_at() + self.top_bytes()
+    }
+}
+
+/// A chunk that has been started.
+pub(crate) struct DigestedChunk {
+    opened: Arc<Opened>,
+    submitted: Submitted,
+    layout: Layout,
+    spent: Spent,
+}
+
+impl DigestedChunk {
+    /// Waits for the device; what the chunk said.
+    pub(crate) fn finish(self) -> Result<Said> {
+        let Self { opened, submitted, layout, spent } = self;
+        let read = |device: &Device, slot: &Slot| {
+            let device_seconds = slot.ticks.as_ref().map_or(Ok(0.0), |ticks| ticks.seconds(device))?;
+            Ok((words(device, slot, 0..layout.bytes())?, device_seconds))
+        };
+        let (words, device_seconds) = guarded(&opened, || submitted.finish(read))?;
+        let word = |bytes: u64| (bytes / 4) as usize;
+        let (state, rest) = words.split_at(word(layout.blocks_at()));
+        let (blocks, top) = rest.split_at(word(layout.block_bytes()));
+        let [ok, infinite, empty, invalid, for_the_host, of_another_chunk, stamp, _] = state[..] else {
+            return Err(opened.device.give_up("it left no state".to_owned()));
+        };
+        if of_another_chunk != 0 || stamp != layout.stamp {
+            return Err(opened.device.give_up("it left results of another time".to_owned()));
+        }
+        let pairs: &[Pair] = bytemuck::cast_slice(top);
+        let value = |pair: &Pair| {
+            let bits = pair.value.checked_sub(1)?;
+            Some((layout.first_row + pair.row as usize, f32::from_bits(bits)))
+        };
+        let blocks: &[Block] = bytemuck::cast_slice(blocks);
+        Ok(Said {
+            blocks: blocks.chunks(layout.blocks.max(1)).map(<[Block]>::to_vec).collect(),
+            top: pairs.chunks(layout.top.max(1)).map(|pairs| pairs.iter().filter_map(value).collect()).collect(),
+            statuses: [ok, infinite, empty, invalid].map(u64::from),
+            for_the_host: for_the_host as usize,
+            spent: Spent { device_seconds, received: layout.bytes(), ..spent },
+        })
+    }
+}
+
+/// Takes words out of what a slot's host reads, and gives it back.
+fn words(device: &Device, slot: &Slot, range: Range<u64>) -> Result<Vec<u32>> {
+    let Some(buffer) = slot.readback.get() else { return Err(device.give_up("nothing to read".to_owned())) };
+    let view = buffer.get_mapped_range(range).map_err(|error| device.give_up(error.to_string()))?;
+    let words = bytemuck::pod_collect_to_vec(&view);
+    drop(view);
+    buffer.unmap();
+    Ok(words)
+}

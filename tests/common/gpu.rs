@@ -1,0 +1,213 @@
+//! Bodies that only a GPU has, and the list of those that every GPU runs.
+
+use kullback::{Device, Divergence, Engine, EngineBuilder, Error, Input, Options, Rows, WeightType, Zeros};
+use kullback_conformance::{Check, FAMILIES, hard_rows, measures};
+
+use super::{adapter, against_oracle, oracle, same_bits, with};
+
+/// Rows kept on a device give the bits of rows that travel, and do not travel again.
+pub fn uploaded_rows_give_the_same_bits(make: fn() -> Option<EngineBuilder>) {
+    let Some(builder) = make() else { return };
+    // A binding takes a few rows: the uploads are in pieces, of different lengths on either side.
+    let engine = builder.binding_limit(6000).build().expect("the adapter was listed");
+    let options = with(Zeros::Exact);
+    for (bins, p_type, q_type) in [
+        (3, WeightType::U8, WeightType::F32),
+        (40, WeightType::F32, WeightType::U16),
+        (300, WeightType::F16, WeightType::F32),
+    ] {
+        let (p, q) = (hard_rows(4, p_type, bins, 60), hard_rows(4, q_type, bins, 60));
+        let (p, q) = (p.p.rows(bins), q.q.rows(bins));
+        let (p_kept, q_kept) = (engine.upload(p).expect("p"), engine.upload(q).expect("q"));
+        let (p_one, q_one) = (p.slice(17, 1), q.slice(5, 1));
+        let (p_one_kept, q_one_kept) = (engine.upload(p_one).expect("one"), engine.upload(q_one).expect("one"));
+        assert!(p_kept.is_on_a_device() && q_kept.is_on_a_device());
+        let run = |p: Input<'_>, q: Input<'_>| engine.rowwise(&measures(), p, q, &options).expect("rowwise");
+        let want = run(p.into(), q.into());
+        let bytes = |rows: Rows<'_>| (rows.len() * bins * rows.weight_type().size()) as u64;
+        for (what, got, sent) in [
+            ("both kept", run((&p_kept).into(), (&q_kept).into()), 0),
+            ("p kept", run((&p_kept).into(), q.into()), bytes(q)),
+            ("q kept", run(p.into(), (&q_kept).into()), bytes(p)),
+            ("both kept, again", run((&p_kept).into(), (&q_kept).into()), 0),
+        ] {
+            same_bits(&got, &want, what);
+            let padding = 4 * got.stats().chunks;
+            assert!((sent..=sent + padding).contains(&got.stats().sent), "{what}: {:?}", got.stats());
+            assert!(sent > 0 || got.stats().sent == 0, "{what}: {:?}", got.stats());
+        }
+        same_bits(&run((&p_kept).into(), (&q_one_kept).into()), &run(p.into(), q_one.into()), "one q kept");
+        same_bits(&run((&p_one_kept).into(), (&q_kept).into()), &run(p_one.into(), q.into()), "one p kept");
+    }
+}
+
+/// With the device's limit lowered, many chunks give what one gives, to the bit.
+pub fn every_chunking_gives_the_same_bits(backend: &str) {
+    let Some(builder) = adapter(backend) else { return };
+    let bins = 65;
+    let hard = hard_rows(8, WeightType::F32, bins, 50 * FAMILIES.len());
+    let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+    let measures = [Divergence::Kl, Divergence::Js, Divergence::Renyi(0.5), Divergence::Tv];
+    // With the last, the kernel is another.
+    for measures in [&measures[..3], &measures] {
+        let whole = builder.build().expect("engine").rowwise(measures, p, q, &with(Zeros::Exact)).expect("whole");
+        assert_eq!(whole.stats().chunks, 1);
+        for (limit, at_least) in [(80_000, 3), (20_000, 10), (5_000, 40)] {
+            let engine = builder.binding_limit(limit).build().expect("engine");
+            let out = engine.rowwise(measures, p, q, &with(Zeros::Exact)).expect("chunks");
+            assert!(out.stats().chunks >= at_least, "{} chunks", out.stats().chunks);
+            same_bits(&whole, &out, &format!("{} chunks", out.stats().chunks));
+        }
+    }
+    let small = builder.binding_limit(200).build().expect("engine");
+    match small.rowwise(&measures, p, q, &with(Zeros::Exact)) {
+        Err(Error::RowTooLarge { needed: 264, limit: 200 }) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The reduction tree is the same whichever way the threads exchange values.
+pub fn with_and_without_subgroups_the_bits_are_the_same(backend: &str) {
+    let Some(builder) = adapter(backend) else { return };
+    let with_them = builder.build().expect("engine");
+    let without = builder.subgroups(false).build().expect("engine");
+    for bins in [5, 33, 128, 1000, 20_000] {
+        let hard = hard_rows(9, WeightType::F32, bins, FAMILIES.len());
+        let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+        let measures = [Divergence::Kl, Divergence::Js, Divergence::Entropy];
+        for measures in [&measures[..2], &measures] {
+            let run = |engine: &Engine| engine.rowwise(measures, p, q, &with(Zeros::Exact)).expect("rowwise");
+            same_bits(&run(&with_them), &run(&without), &format!("{bins} bins"));
+        }
+    }
+}
+
+/// However many threads share a row, the contract holds.
+pub fn every_number_of_threads_is_within_the_contract(backend: &str) {
+    let Some(builder) = adapter(backend) else { return };
+    for threads in [1, 2, 8, 32, 64, 128] {
+        let engine = builder.row_threads(threads).build().expect("engine");
+        for bins in [1, 7, 33, 128, 1000, 3000] {
+            let hard = hard_rows(12, WeightType::F32, bins, 2 * FAMILIES.len());
+            let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+            let what = format!("{threads} threads, {bins} bins");
+            against_oracle(&engine, p, q, Zeros::Exact, &what).assert(&what);
+            // Of second order alone the kernel is another.
+            let measures = [Divergence::Kl, Divergence::Js, Divergence::Chi2];
+            let run = |engine: &Engine| engine.rowwise(&measures, p, q, &with(Zeros::Exact)).expect("rowwise");
+            let (got, want) = (run(&engine), run(&oracle()));
+            let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
+            let mut check = Check::default();
+            check.columns(&got, &columns, want.status(), &p, &q, &|row| format!("row {row} of {what}"));
+            check.assert(&what);
+        }
+    }
+}
+
+/// A question about ten million rows reads back less than a mebibyte, and the answer is that of the columns.
+pub fn a_summary_of_ten_million_rows_reads_back_little(backend: &str) {
+    let Some(builder) = adapter(backend) else { return };
+    let (rows, bins) = (10_000_000, 4);
+    let mut state = 1_u32;
+    let mut weight = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        1 + (state >> 25) as u8
+    };
+    let p: Vec<u8> = (0..rows * bins).map(|_| weight()).collect();
+    let (p, q) = (Rows::new(&p, bins).expect("p"), Rows::new(&[9_u8, 50, 70, 20], bins).expect("q"));
+    let engine = builder.build().expect("engine");
+    let measures = [Divergence::Kl, Divergence::Js, Divergence::Hellinger, Divergence::Tv];
+    let got = engine.summary(&measures, p, q, &Options::default(), 10).expect("summary");
+    assert!(got.stats().received < 1 << 20, "{:?}", got.stats());
+    let cpu = Engine::builder().device(Device::Cpu).build().expect("cpu");
+    let want = cpu.summary(&measures, p, q, &Options::default(), 10).expect("summary");
+    let near = |got: f64, want: f64, by: f64| assert!((got - want).abs() <= by * want, "{got:e} for {want:e}");
+    for measure in measures {
+        let (a, b) = (got.summary(measure).expect("asked for"), want.summary(measure).expect("asked for"));
+        assert_eq!((a.rows, a.statuses, a.infinite), (rows as u64, b.statuses, b.infinite));
+        near(a.mean, b.mean, 1e-6);
+        near(a.variance, b.variance, 1e-5);
+        a.quantiles.iter().zip(b.quantiles).for_each(|(a, b)| near(*a, b, 3.2e-5));
+        let values = |top: &[kullback::TopRow]| top.iter().map(|top| top.value).collect::<Vec<_>>();
+        let (a, b) = (got.top(measure).expect("asked for"), want.top(measure).expect("asked for"));
+        values(a).iter().zip(values(b)).for_each(|(a, b)| near(*a, b, 1e-6));
+        assert_eq!(a.len(), 10);
+    }
+}
+
+/// The suite of a GPU backend: one named test a behaviour.
+#[macro_export]
+macro_rules! conformance_gpu {
+    ($make:ident) => {
+        #[test]
+        fn golden_cases() {
+            golden_cases_are_within_the_contract($make);
+        }
+        #[test]
+        fn hard_rows_of_every_type() {
+            use kullback::WeightType as T;
+            for weight_type in [T::F32, T::F16, T::Bf16, T::U8, T::U16, T::U32, T::I32] {
+                let exact = kullback::Zeros::Exact;
+                let lengths = if weight_type == T::F32 { &LENGTHS[..] } else { &[1, 3, 8, 17, 64, 129, 257, 1000][..] };
+                hard_rows_are_within_the_contract($make, weight_type, exact, lengths);
+            }
+        }
+        #[test]
+        fn measures_of_second_order() {
+            use kullback::WeightType as T;
+            measures_of_second_order_are_within_the_contract($make, T::F32, &LENGTHS);
+            for weight_type in [T::F16, T::Bf16, T::U8, T::U16, T::U32, T::I32] {
+                measures_of_second_order_are_within_the_contract($make, weight_type, &[1, 3, 17, 64, 257]);
+            }
+        }
+        #[test]
+        fn a_weight_that_is_no_number() {
+            a_weight_that_is_no_number_hides_nothing($make);
+        }
+        #[test]
+        fn small_weights_beside_a_large_one() {
+            small_weights_do_not_drown_in_a_large_one($make);
+        }
+        #[test]
+        fn each_measure_alone() {
+            each_measure_alone_is_within_the_contract($make, kullback::WeightType::F32, &[3, 17, 129]);
+            each_measure_alone_is_within_the_contract($make, kullback::WeightType::U16, &[66]);
+        }
+        #[test]
+        fn hard_rows_under_every_policy() {
+            for zeros in kullback_conformance::POLICIES {
+                for weight_type in [kullback::WeightType::F32, kullback::WeightType::U16] {
+                    hard_rows_are_within_the_contract($make, weight_type, zeros, &[1, 2, 9, 31, 128, 1000]);
+                }
+            }
+        }
+        #[test]
+        fn long_rows() {
+            long_rows_are_within_the_contract($make);
+        }
+        #[test]
+        fn four_million_bins() {
+            four_million_bins_are_within_the_contract($make);
+        }
+        #[test]
+        fn one_row_against_many() {
+            one_row_against_many_is_within_the_contract($make);
+        }
+        #[test]
+        fn mixed_types() {
+            mixed_types_are_within_the_contract($make);
+        }
+        #[test]
+        fn a_stride() {
+            a_stride_reads_a_column_range_in_place($make);
+        }
+        #[test]
+        fn symmetric_measures() {
+            symmetric_measures_stay_when_the_sides_are_swapped($make);
+        }
+        #[test]
+        fn one_bad_row() {
+            one_bad_row_changes_no_other($make);
+        }
+    };
+}
