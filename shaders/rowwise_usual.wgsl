@@ -13,35 +13,19 @@ fn reduce_glance(at: Place, mine: Glance) -> Glance {
     return all;
 }
 
-// Kahan's sums: what a step rounds away goes into the next, so that small weights do not drown in a large one.
-fn scan_glance(span: Span) -> Glance {
-    var g = Glance(0.0, 0.0, ABOVE_ALL, 0u);
-    var p_lost = 0.0;
-    var q_lost = 0.0;
-    for (var bin = span.first; bin < span.end; bin += span.step) {
-        let p = bits_p(p_element(span.row, bin));
-        let q = bits_q(q_element(span.row, bin));
-        g.least = min(g.least, min(p, q));
-        g.most = max(g.most, max(p, q));
-        let p_next = bitcast<f32>(p) - p_lost;
-        let q_next = bitcast<f32>(q) - q_lost;
-        let p_sum = opaque(g.p + p_next);
-        let q_sum = opaque(g.q + q_next);
-        p_lost = opaque(p_sum - g.p) - p_next;
-        q_lost = opaque(q_sum - g.q) - q_next;
-        g.p = p_sum;
-        g.q = q_sum;
-    }
-    return g;
-}
-
 struct Usual {
     // Of q, to a total in [1, 2), and that total.
     scale: f32,
     q_total: f32,
-    // r = Q/P.
+    // r = Q/P, and that in two parts of which products are exact.
     ratio: f32,
+    ratio_high: f32,
+    ratio_middle: f32,
     flags: u32,
+}
+
+fn no_constants(flags: u32) -> Usual {
+    return Usual(1.0, 1.0, 1.0, 1.0, 0.0, flags);
 }
 
 fn usual_constants(g: Glance) -> Usual {
@@ -50,11 +34,11 @@ fn usual_constants(g: Glance) -> Usual {
     let p_exponent = exponent_of(g.p);
     let q_exponent = exponent_of(g.q);
     if (p_bits == 0u || q_bits == 0u) {
-        return Usual(1.0, 1.0, 1.0, EMPTY);
+        return no_constants(EMPTY);
     }
     // A weight that is invalid, or −0: not for this kernel.
     if (g.most >= ABOVE_ALL || abs(p_exponent) > 90 || abs(q_exponent) > 90) {
-        return Usual(1.0, 1.0, 1.0, RESCUE);
+        return no_constants(RESCUE);
     }
     let scale = bitcast<f32>(u32(127 - q_exponent) << 23u);
     let q_total = g.q * scale;
@@ -68,7 +52,9 @@ fn usual_constants(g: Glance) -> Usual {
     let ratio = select(quotient + rest / g.p, power, is_power);
     let least = bitcast<f32>(max(g.least, LEAST_NORMAL));
     let tiny = g.least >= LEAST_NORMAL && least * min(ratio, scale) < TINY;
-    return Usual(scale, q_total, ratio, select(0u, RESCUE, tiny) | select(0u, EXACT, is_power));
+    let ratio_high = leading(ratio);
+    let flags = select(0u, RESCUE, tiny) | select(0u, EXACT, is_power);
+    return Usual(scale, q_total, ratio, ratio_high, opaque(ratio - ratio_high), flags);
 }
 
 // The flags of a row in which not every weight is a normal float.
@@ -84,30 +70,23 @@ fn scan_flags(span: Span, c: Usual) -> u32 {
     return flags;
 }
 
-fn scan_usual(span: Span, c: Usual) -> Sums {
-    var total = empty_sums();
-    let ratio_high = leading(c.ratio);
-    let ratio_middle = opaque(c.ratio - ratio_high);
+// Adds the terms of a bin. The flags of a block tell whether any u of it is not 0.
+fn add_bin(block: ptr<function, Sums>, p_bits: u32, q_bits: u32, c: Usual) {
+    let p = bitcast<f32>(p_bits);
+    let q = bitcast<f32>(q_bits) * c.scale;
+    let u = scaled_difference(p, c.ratio_high, c.ratio_middle, q, 0.0);
+    (*block).flags |= bitcast<u32>(u) << 1u;
     let none = TwoPart(0.0, 0.0);
-    var moved = 0u;
-    var bin = span.first;
-    while (bin < span.end) {
-        var block = empty_sums();
-        let block_end = min(span.end, bin + 8u * span.step);
-        for (; bin < block_end; bin += span.step) {
-            let p = bitcast<f32>(bits_p(p_element(span.row, bin)));
-            let q = bitcast<f32>(bits_q(q_element(span.row, bin))) * c.scale;
-            let u = scaled_difference(p, ratio_high, ratio_middle, q, 0.0);
-            moved |= bitcast<u32>(u) << 1u;
-            add_terms(&block, make_contrast(none, none, p * c.ratio, TwoPart(q, 0.0), none, u));
-        }
-        total.first += block.first;
-        if (TERMS > 4u) {
-            total.second += block.second;
-        }
+    add_terms(block, make_contrast(none, none, p * c.ratio, TwoPart(q, 0.0), none, u));
+}
+
+// Adds the sums of a few bins to those of a thread: in blocks, so that long sums keep their digits.
+fn add_block(total: ptr<function, Sums>, block: Sums) {
+    (*total).first += block.first;
+    if (TERMS > 4u) {
+        (*total).second += block.second;
     }
-    total.yardstick = select(0.0, 1.0, moved != 0u);
-    return total;
+    (*total).flags |= block.flags;
 }
 
 @compute @workgroup_size(128)
@@ -120,11 +99,13 @@ fn whole(
     let row = whole_row(workgroup, workgroups, thread);
     // Threads without a row keep step with the others and visit no bin.
     let span = Span(row, at.lane, THREADS, select(0u, params.bins, row < params.rows));
-    let glance = reduce_glance(at, scan_glance(span));
+    let held = hold(span);
+    let glance = reduce_glance(at, glance_at(span, held));
     let constants = usual_constants(glance);
     var mine = empty_sums();
     if ((constants.flags & (EMPTY | RESCUE)) == 0u) {
-        mine = scan_usual(span, constants);
+        mine = sums_of(span, held, constants);
+        mine.yardstick = select(0.0, 1.0, mine.flags != 0u);
     }
     if (glance.least < LEAST_NORMAL || glance.most >= ABOVE_ALL) {
         mine.flags = scan_flags(span, constants);

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::gpus::Gpus;
 use crate::input::{Input, Kept, Uploaded};
 use crate::options::Options;
-use crate::output::{Columns, Stats};
+use crate::output::{Columns, Share, Stats};
 use crate::plan::cost::{Predicted, Rates};
 use crate::plan::{Problem, cost};
 use crate::rows::Rows;
@@ -247,8 +247,15 @@ impl Engine {
                 Ok(()) => gpus.name(),
                 Err(error) if !or_cpu || matches!(error, Error::Cancelled { .. }) => return Err(error),
                 Err(_) => {
-                    // What the device has done stays done.
-                    parts.iter_mut().try_for_each(|part| run.on_cpu(part))?;
+                    // What the devices have done stays done.
+                    parts.iter_mut().try_for_each(|part| {
+                        let rows = (part.rows.end - part.done) as u64;
+                        run.on_cpu(part)?;
+                        if shares.len() > 1 && rows > 0 {
+                            part.stats.shares.push(Share { device: Arc::clone(self.cpu.name()), rows });
+                        }
+                        Ok::<_, Error>(())
+                    })?;
                     reason = "the GPU, predicted to be faster, failed";
                     Arc::clone(self.cpu.name())
                 }
@@ -260,10 +267,6 @@ impl Engine {
         parts.iter().for_each(|part| stats.add(&part.stats));
         let any_invalid = parts.iter().any(|part| part.any_invalid);
         drop(parts);
-        #[cfg(feature = "gpu")]
-        if let (On::Gpus { gpus, .. }, 2..) = (on, shares.len()) {
-            stats.shares = gpus.shared(&shares);
-        }
         stats.bytes = run.problem.bytes_per_row() * shares.iter().map(|share| share.len() as u64).sum::<u64>();
         let mut columns = values.finish(any_invalid, &run.p.rows, &run.q.rows)?;
         stats.seconds = start.elapsed().as_secs_f64();

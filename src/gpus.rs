@@ -1,13 +1,14 @@
 //! The GPUs of an engine: one, or several that share calls by their measured rates.
 
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use smallvec::SmallVec;
 
 use crate::backend::StoredRows;
-use crate::backend::gpu::{Gpu, GpuOptions, adapters};
+use crate::backend::gpu::{AdapterInfo, Gpu, GpuOptions, adapters};
 use crate::divergence::{Unit, Zeros};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -42,8 +43,8 @@ impl Gpus {
         if set != GpuSet::HARDWARE {
             return Ok(Self::of(set.indices().map(open).collect::<Result<_>>()?));
         }
-        let hardware = adapters().into_iter().filter(|adapter| !adapter.is_software).map(|adapter| adapter.index);
-        let found: SmallVec<[Gpu; 1]> = hardware.filter_map(|index| open(index).ok()).collect();
+        let found: SmallVec<[Gpu; 1]> =
+            hardware(&adapters()).into_iter().filter_map(|index| open(index).ok()).collect();
         if found.is_empty() { Self::one(options) } else { Ok(Self::of(found)) }
     }
 
@@ -68,10 +69,15 @@ impl Gpus {
         self.devices.iter().any(|gpu| gpu.has(stored))
     }
 
-    /// The rates of each, measured when they are first asked for.
+    /// The rates of each, measured when they are first asked for. One that cannot be measured gets no rows, as long
+    /// as there is another.
     pub(crate) fn rates(&self, engine: &Engine) -> Result<&[Rates]> {
         if self.rates.get().is_none() {
-            let rates = self.devices.iter().map(|gpu| engine.rates_on(gpu)).collect::<Result<_>>()?;
+            let measured: Vec<Result<Rates>> = self.devices.iter().map(|gpu| engine.rates_on(gpu)).collect();
+            if measured.iter().all(Result::is_err) {
+                return measured.into_iter().collect::<Result<Vec<Rates>>>().map(|_| &[][..]);
+            }
+            let rates = measured.into_iter().map(|rates| rates.unwrap_or(Rates::NEVER)).collect();
             // Who was faster has measured the same.
             let _ = self.rates.set(rates);
         }
@@ -104,34 +110,54 @@ impl Gpus {
         Ok(ranges(rows.start, shares).collect())
     }
 
-    /// What each of them did.
-    pub(crate) fn shared(&self, shares: &[Range<usize>]) -> Vec<Share> {
-        let share = |(gpu, rows): (&Gpu, &Range<usize>)| Share { device: gpu.shared_name(), rows: rows.len() as u64 };
-        self.devices.iter().zip(shares).map(share).collect()
-    }
-
     /// Runs a part on each of them, all at once. What one cannot do because it fails for good is done by another
     /// that does not.
     pub(crate) fn run(&self, run: &Run<'_>, parts: &mut [Part<'_>]) -> Result<()> {
         if let ([gpu], [part]) = (&self.devices[..], &mut *parts) {
             return run.on_device(part, gpu);
         }
-        let results: Vec<Result<()>> = thread::scope(|scope| {
-            let start = |(gpu, part)| scope.spawn(move || run.on_device(part, gpu));
-            let running: Vec<_> = self.devices.iter().zip(&mut *parts).map(start).collect();
-            let panicked = |_| Err(Error::DeviceFailed { device: self.name.to_string(), reason: "a panic".to_owned() });
-            running.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
-        });
-        for (i, error) in results.iter().enumerate().filter_map(|(i, result)| Some((i, result.as_ref().err()?))) {
+        let on = |gpu: &Gpu, part: &mut Part<'_>| {
+            let before = part.done;
+            let result = run.on_device(part, gpu);
+            let rows = (part.done - before) as u64;
+            part.stats.shares.push(Share { device: gpu.shared_name(), rows });
+            result
+        };
+        let results = self.all(parts, on);
+        let cancelled = |result: &&Result<()>| matches!(result, Err(Error::Cancelled { .. }));
+        if let Some(cancelled) = results.iter().find(cancelled) {
+            return cancelled.clone();
+        }
+        for (part, error) in
+            parts.iter_mut().zip(&results).filter_map(|(part, result)| Some((part, result.as_ref().err()?)))
+        {
             let can_be_done_elsewhere =
                 matches!(error, Error::DeviceFailed { .. } | Error::DeviceMemory { .. } | Error::RowTooLarge { .. });
-            let mut others = self.devices.iter().zip(&results).filter(|(_, result)| result.is_ok());
-            let mut takes_over = |(gpu, _): (&Gpu, _)| run.on_device(&mut parts[i], gpu).is_ok();
-            if !(can_be_done_elsewhere && others.any(&mut takes_over)) {
-                return Err(error.clone());
+            let mut left = Err(error.clone());
+            for (gpu, _) in self.devices.iter().zip(&results).filter(|(_, result)| result.is_ok()) {
+                if !can_be_done_elsewhere || matches!(left, Ok(()) | Err(Error::Cancelled { .. })) {
+                    break;
+                }
+                left = on(gpu, part);
             }
+            left?;
         }
         Ok(())
+    }
+
+    /// Does something with each of them and what is its, all at once; in their order.
+    pub(crate) fn all<T: Send, R: Send>(&self, theirs: &mut [T], each: impl Fn(&Gpu, &mut T) -> R + Sync) -> Vec<R> {
+        let pairs = self.devices.iter().zip(theirs);
+        if rayon::current_thread_index().is_some() {
+            // A thread of a pool that waited here would be missing in the pool, which the others need.
+            return pairs.map(|(gpu, theirs)| each(gpu, theirs)).collect();
+        }
+        thread::scope(|scope| {
+            let each = &each;
+            let running: Vec<_> = pairs.map(|(gpu, theirs)| scope.spawn(move || each(gpu, theirs))).collect();
+            // What a driver throws is caught where it is called: this is a panic of the caller's own.
+            running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        })
     }
 
     /// Copies rows to them, shared as calls over rows that they keep are.
@@ -149,6 +175,14 @@ impl Gpus {
     }
 }
 
+/// The adapters that are hardware, each card once: as many interfaces lead to it, the one that the first card was found
+/// through leads to all.
+fn hardware(adapters: &[AdapterInfo]) -> Vec<usize> {
+    let cards = || adapters.iter().filter(|adapter| !adapter.is_software);
+    let backend = cards().next().map(|first| first.backend.as_str());
+    cards().filter(|card| Some(card.backend.as_str()) == backend).map(|card| card.index).collect()
+}
+
 /// Consecutive ranges of such lengths.
 fn ranges(start: usize, lengths: Vec<usize>) -> impl Iterator<Item = Range<usize>> {
     let mut end = start;
@@ -156,4 +190,35 @@ fn ranges(start: usize, lengths: Vec<usize>) -> impl Iterator<Item = Range<usize
         end += length;
         end - length..end
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_that_two_interfaces_lead_to_is_taken_once() {
+        let adapter = |(index, (name, backend, is_software)): (usize, (&str, &str, bool))| AdapterInfo {
+            index,
+            name: name.to_owned(),
+            backend: backend.to_owned(),
+            device_type: String::new(),
+            is_software,
+            driver: String::new(),
+            max_binding_bytes: 0,
+            max_buffer_bytes: 0,
+            max_workgroups: 0,
+            subgroups: false,
+            subgroup_size: (0, 0),
+            features: String::new(),
+        };
+        let found = |list: &[(&str, &str, bool)]| {
+            hardware(&list.iter().copied().enumerate().map(adapter).collect::<Vec<AdapterInfo>>())
+        };
+        let one = [("llvmpipe", "vulkan", true), ("card", "vulkan", false), ("card", "gl", false)];
+        assert_eq!(found(&one), [1]);
+        let two = [("a", "vulkan", false), ("b", "vulkan", false), ("a", "dx12", false), ("a", "gl", false)];
+        assert_eq!(found(&two), [0, 1]);
+        assert!(found(&one[..1]).is_empty() && found(&[]).is_empty());
+    }
 }

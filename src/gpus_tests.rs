@@ -3,6 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
+use rayon::prelude::*;
+
 use crate::backend::gpu::faults::{Fault, Point};
 use crate::plan::cost::Rates;
 use crate::{Columns, Device, Divergence, Engine, Error, GpuSet, Options, Rows, calibrate};
@@ -99,8 +101,14 @@ fn what_a_lost_device_leaves_is_done_by_the_other() {
             let engine = both(found);
             let (kept_p, kept_q) = (engine.upload(p).expect("p"), engine.upload(q).expect("q"));
             let faults = engine.gpus().expect("devices").devices()[fails].faults();
+            // One that is lost is opened anew, and has none of the rows it kept.
+            faults.arm(Fault::Lost, Point::Submit, after, 1);
+            let lost = engine.rowwise(&MEASURES, &kept_p, &kept_q, &Options::default()).expect("every kept row");
+            let sent = lost.stats().sent;
+            assert!(sent > 0 && sent < 2 * (ROWS * BINS * 4) as u64, "{:?}", lost.stats());
             faults.arm(Fault::Refused, Point::Submit, after, usize::MAX);
             for got in [
+                lost,
                 engine.rowwise(&MEASURES, p, q, &Options::default()).expect("every row"),
                 engine.rowwise(&MEASURES, &kept_p, &kept_q, &Options::default()).expect("every kept row"),
             ] {
@@ -110,6 +118,8 @@ fn what_a_lost_device_leaves_is_done_by_the_other() {
                     }
                 }
                 assert!(got.stats().retries > 0);
+                let shares = &got.stats().shares;
+                assert_eq!(shares.iter().map(|share| share.rows).sum::<u64>(), ROWS as u64, "{shares:?}");
             }
         }
     }
@@ -144,6 +154,35 @@ fn progress_of_two_devices_is_one_and_either_can_be_cancelled() {
         } else {
             assert!(matches!(result, Err(Error::Cancelled { .. })), "{result:?}");
         }
+    }
+}
+
+/// Chunks that are large enough for the pool, asked for by threads of the pool and by others at once: whoever waits for a
+/// device must not keep the pool from those who have one.
+#[test]
+fn calls_from_threads_of_a_pool_and_from_others_end() {
+    let Some(found) = adapters() else { return };
+    let rows = 1 << 14;
+    let [p, q] = [1, 2].map(|seed| calibrate::weights(seed, rows * BINS));
+    let (p, q) = (Rows::new(&p, BINS).expect("p"), Rows::new(&q, BINS).expect("q"));
+    let single = Engine::builder().device(Device::GpuAt(found[0])).binding_limit(1 << 20).build().expect("listed");
+    let shared = Engine::builder().device(Device::Gpus(GpuSet::at(&found).expect("indices"))).binding_limit(1 << 20);
+    let shared = shared.build().expect("both");
+    shared.gpus().expect("devices").believe(vec![rates(1.0); 2]);
+    for engine in [&single, &shared] {
+        let want = engine.rowwise(&MEASURES, p, q, &Options::default()).expect("alone");
+        assert!(want.stats().chunks > 2 && want.stats().bytes / want.stats().chunks > 1 << 20, "{:?}", want.stats());
+        let call = || {
+            let got = engine.rowwise(&MEASURES, p, q, &Options::default()).expect("call");
+            let sizes = [got.len(), got.stats().chunks as usize];
+            assert_eq!(sizes, [want.len(), want.stats().chunks as usize]);
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| (0..3).for_each(|_| call()));
+            }
+            (0..8).into_par_iter().for_each(|_| call());
+        });
     }
 }
 

@@ -52,6 +52,8 @@ mod auto_tests;
 mod backend;
 mod builder;
 mod calibrate;
+#[cfg(feature = "gpu")]
+mod digest;
 mod divergence;
 mod engine;
 mod error;

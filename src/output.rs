@@ -96,6 +96,12 @@ pub struct Share {
 impl Stats {
     /// Adds what a part of the call took.
     pub(crate) fn add(&mut self, part: &Stats) {
+        for share in &part.shares {
+            match self.shares.iter_mut().find(|known| known.device == share.device) {
+                Some(known) => known.rows += share.rows,
+                None => self.shares.push(share.clone()),
+            }
+        }
         self.chunks += part.chunks;
         self.rescued += part.rescued;
         self.sent += part.sent;

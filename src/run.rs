@@ -50,7 +50,7 @@ impl Run<'_> {
             // Planned again for a device opened anew: rows that the old one kept have to travel.
             let kept = self.kept(&part.rows, device);
             let pieces = kept.map(|kept| kept.map(|kept| (kept.rows.start, &kept.stored)));
-            let chunks = device.chunks(problem, part.rows.clone(), engine.memory, pieces)?;
+            let chunks = device.chunks(problem, part.rows.clone(), (engine.memory, 0), pieces)?;
             let chunks = (0..halvings).fold(chunks, |chunks, _| chunks.smaller().unwrap_or(chunks));
             let before = part.done;
             // A submission that takes long is one that a watchdog of the system may end: the next ones are smaller.

@@ -69,33 +69,52 @@ pub struct TopRow {
     pub value: f64,
 }
 
-/// The largest values seen and their rows.
+/// The largest values seen and their rows, and up to as many more that are not sorted out yet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Largest {
     most: usize,
     rows: Vec<TopRow>,
+    /// The last of those that were kept when they were sorted.
+    floor: Option<TopRow>,
 }
 
 impl Largest {
     /// Room for so many.
     pub(crate) fn new(most: usize) -> Self {
-        Self { most, rows: Vec::new() }
+        Self { most, ..Self::default() }
     }
 
     /// Looks at a row; rows of equal value stay in the order of their numbers. A NaN is none.
     pub(crate) fn push(&mut self, row: u64, value: f64) {
-        let before = |held: &TopRow| held.value > value || (held.value == value && held.row < row);
-        if value.is_nan() || (self.rows.len() >= self.most && self.rows.last().is_none_or(before)) {
+        let row = TopRow { row, value };
+        if value.is_nan() || self.most == 0 || self.floor.is_some_and(|floor| floor.order(&row).is_lt()) {
             return;
         }
-        let place = self.rows.partition_point(before);
-        self.rows.insert(place, TopRow { row, value });
+        self.rows.push(row);
+        if self.rows.len() >= self.most.saturating_mul(2).max(64) {
+            self.sort();
+        }
+    }
+
+    fn sort(&mut self) {
+        self.rows.sort_unstable_by(TopRow::order);
         self.rows.truncate(self.most);
+        if self.rows.len() == self.most {
+            self.floor = self.rows.last().copied();
+        }
     }
 
     /// In descending order.
-    pub(crate) fn finish(self) -> Vec<TopRow> {
+    pub(crate) fn finish(mut self) -> Vec<TopRow> {
+        self.sort();
         self.rows
+    }
+}
+
+impl TopRow {
+    /// The larger value first, of equal ones the earlier row.
+    fn order(&self, other: &TopRow) -> std::cmp::Ordering {
+        other.value.total_cmp(&self.value).then(self.row.cmp(&other.row))
     }
 }
 
@@ -352,6 +371,11 @@ mod tests {
 
     #[test]
     fn the_largest_are_kept_in_order_with_ties_by_row() {
+        let rising = (0..1000).fold(Largest::new(3), |mut largest, row| {
+            largest.push(row, row as f64);
+            largest
+        });
+        assert_eq!(rising.finish().iter().map(|row| row.row).collect::<Vec<_>>(), [999, 998, 997]);
         let mut largest = Largest::new(4);
         for (row, value) in
             [(5, 1.0), (2, 3.0), (9, 3.0), (1, f64::NAN), (0, 0.5), (7, f64::INFINITY), (3, 3.0), (4, 3.0)]

@@ -24,7 +24,10 @@ pub(crate) struct Tracker<'a> {
 
 #[derive(Default)]
 struct Tracked {
+    /// What the caller was told.
     done: u64,
+    /// Rows finished since the call was begun anew.
+    finished: u64,
     cancelled: bool,
 }
 
@@ -34,12 +37,18 @@ impl<'a> Tracker<'a> {
         Self { callback: options.progress.as_ref(), total: rows as u64, state: Mutex::default() }
     }
 
+    /// Notes that all rows are begun anew: the caller is told of them when they are more than before.
+    pub(crate) fn begin_anew(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).finished = 0;
+    }
+
     /// Tells the caller that so many more rows are finished; whoever goes on after the call was cancelled
     /// learns it here.
     pub(crate) fn report(&self, rows: usize) -> Result<()> {
         let Some(callback) = self.callback else { return Ok(()) };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.done += rows as u64;
+        state.finished += rows as u64;
+        state.done = state.done.max(state.finished);
         let progress = Progress { done: state.done, total: self.total };
         state.cancelled = state.cancelled || callback(progress).is_break();
         if state.cancelled { Err(Error::Cancelled { done: state.done, total: self.total }) } else { Ok(()) }
@@ -100,39 +109,63 @@ impl<'a> Values<'a> {
         if self.options.on_invalid == OnInvalid::Null || !any_invalid {
             return Ok(self.columns);
         }
-        let statuses = self.columns.status.iter().enumerate();
-        let invalid = statuses.filter(|(_, status)| **status == RowStatus::Invalid);
-        Err(refusal(self.problem, p, q, invalid.map(|(row, _)| self.rows.start + row)))
+        let mut refused = Refused::default();
+        refused.add(self.problem, (p, q), self.rows.start, &self.columns.status);
+        match refused.error(self.problem) {
+            Some(error) => Err(error),
+            None => Ok(self.columns),
+        }
     }
 }
 
-/// The error that invalid rows are.
-pub(crate) fn refusal(
-    problem: &Problem,
-    p: &Rows<'_>,
-    q: &Rows<'_>,
-    mut invalid: impl Iterator<Item = usize> + Clone,
-) -> Error {
-    let rows = problem.rows as u64;
-    // Rows with a bad weight and rows that the policy cannot do are told apart by looking.
-    let bad = |row: usize| {
-        let p_row = if problem.pairing == Pairing::OneP { 0 } else { row };
-        let q_row = if problem.pairing == Pairing::OneQ { 0 } else { row };
-        first_invalid(p, p_row)
-            .map(|(bin, value)| (Side::P, p_row, bin, value))
-            .or_else(|| first_invalid(q, q_row).map(|(bin, value)| (Side::Q, q_row, bin, value)))
-    };
-    let mut weights = invalid.clone().filter_map(bad);
-    if let Some((side, row, bin, value)) = weights.next() {
-        let count = 1 + weights.count() as u64;
-        return Error::InvalidWeights { count, rows, row: row as u64, side, bin, value };
+/// The invalid rows of a call: how many, and the first. Those with a bad weight and those that the policy cannot do are
+/// told apart by looking.
+#[derive(Debug, Default)]
+pub(crate) struct Refused {
+    weights: u64,
+    first: Option<(Side, usize, usize, f64)>,
+    others: u64,
+    first_other: Option<usize>,
+}
+
+impl Refused {
+    /// Looks at more rows, the first of which has this number, by their statuses.
+    pub(crate) fn add(
+        &mut self,
+        problem: &Problem,
+        (p, q): (&Rows<'_>, &Rows<'_>),
+        start: usize,
+        status: &[RowStatus],
+    ) {
+        let invalid = (start..).zip(status).filter(|(_, status)| **status == RowStatus::Invalid);
+        for (row, _) in invalid {
+            let [p_row, q_row] =
+                [Pairing::OneP, Pairing::OneQ].map(|once| if problem.pairing == once { 0 } else { row });
+            let bad = first_invalid(p, p_row)
+                .map(|(bin, value)| (Side::P, p_row, bin, value))
+                .or_else(|| first_invalid(q, q_row).map(|(bin, value)| (Side::Q, q_row, bin, value)));
+            if bad.is_some() {
+                self.weights += 1;
+                self.first = self.first.or(bad);
+            } else {
+                self.others += 1;
+                self.first_other = self.first_other.or(Some(row));
+            }
+        }
     }
-    let count = invalid.clone().count() as u64;
-    let row = invalid.next().map_or(0, |row| row as u64);
-    if !matches!(problem.zeros, Zeros::Epsilon(_)) {
-        return Error::RangeTooWide { count, rows, row };
+
+    /// The error that they are, if there are any.
+    pub(crate) fn error(&self, problem: &Problem) -> Option<Error> {
+        let (rows, count) = (problem.rows as u64, self.others);
+        if let Some((side, row, bin, value)) = self.first {
+            return Some(Error::InvalidWeights { count: self.weights, rows, row: row as u64, side, bin, value });
+        }
+        let row = self.first_other? as u64;
+        Some(match problem.zeros {
+            Zeros::Epsilon(_) => Error::PolicyTooLarge { policy: problem.zeros.to_string(), count, rows, row },
+            _ => Error::RangeTooWide { count, rows, row },
+        })
     }
-    Error::PolicyTooLarge { policy: problem.zeros.to_string(), count, rows, row }
 }
 
 /// Consecutive rows of the columns, computed in order.

@@ -29,8 +29,7 @@ struct Params {
     orders: array<vec4<f32>, 8>,
 }
 
-@group(0) @binding(0) var<storage, read> p_words: array<u32>;
-@group(0) @binding(1) var<storage, read> q_words: array<u32>;
+// Bindings 0 and 1, the weights, are declared as the kernel reads them: in words, or as many as hold four weights.
 @group(0) @binding(2) var<storage, read_write> results: array<u32>;
 @group(0) @binding(3) var<storage, read_write> partials: array<u32>;
 @group(0) @binding(4) var<uniform> params: Params;

@@ -36,6 +36,8 @@ impl Pieces {
 pub(crate) struct Costs {
     /// Bytes that the kernel writes.
     pub(crate) output_bytes_per_row: u64,
+    /// Bytes that are used on the device alone, by one chunk at a time.
+    pub(crate) scratch_bytes_per_row: u64,
     /// How often weights and output exist in memory, all chunks on their way together.
     pub(crate) copies: u64,
     /// The sides that are on the device already.
@@ -88,7 +90,8 @@ impl Chunks {
                 sent += bytes;
             }
         }
-        rows = rows.min(budget / (costs.copies * (sent + output)).max(1));
+        let bytes_per_row = costs.copies * (sent + output) + costs.scratch_bytes_per_row;
+        rows = rows.min(budget / bytes_per_row.max(1));
         rows = rows.min(MOST_BYTES_PER_CHUNK / problem.bytes_per_row().max(1)).max(1);
         // Row and element indices of a chunk are 32-bit in the shader.
         rows = rows.min(u64::from(u32::MAX) / (problem.bins as u64).max(1)).max(1);
@@ -137,7 +140,7 @@ mod tests {
     const WEBGPU: Caps =
         Caps { max_binding_bytes: 128 << 20, max_buffer_bytes: 256 << 20, max_workgroups: 65_535, subgroups: false };
 
-    const COSTS: Costs = Costs { output_bytes_per_row: 48, copies: 6, cuts: [None, None] };
+    const COSTS: Costs = Costs { output_bytes_per_row: 48, scratch_bytes_per_row: 0, copies: 6, cuts: [None, None] };
 
     /// A problem of any size: no weight is ever touched by a plan.
     fn problem(rows: usize, bins: usize, pairing: Pairing) -> Problem {

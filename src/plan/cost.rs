@@ -21,6 +21,10 @@ pub struct Rates {
 }
 
 impl Rates {
+    /// Of a device that cannot be measured: it never ends.
+    pub(crate) const NEVER: Rates =
+        Rates { call_seconds: f64::INFINITY, sent_bytes_per_second: 0.0, bins_per_second: [0.0; 3] };
+
     /// Bins a second for rows of a length: between two that were measured on a line over the logarithm of the
     /// length, beyond them as the nearest, and rows shorter than any as if they were as long.
     fn bins_per_second(&self, bins: f64) -> f64 {
@@ -116,7 +120,9 @@ pub(crate) fn shares(problem: &Problem, sent: u64, rates: &[Rates]) -> (Vec<usiz
     let mut upto = 0.0;
     let mut shares = Vec::with_capacity(rates.len());
     for rates in rates {
-        upto += ((end - rates.call_seconds) / a_row(rates)).max(0.0);
+        if rates.call_seconds < end {
+            upto += (end - rates.call_seconds) / a_row(rates);
+        }
         let next = (upto.round() as usize).clamp(given, problem.rows);
         shares.push(next - given);
         given = next;
@@ -197,6 +203,7 @@ mod tests {
         let late = Rates { call_seconds: 1.0, ..GPU };
         assert_eq!(shares(&problem, 0, &[late, GPU]).0, [0, problem.rows]);
         assert_eq!(shares(&Problem { rows: 0, ..problem.clone() }, 0, &[GPU, slower]).0, [0, 0]);
+        assert_eq!(shares(&problem, 0, &[Rates::NEVER, GPU]).0, [0, problem.rows]);
         // What has to be sent counts.
         let bytes = problem.bytes_per_row() * problem.rows as u64;
         let near = Rates { sent_bytes_per_second: 4.0 * GPU.sent_bytes_per_second, ..GPU };

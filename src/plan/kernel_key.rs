@@ -172,6 +172,33 @@ impl Shape {
     }
 }
 
+/// How the kernel for usual rows reads a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Reads {
+    /// Bin by bin, twice.
+    Single,
+    /// Four bins at a time, twice.
+    Streamed,
+    /// Four bins at a time, once: the row stays in registers.
+    Held,
+}
+
+impl Reads {
+    /// For rows of `bins` bins.
+    fn new(bins: usize, shape: Shape) -> Self {
+        match (bins.is_multiple_of(4), bins <= 8 * shape.threads() as usize) {
+            (false, _) => Reads::Single,
+            (true, false) => Reads::Streamed,
+            (true, true) => Reads::Held,
+        }
+    }
+
+    /// Whether a load takes four bins.
+    pub(crate) fn is_in_quads(self) -> bool {
+        self != Reads::Single
+    }
+}
+
 /// The key of a compiled kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct KernelKey {
@@ -184,8 +211,8 @@ pub(crate) struct KernelKey {
     pub(crate) threads: u32,
     /// Whether the row is split over workgroups.
     pub(crate) split: bool,
-    /// Whether the terms are such that plain totals do; see [`takes_usual`].
-    pub(crate) usual: bool,
+    /// How the kernel for usual rows reads, where that does; see [`takes_usual`].
+    pub(crate) usual: Option<Reads>,
     pub(crate) subgroups: bool,
 }
 
@@ -213,7 +240,7 @@ impl KernelKey {
             terms: kinds,
             threads: shape.threads(),
             split: matches!(shape, Shape::Split { .. }),
-            usual: takes_usual(problem),
+            usual: takes_usual(problem).then(|| Reads::new(problem.bins, shape)),
             subgroups,
         }
     }

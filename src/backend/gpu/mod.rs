@@ -3,6 +3,7 @@
 mod clock;
 mod collect;
 mod device;
+mod dispatch;
 #[cfg(test)]
 pub(crate) mod faults;
 mod fill;
@@ -119,12 +120,13 @@ impl Gpu {
         Arc::clone(&self.opened().device.faults)
     }
 
-    /// The chunks of some rows of a problem on this device; what it keeps of them need not be sent.
+    /// The chunks of some rows of a problem on this device; what it keeps of them need not be sent. `scratch` bytes a
+    /// row are used there beside the records.
     pub(crate) fn chunks(
         &self,
         problem: &Problem,
         rows: Range<usize>,
-        budget: u64,
+        (budget, scratch): (u64, u64),
         kept: [Option<(usize, &StoredRows)>; 2],
     ) -> Result<Chunks> {
         let opened = self.opened();
@@ -137,6 +139,7 @@ impl Gpu {
         });
         let costs = Costs {
             output_bytes_per_row: (words * parts * 4) as u64,
+            scratch_bytes_per_row: scratch,
             // Memory of the host and of the device, unless they are one.
             copies: SLOTS as u64 * if opened.device.shared_memory { 1 } else { 2 },
             cuts,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::divergence::lanes::Real;
 use crate::plan::KernelKey;
-use crate::plan::kernel_key::{TermKind, ZerosKind};
+use crate::plan::kernel_key::{Reads, TermKind, ZerosKind};
 use crate::rows::WeightType;
 
 const LIBRARY: [&str; 5] = [
@@ -69,18 +69,44 @@ fn term_call(kind: TermKind, slot: usize) -> String {
     format!("{name}(c)")
 }
 
-/// `fn load_p(i)`: element i of a side, decoded from its word; `bits_p(i)`: as the bits of a float.
-fn load(side: char, weight_type: WeightType) -> String {
+/// The binding of a side and `fn load_p(i)`: element i of it, decoded from its word; `bits_p(i)`: as the bits of a float;
+/// where `quads`, `quad_p(i)`: those of four elements, from one load, where i is a multiple of four.
+fn load(side: char, weight_type: WeightType, quads: bool) -> String {
+    let binding = u32::from(side == 'q');
     let (shift, mask) = match weight_type.size() {
         1 => (2, 3),
         2 => (1, 1),
         _ => (0, 0),
     };
     let decode = weight_type.name();
-    format!(
-        "fn load_{side}(i: u32) -> Weight {{ return decode_{decode}({side}_words[i >> {shift}u], i & {mask}u); }}\n\
-         fn bits_{side}(i: u32) -> u32 {{ return bits_{decode}({side}_words[i >> {shift}u], i & {mask}u); }}\n"
-    )
+    // What holds four elements, a word of it, and the words and parts of those.
+    let (quad, word, parts) = match (quads, weight_type.size()) {
+        (false, _) => ("u32", format!("{side}_words[i >> {shift}u]"), None),
+        (true, 1) => ("u32", format!("{side}_words[i >> 2u]"), Some([("w", 0), ("w", 1), ("w", 2), ("w", 3)])),
+        (true, 2) => (
+            "vec2<u32>",
+            format!("{side}_words[i >> 2u][(i >> 1u) & 1u]"),
+            Some([("w.x", 0), ("w.x", 1), ("w.y", 0), ("w.y", 1)]),
+        ),
+        (true, _) => (
+            "vec4<u32>",
+            format!("{side}_words[i >> 2u][i & 3u]"),
+            Some([("w.x", 0), ("w.y", 0), ("w.z", 0), ("w.w", 0)]),
+        ),
+    };
+    let mut text = format!(
+        "@group(0) @binding({binding}) var<storage, read> {side}_words: array<{quad}>;\n\
+         fn load_{side}(i: u32) -> Weight {{ return decode_{decode}({word}, i & {mask}u); }}\n\
+         fn bits_{side}(i: u32) -> u32 {{ return bits_{decode}({word}, i & {mask}u); }}\n"
+    );
+    if let Some(parts) = parts {
+        let parts = parts.map(|(word, part)| format!("bits_{decode}({word}, {part}u)")).join(", ");
+        let _ = writeln!(
+            text,
+            "fn quad_{side}(i: u32) -> vec4<u32> {{ let w = {side}_words[i >> 2u]; return vec4<u32>({parts}); }}"
+        );
+    }
+    text
 }
 
 /// A polynomial by Horner's rule, from the coefficients the CPU uses.
@@ -108,7 +134,8 @@ fn glue(key: &KernelKey) -> String {
         matches!(kind, Kl | ReverseKl | Jeffreys | Js | PowerDeficit | PowerSum)
     });
     // What is not usual has the triangular discrimination for a yardstick.
-    let needs_z = !key.usual || key.terms.iter().flatten().any(|k| matches!(k, TermKind::Js | TermKind::Triangular));
+    let needs_z =
+        key.usual.is_none() || key.terms.iter().flatten().any(|k| matches!(k, TermKind::Js | TermKind::Triangular));
     let terms = key.terms.iter().flatten().count();
     let _ = writeln!(text, "const TERMS: u32 = {terms}u;");
     for (name, value) in [
@@ -122,8 +149,9 @@ fn glue(key: &KernelKey) -> String {
     ] {
         let _ = writeln!(text, "const {name}: bool = {value};");
     }
-    text.push_str(&load('p', key.p));
-    text.push_str(&load('q', key.q));
+    let quads = key.usual.is_some_and(Reads::is_in_quads);
+    text.push_str(&load('p', key.p, quads));
+    text.push_str(&load('q', key.q, quads));
     series(&mut text);
     text.push_str("fn add_terms(sums: ptr<function, Sums>, c: Contrast) {\n");
     for (slot, kind) in key.terms.iter().enumerate().filter_map(|(slot, kind)| kind.map(|kind| (slot, kind))) {
@@ -161,10 +189,29 @@ pub(super) fn source(key: &KernelKey) -> String {
     text.push_str(REDUCE);
     text.push_str(zeros(key.zeros));
     text.push_str(if key.subgroups { REDUCE_SUBGROUP } else { REDUCE_WORKGROUP });
-    text.push_str(match (key.split, key.usual) {
-        (true, _) => SPLIT,
-        (false, true) => USUAL,
-        (false, false) => WHOLE,
-    });
+    match (key.split, key.usual) {
+        (true, _) => text.push_str(SPLIT),
+        (false, None) => text.push_str(WHOLE),
+        (false, Some(reads)) => {
+            text.push_str(USUAL);
+            text.push_str(self::reads(reads));
+        }
+    }
     text
+}
+
+/// The source of one way to read a row.
+fn reads(reads: Reads) -> &'static str {
+    match reads {
+        Reads::Single => include_str!("../../../shaders/reads/single.wgsl"),
+        Reads::Streamed => {
+            concat!(
+                include_str!("../../../shaders/reads/quads.wgsl"),
+                include_str!("../../../shaders/reads/streamed.wgsl")
+            )
+        }
+        Reads::Held => {
+            concat!(include_str!("../../../shaders/reads/quads.wgsl"), include_str!("../../../shaders/reads/held.wgsl"))
+        }
+    }
 }

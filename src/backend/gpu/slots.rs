@@ -1,6 +1,8 @@
 //! The buffers of the chunks on their way: a few sets of them, kept between calls, that only ever grow.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use super::clock::Ticks;
 use super::device::Device;
@@ -8,6 +10,9 @@ use crate::error::Result;
 
 /// Chunks that may be on their way at once: one being filled, one being computed, one being read.
 pub(crate) const SLOTS: usize = 3;
+
+/// How long a thread of a pool waits before it looks for a free slot again.
+const LOOKS_AGAIN: Duration = Duration::from_micros(100);
 
 /// The buffers of one chunk.
 #[derive(Debug, Default)]
@@ -91,8 +96,17 @@ impl Slots {
     }
 
     /// Takes a slot, waiting for one to come back if all are taken. Not for whoever holds one already: those who
-    /// hold would wait for each other.
+    /// hold would wait for each other. A thread of a pool takes up what the pool has to do meanwhile, which may be what
+    /// those who hold slots wait for.
     pub(super) fn take(&self) -> Slot {
+        while let Some(did) = rayon::yield_now() {
+            if let Some(slot) = self.try_take() {
+                return slot;
+            }
+            if did == rayon::Yield::Idle {
+                thread::sleep(LOOKS_AGAIN);
+            }
+        }
         let state = self.state();
         let all_taken = |state: &mut State| state.taken == SLOTS;
         let mut state = self.returned.wait_while(state, all_taken).unwrap_or_else(PoisonError::into_inner);

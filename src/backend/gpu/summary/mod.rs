@@ -2,23 +2,31 @@
 //! go through the row kernels as ever; what becomes of their records stays on the device, but for a few numbers a
 //! chunk, and at the end those parts of the histograms in which a quantile lies.
 
-use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+mod chunk;
+mod kernels;
+mod params;
 
-use bytemuck::{Pod, Zeroable};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
 use wgpu::BufferUsages as Usage;
 
+pub(crate) use self::chunk::{DigestedChunk, Said};
+use self::chunk::{Layout, Pair, words};
+pub(super) use self::kernels::Kernels;
+use self::kernels::STORAGE_BUFFERS;
+pub(super) use self::params::Params;
+#[cfg(test)]
+pub(super) use self::{chunk::Block, params::Measure};
 use super::device::{Device, Point};
-use super::shaders;
-use super::slots::{Kept, Slot, aligned};
-use super::submit::{Commands, Held, Prepared, Submitted, prepare};
+use super::slots::{Kept, aligned};
+use super::submit::{Commands, Held, Prepared, prepare};
 use super::{Gpu, Opened, guarded, side_rows};
 use crate::backend::{Source, Spent};
-use crate::divergence::finish::{Finisher, Support};
-use crate::divergence::{Term, Unit};
+use crate::divergence::Unit;
 use crate::error::Result;
 use crate::plan::Problem;
-use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP, takes_usual};
+use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
 
 /// Measures of a call at the most: each has a table on the device.
 pub(crate) const MOST_MEASURES: usize = 4;
@@ -36,7 +44,6 @@ pub(crate) const SUMS: usize = BUCKETS / TOGETHER;
 const BLOCK: usize = 8192;
 const SORTED: usize = 1024;
 const STATE_WORDS: usize = 8;
-const NO_SECOND: u32 = u32::MAX;
 /// The bits of 2⁻⁹⁶, and how many of a value's bits a bucket leaves out.
 const LOWEST: u32 = 0x0f80_0000;
 const BUCKET_SHIFT: u32 = 7;
@@ -58,148 +65,15 @@ pub(crate) fn middle(bucket: usize) -> f64 {
     f64::from(f32::from_bits(LOWEST + ((bucket as u32) << BUCKET_SHIFT) + (1 << (BUCKET_SHIFT - 1))))
 }
 
+/// Bytes that a row of a call takes on the device beside its records: its values, and its share of the pairs.
+pub(crate) fn scratch_bytes_per_row(problem: &Problem, top: usize) -> u64 {
+    let pairs = (2 * top * size_of::<Pair>()).div_ceil(SORTED);
+    (problem.slots.len() * (size_of::<u32>() + pairs)) as u64
+}
+
 /// Bytes that the tables of a call take on the device.
 pub(crate) fn table_bytes(problem: &Problem) -> u64 {
     (problem.slots.len() * BUCKETS * 4) as u64
-}
-
-/// One measure, as in `shaders/summary/params.wgsl`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub(super) struct Measure {
-    pub(super) first: u32,
-    pub(super) second: u32,
-    pub(super) infinite: u32,
-    pub(super) form: u32,
-    pub(super) most: f32,
-    pub(super) factor: f32,
-    pub(super) pad_0: u32,
-    pub(super) pad_1: u32,
-}
-
-/// The uniform of the kernels, as there.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub(super) struct Params {
-    pub(super) rows: u32,
-    pub(super) parts: u32,
-    pub(super) record: u32,
-    pub(super) terms: u32,
-    pub(super) measures: u32,
-    pub(super) usual: u32,
-    pub(super) zero: u32,
-    pub(super) stamp: u32,
-    pub(super) first_row: u32,
-    pub(super) capacity: u32,
-    pub(super) top: u32,
-    pub(super) pairs: u32,
-    pub(super) source: u32,
-    pub(super) result: u32,
-    pub(super) surprise: u32,
-    pub(super) blocks: u32,
-    pub(super) trusted: [[f32; 4]; TERMS_PER_DISPATCH / 4],
-    pub(super) measure: [Measure; MOST_MEASURES],
-}
-
-impl Params {
-    /// What is the same for every chunk.
-    fn new(problem: &Problem, unit: Unit, top: usize) -> Self {
-        let mut params = Self {
-            parts: problem.shape.parts(),
-            record: (super::params::RECORD_HEAD + problem.terms.len()) as u32,
-            terms: problem.terms.len() as u32,
-            measures: problem.slots.len() as u32,
-            usual: u32::from(takes_usual(problem)),
-            capacity: MOST_FOR_THE_HOST as u32,
-            top: top as u32,
-            ..Self::default()
-        };
-        for (i, term) in problem.terms.iter().enumerate() {
-            params.trusted[i / 4][i % 4] = term.trusted_from::<f32>(false).min(f64::from(f32::MAX)) as f32;
-            let surprises = matches!(term, Term::CrossEntropy | Term::Entropy);
-            params.surprise |= u32::from(surprises) << i;
-        }
-        for (to, slots) in params.measure.iter_mut().zip(&problem.slots) {
-            let infinite = |support| u32::from(slots.measure.is_infinite(Support::from_bits(support))) << support;
-            let (form, most, divisor) = match slots.measure.finisher(unit) {
-                Finisher::Scaled { most, divisor, root } => (u32::from(root), most, divisor),
-                Finisher::Logarithm { factor, ln_base } => (2, f64::INFINITY, factor * ln_base),
-            };
-            *to = Measure {
-                first: slots.first as u32,
-                second: slots.second.map_or(NO_SECOND, |second| second as u32),
-                infinite: (0..8).map(infinite).sum(),
-                form,
-                most: most.min(f64::from(f32::MAX)) as f32,
-                factor: (1.0 / divisor) as f32,
-                ..Measure::default()
-            };
-        }
-        params
-    }
-}
-
-/// The kernels, compiled once a device.
-#[derive(Debug)]
-pub(super) struct Kernels {
-    bindings: wgpu::BindGroupLayout,
-    values: wgpu::ComputePipeline,
-    blocks: wgpu::ComputePipeline,
-    top: wgpu::ComputePipeline,
-    sums: wgpu::ComputePipeline,
-}
-
-impl Kernels {
-    fn new(device: &wgpu::Device) -> Self {
-        use wgpu::BufferBindingType::{Storage, Uniform};
-        let kinds = [true, false, false, false].map(|read_only| Storage { read_only });
-        let kinds = kinds.into_iter().chain([Uniform, Storage { read_only: false }, Storage { read_only: false }]);
-        let (bindings, layout) = super::pipelines::layout(device, "summary", kinds);
-        let module = super::pipelines::module(device, shaders::summary());
-        let pipeline = |entry| super::pipelines::pipeline(device, &layout, &module, entry, &[]);
-        Self {
-            values: pipeline("summary_values"),
-            blocks: pipeline("summary_blocks"),
-            top: pipeline("summary_top"),
-            sums: pipeline("summary_sums"),
-            bindings,
-        }
-    }
-}
-
-/// What a block of values of one measure is.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub(crate) struct Block {
-    /// Finite ones.
-    pub(crate) count: u32,
-    pub(crate) infinite: u32,
-    pub(crate) mean: f32,
-    /// Sum of squared distances from it.
-    pub(crate) squares: f32,
-    pub(crate) least: f32,
-    pub(crate) most: f32,
-}
-
-/// A large value and its row in the chunk; none if 0, else the bits of the value and one more.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-struct Pair {
-    value: u32,
-    row: u32,
-}
-
-/// What a chunk said.
-#[derive(Debug, Default)]
-pub(crate) struct Said {
-    /// Of each measure.
-    pub(crate) blocks: Vec<Vec<Block>>,
-    /// Of each measure its largest values, and their rows in the call.
-    pub(crate) top: Vec<Vec<(usize, f32)>>,
-    /// Of all rows so far: how many have each status, and how many were left to the host.
-    pub(crate) statuses: [u64; 4],
-    pub(crate) for_the_host: usize,
-    pub(crate) spent: Spent,
 }
 
 /// A step in the search for the largest.
@@ -258,18 +132,23 @@ impl Gpu {
         Ok(Digest { opened, problem, params, state, table, scratch: Mutex::default() })
     }
 
-    /// Whether the device can hold the tables of a call, and numbers its rows.
+    /// Whether the device can hold the tables of a call in half of `budget`, and number its rows.
     pub(crate) fn can_digest(&self, problem: &Problem, budget: u64) -> bool {
-        let room = self.opened().device.caps.binding_bytes().min(budget.saturating_sub(1));
-        problem.slots.len() <= MOST_MEASURES
+        let opened = self.opened();
+        // Tests want many chunks of few rows.
+        let half = if cfg!(test) { budget.saturating_sub(1) } else { budget / 2 };
+        let room = opened.device.caps.binding_bytes().min(half);
+        let buffers = opened.device.device.limits().max_storage_buffers_per_shader_stage;
+        buffers >= STORAGE_BUFFERS
+            && problem.slots.len() <= MOST_MEASURES
             && problem.terms.len() <= TERMS_PER_DISPATCH
             && table_bytes(problem) <= room
             && u32::try_from(problem.rows).is_ok()
     }
 }
 
-/// The buffers that kernels see, in the order of their bindings but for the uniform.
-type Buffers<'b> = [&'b wgpu::Buffer; 6];
+/// The buffers that kernels see, in the order of their bindings but for the records and the uniform.
+type Buffers<'b> = [&'b wgpu::Buffer; 5];
 
 impl Digest<'_> {
     /// Starts on a chunk, the first row of which has this number in the call.
@@ -277,7 +156,7 @@ impl Digest<'_> {
         let opened = &self.opened;
         let (sides, rows) = side_rows(opened, self.problem, p, q);
         guarded(opened, || {
-            let mut prepared = prepare(opened, self.problem, sides, rows)?;
+            let mut prepared = prepare(opened, self.problem, sides, rows, true)?;
             let params = Params {
                 rows: rows as u32,
                 stamp: u32::from(prepared.stamp()),
@@ -290,9 +169,23 @@ impl Digest<'_> {
         })
     }
 
+    /// The kernels, and the time it takes to compile them the first time.
+    fn kernels(&self, spent: &mut Spent) -> &Kernels {
+        let start = Instant::now();
+        let mut is_new = false;
+        let kernels = self.opened.summary.get_or_init(|| {
+            is_new = true;
+            Kernels::new(&self.opened.device.device)
+        });
+        if is_new {
+            spent.compile_seconds += start.elapsed().as_secs_f64();
+        }
+        kernels
+    }
+
     fn encode(&self, params: Params, prepared: &mut Prepared) -> Result<Layout> {
         let device = &self.opened.device;
-        let kernels = self.opened.summary.get_or_init(|| Kernels::new(&device.device));
+        let kernels = self.kernels(&mut prepared.spent);
         let (rows, measures, top) = (params.rows as usize, params.measures as usize, params.top as usize);
         let blocks_of_one = rows.div_ceil(BLOCK);
         let levels = levels(rows, top, measures);
@@ -308,17 +201,20 @@ impl Digest<'_> {
         let usage = Usage::UNIFORM | Usage::COPY_DST;
         let uniform = scratch.params.at_least(device, (1 + levels.len()) as u64 * uniforms, usage)?;
         drop(scratch);
-        let buffers = [&prepared.results, &values, &self.state, &self.table, &blocks, &pairs];
+        let records = (&prepared.results, prepared.result_bytes());
+        let buffers = [&values, &self.state, &self.table, &blocks, &pairs];
         let bound = |i: usize, params: Params| {
             let offset = i as u64 * uniforms;
             device.queue.write_buffer(&uniform, offset, bytemuck::bytes_of(&params));
-            self.bind(kernels, buffers, &uniform, offset)
+            self.bind(kernels, records, buffers, &uniform, offset)
         };
         let first = bound(0, Params { blocks: blocks_of_one as u32, ..params });
         let encoder = &mut prepared.commands.encoder;
         let widest = device.caps.max_workgroups as usize;
-        let mut pass =
-            encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("summary"), timestamp_writes: None });
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("summary"),
+            timestamp_writes: prepared.held.ticks().and_then(|ticks| ticks.writes(false, true)),
+        });
         let mut dispatch = |pipeline, group: &wgpu::BindGroup, workgroups: usize, measures: usize| {
             let width = workgroups.clamp(1, widest);
             pass.set_pipeline(pipeline);
@@ -341,16 +237,25 @@ impl Digest<'_> {
             encoder.copy_buffer_to_buffer(&pairs, from, &readback, layout.top_at(), layout.top_bytes());
         }
         prepared.commands.map_after(&readback, wgpu::MapMode::Read);
+        prepared.tell_the_time();
         Ok(layout)
     }
 
-    fn bind(&self, kernels: &Kernels, buffers: Buffers<'_>, uniform: &wgpu::Buffer, offset: u64) -> wgpu::BindGroup {
-        let [records, values, state, table, blocks, pairs] = buffers.map(wgpu::Buffer::as_entire_binding);
-        let uniform = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-            buffer: uniform,
-            offset,
-            size: std::num::NonZero::new(size_of::<Params>() as u64),
-        });
+    fn bind(
+        &self,
+        kernels: &Kernels,
+        (records, record_bytes): (&wgpu::Buffer, u64),
+        buffers: Buffers<'_>,
+        uniform: &wgpu::Buffer,
+        offset: u64,
+    ) -> wgpu::BindGroup {
+        let part = |buffer, offset, bytes| {
+            let size = std::num::NonZero::new(bytes);
+            wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size })
+        };
+        let [values, state, table, blocks, pairs] = buffers.map(wgpu::Buffer::as_entire_binding);
+        let records = part(records, 0, record_bytes);
+        let uniform = part(uniform, offset, size_of::<Params>() as u64);
         let all = [records, values, state, table, uniform, blocks, pairs];
         let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
         let entries: Vec<_> = (0_u32..).zip(all).map(entry).collect();
@@ -368,7 +273,7 @@ impl Digest<'_> {
         let sums_bytes = (measures * SUMS * 4) as u64;
         let list_bytes = (for_the_host * 4) as u64;
         let words = self.read(sums_bytes + list_bytes, |device, commands, readback| {
-            let kernels = self.opened.summary.get_or_init(|| Kernels::new(&device.device));
+            let kernels = self.kernels(&mut Spent::default());
             let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
             let inner = Usage::STORAGE | Usage::COPY_SRC;
             let blocks = scratch.blocks.at_least(device, sums_bytes, inner)?;
@@ -377,8 +282,8 @@ impl Digest<'_> {
             let records = device.buffer(256, Usage::STORAGE, false)?;
             let uniform = scratch.params.at_least(device, 256, Usage::UNIFORM | Usage::COPY_DST)?;
             device.queue.write_buffer(&uniform, 0, bytemuck::bytes_of(&self.params));
-            let group =
-                self.bind(kernels, [&records, &values, &self.state, &self.table, &blocks, &unused], &uniform, 0);
+            let buffers = [&values, &self.state, &self.table, &blocks, &unused];
+            let group = self.bind(kernels, (&records, 256), buffers, &uniform, 0);
             let descriptor = wgpu::ComputePassDescriptor { label: Some("sums"), timestamp_writes: None };
             let mut pass = commands.encoder.begin_compute_pass(&descriptor);
             pass.set_pipeline(&kernels.sums);
@@ -429,88 +334,4 @@ impl Digest<'_> {
             commands.submit(held)?.finish(|device, slot| words(device, slot, 0..bytes))
         })
     }
-}
-
-/// Where what a chunk says lies in what the host reads.
-struct Layout {
-    first_row: usize,
-    stamp: u32,
-    measures: usize,
-    /// Of one measure.
-    blocks: usize,
-    top: usize,
-}
-
-impl Layout {
-    fn blocks_at(&self) -> u64 {
-        (STATE_WORDS * 4) as u64
-    }
-
-    fn block_bytes(&self) -> u64 {
-        (self.measures * self.blocks * size_of::<Block>()) as u64
-    }
-
-    fn top_at(&self) -> u64 {
-        self.blocks_at() + self.block_bytes()
-    }
-
-    fn top_bytes(&self) -> u64 {
-        (self.measures * self.top * size_of::<Pair>()) as u64
-    }
-
-    fn bytes(&self) -> u64 {
-        self.top_at() + self.top_bytes()
-    }
-}
-
-/// A chunk that has been started.
-pub(crate) struct DigestedChunk {
-    opened: Arc<Opened>,
-    submitted: Submitted,
-    layout: Layout,
-    spent: Spent,
-}
-
-impl DigestedChunk {
-    /// Waits for the device; what the chunk said.
-    pub(crate) fn finish(self) -> Result<Said> {
-        let Self { opened, submitted, layout, spent } = self;
-        let read = |device: &Device, slot: &Slot| {
-            let device_seconds = slot.ticks.as_ref().map_or(Ok(0.0), |ticks| ticks.seconds(device))?;
-            Ok((words(device, slot, 0..layout.bytes())?, device_seconds))
-        };
-        let (words, device_seconds) = guarded(&opened, || submitted.finish(read))?;
-        let word = |bytes: u64| (bytes / 4) as usize;
-        let (state, rest) = words.split_at(word(layout.blocks_at()));
-        let (blocks, top) = rest.split_at(word(layout.block_bytes()));
-        let [ok, infinite, empty, invalid, for_the_host, of_another_chunk, stamp, _] = state[..] else {
-            return Err(opened.device.give_up("it left no state".to_owned()));
-        };
-        if of_another_chunk != 0 || stamp != layout.stamp {
-            return Err(opened.device.give_up("it left results of another time".to_owned()));
-        }
-        let pairs: &[Pair] = bytemuck::cast_slice(top);
-        let value = |pair: &Pair| {
-            let bits = pair.value.checked_sub(1)?;
-            Some((layout.first_row + pair.row as usize, f32::from_bits(bits)))
-        };
-        let blocks: &[Block] = bytemuck::cast_slice(blocks);
-        Ok(Said {
-            blocks: blocks.chunks(layout.blocks.max(1)).map(<[Block]>::to_vec).collect(),
-            top: pairs.chunks(layout.top.max(1)).map(|pairs| pairs.iter().filter_map(value).collect()).collect(),
-            statuses: [ok, infinite, empty, invalid].map(u64::from),
-            for_the_host: for_the_host as usize,
-            spent: Spent { device_seconds, received: layout.bytes(), ..spent },
-        })
-    }
-}
-
-/// Takes words out of what a slot's host reads, and gives it back.
-fn words(device: &Device, slot: &Slot, range: Range<u64>) -> Result<Vec<u32>> {
-    let Some(buffer) = slot.readback.get() else { return Err(device.give_up("nothing to read".to_owned())) };
-    let view = buffer.get_mapped_range(range).map_err(|error| device.give_up(error.to_string()))?;
-    let words = bytemuck::pod_collect_to_vec(&view);
-    drop(view);
-    buffer.unmap();
-    Ok(words)
 }

@@ -1,0 +1,52 @@
+// A row of at most two fours a thread: read once, and held in registers between the two looks.
+
+struct Held {
+    p_first: vec4<u32>,
+    q_first: vec4<u32>,
+    p_second: vec4<u32>,
+    q_second: vec4<u32>,
+}
+
+fn has_first(span: Span) -> bool {
+    return 4u * span.first < span.end;
+}
+
+fn has_second(span: Span) -> bool {
+    return 4u * (span.first + span.step) < span.end;
+}
+
+fn hold(span: Span) -> Held {
+    let none = vec4<u32>(0u);
+    var held = Held(none, none, none, none);
+    if (has_first(span)) {
+        held.p_first = quad_p_of(span, span.first);
+        held.q_first = quad_q_of(span, span.first);
+    }
+    if (has_second(span)) {
+        held.p_second = quad_p_of(span, span.first + span.step);
+        held.q_second = quad_q_of(span, span.first + span.step);
+    }
+    return held;
+}
+
+fn glance_at(span: Span, held: Held) -> Glance {
+    var g = no_glances();
+    if (has_first(span)) {
+        glance_at_quad(&g, held.p_first, held.q_first);
+    }
+    if (has_second(span)) {
+        glance_at_quad(&g, held.p_second, held.q_second);
+    }
+    return one_glance(g);
+}
+
+fn sums_of(span: Span, held: Held, c: Usual) -> Sums {
+    var block = empty_sums();
+    if (has_first(span)) {
+        add_quad(&block, held.p_first, held.q_first, c);
+    }
+    if (has_second(span)) {
+        add_quad(&block, held.p_second, held.q_second, c);
+    }
+    return block;
+}

@@ -1,0 +1,59 @@
+// The bins of a row four at a time, in one load a side: for rows whose length is a multiple of four. A thread has every
+// `step`th four of them.
+
+fn quad_p_of(span: Span, quad: u32) -> vec4<u32> {
+    return quad_p(p_element(span.row, 4u * quad));
+}
+
+fn quad_q_of(span: Span, quad: u32) -> vec4<u32> {
+    return quad_q(q_element(span.row, 4u * quad));
+}
+
+// Four totals a side, which do not wait for each other.
+struct FourGlances {
+    p: vec4<f32>,
+    q: vec4<f32>,
+    p_lost: vec4<f32>,
+    q_lost: vec4<f32>,
+    least: vec4<u32>,
+    most: vec4<u32>,
+}
+
+fn no_glances() -> FourGlances {
+    let zero = vec4<f32>(0.0);
+    return FourGlances(zero, zero, zero, zero, vec4<u32>(ABOVE_ALL), vec4<u32>(0u));
+}
+
+fn opaque_four(x: vec4<f32>) -> vec4<f32> {
+    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(x) ^ vec4<u32>(params.zero));
+}
+
+fn glance_at_quad(g: ptr<function, FourGlances>, p: vec4<u32>, q: vec4<u32>) {
+    (*g).least = min((*g).least, min(p, q));
+    (*g).most = max((*g).most, max(p, q));
+    let p_next = bitcast<vec4<f32>>(p) - (*g).p_lost;
+    let q_next = bitcast<vec4<f32>>(q) - (*g).q_lost;
+    let p_sum = opaque_four((*g).p + p_next);
+    let q_sum = opaque_four((*g).q + q_next);
+    (*g).p_lost = opaque_four(p_sum - (*g).p) - p_next;
+    (*g).q_lost = opaque_four(q_sum - (*g).q) - q_next;
+    (*g).p = p_sum;
+    (*g).q = q_sum;
+}
+
+fn sum_of_four(x: vec4<f32>, lost: vec4<f32>) -> f32 {
+    return opaque((x.x + x.y) + (x.z + x.w)) - ((lost.x + lost.y) + (lost.z + lost.w));
+}
+
+fn one_glance(g: FourGlances) -> Glance {
+    let least = min(min(g.least.x, g.least.y), min(g.least.z, g.least.w));
+    let most = max(max(g.most.x, g.most.y), max(g.most.z, g.most.w));
+    return Glance(sum_of_four(g.p, g.p_lost), sum_of_four(g.q, g.q_lost), least, most);
+}
+
+fn add_quad(block: ptr<function, Sums>, p: vec4<u32>, q: vec4<u32>, c: Usual) {
+    add_bin(block, p.x, q.x, c);
+    add_bin(block, p.y, q.y, c);
+    add_bin(block, p.z, q.z, c);
+    add_bin(block, p.w, q.w, c);
+}

@@ -1,0 +1,31 @@
+// A row of more than two fours a thread: read twice, the second time from a cache.
+
+struct Held {
+    nothing: u32,
+}
+
+fn hold(span: Span) -> Held {
+    return Held(0u);
+}
+
+fn glance_at(span: Span, held: Held) -> Glance {
+    var g = no_glances();
+    for (var quad = span.first; 4u * quad < span.end; quad += span.step) {
+        glance_at_quad(&g, quad_p_of(span, quad), quad_q_of(span, quad));
+    }
+    return one_glance(g);
+}
+
+fn sums_of(span: Span, held: Held, c: Usual) -> Sums {
+    var total = empty_sums();
+    for (var quad = span.first; 4u * quad < span.end; quad += 2u * span.step) {
+        var block = empty_sums();
+        add_quad(&block, quad_p_of(span, quad), quad_q_of(span, quad), c);
+        let next = quad + span.step;
+        if (4u * next < span.end) {
+            add_quad(&block, quad_p_of(span, next), quad_q_of(span, next), c);
+        }
+        add_block(&total, block);
+    }
+    return total;
+}

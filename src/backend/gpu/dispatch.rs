@@ -1,0 +1,140 @@
+//! The row kernels of a chunk: where their records lie, and the commands that run them.
+
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Instant;
+
+use smallvec::SmallVec;
+use wgpu::BufferUsages as Usage;
+
+use super::Opened;
+use super::clock::Ticks;
+use super::params::{PARTIAL_WORDS, Params, RECORD_HEAD};
+use super::slots::{Slot, aligned};
+use super::submit::Commands;
+use crate::error::Result;
+use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP, ZerosKind};
+use crate::plan::{KernelKey, Problem, Shape};
+
+/// Counts the chunks, round and round.
+static STAMP: AtomicU16 = AtomicU16::new(1);
+
+/// Where the results of a chunk lie.
+pub(super) struct Layout {
+    rows: usize,
+    shape: Shape,
+    /// Records of a group: rows × parts.
+    pub(super) records: u64,
+    /// What is written into every record, so that one of another chunk is told apart.
+    pub(super) stamp: u16,
+    pub(super) groups: Vec<Group>,
+}
+
+/// The results of one dispatch.
+pub(super) struct Group {
+    /// Words of a record.
+    pub(super) words: u32,
+    /// Bytes of all, up to where the next group may begin.
+    pub(super) bytes: u64,
+}
+
+impl Layout {
+    /// For so many rows.
+    pub(super) fn new(problem: &Problem, rows: usize) -> Self {
+        let shape = problem.shape;
+        let records = rows as u64 * u64::from(shape.parts());
+        let group = |terms: &[_]| {
+            let words = (RECORD_HEAD + terms.len()) as u32;
+            Group { words, bytes: aligned(records * u64::from(words) * 4) }
+        };
+        let stamp = STAMP.fetch_add(1, Ordering::Relaxed);
+        Self { rows, shape, records, stamp, groups: problem.terms.chunks(TERMS_PER_DISPATCH).map(group).collect() }
+    }
+
+    /// Bytes of all records.
+    pub(super) fn bytes(&self) -> u64 {
+        self.groups.iter().map(|group| group.bytes).sum()
+    }
+}
+
+/// Encodes the dispatches of a chunk; returns the buffer of their results, and the seconds that new kernels took to
+/// compile.
+pub(super) fn dispatch(
+    opened: &Opened,
+    problem: &Problem,
+    layout: &Layout,
+    sides: [&(wgpu::Buffer, u64, u32); 2],
+    slot: &mut Slot,
+    commands: &mut Commands,
+    more_follow: bool,
+) -> Result<(wgpu::Buffer, f64)> {
+    let device = &opened.device;
+    let compiling = Instant::now();
+    let floors = ZerosKind::of(problem.zeros) == ZerosKind::Floor;
+    let groups = problem.terms.chunks(TERMS_PER_DISPATCH).map(|terms| {
+        let key = KernelKey::new(problem, terms, layout.shape, device.caps.subgroups);
+        (terms, opened.pipelines().kernel(device, key, floors))
+    });
+    let groups: SmallVec<[_; 2]> = groups.collect();
+    let compile_seconds = compiling.elapsed().as_secs_f64();
+    let results_usage = if device.shared_memory { Usage::MAP_READ } else { Usage::COPY_SRC };
+    let results = slot.results.at_least(device, layout.bytes(), Usage::STORAGE | results_usage)?;
+    let partial_bytes = if layout.shape.parts() > 1 { 2 * layout.records * (PARTIAL_WORDS * 4) as u64 } else { 256 };
+    let partials = slot.partials.at_least(device, partial_bytes, Usage::STORAGE)?;
+    let uniform_bytes = aligned(size_of::<Params>() as u64);
+    let params =
+        slot.params.at_least(device, layout.groups.len() as u64 * uniform_bytes, Usage::UNIFORM | Usage::COPY_DST)?;
+    let workgroups = match layout.shape {
+        Shape::Split { parts } => layout.rows as u64 * u64::from(parts),
+        whole => (layout.rows as u64).div_ceil(u64::from(WORKGROUP / whole.threads())),
+    };
+    let width = workgroups.min(u64::from(device.caps.max_workgroups)).max(1);
+    let height = workgroups.div_ceil(width);
+    if slot.ticks.is_none() && device.has_clock {
+        slot.ticks = Some(Ticks::new(device)?);
+    }
+    let (mut passes, mut offset) = (0, 0);
+    let all_passes: usize = groups.iter().map(|(_, kernel)| kernel.stages.len()).sum();
+    for (i, ((terms, kernel), group)) in groups.iter().zip(&layout.groups).enumerate() {
+        let [(_, _, p_first), (_, _, q_first)] = sides;
+        let uniform = Params {
+            stamp: u32::from(layout.stamp),
+            ..Params::new(problem, terms, layout.shape, layout.rows, [*p_first, *q_first])
+        };
+        let uniform_offset = i as u64 * uniform_bytes;
+        device.queue.write_buffer(&params, uniform_offset, bytemuck::bytes_of(&uniform));
+        let bound = |binding, buffer, offset, size| wgpu::BindGroupEntry {
+            binding,
+            resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer,
+                offset,
+                size: std::num::NonZero::new(size),
+            }),
+        };
+        let [(p, p_bytes, _), (q, q_bytes, _)] = sides;
+        let bind_group = device.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("chunk"),
+            layout: &opened.bindings,
+            entries: &[
+                bound(0, p, 0, *p_bytes),
+                bound(1, q, 0, *q_bytes),
+                bound(2, &results, offset, layout.records * u64::from(group.words) * 4),
+                bound(3, &partials, 0, partial_bytes),
+                bound(4, &params, uniform_offset, size_of::<Params>() as u64),
+            ],
+        });
+        for stage in &kernel.stages {
+            passes += 1;
+            let ticks = slot.ticks.as_ref();
+            let mut pass = commands.encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: Some("chunk"),
+                timestamp_writes: ticks
+                    .and_then(|ticks| ticks.writes(passes == 1, passes == all_passes && !more_follow)),
+            });
+            pass.set_pipeline(stage);
+            pass.set_bind_group(0, &bind_group, &[]);
+            pass.dispatch_workgroups(width as u32, height as u32, 1);
+        }
+        offset += group.bytes;
+    }
+    Ok((results, compile_seconds))
+}

@@ -1,0 +1,133 @@
+//! What a chunk says: where it lies in what the host reads, and what it means.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytemuck::{Pod, Zeroable};
+
+use super::STATE_WORDS;
+use crate::backend::Spent;
+use crate::backend::gpu::device::Device;
+use crate::backend::gpu::slots::Slot;
+use crate::backend::gpu::submit::Submitted;
+use crate::backend::gpu::{Opened, guarded};
+use crate::error::Result;
+
+/// What a block of values of one measure is.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(crate) struct Block {
+    /// Finite ones.
+    pub(crate) count: u32,
+    pub(crate) infinite: u32,
+    pub(crate) mean: f32,
+    /// Sum of squared distances from it.
+    pub(crate) squares: f32,
+    pub(crate) least: f32,
+    pub(crate) most: f32,
+}
+
+/// A large value and its row in the chunk; none if 0, else the bits of the value and one more.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(super) struct Pair {
+    value: u32,
+    row: u32,
+}
+
+/// What a chunk said.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// Of each measure.
+    pub(crate) blocks: Vec<Vec<Block>>,
+    /// Of each measure its largest values, and their rows in the call.
+    pub(crate) top: Vec<Vec<(usize, f32)>>,
+    /// Of all rows so far: how many have each status, and how many were left to the host.
+    pub(crate) statuses: [u64; 4],
+    pub(crate) for_the_host: usize,
+    pub(crate) spent: Spent,
+}
+
+/// Where what a chunk says lies in what the host reads.
+pub(super) struct Layout {
+    pub(super) first_row: usize,
+    pub(super) stamp: u32,
+    pub(super) measures: usize,
+    /// Of one measure.
+    pub(super) blocks: usize,
+    pub(super) top: usize,
+}
+
+impl Layout {
+    pub(super) fn blocks_at(&self) -> u64 {
+        (STATE_WORDS * 4) as u64
+    }
+
+    pub(super) fn block_bytes(&self) -> u64 {
+        (self.measures * self.blocks * size_of::<Block>()) as u64
+    }
+
+    pub(super) fn top_at(&self) -> u64 {
+        self.blocks_at() + self.block_bytes()
+    }
+
+    pub(super) fn top_bytes(&self) -> u64 {
+        (self.measures * self.top * size_of::<Pair>()) as u64
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.top_at() + self.top_bytes()
+    }
+}
+
+/// A chunk that has been started.
+pub(crate) struct DigestedChunk {
+    pub(super) opened: Arc<Opened>,
+    pub(super) submitted: Submitted,
+    pub(super) layout: Layout,
+    pub(super) spent: Spent,
+}
+
+impl DigestedChunk {
+    /// Waits for the device; what the chunk said.
+    pub(crate) fn finish(self) -> Result<Said> {
+        let Self { opened, submitted, layout, spent } = self;
+        let read = |device: &Device, slot: &Slot| {
+            let device_seconds = slot.ticks.as_ref().map_or(Ok(0.0), |ticks| ticks.seconds(device))?;
+            Ok((words(device, slot, 0..layout.bytes())?, device_seconds))
+        };
+        let (words, device_seconds) = guarded(&opened, || submitted.finish(read))?;
+        let word = |bytes: u64| (bytes / 4) as usize;
+        let (state, rest) = words.split_at(word(layout.blocks_at()));
+        let (blocks, top) = rest.split_at(word(layout.block_bytes()));
+        let [ok, infinite, empty, invalid, for_the_host, of_another_chunk, stamp, _] = state[..] else {
+            return Err(opened.device.give_up("it left no state".to_owned()));
+        };
+        if of_another_chunk != 0 || stamp != layout.stamp {
+            return Err(opened.device.give_up("it left results of another time".to_owned()));
+        }
+        let pairs: &[Pair] = bytemuck::cast_slice(top);
+        let value = |pair: &Pair| {
+            let bits = pair.value.checked_sub(1)?;
+            Some((layout.first_row + pair.row as usize, f32::from_bits(bits)))
+        };
+        let blocks: &[Block] = bytemuck::cast_slice(blocks);
+        Ok(Said {
+            blocks: blocks.chunks(layout.blocks.max(1)).map(<[Block]>::to_vec).collect(),
+            top: pairs.chunks(layout.top.max(1)).map(|pairs| pairs.iter().filter_map(value).collect()).collect(),
+            statuses: [ok, infinite, empty, invalid].map(u64::from),
+            for_the_host: for_the_host as usize,
+            spent: Spent { device_seconds, received: layout.bytes(), ..spent },
+        })
+    }
+}
+
+/// Takes words out of what a slot's host reads, and gives it back.
+pub(super) fn words(device: &Device, slot: &Slot, range: Range<u64>) -> Result<Vec<u32>> {
+    let Some(buffer) = slot.readback.get() else { return Err(device.give_up("nothing to read".to_owned())) };
+    let view = buffer.get_mapped_range(range).map_err(|error| device.give_up(error.to_string()))?;
+    let words = bytemuck::pod_collect_to_vec(&view);
+    drop(view);
+    buffer.unmap();
+    Ok(words)
+}

@@ -1,0 +1,315 @@
+//! Summaries that devices make: what their chunks say, put together, with the rows that they leave to the host.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::backend::Backend;
+use crate::backend::gpu::Gpu;
+use crate::backend::gpu::summary::{self as device, Said};
+use crate::error::{Error, Result};
+use crate::flow;
+use crate::gpus::Gpus;
+use crate::options::{OnInvalid, Options};
+use crate::output::{RowStatus, Share, Stats};
+use crate::run::{RETRIES, Run};
+use crate::summary::{Largest, Moments, Summaries, SummaryBuilder, Tally, TopRow, ranks};
+use crate::values::Tracker;
+
+/// Rows from which a device makes the summary itself: below, its tables take longer than the values would.
+const DEVICE_FROM_ROWS: usize = if cfg!(test) { 64 } else { 1 << 16 };
+
+/// A summary on its way.
+pub(crate) struct Digesting<'a> {
+    run: &'a Run<'a>,
+    gpus: &'a Gpus,
+    options: &'a Options,
+    top: usize,
+    tracker: &'a Tracker<'a>,
+}
+
+/// What the chunks of a device said.
+struct Gathered {
+    tallies: Vec<Tally>,
+    largest: Vec<Largest>,
+    statuses: [u64; 4],
+    for_the_host: usize,
+    stats: Stats,
+}
+
+/// Rows that have been through a device.
+struct Walked<'a> {
+    digest: device::Digest<'a>,
+    gathered: Gathered,
+    /// Not where the walk ended because too many rows were left to the host.
+    is_whole: bool,
+    rows: usize,
+}
+
+impl Gathered {
+    fn add(&mut self, said: Said) {
+        // Of all chunks so far.
+        self.statuses = said.statuses;
+        self.for_the_host = said.for_the_host;
+        for (tally, blocks) in self.tallies.iter_mut().zip(&said.blocks) {
+            for block in blocks {
+                tally.infinite += u64::from(block.infinite);
+                tally.moments.merge(&Moments {
+                    count: u64::from(block.count),
+                    mean: f64::from(block.mean),
+                    squares: f64::from(block.squares),
+                    minimum: f64::from(block.least),
+                    maximum: f64::from(block.most),
+                });
+            }
+        }
+        for (largest, values) in self.largest.iter_mut().zip(&said.top) {
+            values.iter().for_each(|&(row, value)| largest.push(row as u64, f64::from(value)));
+        }
+        self.stats.chunks += 1;
+        self.stats.sent += said.spent.sent;
+        self.stats.received += said.spent.received;
+        self.stats.compile_seconds += said.spent.compile_seconds;
+        self.stats.device_seconds += said.spent.device_seconds;
+    }
+}
+
+impl<'a> Digesting<'a> {
+    /// `None` where this is not for the devices.
+    pub(crate) fn new(
+        run: &'a Run<'a>,
+        gpus: &'a Gpus,
+        options: &'a Options,
+        top: usize,
+        tracker: &'a Tracker<'a>,
+    ) -> Option<Self> {
+        let fits = run.problem.rows >= DEVICE_FROM_ROWS && top <= device::MOST_TOP;
+        let can = |gpu: &Gpu| gpu.can_digest(run.problem, run.engine.memory);
+        (fits && gpus.devices().iter().all(can)).then_some(Self { run, gpus, options, top, tracker })
+    }
+
+    /// The summary; `None` where too much of it is left to the host, where it is an error that the columns tell better,
+    /// and where a device fails again and again, which may be for the sake of the tables. A device that fails has lost
+    /// what it had: all is begun anew then, in smaller chunks.
+    pub(crate) fn run(&self) -> Result<Option<Summaries>> {
+        for retries in 0..=RETRIES {
+            let shares = self.gpus.shares(self.run.engine, self.run, 0..self.run.problem.rows)?;
+            let mut tasks: Vec<(Range<usize>, Option<Result<Walked<'_>>>)> =
+                shares.into_iter().map(|rows| (rows, None)).collect();
+            self.gpus.all(&mut tasks, |gpu, (rows, walked)| *walked = Some(self.walk(gpu, rows.clone(), retries)));
+            let walked: Result<Vec<Walked<'_>>> = tasks.into_iter().filter_map(|(_, walked)| walked).collect();
+            match walked.and_then(|walked| self.conclude(&walked)) {
+                Err(Error::DeviceFailed { .. } | Error::DeviceMemory { .. }) => {}
+                Err(Error::RowTooLarge { .. }) => return Ok(None),
+                Ok(Some(mut summaries)) => {
+                    summaries.stats.retries = retries as u64;
+                    return Ok(Some(summaries));
+                }
+                other => return other,
+            }
+            self.tracker.begin_anew();
+            if !self.gpus.devices().iter().all(|gpu| gpu.recover().is_ok()) {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends rows through a device.
+    fn walk(&self, gpu: &Gpu, rows: Range<usize>, retries: usize) -> Result<Walked<'a>> {
+        let Self { run, options, top, tracker, .. } = *self;
+        let problem = run.problem;
+        let kept = run.kept(&rows, gpu);
+        let pieces = kept.map(|kept| kept.map(|kept| (kept.rows.start, &kept.stored)));
+        let memory = run.engine.memory - device::table_bytes(problem);
+        let scratch = device::scratch_bytes_per_row(problem, top);
+        let chunks = gpu.chunks(problem, rows.clone(), (memory, scratch), pieces)?;
+        let mut chunks = (0..retries).fold(chunks, |chunks, _| chunks.smaller().unwrap_or(chunks));
+        let digest = gpu.digest(problem, options.unit, top)?;
+        let measures = problem.slots.len();
+        let mut gathered = Gathered {
+            tallies: vec![Tally::default(); measures],
+            largest: vec![Largest::new(top); measures],
+            statuses: [0; 4],
+            for_the_host: 0,
+            stats: Stats { device: gpu.shared_name(), ..Stats::default() },
+        };
+        let panicked = || {
+            let reason = "a thread that filled buffers panicked".to_owned();
+            Error::DeviceFailed { device: gpu.name().to_owned(), reason }
+        };
+        let start = |chunk: &Range<usize>| {
+            let [p, q] = run.rows(chunk);
+            digest.start(chunk.start, &run.p.source(&p, kept[0]), &run.q.source(&q, kept[1]))
+        };
+        let (is_too_much, mut done) = (AtomicBool::new(false), rows.start);
+        while done < rows.end && !is_too_much.load(Ordering::Relaxed) {
+            // As in the walk of a call: a submission that takes long is followed by smaller ones.
+            let too_long = AtomicBool::new(false);
+            let stops = || too_long.load(Ordering::Relaxed) || is_too_much.load(Ordering::Relaxed);
+            let left = chunks.from(done).take_while(|_| !stops());
+            let finish = |chunk: Range<usize>, started: device::DigestedChunk| {
+                let said = started.finish()?;
+                let is_too_long =
+                    said.spent.device_seconds > run.engine.submission_seconds && chunks.smaller().is_some();
+                too_long.fetch_or(is_too_long, Ordering::Relaxed);
+                gathered.add(said);
+                is_too_much.store(gathered.for_the_host > device::MOST_FOR_THE_HOST, Ordering::Relaxed);
+                done = chunk.end;
+                tracker.report(chunk.len())
+            };
+            flow::run(left, start, finish, panicked)?;
+            chunks = chunks.smaller().unwrap_or(chunks);
+        }
+        Ok(Walked { digest, gathered, is_whole: !is_too_much.into_inner(), rows: rows.len() })
+    }
+
+    /// Puts together what the devices have, adds the rows that were left to the host, and looks up the quantiles.
+    fn conclude(&self, walked: &[Walked<'_>]) -> Result<Option<Summaries>> {
+        let run = self.run;
+        let quiet = Options { progress: None, on_invalid: OnInvalid::Null, ..self.options.clone() };
+        let refuses = self.options.on_invalid == OnInvalid::Error;
+        let invalid = |walked: &Walked<'_>| walked.gathered.statuses[RowStatus::Invalid as usize] > 0;
+        if !walked.iter().all(|walked| walked.is_whole) || (refuses && walked.iter().any(invalid)) {
+            return Ok(None);
+        }
+        let mut stats = Stats { device: self.gpus.name(), ..Stats::default() };
+        let (mut sums, mut left) = (vec![vec![0; device::SUMS]; run.problem.slots.len()], Vec::new());
+        for Walked { digest, gathered, rows, .. } in walked {
+            let (more, list, received) = digest.sums(gathered.for_the_host)?;
+            for (sums, more) in sums.iter_mut().zip(more) {
+                sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += u64::from(more));
+            }
+            left.extend(list.into_iter().map(|row| row as usize));
+            stats.add(&gathered.stats);
+            stats.received += received;
+            if walked.len() > 1 {
+                stats.shares.push(Share { device: gathered.stats.device.clone(), rows: *rows as u64 });
+            }
+        }
+        // In the order of the rows: the device lists them as they come, and the last bits of a mean would tell.
+        left.sort_unstable();
+        let on_host = run.again(&left, &quiet)?;
+        if refuses && on_host.status().contains(&RowStatus::Invalid) {
+            return Ok(None);
+        }
+        stats.rescued = left.len() as u64;
+        let (mut columns, mut largest) = (Vec::new(), Vec::new());
+        for (i, ((measure, values), sums)) in on_host.iter().zip(sums).enumerate() {
+            let mut builder = SummaryBuilder::default();
+            builder.extend(values, on_host.status());
+            let (mut tally, mut most) = (builder.tally, Largest::new(self.top));
+            left.iter().zip(values).for_each(|(row, value)| most.push(*row as u64, *value));
+            for Walked { gathered, .. } in walked {
+                tally.merge(&Tally { statuses: gathered.statuses, ..gathered.tallies[i] });
+                gathered.largest[i].clone().finish().iter().for_each(|top| most.push(top.row, top.value));
+            }
+            columns.push(Column::new(tally, measure.finisher(self.options.unit).bound(), sums, &builder.values));
+            largest.push(most);
+        }
+        let groups = |(measure, column): (usize, &Column)| {
+            let groups: BTreeSet<usize> = ranks(column.tally.moments.count).map(|rank| column.group(rank)).collect();
+            groups.into_iter().map(move |group| (measure, group)).collect::<Vec<_>>()
+        };
+        let groups: Vec<(usize, usize)> = columns.iter().enumerate().flat_map(groups).collect();
+        for Walked { digest, .. } in walked {
+            for ((measure, group), counts) in groups.iter().zip(digest.counts(&groups)?) {
+                columns[*measure].learn(*group, &counts);
+            }
+            stats.received += (groups.len() * device::TOGETHER * 4) as u64;
+        }
+        Ok(Some(Summaries {
+            measures: run.measures(),
+            summaries: columns.iter().map(|column| column.tally.finish(false, |rank| column.at_rank(rank))).collect(),
+            top: self.exactly(largest, &quiet)?,
+            stats,
+        }))
+    }
+
+    /// The largest of each measure with their values in 64-bit floats.
+    fn exactly(&self, largest: Vec<Largest>, options: &Options) -> Result<Vec<Vec<TopRow>>> {
+        let found: Vec<Vec<TopRow>> = largest.into_iter().map(Largest::finish).collect();
+        let rows: Vec<usize> = found.iter().flatten().map(|top| top.row as usize).collect();
+        let again = self.run.again(&rows, options)?;
+        let mut from = 0;
+        let exact = |(found, (_, values)): (&Vec<TopRow>, (_, &[f64]))| {
+            let mut largest = Largest::new(found.len());
+            let values = &values[from..from + found.len()];
+            from += found.len();
+            found.iter().zip(values).for_each(|(top, value)| largest.push(top.row, *value));
+            largest.finish()
+        };
+        Ok(found.iter().zip(again.iter()).map(exact).collect())
+    }
+}
+
+/// The values of a measure by their buckets: those of the device, which are counted there, and those of the host.
+struct Column {
+    tally: Tally,
+    /// Values in each group of buckets.
+    sums: Vec<u64>,
+    /// The buckets of the values of the host, but for those above all buckets, which are the last of all.
+    on_host: Vec<usize>,
+    above: Vec<f64>,
+    /// The counts of the buckets of some groups.
+    known: BTreeMap<usize, Vec<u64>>,
+}
+
+impl Column {
+    /// Of values that are at most `bound`: the last rounding of a device may leave one a unit above it.
+    fn new(mut tally: Tally, bound: f64, mut sums: Vec<u64>, on_host: &[f64]) -> Self {
+        /// Where the buckets end.
+        const END: f64 = (1_u64 << 32) as f64;
+        let Moments { mean, minimum, maximum, .. } = &mut tally.moments;
+        [mean, minimum, maximum].into_iter().for_each(|value| *value = value.min(bound));
+        let (mut above, within): (Vec<f64>, Vec<f64>) = on_host.iter().partition(|value| **value >= END);
+        above.sort_unstable_by(f64::total_cmp);
+        let on_host: Vec<usize> = within.into_iter().map(device::bucket).collect();
+        on_host.iter().for_each(|bucket| sums[bucket / device::TOGETHER] += 1);
+        Self { tally, sums, on_host, above, known: BTreeMap::new() }
+    }
+
+    /// The group that a rank lies in, and how many values are in those before it.
+    fn place(&self, rank: u64) -> (usize, u64) {
+        let mut before = 0;
+        for (group, sum) in self.sums.iter().enumerate() {
+            if rank < before + sum {
+                return (group, before);
+            }
+            before += sum;
+        }
+        (self.sums.len() - 1, before)
+    }
+
+    fn group(&self, rank: u64) -> usize {
+        self.place(rank).0
+    }
+
+    /// Adds the counts of a group on a device.
+    fn learn(&mut self, group: usize, counts: &[u32]) {
+        let on_host = || {
+            let mut counts = vec![0; device::TOGETHER];
+            let mine = self.on_host.iter().filter(|bucket| **bucket / device::TOGETHER == group);
+            mine.for_each(|bucket| counts[bucket % device::TOGETHER] += 1);
+            counts
+        };
+        let known = self.known.entry(group).or_insert_with(on_host);
+        known.iter_mut().zip(counts).for_each(|(known, more)| *known += u64::from(*more));
+    }
+
+    fn at_rank(&self, rank: u64) -> f64 {
+        let Moments { count, minimum, maximum, .. } = self.tally.moments;
+        let counted = count - self.above.len() as u64;
+        if let Some(above) = rank.checked_sub(counted) {
+            return self.above.get(above as usize).copied().unwrap_or(maximum);
+        }
+        let (group, mut before) = self.place(rank);
+        for (i, count) in self.known.get(&group).into_iter().flatten().enumerate() {
+            before += count;
+            if rank < before {
+                return device::middle(group * device::TOGETHER + i).clamp(minimum, maximum);
+            }
+        }
+        maximum
+    }
+}
