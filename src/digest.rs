@@ -41,7 +41,7 @@ struct Gathered {
 struct Walked<'a> {
     digest: device::Digest<'a>,
     gathered: Gathered,
-    /// Not where the walk ended because too many rows were left to the host.
+    /// Not where the walk ended before its last row, or left too many rows to the host.
     is_whole: bool,
     rows: usize,
 }
@@ -96,8 +96,19 @@ impl<'a> Digesting<'a> {
             let shares = self.gpus.shares(self.run.engine, self.run, 0..self.run.problem.rows)?;
             let mut tasks: Vec<(Range<usize>, Option<Result<Walked<'_>>>)> =
                 shares.into_iter().map(|rows| (rows, None)).collect();
-            self.gpus.all(&mut tasks, |gpu, (rows, walked)| *walked = Some(self.walk(gpu, rows.clone(), retries)));
-            let walked: Result<Vec<Walked<'_>>> = tasks.into_iter().filter_map(|(_, walked)| walked).collect();
+            let ended = AtomicBool::new(false);
+            self.gpus.all(&mut tasks, |gpu, (rows, walked)| {
+                // One that is given no rows may be one that does not work.
+                if rows.start < rows.end {
+                    let result = self.walk(gpu, rows.clone(), retries, &ended);
+                    ended.fetch_or(!result.as_ref().is_ok_and(|walked| walked.is_whole), Ordering::Relaxed);
+                    *walked = Some(result);
+                }
+            });
+            let mut walked: Vec<Result<Walked<'_>>> = tasks.into_iter().filter_map(|(_, walked)| walked).collect();
+            // What the caller wants comes before what a device does.
+            walked.sort_by_key(|walked| !matches!(walked, Err(Error::Cancelled { .. })));
+            let walked: Result<Vec<Walked<'_>>> = walked.into_iter().collect();
             match walked.and_then(|walked| self.conclude(&walked)) {
                 Err(Error::DeviceFailed { .. } | Error::DeviceMemory { .. }) => {}
                 Err(Error::RowTooLarge { .. }) => return Ok(None),
@@ -115,8 +126,8 @@ impl<'a> Digesting<'a> {
         Ok(None)
     }
 
-    /// Sends rows through a device.
-    fn walk(&self, gpu: &Gpu, rows: Range<usize>, retries: usize) -> Result<Walked<'a>> {
+    /// Sends rows through a device, unless all has `ended`.
+    fn walk(&self, gpu: &Gpu, rows: Range<usize>, retries: usize, ended: &AtomicBool) -> Result<Walked<'a>> {
         let Self { run, options, top, tracker, .. } = *self;
         let problem = run.problem;
         let kept = run.kept(&rows, gpu);
@@ -143,10 +154,11 @@ impl<'a> Digesting<'a> {
             digest.start(chunk.start, &run.p.source(&p, kept[0]), &run.q.source(&q, kept[1]))
         };
         let (is_too_much, mut done) = (AtomicBool::new(false), rows.start);
-        while done < rows.end && !is_too_much.load(Ordering::Relaxed) {
+        let ends = || is_too_much.load(Ordering::Relaxed) || ended.load(Ordering::Relaxed);
+        while done < rows.end && !ends() {
             // As in the walk of a call: a submission that takes long is followed by smaller ones.
             let too_long = AtomicBool::new(false);
-            let stops = || too_long.load(Ordering::Relaxed) || is_too_much.load(Ordering::Relaxed);
+            let stops = || too_long.load(Ordering::Relaxed) || ends();
             let left = chunks.from(done).take_while(|_| !stops());
             let finish = |chunk: Range<usize>, started: device::DigestedChunk| {
                 let said = started.finish()?;
@@ -161,7 +173,8 @@ impl<'a> Digesting<'a> {
             flow::run(left, start, finish, panicked)?;
             chunks = chunks.smaller().unwrap_or(chunks);
         }
-        Ok(Walked { digest, gathered, is_whole: !is_too_much.into_inner(), rows: rows.len() })
+        let is_whole = done == rows.end && !is_too_much.into_inner();
+        Ok(Walked { digest, gathered, is_whole, rows: rows.len() })
     }
 
     /// Puts together what the devices have, adds the rows that were left to the host, and looks up the quantiles.

@@ -313,7 +313,8 @@ impl Engine {
             if way == Way::Sent {
                 return self.fastest(calls, (p.into(), q.into()), once);
             }
-            let kept = |rows: &Rows<'_>| Ok::<_, Error>([Kept { rows: 0..rows.len(), stored: gpu.upload(rows)? }]);
+            let kept =
+                |rows: &Rows<'_>| Ok::<_, Error>([Kept { device: 0, rows: 0..rows.len(), stored: gpu.upload(rows)? }]);
             let (kept_p, kept_q) = (kept(&p)?, kept(&q)?);
             self.fastest(calls, (Input { rows: p, kept: &kept_p }, Input { rows: q, kept: &kept_q }), once)
         })

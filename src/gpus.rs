@@ -43,9 +43,13 @@ impl Gpus {
         if set != GpuSet::HARDWARE {
             return Ok(Self::of(set.indices().map(open).collect::<Result<_>>()?));
         }
-        let found: SmallVec<[Gpu; 1]> =
-            hardware(&adapters()).into_iter().filter_map(|index| open(index).ok()).collect();
-        if found.is_empty() { Self::one(options) } else { Ok(Self::of(found)) }
+        let opened = hardware(&adapters())
+            .into_iter()
+            .map(|cards| -> SmallVec<[Gpu; 1]> { cards.into_iter().filter_map(|index| open(index).ok()).collect() });
+        match opened.into_iter().find(|devices| !devices.is_empty()) {
+            Some(devices) => Ok(Self::of(devices)),
+            None => Self::one(options),
+        }
     }
 
     fn of(devices: SmallVec<[Gpu; 1]>) -> Self {
@@ -96,18 +100,29 @@ impl Gpus {
             return Ok(vec![rows]);
         }
         for (side, once) in [(run.p, Pairing::OneP), (run.q, Pairing::OneQ)] {
-            if run.problem.pairing != once && side.kept.len() == self.devices.len() {
-                let within = |kept: &Kept| {
-                    let start = kept.rows.start.clamp(rows.start, rows.end);
-                    start..kept.rows.end.clamp(start, rows.end)
-                };
-                return Ok(side.kept.iter().map(within).collect());
+            if run.problem.pairing != once
+                && let Some(shares) = self.shares_of_kept(side.kept, &rows)
+            {
+                return Ok(shares);
             }
         }
         let problem = Problem { rows: rows.len(), ..run.problem.clone() };
         let bytes = problem.bytes_per_row() * problem.rows as u64;
         let (shares, _) = cost::shares(&problem, bytes, self.rates(engine)?);
         Ok(ranges(rows.start, shares).collect())
+    }
+
+    /// Where the rows are kept on them, all of them, those of each.
+    fn shares_of_kept(&self, kept: &[Kept], rows: &Range<usize>) -> Option<Vec<Range<usize>>> {
+        let mut end = rows.start;
+        let share = |device: usize| {
+            let kept = kept.iter().find(|kept| kept.device == device);
+            let start = end;
+            end = kept.map_or(end, |kept| kept.rows.end.clamp(end, rows.end));
+            start..end
+        };
+        let shares: Vec<Range<usize>> = (0..self.devices.len()).map(share).collect();
+        (!kept.is_empty() && end == rows.end).then_some(shares)
     }
 
     /// Runs a part on each of them, all at once. What one cannot do because it fails for good is done by another
@@ -162,25 +177,30 @@ impl Gpus {
 
     /// Copies rows to them, shared as calls over rows that they keep are.
     pub(crate) fn upload(&self, engine: &Engine, rows: &Rows<'_>) -> Result<SmallVec<[Kept; 1]>> {
-        let keep = |(gpu, part): (&Gpu, Range<usize>)| {
-            let stored = gpu.upload(&rows.slice(part.start, part.len()))?;
-            Ok(Kept { rows: part, stored })
+        let keep = |(device, part): (usize, Range<usize>)| {
+            let stored = self.devices[device].upload(&rows.slice(part.start, part.len()))?;
+            Ok(Kept { device, rows: part, stored })
         };
-        if let [gpu] = &self.devices[..] {
-            return Ok([keep((gpu, 0..rows.len()))?].into_iter().collect());
+        if self.devices.len() == 1 {
+            return Ok([keep((0, 0..rows.len()))?].into_iter().collect());
         }
         let problem = Problem::new(&cost::MEASURED, rows, rows, Zeros::Exact, Unit::Nats)?;
         let (shares, _) = cost::shares(&problem, 0, self.rates(engine)?);
-        self.devices.iter().zip(ranges(0, shares)).map(keep).collect()
+        ranges(0, shares).enumerate().filter(|(_, part)| !part.is_empty()).map(keep).collect()
     }
 }
 
-/// The adapters that are hardware, each card once: as many interfaces lead to it, the one that the first card was found
-/// through leads to all.
-fn hardware(adapters: &[AdapterInfo]) -> Vec<usize> {
-    let cards = || adapters.iter().filter(|adapter| !adapter.is_software);
-    let backend = cards().next().map(|first| first.backend.as_str());
-    cards().filter(|card| Some(card.backend.as_str()) == backend).map(|card| card.index).collect()
+/// The adapters that are hardware, by the interface that leads to them, in the order in which those were found. As many
+/// interfaces may lead to a card: one of them will do for all.
+fn hardware(adapters: &[AdapterInfo]) -> Vec<Vec<usize>> {
+    let mut found: Vec<(&str, Vec<usize>)> = Vec::new();
+    for card in adapters.iter().filter(|adapter| !adapter.is_software) {
+        match found.iter_mut().find(|(backend, _)| *backend == card.backend) {
+            Some((_, cards)) => cards.push(card.index),
+            None => found.push((&card.backend, vec![card.index])),
+        }
+    }
+    found.into_iter().map(|(_, cards)| cards).collect()
 }
 
 /// Consecutive ranges of such lengths.
@@ -197,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_card_that_two_interfaces_lead_to_is_taken_once() {
+    fn cards_are_told_by_the_interface_that_leads_to_them() {
         let adapter = |(index, (name, backend, is_software)): (usize, (&str, &str, bool))| AdapterInfo {
             index,
             name: name.to_owned(),
@@ -216,9 +236,9 @@ mod tests {
             hardware(&list.iter().copied().enumerate().map(adapter).collect::<Vec<AdapterInfo>>())
         };
         let one = [("llvmpipe", "vulkan", true), ("card", "vulkan", false), ("card", "gl", false)];
-        assert_eq!(found(&one), [1]);
+        assert_eq!(found(&one), [[1], [2]]);
         let two = [("a", "vulkan", false), ("b", "vulkan", false), ("a", "dx12", false), ("a", "gl", false)];
-        assert_eq!(found(&two), [0, 1]);
+        assert_eq!(found(&two), [vec![0, 1], vec![2], vec![3]]);
         assert!(found(&one[..1]).is_empty() && found(&[]).is_empty());
     }
 }

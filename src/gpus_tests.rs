@@ -186,6 +186,23 @@ fn calls_from_threads_of_a_pool_and_from_others_end() {
     }
 }
 
+/// Whoever waits for a buffer on a thread of a pool takes up other calls, which wait for buffers too: not without end.
+#[test]
+fn thousands_of_calls_from_a_pool_of_many_threads_end() {
+    let Some(found) = adapters() else { return };
+    let engine = alone(found[0]);
+    let [p, q] = [1, 2].map(|seed| calibrate::weights(seed, 100 * BINS));
+    let (p, q) = (Rows::new(&p, BINS).expect("p"), Rows::new(&q, BINS).expect("q"));
+    let want = engine.rowwise(&MEASURES, p, q, &Options::default()).expect("alone");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(16).build().expect("a pool");
+    pool.install(|| {
+        (0..3000).into_par_iter().for_each(|_| {
+            let got = engine.rowwise(&MEASURES, p, q, &Options::default()).expect("call");
+            assert_eq!(got[Divergence::Kl], want[Divergence::Kl]);
+        });
+    });
+}
+
 #[test]
 fn rates_that_nobody_gave_are_measured() {
     let Some(found) = adapters() else { return };

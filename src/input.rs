@@ -21,12 +21,19 @@ pub struct Uploaded<'a> {
 /// Rows of a matrix that a device keeps.
 #[derive(Debug)]
 pub(crate) struct Kept {
+    /// Which of the devices of an engine keeps them.
+    pub(crate) device: usize,
     /// Which rows of the matrix they are.
     pub(crate) rows: Range<usize>,
     pub(crate) stored: StoredRows,
 }
 
 impl<'a> Uploaded<'a> {
+    /// Rows that no device keeps.
+    pub(crate) fn of(rows: Rows<'a>) -> Self {
+        Self { rows, kept: SmallVec::new() }
+    }
+
     /// The rows.
     #[must_use]
     pub fn rows(&self) -> Rows<'a> {

@@ -100,7 +100,7 @@ impl Term {
     }
 
     /// The smallest sum that the error of totals and of r = Q/P cannot have spoilt. Plain, they are off by
-    /// ε ≈ 2⁻²³ (2⁻⁵² in 64 bits) at worst, an entropy by as much, a sum of second order by ε². Refined, each
+    /// ε ≈ 2⁻²² (2⁻⁵¹ in 64 bits) at worst, an entropy by as much, a sum of second order by ε². Refined, each
     /// u is good to 2⁻⁴⁷ (2⁻¹⁰⁴) of its weights.
     pub(crate) fn trusted_from<T: Real>(self, refined: bool) -> f64 {
         let narrow = size_of::<T>() == 4;

@@ -1,5 +1,6 @@
 //! The buffers of the chunks on their way: a few sets of them, kept between calls, that only ever grow.
 
+use std::cell::Cell;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -90,44 +91,70 @@ struct State {
     taken: usize,
 }
 
+impl State {
+    fn take(&mut self) -> Slot {
+        self.taken += 1;
+        self.free.pop().unwrap_or_default()
+    }
+}
+
 impl Slots {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a slot, waiting for one to come back if all are taken. Not for whoever holds one already: those who
-    /// hold would wait for each other. A thread of a pool takes up what the pool has to do meanwhile, which may be what
-    /// those who hold slots wait for.
+    /// hold would wait for each other.
     pub(super) fn take(&self) -> Slot {
-        while let Some(did) = rayon::yield_now() {
+        if rayon::current_thread_index().is_some() {
+            return self.take_on_a_pool();
+        }
+        let state = self.state();
+        let all_taken = |state: &mut State| state.taken >= SLOTS;
+        let mut state = self.returned.wait_while(state, all_taken).unwrap_or_else(PoisonError::into_inner);
+        state.take()
+    }
+
+    /// A thread of a pool takes up what the pool has to do meanwhile, which may be what those who hold slots wait for. Where
+    /// that leads to here again, it is given one more than there are: waiting within waiting would have no end.
+    fn take_on_a_pool(&self) -> Slot {
+        thread_local! {
+            static WAITS: Cell<bool> = const { Cell::new(false) };
+        }
+        /// Over when it is dropped.
+        struct Waiting;
+        impl Drop for Waiting {
+            fn drop(&mut self) {
+                WAITS.set(false);
+            }
+        }
+        if WAITS.replace(true) {
+            return self.state().take();
+        }
+        let _waiting = Waiting;
+        loop {
             if let Some(slot) = self.try_take() {
                 return slot;
             }
-            if did == rayon::Yield::Idle {
+            if rayon::yield_now() != Some(rayon::Yield::Executed) {
                 thread::sleep(LOOKS_AGAIN);
             }
         }
-        let state = self.state();
-        let all_taken = |state: &mut State| state.taken == SLOTS;
-        let mut state = self.returned.wait_while(state, all_taken).unwrap_or_else(PoisonError::into_inner);
-        state.taken += 1;
-        state.free.pop().unwrap_or_default()
     }
 
     /// Takes a slot if there is one.
     pub(super) fn try_take(&self) -> Option<Slot> {
         let mut state = self.state();
-        (state.taken < SLOTS).then(|| {
-            state.taken += 1;
-            state.free.pop().unwrap_or_default()
-        })
+        (state.taken < SLOTS).then(|| state.take())
     }
 
     /// Gives one back; `None` where its buffers are in a state that nobody knows.
     pub(super) fn put(&self, slot: Option<Slot>) {
         let mut state = self.state();
         state.taken -= 1;
-        state.free.extend(slot);
+        if state.free.len() < SLOTS {
+            state.free.extend(slot);
+        }
         self.returned.notify_one();
     }
 
