@@ -67,6 +67,9 @@ mod gpus_tests;
 mod input;
 mod options;
 mod output;
+mod pairwise;
+#[cfg(all(test, feature = "gpu"))]
+mod pairwise_tests;
 mod plan;
 mod rows;
 mod run;
@@ -87,6 +90,7 @@ pub use error::{Error, Result, Side};
 pub use input::{Input, Uploaded};
 pub use options::{Device, GpuSet, OnInvalid, Options, Progress, ProgressCallback};
 pub use output::{Columns, RowStatus, Share, Stats};
+pub use pairwise::{Neighbours, Tile};
 pub use plan::cost::{Predicted, Rates};
 pub use rows::{Rows, Weight, WeightType, Weights};
 pub use stream::RowPair;

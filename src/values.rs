@@ -104,6 +104,15 @@ impl<'a> Values<'a> {
         ends.into_iter().map(part).collect()
     }
 
+    /// Takes entries computed elsewhere, which begin at a row.
+    pub(crate) fn take(&mut self, start: usize, entries: &Columns) {
+        let rows = start..start + entries.len();
+        for (mine, theirs) in self.columns.columns.iter_mut().zip(&entries.columns) {
+            mine[rows.clone()].copy_from_slice(theirs);
+        }
+        self.columns.status[rows].copy_from_slice(&entries.status);
+    }
+
     /// The columns, or the error that the first invalid row is.
     pub(crate) fn finish(self, any_invalid: bool, p: &Rows<'_>, q: &Rows<'_>) -> Result<Columns> {
         if self.options.on_invalid == OnInvalid::Null || !any_invalid {
@@ -154,17 +163,31 @@ impl Refused {
         }
     }
 
-    /// The error that they are, if there are any.
-    pub(crate) fn error(&self, problem: &Problem) -> Option<Error> {
-        let (rows, count) = (problem.rows as u64, self.others);
-        if let Some((side, row, bin, value)) = self.first {
-            return Some(Error::InvalidWeights { count: self.weights, rows, row: row as u64, side, bin, value });
-        }
-        let row = self.first_other? as u64;
-        Some(match problem.zeros {
+    /// The error that the rows of one side are, if any has an invalid weight.
+    pub(crate) fn of_side(side: Side, rows: &Rows<'_>) -> Option<Error> {
+        let bad = |row| first_invalid(rows, row).map(|(bin, value)| (row, bin, value));
+        let mut invalid = (0..rows.len()).filter_map(bad);
+        let (row, bin, value) = invalid.next()?;
+        let count = 1 + invalid.count() as u64;
+        Some(Error::InvalidWeights { count, rows: rows.len() as u64, row: row as u64, side, bin, value })
+    }
+
+    /// The error that entries are to which the policy cannot be applied, though every weight is valid.
+    pub(crate) fn by_policy(problem: &Problem, count: usize, row: usize) -> Error {
+        let (rows, count, row) = (problem.rows as u64, count as u64, row as u64);
+        match problem.zeros {
             Zeros::Epsilon(_) => Error::PolicyTooLarge { policy: problem.zeros.to_string(), count, rows, row },
             _ => Error::RangeTooWide { count, rows, row },
-        })
+        }
+    }
+
+    /// The error that they are, if there are any.
+    pub(crate) fn error(&self, problem: &Problem) -> Option<Error> {
+        if let Some((side, row, bin, value)) = self.first {
+            let rows = problem.rows as u64;
+            return Some(Error::InvalidWeights { count: self.weights, rows, row: row as u64, side, bin, value });
+        }
+        Some(Self::by_policy(problem, self.others as usize, self.first_other?))
     }
 }
 

@@ -1,0 +1,163 @@
+//! The matrix of all pairs against the oracle, on every backend; each entry once, in a fixed order, and the nearest rows.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use crate::{Device, Divergence, Engine, Error, OnInvalid, Options, RowStatus, Rows, Tile, Zeros, calibrate};
+
+const BINS: usize = 9;
+const SYMMETRIC: [Divergence; 3] = [Divergence::Js, Divergence::Hellinger, Divergence::Tv];
+const MEASURES: [Divergence; 3] = [Divergence::Kl, Divergence::Js, Divergence::Renyi(2.0)];
+
+fn engines() -> Vec<Engine> {
+    let required = std::env::var("KULLBACK_REQUIRE_GPU").is_ok_and(|v| v == "1");
+    let adapters = crate::adapters();
+    let found = ["vulkan", "gl"].map(|backend| adapters.iter().find(|info| info.backend == backend));
+    assert!(found.iter().all(Option::is_some) || !required, "KULLBACK_REQUIRE_GPU is set and an adapter is missing");
+    let devices = found.into_iter().flatten().map(|info| Device::GpuAt(info.index));
+    let devices = [Device::Cpu, Device::Reference].into_iter().chain(devices);
+    devices.map(|device| Engine::builder().device(device).build().expect("listed")).collect()
+}
+
+/// Rows among which some have empty bins, one is empty, one of one bin, two are equal, two next to equal.
+fn hard(seed: u64, rows: usize) -> Vec<f32> {
+    let mut weights = calibrate::weights(seed, rows * BINS);
+    for (row, bins) in weights.chunks_mut(BINS).enumerate() {
+        match row {
+            1 => bins[3] = 0.0,
+            2 => bins.fill(0.0),
+            3 => bins.iter_mut().enumerate().for_each(|(bin, weight)| *weight = if bin == 4 { 7.0 } else { 0.0 }),
+            4 => bins.copy_from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]),
+            5 => bins.copy_from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.00001]),
+            _ => {}
+        }
+    }
+    weights
+}
+
+/// The matrix put together, measure by measure, and the statuses; every entry is there once.
+fn matrix(
+    engine: &Engine,
+    measures: &[Divergence],
+    p: Rows<'_>,
+    q: Option<Rows<'_>>,
+    options: &Options,
+) -> (Vec<Vec<f64>>, Vec<RowStatus>) {
+    let columns = q.unwrap_or(p).len();
+    let mut values = vec![vec![f64::NAN; p.len() * columns]; measures.len()];
+    let mut status = vec![None; p.len() * columns];
+    let mut tiles = 0;
+    let take = |tile: &Tile| {
+        tiles += 1;
+        for (i, row) in tile.rows().enumerate() {
+            for (j, column) in tile.columns().enumerate() {
+                let (from, to) = (i * tile.columns().len() + j, row * columns + column);
+                assert!(status[to].is_none(), "entry {row}, {column} comes twice");
+                status[to] = Some(tile.status()[from]);
+                for (values, measure) in values.iter_mut().zip(measures) {
+                    values[to] = tile.values(*measure)?[from];
+                }
+            }
+        }
+        Ok::<(), Error>(())
+    };
+    engine.pairwise(measures, p, q, options, take).expect("the matrix");
+    assert!(tiles > 3, "{tiles} tiles");
+    (values, status.into_iter().map(|status| status.expect("every entry comes")).collect())
+}
+
+#[test]
+fn every_entry_is_what_the_oracle_says_of_the_two_rows() {
+    let oracle = Engine::builder().device(Device::Reference).build().expect("the oracle");
+    let (p, q) = (hard(1, 23), hard(2, 31));
+    let (p, q) = (Rows::new(&p, BINS).expect("p"), Rows::new(&q, BINS).expect("q"));
+    for engine in engines() {
+        for (q, measures) in [(Some(q), MEASURES), (None, MEASURES), (None, SYMMETRIC)] {
+            for zeros in [Zeros::Exact, Zeros::Epsilon(1e-4), Zeros::Additive(0.5)] {
+                let options = Options { zeros, on_invalid: OnInvalid::Null, ..Options::default() };
+                let (values, status) = matrix(&engine, &measures, p, q, &options);
+                let q = q.unwrap_or(p);
+                for row in 0..p.len() {
+                    let want = oracle.rowwise(&measures, p.slice(row, 1), q, &options).expect("the oracle");
+                    let here = row * q.len()..(row + 1) * q.len();
+                    assert_eq!(status[here.clone()], *want.status(), "row {row}, {zeros}");
+                    for (values, (measure, want)) in values.iter().zip(want.iter()) {
+                        for (column, (got, want)) in values[here.clone()].iter().zip(want).enumerate() {
+                            let floor = if measure.is_first_order() { 1e-12 } else { 1e-24 };
+                            let near = (got - want).abs() <= 1e-6 * want + floor;
+                            let same = got == want || (got.is_nan() && want.is_nan());
+                            assert!(
+                                near || same,
+                                "{measure} of {row}, {column} ({zeros}) on {}: {got:e} for {want:e}",
+                                engine.device_name()
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_nearest_are_those_of_the_matrix() {
+    let (p, q) = (hard(3, 23), hard(4, 31));
+    let (p, q) = (Rows::new(&p, BINS).expect("p"), Rows::new(&q, BINS).expect("q"));
+    let options = Options { on_invalid: OnInvalid::Null, ..Options::default() };
+    for engine in engines() {
+        for (measure, q, k) in [(Divergence::Kl, Some(q), 5), (Divergence::Js, None, 3), (Divergence::Js, Some(q), 100)]
+        {
+            let (values, _) = matrix(&engine, &[measure], p, q, &options);
+            let got = engine.nearest(measure, p, q, k, &options).expect("the nearest");
+            assert_eq!(got.len(), p.len());
+            let columns = q.unwrap_or(p).len();
+            for (row, values) in values[0].chunks(columns).enumerate() {
+                let mut want: Vec<usize> = (0..columns)
+                    .filter(|column| !values[*column].is_nan() && (q.is_some() || *column != row))
+                    .collect();
+                want.sort_by(|a, b| values[*a].total_cmp(&values[*b]).then(a.cmp(b)));
+                want.truncate(k);
+                let got = got.of(row).expect("a row of P");
+                let rows: Vec<usize> = got.iter().map(|near| near.row as usize).collect();
+                assert_eq!(rows, want, "{measure} of row {row} on {}", engine.device_name());
+                assert!(
+                    got.iter().all(|near| near.value == values[near.row as usize] && !near.value.is_sign_negative())
+                );
+            }
+            assert!(got.of(p.len()).is_none());
+        }
+    }
+}
+
+#[test]
+fn bad_rows_are_errors_and_takers_may_end_the_call() {
+    let mut p = hard(5, 12);
+    let q = hard(6, 12);
+    let engine = Engine::builder().device(Device::Cpu).build().expect("cpu");
+    let options = Options::default();
+    let take = |_: &Tile| Ok::<(), Error>(());
+    let rows = |weights| Rows::new(weights, BINS).expect("rows");
+    p[7 * BINS + 2] = f32::NAN;
+    let result = engine.pairwise(&MEASURES, rows(&p), Some(rows(&q)), &options, take);
+    assert!(matches!(result, Err(Error::InvalidWeights { count: 1, rows: 12, row: 7, bin: 2, .. })), "{result:?}");
+    let result = engine.pairwise(&MEASURES, rows(&q), Some(rows(&p)), &options, take);
+    assert!(matches!(result, Err(Error::InvalidWeights { side: crate::Side::Q, row: 7, .. })), "{result:?}");
+    let policy = Options { zeros: Zeros::Epsilon(0.9), ..Options::default() };
+    let result = engine.pairwise(&MEASURES, rows(&q), None, &policy, take);
+    assert!(matches!(result, Err(Error::PolicyTooLarge { .. })), "{result:?}");
+    let other = Rows::new(&[1.0_f32, 2.0], 2).expect("rows");
+    assert!(matches!(engine.pairwise(&MEASURES, other, Some(rows(&q)), &options, take), Err(Error::BinsDiffer { .. })));
+    assert!(engine.pairwise(&[], rows(&q), None, &options, take).is_err());
+    let none = rows(&q[..0]);
+    assert!(engine.pairwise(&MEASURES, none, Some(rows(&q)), &options, take).is_ok());
+    assert!(engine.nearest(Divergence::Js, none, None, 3, &options).expect("no row").is_empty());
+    let mut taken = 0;
+    let ends = |_: &Tile| {
+        taken += 1;
+        if taken == 2 { Err(Error::NoMeasure) } else { Ok(()) }
+    };
+    assert_eq!(engine.pairwise(&MEASURES, rows(&q), None, &options, ends), Err(Error::NoMeasure));
+    let cancels = Options { progress: Some(Arc::new(|_| ControlFlow::Break(()))), ..Options::default() };
+    let result = engine.pairwise(&MEASURES, rows(&q), None, &cancels, take);
+    assert!(matches!(result, Err(Error::Cancelled { total: 144, .. })), "{result:?}");
+}
