@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::backend::Backend;
 use crate::backend::gpu::Gpu;
 use crate::backend::gpu::summary::{self as device, Said};
 use crate::error::{Error, Result};
@@ -67,10 +66,7 @@ impl Gathered {
             values.iter().for_each(|&(row, value)| largest.push(row as u64, f64::from(value)));
         }
         self.stats.chunks += 1;
-        self.stats.sent += said.spent.sent;
-        self.stats.received += said.spent.received;
-        self.stats.compile_seconds += said.spent.compile_seconds;
-        self.stats.device_seconds += said.spent.device_seconds;
+        said.spent.add_to(&mut self.stats);
     }
 }
 
@@ -130,12 +126,9 @@ impl<'a> Digesting<'a> {
     fn walk(&self, gpu: &Gpu, rows: Range<usize>, retries: usize, ended: &AtomicBool) -> Result<Walked<'a>> {
         let Self { run, options, top, tracker, .. } = *self;
         let problem = run.problem;
-        let kept = run.kept(&rows, gpu);
-        let pieces = kept.map(|kept| kept.map(|kept| (kept.rows.start, &kept.stored)));
         let memory = run.engine.memory - device::table_bytes(problem);
         let scratch = device::scratch_bytes_per_row(problem, top);
-        let chunks = gpu.chunks(problem, rows.clone(), (memory, scratch), pieces)?;
-        let mut chunks = (0..retries).fold(chunks, |chunks, _| chunks.smaller().unwrap_or(chunks));
+        let (mut chunks, kept) = run.chunks(gpu, &rows, (memory, scratch), retries)?;
         let digest = gpu.digest(problem, options.unit, top)?;
         let measures = problem.slots.len();
         let mut gathered = Gathered {
@@ -145,13 +138,9 @@ impl<'a> Digesting<'a> {
             for_the_host: 0,
             stats: Stats { device: gpu.shared_name(), ..Stats::default() },
         };
-        let panicked = || {
-            let reason = "a thread that filled buffers panicked".to_owned();
-            Error::DeviceFailed { device: gpu.name().to_owned(), reason }
-        };
         let start = |chunk: &Range<usize>| {
-            let [p, q] = run.rows(chunk);
-            digest.start(chunk.start, &run.p.source(&p, kept[0]), &run.q.source(&q, kept[1]))
+            let [p, q] = run.sources(chunk, kept);
+            digest.start(chunk.start, &p, &q)
         };
         let (is_too_much, mut done) = (AtomicBool::new(false), rows.start);
         let ends = || is_too_much.load(Ordering::Relaxed) || ended.load(Ordering::Relaxed);
@@ -170,7 +159,7 @@ impl<'a> Digesting<'a> {
                 done = chunk.end;
                 tracker.report(chunk.len())
             };
-            flow::run(left, start, finish, panicked)?;
+            flow::run(left, start, finish, || gpu.filling_panicked())?;
             chunks = chunks.smaller().unwrap_or(chunks);
         }
         let is_whole = done == rows.end && !is_too_much.into_inner();

@@ -76,7 +76,7 @@ fn every_fault_at_every_point_of_every_chunk_costs_no_value() {
             same_bits(&call(&engine, (&p, &q)).expect("between two faults"), &want);
             if point == Point::Allocate {
                 // Buffers that are kept would not be asked for again.
-                crate::backend::Backend::recover(gpu).expect("recovers");
+                gpu.recover().expect("recovers");
             }
             gpu.faults().arm(fault, point, after, 1);
             let got = call(&engine, (&p, &q)).unwrap_or_else(|e| panic!("{fault:?} at {point:?} after {after}: {e}"));
@@ -107,7 +107,7 @@ fn a_device_that_fails_again_and_again_is_an_error_that_names_it() {
             gpu.faults().disarm();
             assert!(call(&engine, (&p, &q)).is_ok(), "the engine works again after {fault:?}");
         }
-        crate::backend::Backend::recover(gpu).expect("recovers");
+        gpu.recover().expect("recovers");
         gpu.faults().arm(Fault::NoMemory, Point::Allocate, 0, usize::MAX);
         let result = call(&engine, (&p, &q));
         assert!(matches!(result, Err(Error::DeviceMemory { .. })), "{result:?}");

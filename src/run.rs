@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rayon::prelude::*;
 
 #[cfg(feature = "gpu")]
-use crate::backend::gpu::Gpu;
-use crate::backend::{Backend, OnItsWay, RowFlags, RowSums, reference};
+use crate::backend::gpu::{Chunk, Gpu};
+use crate::backend::{RowFlags, RowSums, Source, reference};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::flow;
@@ -42,36 +42,26 @@ impl Run<'_> {
     pub(crate) fn on_device(&self, part: &mut Part<'_>, device: &Gpu) -> Result<()> {
         let Self { engine, problem, .. } = *self;
         let (mut retries, mut halvings) = (0, 0);
-        let panicked = || {
-            let reason = "a thread that filled buffers panicked".to_owned();
-            Error::DeviceFailed { device: device.name().to_owned(), reason }
-        };
         loop {
             // Planned again for a device opened anew: rows that the old one kept have to travel.
-            let kept = self.kept(&part.rows, device);
-            let pieces = kept.map(|kept| kept.map(|kept| (kept.rows.start, &kept.stored)));
-            let chunks = device.chunks(problem, part.rows.clone(), (engine.memory, 0), pieces)?;
-            let chunks = (0..halvings).fold(chunks, |chunks, _| chunks.smaller().unwrap_or(chunks));
+            let (chunks, kept) = self.chunks(device, &part.rows, (engine.memory, 0), halvings)?;
             let before = part.done;
             // A submission that takes long is one that a watchdog of the system may end: the next ones are smaller.
             let too_long = AtomicBool::new(false);
             let left = chunks.from(part.done).take_while(|_| !too_long.load(Ordering::Relaxed));
             let start = |chunk: &Range<usize>| {
-                let [p, q] = self.rows(chunk);
-                device.start(problem, &self.p.source(&p, kept[0]), &self.q.source(&q, kept[1]))
+                let [p, q] = self.sources(chunk, kept);
+                device.start(problem, &p, &q)
             };
             let mut sums = RowSums::default();
-            let finish = |chunk: Range<usize>, on_its_way: Box<dyn OnItsWay + '_>| {
+            let finish = |chunk: Range<usize>, on_its_way: Chunk<'_>| {
                 let spent = on_its_way.finish(&mut sums)?;
                 let is_too_long = spent.device_seconds > engine.submission_seconds && chunks.smaller().is_some();
                 too_long.fetch_or(is_too_long, Ordering::Relaxed);
-                part.stats.sent += spent.sent;
-                part.stats.received += spent.received;
-                part.stats.compile_seconds += spent.compile_seconds;
-                part.stats.device_seconds += spent.device_seconds;
+                spent.add_to(&mut part.stats);
                 self.values(part, chunk, Some(&sums))
             };
-            let error = match flow::run(left, start, finish, panicked) {
+            let error = match flow::run(left, start, finish, || device.filling_panicked()) {
                 Ok(()) if !part.is_done() => {
                     (retries, halvings) = (0, halvings + 1);
                     continue;
@@ -94,16 +84,32 @@ impl Run<'_> {
     }
 
     /// The rows of either side that some rows of the result come from.
-    pub(crate) fn rows(&self, rows: &Range<usize>) -> [Range<usize>; 2] {
+    fn rows(&self, rows: &Range<usize>) -> [Range<usize>; 2] {
         [Pairing::OneP, Pairing::OneQ].map(|once| if self.problem.pairing == once { 0..1 } else { rows.clone() })
     }
 
-    /// What a device keeps of either side of some rows.
+    /// The chunks of some rows for a device within a budget and scratch memory, halved so many times; and what the device
+    /// keeps of either side of them.
     #[cfg(feature = "gpu")]
-    pub(crate) fn kept(&self, rows: &Range<usize>, device: &Gpu) -> [Option<&Kept>; 2] {
+    pub(crate) fn chunks(
+        &self,
+        device: &Gpu,
+        rows: &Range<usize>,
+        memory: (u64, u64),
+        halvings: usize,
+    ) -> Result<(Chunks, [Option<&Kept>; 2])> {
         let [p, q] = self.rows(rows);
         let has = |stored: &_| device.has(stored);
-        [self.p.kept(&p, has), self.q.kept(&q, has)]
+        let kept = [self.p.kept(&p, has), self.q.kept(&q, has)];
+        let pieces = kept.map(|kept| kept.map(|kept| (kept.rows.start, &kept.stored)));
+        let chunks = device.chunks(self.problem, rows.clone(), memory, pieces)?;
+        Ok(((0..halvings).fold(chunks, |chunks, _| chunks.smaller().unwrap_or(chunks)), kept))
+    }
+
+    /// Both sides of a chunk, of which a device may keep some.
+    pub(crate) fn sources<'s>(&'s self, chunk: &Range<usize>, kept: [Option<&'s Kept>; 2]) -> [Source<'s>; 2] {
+        let [p, q] = self.rows(chunk);
+        [self.p.source(&p, kept[0]), self.q.source(&q, kept[1])]
     }
 
     /// Turns the sums of a chunk into values: those of a device, or else made here. Rows that 32 bits could

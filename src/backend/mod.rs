@@ -1,4 +1,9 @@
-//! How a plan is run. A backend walks the rows it is given and returns sums; it decides nothing.
+//! How a plan is run. A backend walks the rows it is given and returns sums, one entry a row, in order; it marks the rows
+//! it cannot do and decides nothing.
+//!
+//! The caller guarantees what [`Problem::new`](crate::plan::Problem::new) checked: both sides have as many bins and the
+//! weight types that the problem says, and as many rows as each other, or one row where the pairing says so; a chunk
+//! given to a device was cut by [`Chunks::for_device`](crate::plan::Chunks::for_device).
 
 pub(crate) mod cpu;
 #[cfg(feature = "gpu")]
@@ -8,8 +13,7 @@ pub(crate) mod reference;
 use smallvec::SmallVec;
 
 use crate::divergence::finish::Support;
-use crate::error::Result;
-use crate::plan::Problem;
+use crate::output::Stats;
 use crate::rows::Rows;
 
 /// What a kernel found out about a row.
@@ -102,26 +106,12 @@ pub(crate) struct Spent {
     pub(crate) device_seconds: f64,
 }
 
-/// Rows that a device is computing.
-pub(crate) trait OnItsWay: Send {
-    /// Waits for the device. The sums of all the rows given, in place of what `sums` held.
-    fn finish(self: Box<Self>, sums: &mut RowSums) -> Result<Spent>;
-}
-
-/// A device that runs the terms of a problem over rows.
-///
-/// The caller guarantees what [`Problem::new`] checked: `p` and `q` have `problem.bins` bins and the
-/// weight types of the problem, and as many rows as each other, or one row where the pairing says so;
-/// a chunk given to a device was cut by [`Chunks::for_device`](crate::plan::Chunks::for_device).
-/// A backend returns one entry a row, in order, and marks the rows it cannot do.
-pub(crate) trait Backend: Sync {
-    /// The name used in reports.
-    fn name(&self) -> &str;
-
-    /// Starts on rows and returns before they are done. A few chunks may be on their way at once; with more,
-    /// this waits until an older one is finished or dropped.
-    fn start<'a>(&'a self, problem: &'a Problem, p: &Source<'_>, q: &Source<'_>) -> Result<Box<dyn OnItsWay + 'a>>;
-
-    /// Makes the device fit for work again after a failure: by freeing memory, or by opening it anew.
-    fn recover(&self) -> Result<()>;
+impl Spent {
+    /// Adds this to what a call took.
+    pub(crate) fn add_to(&self, stats: &mut Stats) {
+        stats.sent += self.sent;
+        stats.received += self.received;
+        stats.compile_seconds += self.compile_seconds;
+        stats.device_seconds += self.device_seconds;
+    }
 }

@@ -31,7 +31,7 @@ use self::params::RECORD_HEAD;
 use self::pipelines::Pipelines;
 use self::slots::{SLOTS, Slots};
 use self::submit::{SideRows, Started};
-use super::{Backend, OnItsWay, RowSums, Source, Spent};
+use super::{RowSums, Source, Spent};
 use crate::error::{Error, Result};
 use crate::plan::chunk::{Costs, Pieces};
 use crate::plan::{Chunks, Pairing, Problem};
@@ -82,6 +82,12 @@ impl Gpu {
     /// The name used in reports, shared.
     pub(crate) fn shared_name(&self) -> Arc<str> {
         Arc::clone(&self.name)
+    }
+
+    /// What a panic of a thread that fills buffers becomes.
+    pub(crate) fn filling_panicked(&self) -> Error {
+        let reason = "a thread that filled buffers panicked".to_owned();
+        Error::DeviceFailed { device: self.name.to_string(), reason }
     }
 
     /// The name and what it was opened with.
@@ -146,21 +152,18 @@ impl Gpu {
         };
         Chunks::for_device(problem, rows, &opened.device.caps, budget, &costs)
     }
-}
 
-impl Backend for Gpu {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn start<'a>(&'a self, problem: &'a Problem, p: &Source<'_>, q: &Source<'_>) -> Result<Box<dyn OnItsWay + 'a>> {
+    /// Starts on rows and returns before they are done. A few chunks may be on their way at once; with more, this waits
+    /// until an older one is finished or dropped.
+    pub(crate) fn start<'a>(&self, problem: &'a Problem, p: &Source<'_>, q: &Source<'_>) -> Result<Chunk<'a>> {
         let opened = self.opened();
         let (sides, rows) = side_rows(&opened, problem, p, q);
         let started = guarded(&opened, || submit::start(&opened, problem, sides, rows))?;
-        Ok(Box::new(Chunk { opened, problem, rows, started }))
+        Ok(Chunk { opened, problem, rows, started })
     }
 
-    fn recover(&self) -> Result<()> {
+    /// Makes the device fit for work again after a failure: by freeing memory, or by opening it anew.
+    pub(crate) fn recover(&self) -> Result<()> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let again = catch_unwind(AssertUnwindSafe(|| {
             opened.slots.free();
@@ -213,16 +216,17 @@ fn guarded<R>(opened: &Opened, run: impl FnOnce() -> Result<R>) -> Result<R> {
 }
 
 /// Rows on their way through the device.
-struct Chunk<'a> {
+pub(crate) struct Chunk<'a> {
     opened: Arc<Opened>,
     problem: &'a Problem,
     rows: usize,
     started: Started,
 }
 
-impl OnItsWay for Chunk<'_> {
-    fn finish(self: Box<Self>, sums: &mut RowSums) -> Result<Spent> {
-        let Self { opened, problem, rows, started } = *self;
+impl Chunk<'_> {
+    /// Waits for the device. The sums of all the rows given, in place of what `sums` held.
+    pub(crate) fn finish(self, sums: &mut RowSums) -> Result<Spent> {
+        let Self { opened, problem, rows, started } = self;
         let (records, spent) = guarded(&opened, || started.finish())?;
         if !collect(problem, &records, rows, sums) {
             return Err(opened.device.give_up("it left results of another time".to_owned()));
