@@ -340,4 +340,13 @@ impl<'a> Rows<'a> {
         }
         self.weights.get(row * self.stride + bin)
     }
+
+    /// Whether every weight of a row is one: not negative, not NaN, not infinite.
+    pub(crate) fn is_valid(&self, row: usize) -> bool {
+        let bins = row * self.stride..row * self.stride + self.bins;
+        each_weight!(self.weights, slice => {
+            let valid = |weight: f64| (weight >= 0.0) & (weight <= f64::MAX);
+            slice[bins].iter().fold(true, |all, weight| all & valid(weight.to_f64()))
+        })
+    }
 }

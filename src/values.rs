@@ -3,11 +3,12 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
+use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use crate::backend::{RowFlags, RowSums};
-use crate::divergence::finish::Support;
-use crate::divergence::{Divergence, Unit, Zeros};
+use crate::divergence::finish::{Finisher, Support, positive};
+use crate::divergence::{Unit, Zeros};
 use crate::error::{Error, Result, Side};
 use crate::options::{OnInvalid, Options, Progress, ProgressCallback};
 use crate::output::{Columns, RowStatus, Stats};
@@ -72,10 +73,30 @@ impl<'a> Values<'a> {
         tracker: &'a Tracker<'a>,
         rows: Range<usize>,
     ) -> Self {
-        let measures: Vec<Divergence> = problem.slots.iter().map(|slots| slots.measure).collect();
-        let columns = measures.iter().map(|_| vec![0.0; rows.len()]).collect();
-        let status = bytemuck::zeroed_vec(rows.len());
-        let columns = Columns { measures, columns, status, stats: Stats::default() };
+        Self::within(Columns::default(), problem, options, tracker, rows)
+    }
+
+    /// The same in columns that are not needed any more, whatever they hold: for whoever sets every row.
+    pub(crate) fn within(
+        mut columns: Columns,
+        problem: &'a Problem,
+        options: &'a Options,
+        tracker: &'a Tracker<'a>,
+        rows: Range<usize>,
+    ) -> Self {
+        columns.measures = problem.slots.iter().map(|slots| slots.measure).collect();
+        columns.columns.resize_with(problem.slots.len(), Vec::new);
+        for column in &mut columns.columns {
+            if column.is_empty() {
+                *column = vec![0.0; rows.len()];
+            }
+            column.resize(rows.len(), 0.0);
+        }
+        if columns.status.is_empty() {
+            columns.status = bytemuck::zeroed_vec(rows.len());
+        }
+        columns.status.resize(rows.len(), RowStatus::Ok);
+        columns.stats = Stats::default();
         Self { problem, options, tracker, rows, columns }
     }
 
@@ -165,10 +186,10 @@ impl Refused {
 
     /// The error that the rows of one side are, if any has an invalid weight.
     pub(crate) fn of_side(side: Side, rows: &Rows<'_>) -> Option<Error> {
-        let bad = |row| first_invalid(rows, row).map(|(bin, value)| (row, bin, value));
-        let mut invalid = (0..rows.len()).filter_map(bad);
-        let (row, bin, value) = invalid.next()?;
-        let count = 1 + invalid.count() as u64;
+        let is_bad = |row: &usize| !rows.is_valid(*row);
+        let row = (0..rows.len()).into_par_iter().find_first(is_bad)?;
+        let count = (row..rows.len()).into_par_iter().filter(is_bad).count() as u64;
+        let (bin, value) = first_invalid(rows, row)?;
         Some(Error::InvalidWeights { count, rows: rows.len() as u64, row: row as u64, side, bin, value })
     }
 
@@ -270,11 +291,50 @@ impl Piece<'_> {
 
     /// Turns sums into values; returns whether a row is invalid.
     pub(crate) fn write(&mut self, sums: &RowSums) -> bool {
-        let any_invalid = write_status(self.status, &sums.flags);
+        self.write_at(0, sums)
+    }
+
+    /// The same of some of the rows, from one on, all of which have weight in every bin and finite values.
+    pub(crate) fn write_usual(&mut self, start: usize, sums: &RowSums) {
+        let rows = start..start + sums.flags.len();
+        self.status[rows.clone()].fill(RowStatus::Ok);
         for (column, slots) in self.columns.iter_mut().zip(self.slots) {
-            write_column(column, self.status, sums, self.terms, slots, self.unit);
+            write_usual(&mut column[rows.clone()], &sums.sums, self.terms, slots, self.unit);
+        }
+    }
+
+    /// The same of some of the rows, from one on.
+    pub(crate) fn write_at(&mut self, start: usize, sums: &RowSums) -> bool {
+        let rows = start..start + sums.flags.len();
+        let status = &mut self.status[rows.clone()];
+        let any_invalid = write_status(status, &sums.flags);
+        for (column, slots) in self.columns.iter_mut().zip(self.slots) {
+            write_column(&mut column[rows.clone()], status, sums, self.terms, slots, self.unit);
         }
         any_invalid
+    }
+}
+
+/// The value of one measure of a row; NaN where it has none. Whether the row is invalid is told too.
+pub(crate) fn value_of(flags: RowFlags, sums: &[f64], slots: &Slots, finish: Finisher) -> (f64, bool) {
+    let mut status = [RowStatus::Ok];
+    let is_invalid = write_status(&mut status, &[flags]);
+    if !status[0].has_value() {
+        return (f64::NAN, is_invalid);
+    }
+    let value = finish.value(sums[slots.first], slots.second.map(|second| sums[second]));
+    (if slots.measure.is_infinite(flags.support()) { f64::INFINITY } else { value }, false)
+}
+
+/// The values of one measure where no row asks for a look at its flags.
+fn write_usual(column: &mut [f64], sums: &[f64], terms: usize, slots: &Slots, unit: Unit) {
+    let finish = slots.measure.finisher(unit);
+    if terms == 1 && finish.is_the_sum() {
+        column.iter_mut().zip(sums).for_each(|(value, sum)| *value = positive(*sum));
+        return;
+    }
+    for (value, sums) in column.iter_mut().zip(sums.chunks_exact(terms)) {
+        *value = finish.value(sums[slots.first], slots.second.map(|second| sums[second]));
     }
 }
 

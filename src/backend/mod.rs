@@ -34,6 +34,9 @@ impl RowFlags {
     /// holds, and the row is refused.
     pub(crate) const RESCUE: u32 = 128;
 
+    /// A row with weight in every bin of both sides.
+    pub(crate) const USUAL: RowFlags = RowFlags(Support::COMMON.bits());
+
     /// The zeros of the row.
     pub(crate) fn support(self) -> Support {
         Support::from_bits(self.0)

@@ -6,6 +6,7 @@
 use fearless_simd::Simd;
 
 use super::contrast::Contrast;
+use super::form::{Form, Inner, Operand};
 use super::lanes::{Lanes, Real, keep};
 
 /// s·F(z), F(z) = 2z²/(1−z).
@@ -18,4 +19,14 @@ pub(crate) fn chi2_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
 #[inline(always)]
 pub(crate) fn neyman_chi2_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
     keep::<S, T>(c.simd, c.a_positive(), c.u * (c.u / c.a))
+}
+
+/// ⟨p̂², 1/q̂⟩ − 1.
+pub(crate) fn chi2_form() -> Form {
+    Form::of(-1.0, Inner::Product(Operand::Power(2.0), Operand::Power(-1.0)), 1.0)
+}
+
+/// ⟨1/p̂, q̂²⟩ − 1.
+pub(crate) fn neyman_chi2_form() -> Form {
+    Form::of(-1.0, Inner::Product(Operand::Power(-1.0), Operand::Power(2.0)), 1.0)
 }

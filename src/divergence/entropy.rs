@@ -7,6 +7,7 @@
 use fearless_simd::{Select, Simd, SimdBase};
 
 use super::contrast::{Side, TwoPart, Weights};
+use super::form::{Form, Inner, Operand};
 use super::lanes::{Lanes, Real, keep, logarithm, reduce_ratio, splat};
 
 /// −ln(w/W), 0 for an empty bin.
@@ -33,4 +34,14 @@ pub(crate) fn cross_entropy_term<S: Simd, T: Real>(w: &Weights<S, T>) -> Lanes<S
 #[inline(always)]
 pub(crate) fn entropy_term<S: Simd, T: Real>(w: &Weights<S, T>) -> Lanes<S, T> {
     w.a * surprise::<S, T>(w.simd, &w.p)
+}
+
+/// −⟨p̂, ln q̂⟩.
+pub(crate) fn cross_entropy_form() -> Form {
+    Form::of(0.0, Inner::Product(Operand::Share, Operand::Log), -1.0)
+}
+
+/// H(p̂).
+pub(crate) fn entropy_form() -> Form {
+    Form { p_entropy: 1.0, ..Form::default() }
 }

@@ -161,9 +161,31 @@ impl Finisher {
                 minus_ln / factor / ln_base
             }
         };
-        // Never negative, and no −0; a NaN would show.
-        if value <= 0.0 { 0.0 } else { value }
+        positive(value)
     }
+
+    /// A sum above which every value is above this one, where values grow with the first sum alone.
+    pub(crate) fn most_sum(self, value: f64) -> f64 {
+        match self {
+            Finisher::Scaled { divisor, root, .. } if divisor > 0.0 => {
+                let sum = if root { value * value } else { value } * divisor;
+                // Values are good to 1e-6.
+                sum * (1.0 + 1e-5)
+            }
+            _ => f64::INFINITY,
+        }
+    }
+
+    /// Whether the value is the first sum, but for its sign.
+    pub(crate) fn is_the_sum(self) -> bool {
+        matches!(self, Finisher::Scaled { most: f64::INFINITY, divisor: 1.0, root: false })
+    }
+}
+
+/// Never negative, and no −0; a NaN would show.
+#[inline]
+pub(crate) fn positive(value: f64) -> f64 {
+    if value <= 0.0 { 0.0 } else { value }
 }
 
 #[cfg(test)]

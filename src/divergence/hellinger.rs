@@ -8,6 +8,7 @@
 use fearless_simd::{Simd, SimdFloat};
 
 use super::contrast::Contrast;
+use super::form::{Form, Inner, Operand};
 use super::lanes::{Lanes, Real};
 
 /// s·F(z).
@@ -22,4 +23,16 @@ pub(crate) fn hellinger_deficit_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> La
 #[inline(always)]
 pub(crate) fn affinity_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
     c.a.sqrt() * c.q.sqrt()
+}
+
+const AFFINITY: Inner = Inner::Product(Operand::Power(0.5), Operand::Power(0.5));
+
+/// 1 − ⟨√p̂, √q̂⟩.
+pub(crate) fn hellinger_deficit_form() -> Form {
+    Form::of(1.0, AFFINITY, -1.0)
+}
+
+/// ⟨√p̂, √q̂⟩.
+pub(crate) fn affinity_form() -> Form {
+    Form::of(0.0, AFFINITY, 1.0)
 }

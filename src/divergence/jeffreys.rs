@@ -7,10 +7,17 @@
 use fearless_simd::Simd;
 
 use super::contrast::Contrast;
+use super::form::Form;
+use super::kl::{kl_form, reverse_kl_form};
 use super::lanes::{Lanes, Real};
 
 /// s·F(z).
 #[inline(always)]
 pub(crate) fn jeffreys_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
     c.u * c.log_ratio()
+}
+
+/// Both directions.
+pub(crate) fn jeffreys_form() -> Form {
+    kl_form().and(reverse_kl_form())
 }

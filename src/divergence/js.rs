@@ -8,6 +8,7 @@
 use fearless_simd::{Select, Simd, SimdBase};
 
 use super::contrast::Contrast;
+use super::form::{Form, Inner};
 use super::lanes::{Lanes, Real, polynomial};
 
 /// s·F(z).
@@ -19,3 +20,11 @@ pub(crate) fn js_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
     let far = c.splat(0.5) * (c.s * log_high - c.a.min(c.q) * c.log_ratio().abs());
     w.simd_le(c.splat(0.25)).select(near, far)
 }
+
+/// ln 2 − ½H(p̂) − ½H(q̂) − ½ Σ (p̂ + q̂) ln(p̂ + q̂), since Σ (p̂ + q̂) = 2.
+pub(crate) fn js_form() -> Form {
+    Form::of(std::f64::consts::LN_2, Inner::EntropyOfSum, -0.5).with_entropies(-0.5, -0.5)
+}
+
+/// F(z) over that of 1 − BC falls from 1 at z = 0 to ln 2 at |z| = 1.
+pub(crate) const LEAST_OF_DEFICIT: f64 = std::f64::consts::LN_2;

@@ -9,6 +9,7 @@
 use fearless_simd::Simd;
 
 use super::contrast::Contrast;
+use super::form::{Form, Inner, Operand};
 use super::lanes::{Lanes, Real};
 
 /// s·F(z).
@@ -21,4 +22,14 @@ pub(crate) fn kl_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
 #[inline(always)]
 pub(crate) fn reverse_kl_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
     c.ratio.reverse_excess(c.simd, c.sides())
+}
+
+/// −H(p̂) − ⟨p̂, ln q̂⟩.
+pub(crate) fn kl_form() -> Form {
+    Form::of(0.0, Inner::Product(Operand::Share, Operand::Log), -1.0).with_entropies(-1.0, 0.0)
+}
+
+/// −H(q̂) − ⟨ln p̂, q̂⟩.
+pub(crate) fn reverse_kl_form() -> Form {
+    Form::of(0.0, Inner::Product(Operand::Log, Operand::Share), -1.0).with_entropies(0.0, -1.0)
 }

@@ -8,6 +8,7 @@
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
 use super::contrast::Contrast;
+use super::form::{Form, Inner, Operand};
 use super::kl::{kl_term, reverse_kl_term};
 use super::lanes::{Lanes, Real, exp_remainder, keep, scaled_exp};
 use super::term::Order;
@@ -46,4 +47,24 @@ pub(crate) fn power_deficit_term<S: Simd, T: Real>(c: &Contrast<S, T>, order: Or
         kl_term(c) * c.splat(order.b) - c.a * remainder
     };
     (c.both() & y.abs().simd_le(c.splat(1.0))).select(small, direct)
+}
+
+/// ⟨p̂ᴬ, q̂¹⁻ᴬ⟩.
+fn power_sum(order: Order) -> Inner {
+    Inner::Product(Operand::Power(order.a), Operand::Power(order.b))
+}
+
+/// 1 − ⟨p̂ᴬ, q̂¹⁻ᴬ⟩.
+pub(crate) fn power_deficit_form(order: Order) -> Form {
+    Form::of(1.0, power_sum(order), -1.0)
+}
+
+/// ⟨p̂ᴬ, q̂¹⁻ᴬ⟩.
+pub(crate) fn power_sum_form(order: Order) -> Form {
+    Form::of(0.0, power_sum(order), 1.0)
+}
+
+/// Nothing: a sum that leaves the range of a float is no form's.
+pub(crate) fn log_power_sum_form(_order: Order) -> Form {
+    Form::default()
 }

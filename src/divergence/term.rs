@@ -3,6 +3,7 @@
 use fearless_simd::{Simd, SimdBase};
 
 use super::contrast::{BLOCK, Block, Blocks, Contrast, Needs, SET, Weights};
+use super::form::Form;
 use super::lanes::{Lanes, Real, splat};
 use super::{chi2, entropy, hellinger, jeffreys, js, kl, power, triangular, tv};
 
@@ -82,6 +83,36 @@ pub(crate) enum Term {
 }
 
 impl Term {
+    /// The term for all pairs of many rows.
+    pub(crate) fn form(self) -> Form {
+        match self {
+            Term::Kl => kl::kl_form(),
+            Term::ReverseKl => kl::reverse_kl_form(),
+            Term::Jeffreys => jeffreys::jeffreys_form(),
+            Term::Js => js::js_form(),
+            Term::HellingerDeficit => hellinger::hellinger_deficit_form(),
+            Term::Affinity => hellinger::affinity_form(),
+            Term::Tv => tv::tv_form(),
+            Term::Chi2 => chi2::chi2_form(),
+            Term::NeymanChi2 => chi2::neyman_chi2_form(),
+            Term::Triangular => triangular::triangular_form(),
+            Term::PowerDeficit(order) => power::power_deficit_form(order),
+            Term::PowerSum(order) => power::power_sum_form(order),
+            Term::LogPowerSum(order) => power::log_power_sum_form(order),
+            Term::CrossEntropy => entropy::cross_entropy_form(),
+            Term::Entropy => entropy::entropy_form(),
+        }
+    }
+
+    /// The factor c for which the sum is at least c·(1 − BC), for the terms that are dearer than that.
+    pub(crate) fn least_of_deficit(self) -> Option<f64> {
+        match self {
+            Term::Js => Some(js::LEAST_OF_DEFICIT),
+            Term::Triangular => Some(triangular::LEAST_OF_DEFICIT),
+            _ => None,
+        }
+    }
+
     /// What the term uses of a contrast.
     #[inline(always)]
     pub(crate) const fn needs(self) -> Needs {

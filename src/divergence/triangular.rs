@@ -5,6 +5,7 @@
 use fearless_simd::Simd;
 
 use super::contrast::Contrast;
+use super::form::{Form, Inner};
 use super::lanes::{Lanes, Real};
 
 /// s·F(z), F(z) = z².
@@ -12,3 +13,11 @@ use super::lanes::{Lanes, Real};
 pub(crate) fn triangular_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
     c.u * c.z
 }
+
+/// The sum itself.
+pub(crate) fn triangular_form() -> Form {
+    Form::of(0.0, Inner::Triangular, 1.0)
+}
+
+/// z² over ½z²/(1 + √(1−z²)) falls from 4 at z = 0 to 2 at |z| = 1.
+pub(crate) const LEAST_OF_DEFICIT: f64 = 2.0;

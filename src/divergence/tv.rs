@@ -3,10 +3,16 @@
 use fearless_simd::{Simd, SimdBase};
 
 use super::contrast::Contrast;
+use super::form::{Form, Inner};
 use super::lanes::{Lanes, Real};
 
 /// s·F(z), F(z) = ½|z|.
 #[inline(always)]
 pub(crate) fn tv_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
     c.splat(0.5) * c.u.abs()
+}
+
+/// Half the sum.
+pub(crate) fn tv_form() -> Form {
+    Form::of(0.0, Inner::Distance, 0.5)
 }

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "gpu")]
 mod gpu;
+mod pairs;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use kullback::{
 };
 pub use kullback_conformance::LENGTHS;
 use kullback_conformance::{Check, FAMILIES, POLICIES, Values, golden, hard_rows, measures};
+pub use pairs::*;
 
 /// The engine of a test, or `None` with a line that says so when there is no such device and none is
 /// required.

@@ -87,7 +87,7 @@ macro_rules! at_most {
 }
 
 /// Integers up to here are exact in 24 bits.
-const LARGEST_IN_24_BITS: u32 = 1 << 24;
+pub(super) const LARGEST_IN_24_BITS: u32 = 1 << 24;
 /// Integers up to here are exact in 53 bits.
 const LARGEST_IN_53_BITS: u64 = 1 << 53;
 

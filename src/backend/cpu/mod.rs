@@ -5,6 +5,7 @@ mod blocks;
 mod change;
 mod decode;
 mod double;
+pub(crate) mod pairs;
 mod policy;
 mod prefetch;
 mod row;

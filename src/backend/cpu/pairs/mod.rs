@@ -1,0 +1,267 @@
+//! All pairs of two blocks of rows, prepared once each: every sum of a pair is a handful of instructions a bin, eight
+//! pairs a vector, in 64 bits (see [`Form`]).
+//!
+//! What is lost where a value is small beside its parts is known for each pair. A pair that has lost more than the
+//! contract allows, or with a row that is not usual, is computed by the kernel of matched rows instead.
+
+mod finish;
+mod prepare;
+mod screen;
+mod tile;
+
+use std::ops::Range;
+
+use fearless_simd::{Simd, SimdBase, dispatch};
+use rayon::prelude::*;
+use smallvec::SmallVec;
+
+pub(crate) use self::prepare::Prepared;
+use super::Cpu;
+use crate::backend::RowSums;
+use crate::divergence::Zeros;
+use crate::divergence::form::{Form, Inner, Operand};
+use crate::divergence::logarithm::LN_ERROR;
+use crate::plan::{Pairing, Problem};
+use crate::rows::Rows;
+
+/// Pairs of a row of P that are finished together: a multiple of the rows of a panel of Q on every instruction set, and
+/// a bit each.
+pub(crate) const COLUMNS: usize = 48;
+/// Rows of P that are computed together, a multiple of those of a panel: so often is used what is read of Q.
+pub(crate) const ROWS: usize = 128;
+/// Vectors of a panel of Q.
+const VECTORS: usize = 3;
+
+/// Rows of a panel of P.
+const fn panel_rows<S: Simd>() -> usize {
+    if S::f64s::LEN == 8 { 8 } else { 4 }
+}
+
+/// Rows of a panel of Q.
+const fn panel_columns<S: Simd>() -> usize {
+    VECTORS * S::f64s::LEN
+}
+
+/// The terms of a call as forms, and what they need of each row.
+#[derive(Clone, Debug)]
+pub(crate) struct Forms {
+    /// One a term; the sums by their place among all.
+    forms: SmallVec<[Form; 4]>,
+    /// Every sum that some form needs, once.
+    inners: SmallVec<[Inner; 4]>,
+    /// Every operand of P and of Q, once.
+    operands: [SmallVec<[Operand; 2]>; 2],
+    zeros: Zeros,
+    /// What rounding makes of the size of what is added up, at the most.
+    rounding: f64,
+    /// The largest error of a value, as a part of it.
+    trusted: f64,
+    /// Whether the contract asks for no more than 1e-6 where weights have few digits.
+    narrow: bool,
+    /// The factor of 1 − BC that bounds the one sum from below, where that is quicker to know.
+    screen: Option<f64>,
+}
+
+impl Forms {
+    /// Of a problem, unless its policy looks at both rows of a pair.
+    pub(crate) fn new(problem: &Problem) -> Option<Self> {
+        if matches!(problem.zeros, Zeros::Epsilon(_) | Zeros::Skip) {
+            return None;
+        }
+        let mut inners = SmallVec::new();
+        let mut operands = [SmallVec::new(), SmallVec::new()];
+        let forms: SmallVec<[Form; 4]> = problem.terms.iter().map(|term| term.form()).collect();
+        for (inner, _) in forms.iter().flat_map(|form| &form.sums) {
+            once(&mut inners, *inner);
+            let (p, q) = inner.operands();
+            once(&mut operands[0], p);
+            once(&mut operands[1], q);
+        }
+        let wide = problem.p.is_wide() || problem.q.is_wide();
+        // A fifth of what the contract allows, so that whatever follows has room.
+        let trusted = if wide { 2e-13 } else { 2e-7 };
+        let exponents = operands.iter().flatten().map(|operand| match operand {
+            Operand::Power(exponent) => exponent.abs(),
+            Operand::Share | Operand::Log => 1.0,
+        });
+        // A chain of sums, the sum of the chains, and the operands: a share is off by two units, a power of it by as
+        // many times its exponent.
+        let chains = tile::CHAIN.min(problem.bins) + problem.bins.div_ceil(tile::CHAIN);
+        let units = chains as f64 + 16.0 + 8.0 * exponents.fold(0.0, f64::max);
+        Some(Self {
+            forms,
+            inners,
+            operands,
+            zeros: problem.zeros,
+            rounding: units * f64::EPSILON / 2.0,
+            trusted,
+            narrow: !wide,
+            screen: None,
+        })
+    }
+
+    /// The same for a call that asks for small values alone.
+    pub(crate) fn with_screen(mut self, problem: &Problem) -> Self {
+        if let ([term], [inner]) = (&problem.terms[..], &self.inners[..])
+            && !matches!(inner, Inner::Product(..))
+        {
+            self.screen = term.least_of_deficit();
+        }
+        if self.screen.is_some() {
+            self.operands.iter_mut().for_each(|operands| {
+                once(operands, Operand::Power(0.5));
+            });
+        }
+        self
+    }
+
+    /// Whether values come of it: not where more digits are asked for than its logarithm has, and there is no bound by which
+    /// pairs are left out.
+    pub(crate) fn is_of_use(&self) -> bool {
+        self.narrow || self.screen.is_some() || !self.inners.contains(&Inner::EntropyOfSum)
+    }
+
+    /// Bytes that a row of a side takes when it is prepared, at the most.
+    pub(crate) fn bytes_per_row(&self, bins: usize) -> usize {
+        let operands = self.operands.iter().map(SmallVec::len).max().unwrap_or(0);
+        operands * bins * size_of::<f64>() + bins / 8 + 64
+    }
+
+    /// Whether a form asks for the entropies of the rows.
+    fn needs_entropies(&self) -> bool {
+        self.forms.iter().any(|form| form.p_entropy != 0.0 || form.q_entropy != 0.0)
+    }
+
+    /// The places of the operands of a sum among those of P and of Q.
+    fn places(&self, inner: Inner) -> [usize; 2] {
+        let (p, q) = inner.operands();
+        let place = |side: usize, operand| self.operands[side].iter().position(|known| *known == operand);
+        [place(0, p), place(1, q)].map(Option::unwrap_or_default)
+    }
+
+    /// What is added up of a sum beside its own size.
+    fn size(&self, inner: Inner) -> f64 {
+        let logarithm = if inner == Inner::EntropyOfSum { 2.0 * LN_ERROR / self.rounding } else { 0.0 };
+        inner.size() + logarithm
+    }
+}
+
+/// The place of a value in a list, where it is put if it is not there.
+fn once<T: PartialEq, const N: usize>(list: &mut SmallVec<[T; N]>, value: T) -> usize
+where
+    [T; N]: smallvec::Array<Item = T>,
+{
+    list.iter().position(|known| *known == value).unwrap_or_else(|| {
+        list.push(value);
+        list.len() - 1
+    })
+}
+
+/// Two blocks of rows, prepared.
+pub(crate) struct Pairs<'a> {
+    pub(crate) problem: &'a Problem,
+    pub(crate) forms: &'a Forms,
+    /// The rows of the block of P, and they prepared.
+    pub(crate) p: (&'a Rows<'a>, &'a Prepared),
+    pub(crate) q: (&'a Rows<'a>, &'a Prepared),
+}
+
+/// Where the sums of a few neighbouring pairs of one row go: the number of the row and of the first pair, the sums, and
+/// whether all the pairs are usual, with weight in every bin and finite sums.
+pub(crate) type Take<'t> = dyn FnMut(usize, usize, &RowSums, bool) + 't;
+
+impl Cpu {
+    /// Prepares the rows of one side, 0 for P and 1 for Q.
+    pub(crate) fn prepare(&self, forms: &Forms, side: usize, rows: &Rows<'_>) -> Prepared {
+        let level = self.level;
+        let panel = dispatch!(level, simd => panel_sizes(simd))[side];
+        let mut prepared = Prepared::new(forms, side, rows, panel);
+        self.install(|| {
+            prepared.panels().into_par_iter().for_each(|mut panel| {
+                dispatch!(level, simd => panel.fill(simd, forms, side, rows));
+            });
+        });
+        prepared
+    }
+
+    /// The sums of [`ROWS`] rows of P at the most, from one that begins a panel on, against columns from one that begins a
+    /// panel on; returns how many pairs were beyond 32 bits.
+    pub(crate) fn pairs(
+        &self,
+        pairs: &Pairs<'_>,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        take: &mut Take<'_>,
+    ) -> u64 {
+        let mut direct = Direct::new(self, pairs);
+        let level = self.level;
+        dispatch!(level, simd => finish::pairs(simd, pairs, rows, columns, &mut direct, take));
+        direct.rescued
+    }
+
+    /// The same of pairs that may have a sum within the limit of their row, and of those beside them; of all, where there
+    /// is no bound.
+    pub(crate) fn near_pairs(
+        &self,
+        pairs: &Pairs<'_>,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        take: &mut Take<'_>,
+        limit: &Limit<'_>,
+    ) -> u64 {
+        let Some(factor) = pairs.forms.screen else { return self.pairs(pairs, rows, columns, take) };
+        let mut direct = Direct::new(self, pairs);
+        let level = self.level;
+        dispatch!(level, simd => screen::pairs(simd, pairs, factor, rows, columns, &mut direct, take, limit));
+        direct.rescued
+    }
+}
+
+/// What a screen asks of a row: above which sum a pair is of no use.
+pub(crate) type Limit<'t> = dyn Fn(usize) -> f64 + 't;
+
+/// Rows of a panel of either side.
+#[inline(always)]
+fn panel_sizes<S: Simd>(_simd: S) -> [usize; 2] {
+    [panel_rows::<S>(), panel_columns::<S>()]
+}
+
+/// The way of those pairs that forms cannot do.
+struct Direct<'a> {
+    cpu: &'a Cpu,
+    pairs: &'a Pairs<'a>,
+    problem: Problem,
+    sums: RowSums,
+    rescued: u64,
+}
+
+/// From so many pairs of [`COLUMNS`] on it is quicker to compute them all.
+const MANY: u32 = 12;
+
+impl<'a> Direct<'a> {
+    fn new(cpu: &'a Cpu, pairs: &'a Pairs<'a>) -> Self {
+        let problem = Problem { pairing: Pairing::OneP, rows: COLUMNS, ..pairs.problem.clone() };
+        Self { cpu, pairs, problem, sums: RowSums::default(), rescued: 0 }
+    }
+
+    /// Computes the wanted pairs of a row, a bit each, in place of what `sums` holds of them.
+    fn compute(&mut self, row: usize, first: usize, wanted: u64, sums: &mut RowSums) {
+        let count = sums.flags.len();
+        let p = self.pairs.p.0.slice(row, 1);
+        let mut run = |start: usize, length: usize, sums: &mut RowSums| {
+            let q = self.pairs.q.0.slice(first + start, length);
+            self.cpu.run(&self.problem, &p, &q, &mut self.sums);
+            self.rescued += self.cpu.rescue(&self.problem, &p, &q, &mut self.sums);
+            let terms = self.problem.terms.len();
+            for i in (0..length).filter(|i| wanted >> (start + i) & 1 == 1) {
+                let to = start + i;
+                sums.flags[to] = self.sums.flags[i];
+                sums.sums[to * terms..(to + 1) * terms].copy_from_slice(&self.sums.sums[i * terms..(i + 1) * terms]);
+            }
+        };
+        if wanted.count_ones() >= MANY {
+            return run(0, count, sums);
+        }
+        (0..count).filter(|i| wanted >> i & 1 == 1).for_each(|i| run(i, 1, sums));
+    }
+}

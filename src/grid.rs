@@ -1,0 +1,382 @@
+//! A matrix of all pairs as tiles: how it is cut, and how a tile is computed.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use crate::backend::cpu::pairs::{COLUMNS, Forms, Pairs, Prepared, ROWS};
+use crate::backend::{RowFlags, RowSums};
+use crate::divergence::Divergence;
+use crate::engine::{Choice, Engine, On};
+use crate::error::{Error, Result, Side};
+use crate::input::{Input, Uploaded};
+use crate::nearest::Nearest;
+use crate::options::{OnInvalid, Options};
+use crate::output::{Columns, RowStatus, Stats};
+use crate::pairwise::Tile;
+use crate::plan::{Pairing, Problem};
+use crate::rows::Rows;
+use crate::run::Run;
+use crate::values::{Part, Piece, Refused, Tracker, Values, value_of};
+
+/// Entries of a tile at the most: a few mebibytes of values.
+const TILE_ENTRIES: usize = if cfg!(test) { ROWS * COLUMNS } else { 1 << 20 };
+/// Bytes of the rows of Q that a tile of the CPU reads again and again: they stay in a core's cache.
+const CACHED_BYTES: usize = 256 << 10;
+/// Bytes that the prepared rows of a side may take.
+const PREPARED_BYTES: usize = if cfg!(test) { 1 << 13 } else { 64 << 20 };
+/// Rows are prepared where each of them meets so many.
+const MANY: usize = 16;
+
+/// Consecutive ranges of `size`, the last as long as is left.
+fn blocks(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = range.end;
+    range.step_by(size).map(move |start| start..end.min(start + size))
+}
+
+/// What a matrix is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Every entry is wanted.
+    Pairwise,
+    /// The smallest of each row are.
+    Nearest,
+}
+
+/// All pairs of two sides.
+pub(crate) struct Grid<'a> {
+    engine: &'a Engine,
+    options: Options,
+    /// Whether an entry that is invalid ends the call.
+    refuses: bool,
+    /// One row of P against all of Q.
+    problem: Problem,
+    p: Rows<'a>,
+    /// On a device where there is one: every row of P meets all of them.
+    q: Uploaded<'a>,
+    choice: Choice<'a>,
+    /// How the CPU computes pairs of prepared rows, where it does.
+    forms: Option<Forms>,
+    /// Whether what is below the diagonal is what is above it.
+    is_mirrored: bool,
+    /// Rows and columns of a tile.
+    tile: [usize; 2],
+    /// Rows of a side that are prepared together: whole tiles.
+    block: usize,
+}
+
+/// Blocks of rows of both sides, prepared, and where they begin.
+type Ready<'r> = [(usize, &'r Prepared); 2];
+
+impl<'a> Grid<'a> {
+    pub(crate) fn new(
+        engine: &'a Engine,
+        measures: &[Divergence],
+        p: Rows<'a>,
+        q: Option<Rows<'a>>,
+        options: &Options,
+        purpose: Purpose,
+    ) -> Result<Option<Self>> {
+        if p.is_empty() || q.is_some_and(|q| q.is_empty()) {
+            // No entry, but the same errors.
+            Problem::new(measures, &p.slice(0, 0), &q.unwrap_or(p).slice(0, 0), options.zeros, options.unit)?;
+            return Ok(None);
+        }
+        let is_symmetric = q.is_none() && measures.iter().all(|measure| measure.is_symmetric());
+        let refuses = options.on_invalid == OnInvalid::Error;
+        let sides = [(Side::P, Some(p)), (Side::Q, q)];
+        for (side, rows) in sides.into_iter().filter_map(|(side, rows)| Some((side, rows?))).filter(|_| refuses) {
+            engine.cpu.install(|| Refused::of_side(side, &rows)).map_or(Ok(()), Err)?;
+        }
+        let q = q.unwrap_or(p);
+        let one = p.slice(0, 1.min(p.len()));
+        let problem = engine.problem(measures, &one.into(), &q.into(), options)?;
+        let problem = Problem { pairing: Pairing::OneP, rows: q.len(), ..problem };
+        let all = Problem { rows: q.len().saturating_mul(p.len()), ..problem.clone() };
+        let choice = engine.choose(&all, &one.into(), &q.into());
+        let q = match choice.on {
+            On::Cpu | On::Reference => Uploaded::of(q),
+            _ => engine.upload(q)?,
+        };
+        let many = p.len().min(q.rows.len()) >= MANY;
+        let forms = Forms::new(&problem).filter(|_| matches!(choice.on, On::Cpu) && many);
+        let forms = match purpose {
+            Purpose::Pairwise => forms,
+            Purpose::Nearest => forms.map(|forms| forms.with_screen(&problem)),
+        };
+        let forms = forms.filter(Forms::is_of_use);
+        // Most pairs below the diagonal are left out when they are looked at as they are.
+        let is_mirrored = is_symmetric && (purpose == Purpose::Pairwise || forms.is_none());
+        let cached = CACHED_BYTES / (problem.bins * problem.q.size()).max(1);
+        let side = TILE_ENTRIES.isqrt();
+        let tile = match (&forms, choice.on) {
+            (Some(_), _) if is_mirrored => [whole(side); 2],
+            (Some(_), _) => {
+                // So many rows that each thread finds some of them to do while others finish theirs.
+                let columns = whole(TILE_ENTRIES / (4 * ROWS * engine.cpu.threads()));
+                let columns = columns.min(q.rows.len().next_multiple_of(COLUMNS));
+                [(TILE_ENTRIES / columns / ROWS).max(1) * ROWS, columns]
+            }
+            (None, on) => {
+                let columns = if matches!(on, On::Cpu) { cached } else { TILE_ENTRIES };
+                // What is mirrored is square.
+                let columns = columns.clamp(1, if is_mirrored { side } else { TILE_ENTRIES }).min(q.rows.len().max(1));
+                [if is_mirrored { columns } else { TILE_ENTRIES / columns }, columns]
+            }
+        };
+        let block = forms.as_ref().map_or(usize::MAX, |forms| {
+            let unit = tile[1];
+            (PREPARED_BYTES / forms.bytes_per_row(problem.bins) / unit).max(1) * unit
+        });
+        let options = Options { on_invalid: OnInvalid::Null, progress: None, ..options.clone() };
+        Ok(Some(Self { engine, options, refuses, problem, p, q, choice, forms, is_mirrored, tile, block }))
+    }
+
+    /// Bytes that the rows of both sides have.
+    fn bytes(&self) -> u64 {
+        let bytes = |rows: &Rows<'_>| (rows.len() * rows.bins() * rows.weight_type().size()) as u64;
+        bytes(&self.p) + bytes(&self.q.rows)
+    }
+
+    /// How many entries the matrix has.
+    pub(crate) fn entries(&self) -> usize {
+        self.p.len().saturating_mul(self.q.rows.len())
+    }
+
+    /// Whether rows are prepared before they meet.
+    pub(crate) fn is_prepared(&self) -> bool {
+        self.forms.is_some()
+    }
+
+    /// Whether tiles are below the diagonal of a mirrored matrix. Tiles across it are computed: what is below it in them
+    /// is not worth leaving out.
+    fn is_below(&self, rows: &Range<usize>, columns: &Range<usize>) -> bool {
+        self.is_mirrored && columns.end <= rows.start
+    }
+
+    /// Every tile, prepared where rows are.
+    fn walk<E: From<Error>>(
+        &self,
+        mut visit: impl FnMut(Range<usize>, Range<usize>, Option<Ready<'_>>) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        let prepare = |side: usize, rows: &Rows<'_>, block: &Range<usize>| {
+            let rows = rows.slice(block.start, block.len());
+            self.forms.as_ref().map(|forms| (block.start, self.engine.cpu.prepare(forms, side, &rows)))
+        };
+        let mut q_ready: Option<(usize, Prepared)> = None;
+        for p_block in blocks(0..self.p.len(), self.block) {
+            let p_ready = prepare(0, &self.p, &p_block);
+            for q_block in blocks(0..self.q.rows.len(), self.block) {
+                if self.is_below(&p_block, &q_block) {
+                    continue;
+                }
+                // Where all of Q is one block it stays.
+                if q_ready.as_ref().is_none_or(|(start, _)| *start != q_block.start) {
+                    drop(q_ready.take());
+                    q_ready = prepare(1, &self.q.rows, &q_block);
+                }
+                let ready = p_ready.as_ref().zip(q_ready.as_ref()).map(|(p, q)| [(p.0, &p.1), (q.0, &q.1)]);
+                for rows in blocks(p_block.clone(), self.tile[0]) {
+                    for columns in blocks(q_block.clone(), self.tile[1]) {
+                        if !self.is_below(&rows, &columns) {
+                            visit(rows.clone(), columns, ready)?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands every tile to whoever takes them, mirror images included.
+    pub(crate) fn tiles<E: From<Error>>(
+        &self,
+        tracker: &Tracker<'_>,
+        mut take: impl FnMut(&Tile) -> std::result::Result<(), E>,
+    ) -> std::result::Result<Stats, E> {
+        let start = Instant::now();
+        let mut stats = Stats { bytes: self.bytes(), ..Stats::default() };
+        let mut room = Columns::default();
+        self.walk(|rows, columns, ready| {
+            let tile = self.tile(rows, columns, ready, std::mem::take(&mut room))?;
+            let Stats { device, reason, .. } = tile.entries.stats();
+            (stats.device, stats.reason) = (device.clone(), reason);
+            stats.add(tile.entries.stats());
+            take(&tile)?;
+            tracker.report(tile.status().len())?;
+            if self.is_mirrored && tile.columns.start >= tile.rows.end {
+                take(&tile.mirrored())?;
+                tracker.report(tile.status().len())?;
+            }
+            room = tile.entries;
+            Ok::<(), E>(())
+        })?;
+        stats.seconds = start.elapsed().as_secs_f64();
+        Ok(stats)
+    }
+
+    /// Shows every row of prepared sides those that may be among its nearest; without Q, all but itself.
+    pub(crate) fn nearest(&self, nearest: &mut [Nearest], itself: bool, tracker: &Tracker<'_>) -> Result<Stats> {
+        let start = Instant::now();
+        let (cpu, [slots, ..]) = (&self.engine.cpu, &self.problem.slots[..]) else { return Err(Error::NoMeasure) };
+        let finish = slots.measure.finisher(self.options.unit);
+        let terms = self.problem.terms.len();
+        let rescued = AtomicU64::new(0);
+        let mut invalid = AtomicUsize::new(usize::MAX);
+        self.walk(|rows, columns, ready| {
+            let (Some(ready), Some(forms)) = (ready, &self.forms) else { return Ok(()) };
+            let (sides, mine) = (self.sides(ready), self.within(ready, &columns));
+            let pairs = self.pairs(forms, ready, &sides);
+            let size = self.rows_of_a_task(rows.len());
+            let task = |(i, nearest): (usize, &mut [Nearest])| {
+                let first = rows.start - ready[0].0 + i * size;
+                let end = first + nearest.len();
+                let nearest = RefCell::new(nearest);
+                let take = &mut |row: usize, column: usize, sums: &RowSums, usual: bool| {
+                    let nearest = &mut nearest.borrow_mut()[row - first];
+                    let (row, column) = (row + ready[0].0, column + ready[1].0);
+                    for (i, (flags, sums)) in sums.flags.iter().zip(sums.sums.chunks_exact(terms)).enumerate() {
+                        let flags = if usual { RowFlags::USUAL } else { *flags };
+                        let (value, is_invalid) = value_of(flags, sums, slots, finish);
+                        if is_invalid {
+                            invalid.fetch_min(row, Ordering::Relaxed);
+                        }
+                        if !(itself && column + i == row) {
+                            nearest.push(column + i, value);
+                        }
+                    }
+                };
+                let limit = |row: usize| finish.most_sum(nearest.borrow()[row - first].limit());
+                rescued.fetch_add(cpu.near_pairs(&pairs, first..end, mine.clone(), take, &limit), Ordering::Relaxed);
+            };
+            cpu.install(|| nearest[rows.clone()].par_chunks_mut(size).enumerate().for_each(task));
+            let row = *invalid.get_mut();
+            if self.refuses && row < usize::MAX {
+                return Err(Refused::by_policy(&self.problem, 1, row));
+            }
+            tracker.report(rows.len() * columns.len())
+        })?;
+        let device = Arc::clone(cpu.name());
+        let (bytes, rescued, seconds) = (self.bytes(), rescued.into_inner(), start.elapsed().as_secs_f64());
+        Ok(Stats { device, reason: self.choice.reason, bytes, rescued, seconds, ..Stats::default() })
+    }
+
+    /// The rows of the two blocks.
+    fn sides(&self, ready: Ready<'_>) -> [Rows<'a>; 2] {
+        [self.p.slice(ready[0].0, ready[0].1.len()), self.q.rows.slice(ready[1].0, ready[1].1.len())]
+    }
+
+    /// Columns by their places in the block of Q.
+    fn within(&self, ready: Ready<'_>, columns: &Range<usize>) -> Range<usize> {
+        columns.start - ready[1].0..columns.end - ready[1].0
+    }
+
+    fn pairs<'r>(&'r self, forms: &'r Forms, ready: Ready<'r>, [p, q]: &'r [Rows<'r>; 2]) -> Pairs<'r> {
+        Pairs { problem: &self.problem, forms, p: (p, ready[0].1), q: (q, ready[1].1) }
+    }
+
+    /// So many that each thread finds some to do while others finish theirs.
+    fn rows_of_a_task(&self, rows: usize) -> usize {
+        rows.div_ceil(4 * self.engine.cpu.threads()).next_multiple_of(8).min(ROWS)
+    }
+
+    fn tile(&self, rows: Range<usize>, columns: Range<usize>, ready: Option<Ready<'_>>, room: Columns) -> Result<Tile> {
+        let problem = Problem { rows: rows.len() * columns.len(), ..self.problem.clone() };
+        let tracker = Tracker::new(&self.options, problem.rows);
+        let mut values = Values::within(room, &problem, &self.options, &tracker, 0..problem.rows);
+        let mut stats = Stats { reason: self.choice.reason, ..Stats::default() };
+        let mut any_invalid = false;
+        match self.choice.on {
+            On::Cpu => {
+                for part in &mut values.parts([problem.rows]) {
+                    let (rescued, invalid) = match (ready, &self.forms) {
+                        (Some(ready), Some(forms)) => self.prepared(part, forms, ready, &rows, &columns),
+                        _ => self.on_cpu(part, &rows, &columns),
+                    };
+                    stats.rescued += rescued;
+                    any_invalid |= invalid;
+                }
+                stats.device = Arc::clone(self.engine.cpu.name());
+                stats.chunks = 1;
+            }
+            on => {
+                for (i, row) in rows.clone().enumerate() {
+                    let p = Input::from(self.p.slice(row, 1));
+                    let run = Run { engine: self.engine, problem: &self.problem, p, q: Input::from(&self.q) };
+                    let entries = self.engine.execute(on, &run, columns.clone(), &self.options, &tracker)?;
+                    values.take(i * columns.len(), &entries);
+                    stats.device = Arc::clone(&entries.stats().device);
+                    any_invalid |= entries.status().contains(&RowStatus::Invalid);
+                    stats.add(entries.stats());
+                }
+            }
+        }
+        let mut entries = values.finish(false, &self.p, &self.q.rows)?;
+        entries.stats = stats;
+        if self.refuses && any_invalid {
+            let is_invalid = |status: &&RowStatus| **status == RowStatus::Invalid;
+            let count = entries.status().iter().filter(is_invalid).count();
+            let first = entries.status().iter().position(|status| is_invalid(&status)).unwrap_or(0);
+            return Err(Refused::by_policy(&problem, count, rows.start + first / columns.len()));
+        }
+        Ok(Tile { rows, columns, entries })
+    }
+
+    /// A tile of prepared rows, some rows of it a task; returns how many entries were beyond 32 bits.
+    fn prepared(
+        &self,
+        part: &mut Part<'_>,
+        forms: &Forms,
+        ready: Ready<'_>,
+        rows: &Range<usize>,
+        columns: &Range<usize>,
+    ) -> (u64, bool) {
+        let (cpu, sides, mine) = (&self.engine.cpu, self.sides(ready), self.within(ready, columns));
+        let pairs = self.pairs(forms, ready, &sides);
+        let (rescued, any_invalid) = (AtomicU64::new(0), AtomicBool::new(false));
+        let size = self.rows_of_a_task(rows.len());
+        let task = |(i, pieces): (usize, &mut [Piece<'_>])| {
+            let first = rows.start - ready[0].0 + i * size;
+            let count =
+                cpu.pairs(&pairs, first..first + pieces.len(), mine.clone(), &mut |row, column, sums, usual| {
+                    let (piece, column) = (&mut pieces[row - first], column - mine.start);
+                    if usual {
+                        piece.write_usual(column, sums);
+                    } else if piece.write_at(column, sums) {
+                        any_invalid.store(true, Ordering::Relaxed);
+                    }
+                });
+            rescued.fetch_add(count, Ordering::Relaxed);
+        };
+        let mut pieces: Vec<_> = part.pieces(part.rows.clone(), columns.len()).collect();
+        cpu.install(|| pieces.par_chunks_mut(size).enumerate().for_each(task));
+        (rescued.into_inner(), any_invalid.into_inner())
+    }
+
+    /// A tile of rows as they are, a row of it a task; returns how many entries were computed again.
+    fn on_cpu(&self, part: &mut Part<'_>, rows: &Range<usize>, columns: &Range<usize>) -> (u64, bool) {
+        let problem = Problem { rows: columns.len(), ..self.problem.clone() };
+        let q = self.q.rows.slice(columns.start, columns.len());
+        let (rescued, any_invalid) = (AtomicU64::new(0), AtomicBool::new(false));
+        let task = |sums: &mut RowSums, (row, mut piece): (usize, Piece<'_>)| {
+            let p = self.p.slice(row, 1);
+            self.engine.cpu.run(&problem, &p, &q, sums);
+            rescued.fetch_add(self.engine.cpu.rescue(&problem, &p, &q, sums), Ordering::Relaxed);
+            if piece.write(sums) {
+                any_invalid.store(true, Ordering::Relaxed);
+            }
+        };
+        let tasks: Vec<_> = rows.clone().zip(part.pieces(part.rows.clone(), columns.len())).collect();
+        self.engine.cpu.install(|| tasks.into_par_iter().for_each_init(RowSums::default, task));
+        (rescued.into_inner(), any_invalid.into_inner())
+    }
+}
+
+/// A whole number of [`COLUMNS`], at least one.
+fn whole(columns: usize) -> usize {
+    (columns / COLUMNS).max(1) * COLUMNS
+}

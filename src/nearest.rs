@@ -1,0 +1,162 @@
+//! The nearest rows of each row.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use rayon::prelude::*;
+
+use crate::divergence::Divergence;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::grid::{Grid, Purpose};
+use crate::options::Options;
+use crate::output::Stats;
+use crate::pairwise::Tile;
+use crate::rows::Rows;
+use crate::summary::TopRow;
+use crate::values::Tracker;
+
+/// The nearest rows of Q of each row of P; made by [`Engine::nearest`].
+#[derive(Clone, Debug, Default)]
+pub struct Neighbours {
+    neighbours: Vec<Vec<TopRow>>,
+    stats: Stats,
+}
+
+impl Neighbours {
+    /// The rows of Q nearest to a row of P, nearest first, equally near ones by their numbers: fewer than asked for
+    /// where Q has fewer with a value. `None` for a row that P has not.
+    #[must_use]
+    pub fn of(&self, row: usize) -> Option<&[TopRow]> {
+        self.neighbours.get(row).map(Vec::as_slice)
+    }
+
+    /// Rows of P.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.neighbours.len()
+    }
+
+    /// Whether P has no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.neighbours.is_empty()
+    }
+
+    /// How the call was carried out.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+}
+
+/// A row of Q and how far it is; the farther one, and of equally far ones the later, is the greater.
+#[derive(Clone, Copy, Debug)]
+struct Near(TopRow);
+
+impl Ord for Near {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.value.total_cmp(&other.0.value).then(self.0.row.cmp(&other.0.row))
+    }
+}
+
+impl PartialOrd for Near {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Eq for Near {}
+
+impl PartialEq for Near {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+/// The nearest rows of one row so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Nearest {
+    most: usize,
+    /// The farthest of them on top.
+    rows: BinaryHeap<Near>,
+}
+
+impl Nearest {
+    /// Room for so many.
+    fn new(most: usize) -> Self {
+        Self { most, rows: BinaryHeap::new() }
+    }
+
+    /// Looks at a row; a NaN is no value. In which order rows come does not matter.
+    #[inline]
+    pub(crate) fn push(&mut self, row: usize, value: f64) {
+        let near = Near(TopRow { row: row as u64, value });
+        if self.rows.len() < self.most {
+            if !value.is_nan() {
+                self.rows.push(near);
+            }
+        } else if let Some(mut farthest) = self.rows.peek_mut()
+            && near < *farthest
+        {
+            *farthest = near;
+        }
+    }
+
+    /// What is farther than this is none of them.
+    pub(crate) fn limit(&self) -> f64 {
+        if self.rows.len() < self.most {
+            f64::INFINITY
+        } else {
+            self.rows.peek().map_or(f64::INFINITY, |near| near.0.value)
+        }
+    }
+
+    fn finish(self) -> Vec<TopRow> {
+        self.rows.into_sorted_vec().into_iter().map(|near| near.0).collect()
+    }
+}
+
+impl Engine {
+    /// For each row of `p` the `k` rows of `q` with the smallest values of a measure, by the values that
+    /// [`Engine::pairwise`] gives; without `q`, the other rows of `p`. The matrix is never in memory: `k` neighbours a row
+    /// are. Pairs that a bound shows to be too far are left out on the CPU; the result is the same.
+    ///
+    /// # Errors
+    /// As [`Engine::rowwise`].
+    pub fn nearest(
+        &self,
+        measure: Divergence,
+        p: Rows<'_>,
+        q: Option<Rows<'_>>,
+        k: usize,
+        options: &Options,
+    ) -> Result<Neighbours> {
+        let itself = q.is_none();
+        let mut nearest = vec![Nearest::new(k); p.len()];
+        let Some(grid) = Grid::new(self, &[measure], p, q, options, Purpose::Nearest)? else {
+            return Ok(Neighbours { neighbours: vec![Vec::new(); p.len()], stats: Stats::default() });
+        };
+        let tracker = Tracker::new(options, grid.entries());
+        let stats = if grid.is_prepared() {
+            grid.nearest(&mut nearest, itself, &tracker)?
+        } else {
+            let take = |tile: &Tile| {
+                let (rows, columns) = (tile.rows(), tile.columns());
+                let values = tile.values(measure)?;
+                let tasks = nearest[rows.clone()].par_iter_mut().zip(values.par_chunks(columns.len())).enumerate();
+                let task = |(i, (nearest, values)): (usize, (&mut Nearest, &[f64]))| {
+                    for (column, value) in columns.clone().zip(values) {
+                        if !(itself && column == rows.start + i) {
+                            nearest.push(column, *value);
+                        }
+                    }
+                };
+                self.cpu.install(|| tasks.for_each(task));
+                Ok::<(), Error>(())
+            };
+            grid.tiles(&tracker, take)?
+        };
+        Ok(Neighbours { neighbours: nearest.into_iter().map(Nearest::finish).collect(), stats })
+    }
+}

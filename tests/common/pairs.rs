@@ -1,0 +1,155 @@
+//! Bodies about all pairs of two sides.
+
+use kullback::{Divergence, Engine, Error, Options, RowStatus, Rows, Tile, WeightType, Zeros};
+use kullback_conformance::{FAMILIES, Tolerance, hard_rows, measures};
+
+use super::{MakeEngine, oracle, with};
+
+/// The matrix put together: a column a measure, and the statuses.
+pub struct Matrix {
+    pub values: Vec<Vec<f64>>,
+    pub status: Vec<RowStatus>,
+    pub tiles: usize,
+}
+
+pub fn matrix(engine: &Engine, measures: &[Divergence], p: Rows<'_>, q: Option<Rows<'_>>, options: &Options) -> Matrix {
+    let columns = q.unwrap_or(p).len();
+    let mut values = vec![vec![f64::NAN; p.len() * columns]; measures.len()];
+    let mut status: Vec<Option<RowStatus>> = vec![None; p.len() * columns];
+    let mut tiles = 0;
+    let take = |tile: &Tile| {
+        tiles += 1;
+        for (i, row) in tile.rows().enumerate() {
+            for (j, column) in tile.columns().enumerate() {
+                let (from, to) = (i * tile.columns().len() + j, row * columns + column);
+                assert!(status[to].is_none(), "entry {row}, {column} comes twice");
+                status[to] = Some(tile.status()[from]);
+                for (values, measure) in values.iter_mut().zip(measures) {
+                    values[to] = tile.values(*measure)?[from];
+                }
+            }
+        }
+        Ok::<(), Error>(())
+    };
+    engine.pairwise(measures, p, q, options, take).expect("the matrix");
+    Matrix { values, status: status.into_iter().map(|status| status.expect("every entry comes")).collect(), tiles }
+}
+
+/// Every entry against the oracle; returns how many values were compared, and the largest error.
+fn against_oracle(
+    engine: &Engine,
+    measures: &[Divergence],
+    (p, q): (Rows<'_>, Rows<'_>),
+    zeros: Zeros,
+    what: &str,
+) -> (usize, f64) {
+    let got = matrix(engine, measures, p, Some(q), &with(zeros));
+    let (oracle, mut compared, mut largest) = (oracle(), 0, 0.0_f64);
+    let mut failures = Vec::new();
+    for row in 0..p.len() {
+        let want = oracle.rowwise(measures, p.slice(row, 1), q, &with(zeros)).expect(what);
+        for (values, (measure, want)) in got.values.iter().zip(want.iter()) {
+            for (column, want) in want.iter().enumerate() {
+                let tolerance = Tolerance::of(measure, &p, row, &q, column);
+                compared += 1;
+                match tolerance.check(values[row * q.len() + column], *want) {
+                    Ok(error) if tolerance.relative > 1e-9 => largest = largest.max(error.unwrap_or(0.0)),
+                    Ok(_) => {}
+                    Err(error) => failures.push(format!(
+                        "{measure} of {row} ({}), {column} ({}): {error}",
+                        FAMILIES[row % FAMILIES.len()],
+                        FAMILIES[column % FAMILIES.len()]
+                    )),
+                }
+            }
+        }
+        let status = &got.status[row * q.len()..(row + 1) * q.len()];
+        if status != want.status() {
+            failures.push(format!("statuses of row {row}: {status:?} for {:?}", want.status()));
+        }
+    }
+    let shown: Vec<&str> = failures.iter().take(12).map(String::as_str).collect();
+    assert!(failures.is_empty(), "{what}, {zeros}: {} of {compared} values\n{}", failures.len(), shown.join("\n"));
+    (compared, largest)
+}
+
+/// Hard rows of every family against hard rows of every family, all measures at once.
+pub fn all_pairs_are_within_the_contract(
+    make: MakeEngine,
+    weight_type: WeightType,
+    policies: &[Zeros],
+    lengths: &[usize],
+    rows: usize,
+) {
+    let Some(engine) = make() else { return };
+    for (&bins, &zeros) in lengths.iter().flat_map(|bins| policies.iter().map(move |zeros| (bins, zeros))) {
+        let hard = hard_rows(21, weight_type, bins, rows);
+        let sides = (hard.p.rows(bins), hard.q.rows(bins));
+        let what = format!("{} × {bins} bins", weight_type.name());
+        let (compared, largest) = against_oracle(&engine, &measures(), sides, zeros, &what);
+        assert_eq!(compared, rows * rows * measures().len());
+        eprintln!("{what}, {zeros}: {compared} values, largest error {largest:.1e}");
+    }
+}
+
+/// Each measure by itself, and sets that mix what is a product with what is not.
+pub fn each_measure_of_all_pairs_alone_is_within_the_contract(make: MakeEngine, weight_type: WeightType, rows: usize) {
+    use Divergence::{Hellinger, Js, Kl, Tv};
+    let Some(engine) = make() else { return };
+    let mut sets: Vec<Vec<Divergence>> = measures().into_iter().map(|measure| vec![measure]).collect();
+    sets.push(vec![Kl, Js, Hellinger, Tv]);
+    for bins in [9, 40] {
+        let hard = hard_rows(22, weight_type, bins, rows);
+        for set in &sets {
+            let sides = (hard.p.rows(bins), hard.q.rows(bins));
+            against_oracle(&engine, set, sides, Zeros::Exact, &format!("{} × {bins} bins", weight_type.name()));
+        }
+    }
+}
+
+/// Rows in clusters: next to equal within one, far from equal between them.
+pub fn clusters_are_within_the_contract(make: MakeEngine) {
+    let Some(engine) = make() else { return };
+    let bins = 70;
+    let hard = hard_rows(23, WeightType::F64, bins, 3);
+    let centres = hard.p.rows(bins);
+    let off = [0.0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1];
+    let mut weights = Vec::new();
+    for i in 0..3 * off.len() * 4 {
+        let size = off[i % off.len()];
+        let push = |bin: usize| 1.0 + size * ((bin * (i + 3)) as f64).sin();
+        let total = [1.0, 1000.0, 3.7][i / 7 % 3];
+        weights.extend((0..bins).map(|bin| (centres.get(i % 3, bin).unwrap_or(1.0) * push(bin) * total) as f32));
+    }
+    let rows = Rows::new(&weights, bins).expect("rows");
+    for measures in [&measures()[..], &[Divergence::Kl], &[Divergence::Js], &[Divergence::Hellinger], &[Divergence::Tv]]
+    {
+        against_oracle(&engine, measures, (rows, rows), Zeros::Exact, "clusters");
+    }
+}
+
+/// The nearest rows are those of the matrix, whatever was left out on the way.
+pub fn nearest_rows_are_those_of_the_matrix(make: MakeEngine, weight_type: WeightType, rows: usize) {
+    let Some(engine) = make() else { return };
+    for bins in [5, 40] {
+        let hard = hard_rows(25, weight_type, bins, rows);
+        for (measure, itself) in measures().into_iter().flat_map(|measure| [(measure, false), (measure, true)]) {
+            let (p, q) = (hard.p.rows(bins), Some(hard.q.rows(bins)).filter(|_| !itself));
+            let matrix = matrix(&engine, &[measure], p, q, &with(Zeros::Exact));
+            let columns = q.map_or(rows, |q| q.len());
+            for k in [1, 7] {
+                let got = engine.nearest(measure, p, q, k, &with(Zeros::Exact)).expect("the nearest");
+                for (row, values) in matrix.values[0].chunks(columns).enumerate() {
+                    let has_value = |column: &usize| !values[*column].is_nan() && !(itself && *column == row);
+                    let mut want: Vec<usize> = (0..columns).filter(has_value).collect();
+                    want.sort_by(|a, b| values[*a].total_cmp(&values[*b]).then(a.cmp(b)));
+                    want.truncate(k);
+                    let got = got.of(row).expect("a row of P");
+                    let rows: Vec<usize> = got.iter().map(|near| near.row as usize).collect();
+                    assert_eq!(rows, want, "{measure} of row {row}, {} × {bins} bins", weight_type.name());
+                    assert!(got.iter().all(|near| near.value.to_bits() == values[near.row as usize].to_bits()));
+                }
+            }
+        }
+    }
+}
