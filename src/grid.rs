@@ -17,7 +17,7 @@ use crate::input::{Input, Uploaded};
 use crate::nearest::Nearest;
 use crate::options::{OnInvalid, Options};
 use crate::output::{Columns, RowStatus, Stats};
-use crate::pairwise::Tile;
+use crate::pairwise::{Purpose, Tile};
 use crate::plan::{Pairing, Problem};
 use crate::rows::Rows;
 use crate::run::Run;
@@ -32,19 +32,10 @@ const PREPARED_BYTES: usize = if cfg!(test) { 1 << 13 } else { 64 << 20 };
 /// Rows are prepared where each of them meets so many.
 const MANY: usize = 16;
 
-/// Consecutive ranges of `size`, the last as long as is left.
+/// Consecutive ranges of a size.
 fn blocks(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
     let end = range.end;
     range.step_by(size).map(move |start| start..end.min(start + size))
-}
-
-/// What a matrix is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// Every entry is wanted.
-    Pairwise,
-    /// The smallest of each row are.
-    Nearest,
 }
 
 /// All pairs of two sides.
@@ -61,7 +52,9 @@ pub(crate) struct Grid<'a> {
     choice: Choice<'a>,
     /// How the CPU computes pairs of prepared rows, where it does.
     forms: Option<Forms>,
-    /// Whether what is below the diagonal is what is above it.
+    /// Whether a side meets itself, and pairs have the same value either way.
+    is_symmetric: bool,
+    /// Whether what is below the diagonal is not computed, but what is above it.
     is_mirrored: bool,
     /// Rows and columns of a tile.
     tile: [usize; 2],
@@ -93,7 +86,7 @@ impl<'a> Grid<'a> {
             engine.cpu.install(|| Refused::of_side(side, &rows)).map_or(Ok(()), Err)?;
         }
         let q = q.unwrap_or(p);
-        let one = p.slice(0, 1.min(p.len()));
+        let one = p.slice(0, 1);
         let problem = engine.problem(measures, &one.into(), &q.into(), options)?;
         let problem = Problem { pairing: Pairing::OneP, rows: q.len(), ..problem };
         let all = Problem { rows: q.len().saturating_mul(p.len()), ..problem.clone() };
@@ -104,21 +97,22 @@ impl<'a> Grid<'a> {
         };
         let many = p.len().min(q.rows.len()) >= MANY;
         let forms = Forms::new(&problem).filter(|_| matches!(choice.on, On::Cpu) && many);
-        let forms = match purpose {
-            Purpose::Pairwise => forms,
-            Purpose::Nearest => forms.map(|forms| forms.with_screen(&problem)),
-        };
-        let forms = forms.filter(Forms::is_of_use);
+        let is_nearest = purpose == Purpose::Nearest;
+        let forms = forms.map(|forms| if is_nearest { forms.with_screen(&problem) } else { forms });
+        // Rows as long as that are not many.
+        let fits = |forms: &Forms| COLUMNS * forms.bytes_per_row(problem.bins) <= 4 * PREPARED_BYTES;
+        let forms = forms.filter(|forms| forms.is_of_use() && fits(forms));
+        let most = forms.as_ref().map_or(usize::MAX, |forms| whole(PREPARED_BYTES / forms.bytes_per_row(problem.bins)));
         // Most pairs below the diagonal are left out when they are looked at as they are.
-        let is_mirrored = is_symmetric && (purpose == Purpose::Pairwise || forms.is_none());
+        let is_mirrored = is_symmetric && (!is_nearest || forms.is_none());
         let cached = CACHED_BYTES / (problem.bins * problem.q.size()).max(1);
         let side = TILE_ENTRIES.isqrt();
         let tile = match (&forms, choice.on) {
-            (Some(_), _) if is_mirrored => [whole(side); 2],
+            (Some(_), _) if is_mirrored => [whole(side).min(most); 2],
             (Some(_), _) => {
                 // So many rows that each thread finds some of them to do while others finish theirs.
                 let columns = whole(TILE_ENTRIES / (4 * ROWS * engine.cpu.threads()));
-                let columns = columns.min(q.rows.len().next_multiple_of(COLUMNS));
+                let columns = columns.min(most).min(q.rows.len().next_multiple_of(COLUMNS));
                 [(TILE_ENTRIES / columns / ROWS).max(1) * ROWS, columns]
             }
             (None, on) => {
@@ -133,7 +127,20 @@ impl<'a> Grid<'a> {
             (PREPARED_BYTES / forms.bytes_per_row(problem.bins) / unit).max(1) * unit
         });
         let options = Options { on_invalid: OnInvalid::Null, progress: None, ..options.clone() };
-        Ok(Some(Self { engine, options, refuses, problem, p, q, choice, forms, is_mirrored, tile, block }))
+        Ok(Some(Self {
+            engine,
+            options,
+            refuses,
+            problem,
+            p,
+            q,
+            choice,
+            forms,
+            is_symmetric,
+            is_mirrored,
+            tile,
+            block,
+        }))
     }
 
     /// Bytes that the rows of both sides have.
@@ -152,8 +159,7 @@ impl<'a> Grid<'a> {
         self.forms.is_some()
     }
 
-    /// Whether tiles are below the diagonal of a mirrored matrix. Tiles across it are computed: what is below it in them
-    /// is not worth leaving out.
+    /// Whether tiles are below the diagonal of a mirrored matrix. Those across it are computed as a whole.
     fn is_below(&self, rows: &Range<usize>, columns: &Range<usize>) -> bool {
         self.is_mirrored && columns.end <= rows.start
     }
@@ -202,7 +208,10 @@ impl<'a> Grid<'a> {
         let mut stats = Stats { bytes: self.bytes(), ..Stats::default() };
         let mut room = Columns::default();
         self.walk(|rows, columns, ready| {
-            let tile = self.tile(rows, columns, ready, std::mem::take(&mut room))?;
+            let mut tile = self.tile(rows, columns, ready, std::mem::take(&mut room))?;
+            if self.is_mirrored && tile.rows == tile.columns {
+                tile.make_symmetric();
+            }
             let Stats { device, reason, .. } = tile.entries.stats();
             (stats.device, stats.reason) = (device.clone(), reason);
             stats.add(tile.entries.stats());
@@ -256,7 +265,8 @@ impl<'a> Grid<'a> {
             cpu.install(|| nearest[rows.clone()].par_chunks_mut(size).enumerate().for_each(task));
             let row = *invalid.get_mut();
             if self.refuses && row < usize::MAX {
-                return Err(Refused::by_policy(&self.problem, 1, row));
+                let problem = Problem { rows: self.p.len(), ..self.problem.clone() };
+                return Err(Refused::by_policy(&problem, 1, row));
             }
             tracker.report(rows.len() * columns.len())
         })?;
@@ -276,10 +286,11 @@ impl<'a> Grid<'a> {
     }
 
     fn pairs<'r>(&'r self, forms: &'r Forms, ready: Ready<'r>, [p, q]: &'r [Rows<'r>; 2]) -> Pairs<'r> {
-        Pairs { problem: &self.problem, forms, p: (p, ready[0].1), q: (q, ready[1].1) }
+        let ahead = self.is_symmetric.then_some(ready[1].0 as isize - ready[0].0 as isize);
+        Pairs { problem: &self.problem, forms, p: (p, ready[0].1), q: (q, ready[1].1), ahead }
     }
 
-    /// So many that each thread finds some to do while others finish theirs.
+    /// So many that each thread finds some to do.
     fn rows_of_a_task(&self, rows: usize) -> usize {
         rows.div_ceil(4 * self.engine.cpu.threads()).next_multiple_of(8).min(ROWS)
     }
@@ -318,10 +329,11 @@ impl<'a> Grid<'a> {
         let mut entries = values.finish(false, &self.p, &self.q.rows)?;
         entries.stats = stats;
         if self.refuses && any_invalid {
-            let is_invalid = |status: &&RowStatus| **status == RowStatus::Invalid;
-            let count = entries.status().iter().filter(is_invalid).count();
-            let first = entries.status().iter().position(|status| is_invalid(&status)).unwrap_or(0);
-            return Err(Refused::by_policy(&problem, count, rows.start + first / columns.len()));
+            let of_rows = entries.status().chunks(columns.len()).zip(rows.clone());
+            let mut invalid = of_rows.filter(|(status, _)| status.contains(&RowStatus::Invalid)).map(|(_, row)| row);
+            let (first, more) = (invalid.next().unwrap_or(rows.start), invalid.count());
+            let problem = Problem { rows: self.p.len(), ..problem.clone() };
+            return Err(Refused::by_policy(&problem, more + 1, first));
         }
         Ok(Tile { rows, columns, entries })
     }

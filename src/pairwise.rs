@@ -5,11 +5,20 @@ use std::ops::Range;
 use crate::divergence::Divergence;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::grid::{Grid, Purpose};
+use crate::grid::Grid;
 use crate::options::Options;
 use crate::output::{Columns, RowStatus, Stats};
 use crate::rows::Rows;
 use crate::values::Tracker;
+
+/// What a matrix is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Every entry is wanted.
+    Pairwise,
+    /// The smallest of each row are.
+    Nearest,
+}
 
 /// A rectangle of the matrix: some rows of P against some rows of Q.
 #[derive(Debug)]
@@ -47,6 +56,17 @@ impl Tile {
         self.entries.status()
     }
 
+    /// Of a square tile across the diagonal: what is below it becomes what is above, so that a pair has the same bits
+    /// wherever it stands.
+    pub(crate) fn make_symmetric(&mut self) {
+        let size = self.rows.len();
+        for (row, column) in (0..size).flat_map(|row| (0..row).map(move |column| (row, column))) {
+            let (from, to) = (column * size + row, row * size + column);
+            self.entries.columns.iter_mut().for_each(|values| values[to] = values[from]);
+            self.entries.status[to] = self.entries.status[from];
+        }
+    }
+
     /// The same with the sides exchanged.
     pub(crate) fn mirrored(&self) -> Self {
         let (rows, columns) = (self.rows.len(), self.columns.len());
@@ -69,10 +89,11 @@ fn transposed<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
 impl Engine {
     /// The measures of every row of `p` against every row of `q`; without `q`, of `p` against itself. The matrix is
     /// handed to `take` tile by tile and never in memory as a whole: in an order that depends on the shapes, the measures
-    /// and the device alone, every entry once. Without `q`, and for symmetric measures alone, each tile above the diagonal
+    /// and the engine alone, every entry once. Without `q`, and for symmetric measures alone, each tile above the diagonal
     /// is followed by its mirror image below, which is not computed.
     ///
-    /// Each entry is what [`Engine::rowwise`] gives for the two rows, within the contract. Time is linear in the rows of
+    /// Each entry is what [`Engine::rowwise`] gives for the two rows, within the contract: on the CPU by other arithmetic where
+    /// each side has sixteen rows or more, so that its last bits are others. Time is linear in the rows of
     /// `p` × those of `q` × bins. The progress counts entries.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use kullback::{Device, Divergence, Engine, SimdLevel, WeightType, Zeros};
+use kullback::{Device, Divergence, Engine, Error, Options, RowStatus, Rows, SimdLevel, WeightType, Zeros};
 use kullback_conformance::{POLICIES, hard_rows};
 
 const ROWS: usize = 48;
@@ -60,6 +60,52 @@ fn nearest_rows_are_those_of_the_matrix_on_cpu() {
     for weight_type in [WeightType::F32, WeightType::F64, WeightType::U16] {
         nearest_rows_are_those_of_the_matrix(cpu, weight_type, 300);
     }
+}
+
+#[test]
+fn nearest_rows_of_a_side_with_itself_are_those_of_its_mirrored_matrix() {
+    // More rows than a tile has; of these measures only half of the matrix is computed.
+    let (bins, rows) = (64, 1100);
+    let hard = hard_rows(26, WeightType::F32, bins, rows);
+    let p = hard.p.rows(bins);
+    let engine = Engine::builder().device(Device::Cpu).build().expect("engine");
+    for measure in [Divergence::Js, Divergence::Jeffreys, Divergence::Tv] {
+        let matrix = matrix(&engine, &[measure], p, None, &with(Zeros::Exact));
+        assert!(matrix.tiles > 3, "{} tiles", matrix.tiles);
+        let found = engine.nearest(measure, p, None, 3, &with(Zeros::Exact)).expect("the nearest");
+        for row in 0..rows {
+            for near in found.of(row).expect("a row of P") {
+                let value = matrix.values[0][row * rows + near.row as usize];
+                assert_eq!(near.value.to_bits(), value.to_bits(), "{measure} of {row}, {}", near.row);
+            }
+            for column in 0..rows {
+                let (one, other) = (matrix.values[0][row * rows + column], matrix.values[0][column * rows + row]);
+                assert!(one.to_bits() == other.to_bits(), "{measure} of {row}, {column}: {one:e} and {other:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn weights_that_vanish_beside_their_total_are_refused_in_pairs_too() {
+    let mut weights = vec![1.0_f64; 2 * 20];
+    weights[0..2].copy_from_slice(&[1e250, 1e-100]);
+    weights[6..8].copy_from_slice(&[0.0, 1.0]);
+    let rows = Rows::new(&weights, 2).expect("rows");
+    let measures = [Divergence::ReverseKl, Divergence::Bhattacharyya, Divergence::Tv, Divergence::Chi2];
+    let engine = Engine::builder().device(Device::Cpu).build().expect("engine");
+    let all = matrix(&engine, &measures, rows, Some(rows), &with(Zeros::Exact));
+    for (row, status) in all.status.chunks(20).enumerate() {
+        let want = oracle().rowwise(&measures, rows.slice(row, 1), rows, &with(Zeros::Exact)).expect("the oracle");
+        assert_eq!(status, want.status(), "row {row}");
+    }
+    let result = engine.nearest(Divergence::Kl, rows, None, 3, &Options::default());
+    assert!(matches!(result, Err(Error::RangeTooWide { row: 0, rows: 20, .. })), "{result:?}");
+    // An amount that vanishes beside the total leaves no empty bin either.
+    let counts: Vec<f32> = (0..40).map(|i| if i % 2 == 0 { 3e4 } else { 0.0 }).collect();
+    let counts = Rows::new(&counts, 2).expect("rows");
+    let all = matrix(&engine, &measures, counts, Some(counts), &with(Zeros::Additive(1e-320)));
+    assert!(!all.status.contains(&RowStatus::Infinite));
 }
 
 #[test]

@@ -131,7 +131,7 @@ pub fn clusters_are_within_the_contract(make: MakeEngine) {
 /// The nearest rows are those of the matrix, whatever was left out on the way.
 pub fn nearest_rows_are_those_of_the_matrix(make: MakeEngine, weight_type: WeightType, rows: usize) {
     let Some(engine) = make() else { return };
-    for bins in [5, 40] {
+    for bins in [5, 64] {
         let hard = hard_rows(25, weight_type, bins, rows);
         for (measure, itself) in measures().into_iter().flat_map(|measure| [(measure, false), (measure, true)]) {
             let (p, q) = (hard.p.rows(bins), Some(hard.q.rows(bins)).filter(|_| !itself));

@@ -86,7 +86,7 @@ impl Room {
         chunk: &Chunk,
         only: Option<usize>,
     ) {
-        let Pairs { problem, forms, p: (_, p), q: (_, q) } = pairs;
+        let Pairs { problem, forms, p: (_, p), q: (_, q), .. } = pairs;
         for (out, inner) in self.inner.iter_mut().zip(&forms.inners) {
             let [left, right] = forms.places(*inner);
             let left = p.operand(left, rows.start, rows.len());
@@ -109,7 +109,7 @@ impl Room {
         let Self { inner, sums, lost } = self;
         let (known, first) = (pairs.p.1.known(row), chunk.first);
         sums.resize(chunk.count, pairs.problem.terms.len());
-        let mut usual = chunk.full && known.full && known.usable;
+        let mut usual = (chunk.full && known.full || pairs.forms.finite) && known.usable;
         let mut wanted = if known.usable { chunk.unusable } else { u64::MAX };
         if known.usable {
             let values = &mut sums.sums;
@@ -156,14 +156,17 @@ fn finish<S: Simd>(
     let q_entropies = &q.entropies(first)[..COLUMNS];
     let terms = lost.len();
     for (slot, (form, lost)) in forms.forms.iter().zip(lost).enumerate() {
-        let constant = v(form.constant + form.p_entropy * p_entropy);
+        // The same bits whichever side is which, where the measure is symmetric: what is of the two sides is added up first.
+        let both = form.p_entropy == form.q_entropy;
+        let constant = v(form.constant + if both { 0.0 } else { form.p_entropy * p_entropy });
+        let p_part = v(if both { p_entropy } else { 0.0 });
         let of_rows = form.p_entropy.abs() * (p_entropy + 1.0) + form.q_entropy.abs();
         let constant_size = v(form.constant.abs() + of_rows);
         let (q_factor, q_size) = (v(form.q_entropy), v(form.q_entropy.abs()));
         *lost = 0;
         for at in (0..COLUMNS).step_by(lanes) {
             let q_entropy = S::f64s::from_slice(simd, &q_entropies[at..at + lanes]);
-            let mut sum = q_factor.mul_add(q_entropy, constant);
+            let mut sum = v(0.0);
             let mut size = q_size.mul_add(q_entropy, constant_size);
             for (of, factor) in &form.sums {
                 let place = forms.inners.iter().position(|known| known == of).unwrap_or_default();
@@ -171,6 +174,7 @@ fn finish<S: Simd>(
                 sum = v(*factor).mul_add(x, sum);
                 size = v(factor.abs()).mul_add(x.abs() + v(forms.size(*of)), size);
             }
+            sum += q_factor.mul_add(q_entropy + p_part, constant);
             let kept = (size * rounding).simd_le(sum.abs() * trusted) & size.simd_le(most);
             *lost |= (!kept).to_bitmask() << at;
             if terms == 1 && at + lanes <= sums.len() {

@@ -19,6 +19,7 @@ pub(crate) use self::prepare::Prepared;
 use super::Cpu;
 use crate::backend::RowSums;
 use crate::divergence::Zeros;
+use crate::divergence::finish::Support;
 use crate::divergence::form::{Form, Inner, Operand};
 use crate::divergence::logarithm::LN_ERROR;
 use crate::plan::{Pairing, Problem};
@@ -58,6 +59,8 @@ pub(crate) struct Forms {
     trusted: f64,
     /// Whether the contract asks for no more than 1e-6 where weights have few digits.
     narrow: bool,
+    /// Whether no value is infinite, whichever bins are empty.
+    finite: bool,
     /// The factor of 1 − BC that bounds the one sum from below, where that is quicker to know.
     screen: Option<f64>,
 }
@@ -96,6 +99,10 @@ impl Forms {
             rounding: units * f64::EPSILON / 2.0,
             trusted,
             narrow: !wide,
+            finite: problem
+                .slots
+                .iter()
+                .all(|slots| (0..8).all(|bits| !slots.measure.is_infinite(Support::from_bits(bits)))),
             screen: None,
         })
     }
@@ -164,6 +171,9 @@ pub(crate) struct Pairs<'a> {
     /// The rows of the block of P, and they prepared.
     pub(crate) p: (&'a Rows<'a>, &'a Prepared),
     pub(crate) q: (&'a Rows<'a>, &'a Prepared),
+    /// Where the pairs of a side with itself have the same value either way: by how many rows the block of Q begins after
+    /// that of P.
+    pub(crate) ahead: Option<isize>,
 }
 
 /// Where the sums of a few neighbouring pairs of one row go: the number of the row and of the first pair, the sums, and
@@ -230,7 +240,8 @@ fn panel_sizes<S: Simd>(_simd: S) -> [usize; 2] {
 struct Direct<'a> {
     cpu: &'a Cpu,
     pairs: &'a Pairs<'a>,
-    problem: Problem,
+    /// A row of P against some of Q, and the other way round.
+    problems: [Problem; 2],
     sums: RowSums,
     rescued: u64,
 }
@@ -240,28 +251,46 @@ const MANY: u32 = 12;
 
 impl<'a> Direct<'a> {
     fn new(cpu: &'a Cpu, pairs: &'a Pairs<'a>) -> Self {
-        let problem = Problem { pairing: Pairing::OneP, rows: COLUMNS, ..pairs.problem.clone() };
-        Self { cpu, pairs, problem, sums: RowSums::default(), rescued: 0 }
+        let (p, q) = (pairs.problem.p, pairs.problem.q);
+        let of = |pairing, p, q| Problem { pairing, p, q, rows: COLUMNS, ..pairs.problem.clone() };
+        let problems = [of(Pairing::OneP, p, q), of(Pairing::OneQ, q, p)];
+        Self { cpu, pairs, problems, sums: RowSums::default(), rescued: 0 }
     }
 
     /// Computes the wanted pairs of a row, a bit each, in place of what `sums` holds of them.
     fn compute(&mut self, row: usize, first: usize, wanted: u64, sums: &mut RowSums) {
         let count = sums.flags.len();
-        let p = self.pairs.p.0.slice(row, 1);
-        let mut run = |start: usize, length: usize, sums: &mut RowSums| {
-            let q = self.pairs.q.0.slice(first + start, length);
-            self.cpu.run(&self.problem, &p, &q, &mut self.sums);
-            self.rescued += self.cpu.rescue(&self.problem, &p, &q, &mut self.sums);
-            let terms = self.problem.terms.len();
-            for i in (0..length).filter(|i| wanted >> (start + i) & 1 == 1) {
-                let to = start + i;
-                sums.flags[to] = self.sums.flags[i];
-                sums.sums[to * terms..(to + 1) * terms].copy_from_slice(&self.sums.sums[i * terms..(i + 1) * terms]);
+        // Of a side with itself the earlier row comes first, so that a pair has the same bits wherever it stands.
+        let later = self.pairs.ahead.map_or(0, |ahead| {
+            let columns_before = row as isize - (first as isize + ahead);
+            usize::try_from(columns_before).unwrap_or(0).min(count)
+        });
+        for (range, swapped) in [(0..later, true), (later..count, false)] {
+            let here = wanted & bits_of(&range);
+            if here.count_ones() >= MANY {
+                self.run(row, first, range, swapped, here, sums);
+            } else {
+                range.filter(|i| here >> i & 1 == 1).for_each(|i| self.run(row, first, i..i + 1, swapped, here, sums));
             }
-        };
-        if wanted.count_ones() >= MANY {
-            return run(0, count, sums);
         }
-        (0..count).filter(|i| wanted >> i & 1 == 1).for_each(|i| run(i, 1, sums));
     }
+
+    /// Computes a range of pairs, and keeps the wanted ones.
+    fn run(&mut self, row: usize, first: usize, range: Range<usize>, swapped: bool, wanted: u64, sums: &mut RowSums) {
+        let p = self.pairs.p.0.slice(row, 1);
+        let q = self.pairs.q.0.slice(first + range.start, range.len());
+        let (problem, p, q) = if swapped { (&self.problems[1], &q, &p) } else { (&self.problems[0], &p, &q) };
+        self.cpu.run(problem, p, q, &mut self.sums);
+        self.rescued += self.cpu.rescue(problem, p, q, &mut self.sums);
+        let terms = problem.terms.len();
+        for (i, to) in range.enumerate().filter(|(_, to)| wanted >> to & 1 == 1) {
+            sums.flags[to] = self.sums.flags[i];
+            sums.sums[to * terms..(to + 1) * terms].copy_from_slice(&self.sums.sums[i * terms..(i + 1) * terms]);
+        }
+    }
+}
+
+/// A bit for each of a range of less than 64.
+fn bits_of(range: &Range<usize>) -> u64 {
+    ((1 << range.end) - 1) & !((1 << range.start) - 1)
 }

@@ -1,6 +1,6 @@
 //! Rows made ready to meet many others: the numbers that forms are made of, in panels of a few rows side by side.
 
-use fearless_simd::{Simd, SimdBase, SimdFloat};
+use fearless_simd::{Simd, SimdBase};
 
 use super::super::decode::{Decode, LARGEST_IN_24_BITS, Scratch};
 use super::super::double::Double;
@@ -232,25 +232,27 @@ fn shares_of<S: Simd>(simd: S, zeros: Zeros, row: &RowWeights<'_, f64>, shares: 
     for (share, x) in shares.iter_mut().zip(row.high) {
         *share = ((x + add).max(least) * part).min(1.0);
     }
-    shares.iter().all(|share| *share == 0.0 || *share >= LEAST)
+    // What vanishes beside the total is no empty bin, and under a policy none is.
+    let is_empty = |weight: f64| weight == 0.0 && zeros == Zeros::Exact;
+    shares.iter().zip(row.high).all(|(share, weight)| *share >= LEAST || is_empty(*weight))
 }
 
 /// The logarithms of shares, 0 of 0, and the entropy.
 #[inline(always)]
 fn entropy<S: Simd>(simd: S, shares: &[f64], logs: &mut [f64]) -> f64 {
     let (zero, one) = (splat::<S, f64>(simd, 0.0), splat::<S, f64>(simd, 1.0));
-    let mut sum = zero;
+    let mut sums = WideLanes::zero(simd);
     for (at, logs) in (0..).step_by(S::f64s::LEN).zip(logs.chunks_mut(S::f64s::LEN)) {
         let x = load::<S, f64>(simd, shares, at);
         let (exponent, t) = reduce_ratio::<S, f64>(simd, x.max(splat::<S, f64>(simd, LEAST)), one);
         let log = keep::<S, f64>(simd, x.simd_gt(zero), logarithm::<S, f64>(simd, exponent, t));
-        sum = x.mul_add(log, sum);
+        f64::accumulate::<S>(&mut sums, x * log);
         match logs.len() == S::f64s::LEN {
             true => log.store_slice(logs),
             false => logs.copy_from_slice(&log.as_slice()[..logs.len()]),
         }
     }
-    -sum.reduce_sum()
+    -sums.total()
 }
 
 /// The powers of shares, 0 of 0.

@@ -24,7 +24,7 @@ pub(super) fn pairs<S: Simd>(
     take: &mut Take<'_>,
     limit: &Limit<'_>,
 ) {
-    let Pairs { problem, forms, p: (_, p), q: (_, q) } = pairs;
+    let Pairs { problem, forms, p: (_, p), q: (_, q), .. } = pairs;
     let mut affinities: Box<Sums> = Box::new([0.0; ROWS * COLUMNS]);
     let mut room = Room::new(pairs);
     let [left, right] = forms.places(AFFINITY);
