@@ -45,4 +45,4 @@ pub use format::{Format, Location, Target};
 pub use layout::Layout;
 pub use source::{Batches, ReadOptions, Source, is_decoding};
 pub use types::ArrowWeight;
-pub use writer::Writer;
+pub use writer::{WholeFile, Writer};

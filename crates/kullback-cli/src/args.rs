@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kullback::{Device, Divergence, GpuSet, OnInvalid, Unit, Zeros};
@@ -20,6 +21,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// One value a row and measure: row i of P against row i of Q.
     Rowwise(Box<RowwiseArgs>),
+    /// One value a pair: every row of P against every row of Q, or of P.
+    Pairwise(Box<PairwiseArgs>),
+    /// The nearest rows of Q, or of P, for every row of P.
+    Nearest(Box<NearestArgs>),
     /// The devices of this machine, their limits and how fast they are.
     Devices(DevicesArgs),
     /// Holds the devices of this machine to the accuracy contract; exit code 1 if one breaks it.
@@ -38,30 +43,106 @@ Exit codes: 0 done; 1 a --fail-above was exceeded; 2 usage or data error (nothin
 
 #[derive(Debug, Args)]
 #[command(after_help = ROWWISE_EXAMPLES, arg_required_else_help = true)]
+#[command(mut_arg("q", |q| q.help("What they are compared with: as many rows, or one row for all of P")))]
 pub(crate) struct RowwiseArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
     #[command(flatten)]
+    pub(crate) pairing: PairingArgs,
+    #[command(flatten)]
     pub(crate) measure: MeasureArgs,
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }
 
-/// Which rows are compared with which.
+const PAIRWISE_EXAMPLES: &str = "\
+Examples:
+  kullback pairwise topics.npy --measure js -o distances.npy
+  kullback pairwise days.parquet --key day --measure js_distance --heatmap days.svg --order -o days.csv
+  kullback pairwise today.parquet last_year.parquet --key day -o matrix.parquet
+
+Exit codes: 0 done; 2 usage or data error (nothing is written); 130 interrupted.";
+
+#[derive(Debug, Args)]
+#[command(after_help = PAIRWISE_EXAMPLES, arg_required_else_help = true)]
+#[command(mut_arg("q", |q| q.help("The rows they are compared with (default: those of P)")))]
+#[command(mut_arg("key", |key| key.help("Columns of both files that name their rows in the output")))]
+#[command(mut_arg("min_total", |total| total.help("Keep the rows of both files whose weights add up to at least N")))]
+pub(crate) struct PairwiseArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) measure: OneMeasureArgs,
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    #[command(flatten)]
+    pub(crate) matrix: MatrixArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// What is done with a matrix.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct MatrixArgs {
+    /// A picture of the matrix, of at most 2000 rows and columns.
+    #[arg(long, value_name = "FILE.svg", value_parser = svg)]
+    pub(crate) heatmap: Option<PathBuf>,
+    /// Order the rows and columns of the picture so that near ones stand side by side (P alone).
+    #[arg(long, requires = "heatmap", conflicts_with = "q")]
+    pub(crate) order: bool,
+    /// More than 10000000000 entries are meant.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+const NEAREST_EXAMPLES: &str = "\
+Examples:
+  kullback nearest topics.npy -k 5 --measure js
+  kullback nearest names.parquet --key sex,name --measure js --min-total 5000 -k 10 -o nearest.parquet
+  kullback nearest today.parquet past.parquet --key day -k 1
+
+Exit codes: 0 done; 2 usage or data error (nothing is written); 130 interrupted.";
+
+#[derive(Debug, Args)]
+#[command(after_help = NEAREST_EXAMPLES, arg_required_else_help = true)]
+#[command(mut_arg("q", |q| q.help("The rows they are compared with (default: those of P)")))]
+#[command(mut_arg("key", |key| key.help("Columns of both files that name their rows in the output")))]
+#[command(mut_arg("min_total", |total| total.help("Keep the rows of both files whose weights add up to at least N")))]
+pub(crate) struct NearestArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Neighbours of each row.
+    #[arg(short, value_name = "N", default_value = "10")]
+    pub(crate) k: NonZeroUsize,
+    #[command(flatten)]
+    pub(crate) measure: OneMeasureArgs,
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// The rows of two files.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct InputArgs {
     /// Rows of weights: .parquet, .csv, .tsv, .npy, .arrow, .feather or .ndjson; - with --format for stdin.
     #[arg(value_name = "P", help_heading = "Arguments")]
     pub(crate) p: Location,
-    /// What they are compared with: as many rows, or one row for all of P.
-    #[arg(value_name = "Q", help_heading = "Arguments", conflicts_with = "against")]
+    /// The rows they are compared with.
+    #[arg(value_name = "Q", help_heading = "Arguments")]
     pub(crate) q: Option<Location>,
-    /// Instead of Q: the bin-wise sum of all rows of P, equal weights, or the row before.
-    #[arg(long, value_enum, value_name = "WHAT")]
-    pub(crate) against: Option<Against>,
     /// The list column that holds the weights (default: the only one).
     #[arg(long, value_name = "COLUMN", conflicts_with_all = ["columns", "long"])]
     pub(crate) bins: Option<String>,
@@ -74,9 +155,6 @@ pub(crate) struct InputArgs {
     /// Columns of P carried into the output.
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
     pub(crate) key: Vec<String>,
-    /// Pair the rows of P and Q by these columns; Q is held in memory.
-    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
-    pub(crate) join: Vec<String>,
     /// Keep the rows of P whose column has this value (repeatable).
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
     pub(crate) where_p: Vec<Filter>,
@@ -92,6 +170,18 @@ pub(crate) struct InputArgs {
     /// Format of Q, where its name does not say.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format_q: Option<Format>,
+}
+
+/// Which row of P meets which of Q: row i row i, or all the one row that Q has.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct PairingArgs {
+    /// Instead of Q: the bin-wise sum of all rows of P, equal weights, or the row before.
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "q")]
+    pub(crate) against: Option<Against>,
+    /// Pair the rows of P and Q by these columns; Q is held in memory.
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    pub(crate) join: Vec<String>,
 }
 
 /// What stands in for Q.
@@ -113,6 +203,22 @@ pub(crate) struct MeasureArgs {
     /// renyi:A, tsallis:A, alpha:A, cross_entropy, entropy.
     #[arg(short, long = "measure", value_name = "NAME,…", value_delimiter = ',', default_value = "kl")]
     pub(crate) measures: Vec<Divergence>,
+}
+
+/// What is computed of every pair.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Measure")]
+pub(crate) struct OneMeasureArgs {
+    /// kl, reverse_kl, jeffreys, js, js_distance, hellinger, bhattacharyya, tv, chi2, neyman_chi2, triangular,
+    /// renyi:A, tsallis:A, alpha:A, cross_entropy, entropy.
+    #[arg(short, long, value_name = "NAME", default_value = "kl")]
+    pub(crate) measure: Divergence,
+}
+
+/// How it is computed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Measure")]
+pub(crate) struct HowArgs {
     /// Unit of the logarithms: nats, bits, bans, or a base.
     #[arg(long, default_value_t = Unit::Nats)]
     pub(crate) unit: Unit,
@@ -142,16 +248,22 @@ impl From<OnBad> for OnInvalid {
     }
 }
 
-/// What is done with the result.
+/// Where the result goes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
-pub(crate) struct OutputArgs {
+pub(crate) struct FileArgs {
     /// Where the rows go: a file, or - for stdout. Without: a table on a terminal, CSV on a pipe.
     #[arg(short, long, value_name = "FILE", value_parser = target)]
     pub(crate) output: Option<Target>,
     /// Format of the rows (default: by the file name; csv on stdout).
     #[arg(long, value_name = "FORMAT")]
     pub(crate) output_format: Option<Format>,
+}
+
+/// What is done with the rows.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
     /// Add the column `status`: ok, infinite, empty, invalid, null.
     #[arg(long)]
     pub(crate) status: bool,
@@ -261,11 +373,7 @@ fn bins(text: &str) -> std::result::Result<usize, String> {
 impl InputArgs {
     /// An option about Q that was given, if one was.
     pub(crate) fn about_q(&self) -> Option<&'static str> {
-        let given = [
-            ("--join", !self.join.is_empty()),
-            ("--where-q", !self.where_q.is_empty()),
-            ("--format-q", self.format_q.is_some()),
-        ];
+        let given = [("--where-q", !self.where_q.is_empty()), ("--format-q", self.format_q.is_some())];
         given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
     }
 
@@ -281,6 +389,12 @@ impl InputArgs {
 
 fn target(text: &str) -> std::result::Result<Target, std::convert::Infallible> {
     Ok(if text == "-" { Target::Stdout } else { Target::Path(text.into()) })
+}
+
+fn svg(text: &str) -> std::result::Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_svg = path.extension().is_some_and(|kind| kind.eq_ignore_ascii_case("svg"));
+    if is_svg { Ok(path) } else { Err(format!("a picture is an SVG: call it `{text}.svg`")) }
 }
 
 fn number(text: &str) -> Result<f64> {

@@ -238,6 +238,102 @@ pub(crate) enum Error {
         /// The file P.
         file: String,
     },
+    /// A matrix that is larger than is usually meant.
+    #[error(
+        "a matrix of {rows} x {columns} entries ({} GB) is surely not meant: keep fewer rows with --where or --min-total, ask for the `nearest` rows alone, or say --yes", bytes / 1_000_000_000
+    )]
+    MatrixTooLarge {
+        /// Rows of P.
+        rows: u64,
+        /// Rows of Q.
+        columns: u64,
+        /// Bytes of its values.
+        bytes: u64,
+    },
+    /// A matrix that does not fit its disk.
+    #[error(
+        "{bytes} bytes of values do not fit into {directory}, where {available} are free: write it elsewhere, or keep fewer rows"
+    )]
+    NoSpace {
+        /// Bytes of the values.
+        bytes: u64,
+        /// Bytes that are free.
+        available: u64,
+        /// Where.
+        directory: String,
+    },
+    /// A picture of too many rows.
+    #[error(
+        "a picture of {rows} x {columns} entries is too large: at most {most} rows and columns can be told apart; keep fewer with --where or --min-total"
+    )]
+    PictureTooLarge {
+        /// Rows of P.
+        rows: u64,
+        /// Rows of Q.
+        columns: u64,
+        /// The limit.
+        most: u64,
+    },
+    /// A policy that cannot be applied to some pairs.
+    #[error(
+        "the zero policy `{policy}` cannot be applied to every pair; the first is one of row {row} of {file}: a bin of it or of the other row would become zero or negative. Use a smaller value, or --on-invalid null"
+    )]
+    PolicyOfPair {
+        /// The policy with its value.
+        policy: String,
+        /// The row of P.
+        row: u64,
+        /// The file P.
+        file: String,
+    },
+    /// A pair whose weights span more than a 64-bit float can compare.
+    #[error(
+        "the weights of a pair of row {row} of {file} span more than a 64-bit float holds (a weight below 2^-1019 of its total): clear such weights to 0, or use --on-invalid null"
+    )]
+    RangeOfPair {
+        /// The row of P.
+        row: u64,
+        /// The file P.
+        file: String,
+    },
+    /// More neighbours than memory holds.
+    #[error(
+        "{k} neighbours of each of {rows} rows take {bytes} bytes of memory: ask for fewer with -k, or keep fewer rows with --where or --min-total"
+    )]
+    TooManyNeighbours {
+        /// Neighbours of a row.
+        k: u64,
+        /// Rows of P.
+        rows: u64,
+        /// Bytes they take.
+        bytes: u64,
+    },
+    /// One file for two things.
+    #[error("{file} is to be both the picture and the table: name two files")]
+    OneFileForTwo {
+        /// The file.
+        file: String,
+    },
+    /// A picture that could not be drawn.
+    #[error("the picture cannot be drawn: {reason}")]
+    Picture {
+        /// What the drawing library says.
+        reason: String,
+    },
+    /// A table with more columns than its format can hold.
+    #[error("{columns} columns are more than an array can have ({max}): keep fewer rows of Q with --where-q", max = i32::MAX)]
+    TooManyColumns {
+        /// Rows of Q.
+        columns: usize,
+    },
+    /// Two rows of Q that have one label.
+    #[error(
+        "two columns of the matrix would be called `{label}`: name more columns with --key, so that each row has a label of its own, or write .npy"
+    )]
+    LabelTwice {
+        /// The label.
+        label: String,
+    },
     /// A binary format on a terminal.
     #[error("{format} is a binary format and standard output is a terminal: use -o FILE")]
     BinaryOnTerminal {

@@ -24,15 +24,21 @@ pub(crate) struct Inputs {
     pub(crate) q: Option<Input>,
     /// Positions of the output's key columns among the keys of P.
     pub(crate) keys: Vec<usize>,
+    carried: Vec<String>,
 }
 
 impl Inputs {
     /// Opens the files; every name of a column is checked here.
-    pub(crate) fn open(args: &InputArgs, memory: Option<u64>) -> Result<Self> {
+    pub(crate) fn open(args: &InputArgs, join: &[String], memory: Option<u64>) -> Result<Self> {
         if args.p == Location::Stdin && args.q == Some(Location::Stdin) {
             return Err(Error::BothStdin);
         }
-        let carried: Vec<String> = args.join.iter().chain(&args.key).cloned().collect();
+        let mut carried: Vec<String> = Vec::new();
+        for column in join.iter().chain(&args.key) {
+            if !carried.contains(column) {
+                carried.push(column.clone());
+            }
+        }
         let batch_bytes =
             memory.map_or(BATCH_BYTES, |bytes| (bytes / BATCHES_ALIVE).clamp(1 << 16, BATCH_BYTES as u64) as usize);
         let options = |format, keys: &[String], filters: &[Filter], layout| ReadOptions {
@@ -55,17 +61,22 @@ impl Inputs {
         let mut q = match &args.q {
             None => None,
             Some(q) => {
-                let options = options(args.format_q, &args.join, &args.where_q, layout(q_is_array, p_is_array));
+                let options = options(args.format_q, join, &args.where_q, layout(q_is_array, p_is_array));
                 Some(Input::open(q, options)?)
             }
         };
         p.check_keys(&carried)?;
         if let Some(q) = &mut q {
-            q.check_keys(&args.join)?;
+            q.check_keys(join)?;
             Source::align_bins(&mut p.source, &mut q.source)?;
         }
         let keys = p.key_positions(&carried);
-        Ok(Self { p, q, keys })
+        Ok(Self { p, q, keys, carried })
+    }
+
+    /// The columns that are carried into the output, as asked for.
+    pub(crate) fn carried(&self) -> &[String] {
+        &self.carried
     }
 
     /// The name of Q in messages: the file, or P where P is compared with itself.
@@ -122,7 +133,7 @@ impl Input {
     }
 
     /// Where the carried columns are; without any, all keys (only the long layout has keys then).
-    fn key_positions(&self, carried: &[String]) -> Vec<usize> {
+    pub(crate) fn key_positions(&self, carried: &[String]) -> Vec<usize> {
         let schema = self.source.key_schema();
         if carried.is_empty() {
             return (0..schema.fields().len()).collect();

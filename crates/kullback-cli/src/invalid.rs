@@ -2,8 +2,8 @@
 
 use kullback::{Rows, Side};
 
-use super::pairing::Pair;
 use crate::error::{Error, Result};
+use crate::rowwise::Pair;
 
 /// What is wrong with some rows.
 #[derive(Debug, Default)]

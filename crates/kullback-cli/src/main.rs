@@ -5,7 +5,11 @@ mod args;
 mod bench;
 mod devices;
 mod error;
+mod inputs;
 mod interrupt;
+mod invalid;
+mod output;
+mod pairs;
 mod progress;
 mod report;
 mod rowwise;
@@ -54,6 +58,8 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Outcome> {
     match cli.command {
         Command::Rowwise(args) => rowwise::run(&args),
+        Command::Pairwise(args) => pairs::matrix::run(&args),
+        Command::Nearest(args) => pairs::nearest::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Bench(args) => bench::run(&args),

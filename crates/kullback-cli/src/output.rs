@@ -7,10 +7,11 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use kullback_arrow::{Format, Target, Writer};
 use tempfile::TempDir;
 
-use crate::args::OutputArgs;
+use crate::args::FileArgs;
 use crate::error::{Error, Result};
 
 /// Rows that a terminal shows where no number is asked for.
@@ -31,15 +32,15 @@ pub(crate) enum Destination {
 
 impl Destination {
     /// What the options ask for; anything wrong with it fails before any work.
-    pub(crate) fn choose(args: &OutputArgs) -> Result<Self> {
+    pub(crate) fn choose(args: &FileArgs, json: bool) -> Result<Self> {
         let terminal = io::stdout().is_terminal();
         match &args.output {
             Some(Target::Path(path)) => {
                 let format = args.output_format.map_or_else(|| Format::from_path(path), Ok)?;
                 Ok(Destination::File(path.clone(), format))
             }
-            Some(Target::Stdout) if args.json => Err(Error::TwoOnStdout),
-            None if args.json => Ok(Destination::Nowhere),
+            Some(Target::Stdout) if json => Err(Error::TwoOnStdout),
+            None if json => Ok(Destination::Nowhere),
             None if terminal && args.output_format.is_none() => Ok(Destination::Table),
             Some(Target::Stdout) | None => {
                 let format = args.output_format.unwrap_or(Format::Csv);
@@ -98,22 +99,17 @@ impl RowOutput {
         self.destination.holds_all_rows()
     }
 
-    /// Takes rows.
-    pub(crate) fn write(
+    /// Starts the file, so that what is wrong with it is known before the work: `false` where there is none.
+    pub(crate) fn begin(
         &mut self,
-        batch: &RecordBatch,
+        schema: SchemaRef,
         metadata: impl FnOnce() -> BTreeMap<String, String>,
-    ) -> Result<()> {
+    ) -> Result<bool> {
+        if self.writer.is_some() {
+            return Ok(true);
+        }
         let (path, format) = match &self.destination {
-            Destination::Nowhere => return Ok(()),
-            Destination::Table => {
-                let left = self.most.saturating_sub(self.shown.rows).min(batch.num_rows());
-                if left > 0 {
-                    self.shown.batches.push(batch.slice(0, left));
-                }
-                self.shown.rows += batch.num_rows();
-                return Ok(());
-            }
+            Destination::Nowhere | Destination::Table => return Ok(false),
             Destination::File(path, format) => (path.clone(), *format),
             Destination::Data(format) => {
                 if self.spool.is_none() {
@@ -122,11 +118,29 @@ impl RowOutput {
                 (self.spooled(), *format)
             }
         };
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            none => none.insert(Writer::create(&Target::Path(path), format, batch.schema(), metadata())?),
-        };
-        Ok(writer.write(batch)?)
+        self.writer = Some(Writer::create(&Target::Path(path), format, schema, metadata())?);
+        Ok(true)
+    }
+
+    /// Takes rows.
+    pub(crate) fn write(
+        &mut self,
+        batch: &RecordBatch,
+        metadata: impl FnOnce() -> BTreeMap<String, String>,
+    ) -> Result<()> {
+        if self.destination == Destination::Table {
+            let left = self.most.saturating_sub(self.shown.rows).min(batch.num_rows());
+            if left > 0 {
+                self.shown.batches.push(batch.slice(0, left));
+            }
+            self.shown.rows += batch.num_rows();
+        }
+        if self.begin(batch.schema(), metadata)?
+            && let Some(writer) = &mut self.writer
+        {
+            writer.write(batch)?;
+        }
+        Ok(())
     }
 
     fn spooled(&self) -> PathBuf {

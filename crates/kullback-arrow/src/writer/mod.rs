@@ -6,6 +6,7 @@ mod sink;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Write as _;
 
 use arrow::array::RecordBatch;
 use arrow::csv::{Writer as CsvWriter, WriterBuilder as CsvBuilder};
@@ -22,6 +23,39 @@ use crate::types::column_list;
 use ndjson::NdjsonWriter;
 use npy::NpyWriter;
 use sink::Sink;
+
+/// Bytes of a row group of Parquet that are in memory before they are written.
+const ROW_GROUP_BYTES: usize = 128 << 20;
+
+/// A file that is no table: it appears under its name when [`WholeFile::finish`] has succeeded.
+#[derive(Debug)]
+pub struct WholeFile(Sink);
+
+impl WholeFile {
+    /// Starts the file.
+    ///
+    /// # Errors
+    /// [`Error::NoDirectory`], [`Error::IsDirectory`] and [`Error::Write`] when it cannot be written to.
+    pub fn create(target: &Target) -> Result<WholeFile> {
+        Ok(WholeFile(Sink::create(target)?))
+    }
+
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.write_all(bytes).map_err(|source| Error::write(&self.0.name(), source))
+    }
+
+    /// Completes the file and gives it its name.
+    ///
+    /// # Errors
+    /// [`Error::Write`]; there is no file then.
+    pub fn finish(self) -> Result<()> {
+        self.0.commit()
+    }
+}
 
 /// Writes a table batch by batch.
 ///
@@ -134,13 +168,15 @@ impl Encoder {
             }
             Format::Ndjson => Encoder::Ndjson(NdjsonWriter::new(sink.clone())),
             Format::Npy => {
-                let writer = NpyWriter::new(sink.clone(), schema.fields().len());
+                let writer = NpyWriter::new(sink.clone(), schema);
                 Encoder::Npy(writer.map_err(|error| fail(error.to_string()))?)
             }
             Format::Parquet => {
                 let pairs = metadata.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
                 let properties = WriterProperties::builder()
                     .set_compression(Compression::ZSTD(ZstdLevel::default()))
+                    // A wide table would else be in memory until a million rows have come.
+                    .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
                     .set_key_value_metadata(Some(pairs))
                     .build();
                 let writer = ArrowWriter::try_new(sink.clone(), schema.clone(), Some(properties));
@@ -155,7 +191,9 @@ fn check_columns(target: &Target, format: Format, schema: &Schema) -> Result<()>
     let file = || sink::name_of(target);
     for field in schema.fields() {
         let data_type = field.data_type();
-        let floats = matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64);
+        let is_matrix = schema.fields().len() == 1
+            && matches!(data_type, DataType::FixedSizeList(item, _) if *item.data_type() == DataType::Float64);
+        let floats = matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64) || is_matrix;
         if format == Format::Npy && !floats {
             let data_type = crate::types::type_name(data_type);
             return Err(Error::NpyOutput { file: file(), column: field.name().clone(), data_type });

@@ -39,6 +39,12 @@ pub(crate) fn name_of(target: &Target) -> String {
     }
 }
 
+impl std::fmt::Debug for Sink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Sink").field(&self.name()).finish()
+    }
+}
+
 impl Sink {
     pub(crate) fn create(target: &Target) -> Result<Self> {
         let name = name_of(target);

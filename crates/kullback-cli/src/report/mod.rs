@@ -13,7 +13,8 @@ use kullback::{Divergence, RowStatus, Stats, Summary, SummaryBuilder};
 
 use crate::args::{Against, OutputArgs, RowwiseArgs};
 use crate::error::{Error, Result};
-use crate::rowwise::{Destination, NULL, Results, Shown};
+use crate::output::{Destination, Shown};
+use crate::rowwise::{NULL, Results};
 
 pub(crate) use json::number;
 
@@ -57,7 +58,7 @@ impl Report {
     pub(crate) fn new(args: &RowwiseArgs, measures: &[Divergence]) -> Self {
         let input = &args.input;
         let p = input.p.to_string();
-        let q = match (&input.q, input.against) {
+        let q = match (&input.q, args.pairing.against) {
             (Some(q), _) => q.to_string(),
             (None, Some(Against::Total)) => "total".to_owned(),
             (None, Some(Against::Uniform)) => "uniform".to_owned(),
@@ -73,8 +74,8 @@ impl Report {
             q,
             filters: (filters(&input.where_p), filters(&input.where_q)),
             measures: measures.to_vec(),
-            unit: args.measure.unit.to_string(),
-            zeros: args.measure.zeros.to_string(),
+            unit: args.how.unit.to_string(),
+            zeros: args.how.zeros.to_string(),
             devices: Vec::new(),
             rows: 0,
             left_out: 0,
@@ -166,7 +167,7 @@ impl Report {
         shown: &Shown,
         top: Option<&RecordBatch>,
     ) -> Result<()> {
-        let mut text = String::new();
+        let mut text;
         if args.json {
             text = format!("{}\n", json::report(self, top)?);
         } else {
@@ -176,13 +177,7 @@ impl Report {
             } else {
                 &shown.batches
             };
-            if let Some(table) = table::rows(batches)? {
-                text.push_str(&format!("{table}\n"));
-            }
-            let listed: usize = shown.batches.iter().map(RecordBatch::num_rows).sum();
-            if shown.rows > listed {
-                text.push_str(&format!("… {} more rows, use -o FILE\n", shown.rows - listed));
-            }
+            text = listed(batches, shown)?;
             if args.summary {
                 let table = format!("{}\n", summary::summary_table(self));
                 if destination.is_data_on_stdout() {
@@ -194,6 +189,16 @@ impl Report {
         }
         print(&text)
     }
+}
+
+/// Rows as a table, and a line that says how many more there are.
+pub(crate) fn listed(batches: &[RecordBatch], shown: &Shown) -> Result<String> {
+    let mut text = table::rows(batches)?.map_or_else(String::new, |table| format!("{table}\n"));
+    let listed: usize = shown.batches.iter().map(RecordBatch::num_rows).sum();
+    if shown.rows > listed {
+        text.push_str(&format!("… {} more rows, use -o FILE\n", shown.rows - listed));
+    }
+    Ok(text)
 }
 
 /// Writes to stdout, where a closed pipe is an error of its own and not a panic.

@@ -3,10 +3,10 @@
 use kullback::{OnInvalid, Rows, Side, Weights};
 use kullback_arrow::Batch;
 
-use super::inputs::Input;
-use super::invalid::{Invalid, invalid_weight};
 use crate::error::Result;
+use crate::inputs::Input;
 use crate::interrupt;
+use crate::invalid::{Invalid, invalid_weight};
 use crate::progress::Progress;
 
 /// The largest total that a 32-bit float, and so every device, holds exactly.

@@ -10,9 +10,9 @@ use arrow::row::{RowConverter, SortField};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use kullback_arrow::Batch;
 
-use super::inputs::Input;
 use super::pairing::{Counts, Pair, Pairs, Stream, plain};
 use crate::error::{Error, Result};
+use crate::inputs::Input;
 
 /// Streams the rows of P that have a partner in Q, with their partners.
 pub(crate) fn joined(p: &Input, stream: Stream, q: &Input, columns: &[String], counts: &Arc<Counts>) -> Result<Pairs> {

@@ -1,10 +1,7 @@
 //! `kullback rowwise`: batches of P and Q through the engine, results to where they belong.
 
 mod against;
-mod inputs;
-mod invalid;
 mod join;
-mod output;
 mod pairing;
 mod results;
 
@@ -15,16 +12,17 @@ use std::time::Instant;
 use kullback::{Columns, Device, Divergence, Engine, OnInvalid, Options};
 use kullback_arrow::Batch;
 
-use crate::args::{Against, InputArgs, RowwiseArgs, RunArgs};
+use crate::args::{Against, HowArgs, InputArgs, PairingArgs, RowwiseArgs, RunArgs};
 use crate::error::{Error, Result};
+use crate::inputs::Inputs;
+use crate::invalid::Invalid;
+use crate::output::{Destination, RowOutput};
 use crate::progress::Progress;
 use crate::report::{Report, top::TopRows};
 use crate::{Outcome, complain, interrupt};
-use inputs::Inputs;
-use invalid::Invalid;
-use output::RowOutput;
-pub(crate) use output::{Destination, Shown};
-use pairing::{Counts, Pair, Pairs};
+pub(crate) use against::heavy_rows;
+pub(crate) use pairing::Pair;
+use pairing::{Counts, Pairs};
 use results::Schemas;
 pub(crate) use results::{NULL, Results};
 
@@ -32,15 +30,16 @@ pub(crate) use results::{NULL, Results};
 pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     let started = Instant::now();
     let measures = measures(&args.measure.measures);
-    let destination = Destination::choose(&args.output)?;
-    if let (None, Some(option)) = (&args.input.q, args.input.about_q()) {
+    let destination = Destination::choose(&args.file, args.output.json)?;
+    let join = Some("--join").filter(|_| !args.pairing.join.is_empty());
+    if let (None, Some(option)) = (&args.input.q, join.or(args.input.about_q())) {
         return Err(Error::NeedsQ { option });
     }
-    if args.input.q.is_none() && args.input.against.is_none() && measures != [Divergence::Entropy] {
+    if args.input.q.is_none() && args.pairing.against.is_none() && measures != [Divergence::Entropy] {
         return Err(Error::NoReference { p: args.input.p.to_string() });
     }
     let engine = engine(&args.run)?;
-    let inputs = Inputs::open(&args.input, args.run.memory)?;
+    let inputs = Inputs::open(&args.input, &args.pairing.join, args.run.memory)?;
     let schemas = Schemas::new(&inputs, &measures, args.output.status)?;
     interrupt::work_begins()?;
 
@@ -52,7 +51,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
         inputs: &inputs,
         engine: &engine,
         measures: &measures,
-        options: options(args),
+        options: options(&args.how),
         schemas: &schemas,
         top: args.output.top.map(|n| TopRows::new(n.get(), schemas.value_column())),
         rows: RowOutput::new(destination.clone(), args.output.top),
@@ -90,7 +89,7 @@ fn measures(asked: &[Divergence]) -> Vec<Divergence> {
 }
 
 /// The engine the options ask for.
-fn engine(args: &RunArgs) -> Result<Engine> {
+pub(crate) fn engine(args: &RunArgs) -> Result<Engine> {
     let mut builder = Engine::builder().device(args.device);
     if let Some(threads) = args.threads {
         builder = builder.threads(threads.get());
@@ -102,26 +101,21 @@ fn engine(args: &RunArgs) -> Result<Engine> {
 }
 
 /// Invalid rows are always taken without a value: what they are is decided over the whole run.
-fn options(args: &RowwiseArgs) -> Options {
+fn options(args: &HowArgs) -> Options {
     let stop = |_| if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    Options {
-        unit: args.measure.unit,
-        zeros: args.measure.zeros,
-        on_invalid: OnInvalid::Null,
-        progress: Some(Arc::new(stop)),
-    }
+    Options { unit: args.unit, zeros: args.zeros, on_invalid: OnInvalid::Null, progress: Some(Arc::new(stop)) }
 }
 
 /// The stream of what is compared with what.
 fn pairs(args: &RowwiseArgs, inputs: &Inputs, counts: &Arc<Counts>) -> Result<Pairs> {
-    let InputArgs { against, join, min_total, .. } = &args.input;
+    let (InputArgs { min_total, .. }, PairingArgs { against, join }) = (&args.input, &args.pairing);
     let (p, q) = (&inputs.p, inputs.q.as_ref());
     let rows = |min_total| pairing::rows(p, min_total, counts);
     match (against, q) {
         (Some(Against::Total), _) => {
             let progress = Progress::new(args.run.progress(), "total", p.source.row_count());
             let narrow = matches!(args.run.device, Device::Gpu | Device::GpuAt(_) | Device::Gpus(_));
-            let total = against::total(p, args.measure.on_invalid.into(), narrow, &progress)?;
+            let total = against::total(p, args.how.on_invalid.into(), narrow, &progress)?;
             Ok(pairing::one(rows(*min_total)?, total))
         }
         (Some(Against::Uniform), _) => Ok(pairing::uniform(rows(*min_total)?)),
@@ -199,7 +193,7 @@ impl Run<'_> {
         self.report.add_rows(&results);
 
         // A run that will be refused writes nothing more.
-        if self.args.measure.on_invalid == crate::args::OnBad::Error && !self.invalid.is_empty() {
+        if self.args.how.on_invalid == crate::args::OnBad::Error && !self.invalid.is_empty() {
             return Ok(());
         }
         let writing = Instant::now();
@@ -232,12 +226,12 @@ impl Run<'_> {
                     p_rows: counts.left_out(),
                     q: q.source.name(),
                     q_rows: q.source.batches()?.map(|batch| batch.as_ref().map_or(0, Batch::len) as u64).sum(),
-                    columns: self.args.input.join.join(", "),
+                    columns: self.args.pairing.join.join(", "),
                 },
             });
         }
-        if OnInvalid::from(self.args.measure.on_invalid) == OnInvalid::Error {
-            let policy = self.args.measure.zeros.to_string();
+        if OnInvalid::from(self.args.how.on_invalid) == OnInvalid::Error {
+            let policy = self.args.how.zeros.to_string();
             self.invalid.refuse(self.report.rows, &p.source.name(), &self.inputs.q_name(), &policy)?;
         }
         Ok(())

@@ -7,8 +7,8 @@ use kullback::{RowPair, Rows};
 use kullback_arrow::{Batch, Batches};
 
 use super::against;
-use super::inputs::Input;
 use crate::error::{Error, Result};
+use crate::inputs::Input;
 use crate::interrupt;
 
 /// Rows of P and what they are compared with.

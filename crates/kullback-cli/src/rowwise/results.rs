@@ -7,10 +7,10 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use kullback::{Columns, Divergence, RowStatus};
 use kullback_arrow::Batch;
 
-use super::inputs::Inputs;
-use super::invalid::Invalid;
 use super::pairing::Pair;
 use crate::error::{Error, Result};
+use crate::inputs::Inputs;
+use crate::invalid::Invalid;
 
 /// The name of the status column.
 const STATUS: &str = "status";

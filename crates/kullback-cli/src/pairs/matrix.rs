@@ -1,0 +1,247 @@
+//! `kullback pairwise`: a matrix to a file, band by band of its rows.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, FixedSizeListArray, Float64Array, RecordBatch, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use kullback::{Divergence, Engine, Stats, Tile};
+use kullback_arrow::{Batch, Format, Target, WholeFile};
+
+use super::picture::{self, Picture};
+use super::{Run, Sides, labels, metadata, note};
+use crate::args::PairwiseArgs;
+use crate::error::{Error, Result};
+use crate::output::{Destination, RowOutput};
+use crate::report::{listed, print};
+use crate::{Outcome, interrupt, rowwise};
+
+/// Entries beyond which a matrix is only made if it is meant.
+const MEANT: u64 = 10_000_000_000;
+/// Bytes of a band of the matrix, unless --memory says less.
+const BAND_BYTES: u64 = 256 << 20;
+/// Columns of the matrix that a terminal shows.
+const SHOWN: usize = 12;
+
+/// Runs the command.
+pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
+    let heatmap = args.matrix.heatmap.as_ref();
+    let only_picture = heatmap.is_some() && args.file.output.is_none() && args.file.output_format.is_none();
+    let destination = Destination::choose(&args.file, only_picture)?;
+    if let (Some(picture), Destination::File(path, _)) = (heatmap, &destination)
+        && picture == path
+    {
+        return Err(Error::OneFileForTwo { file: path.display().to_string() });
+    }
+    let measure = args.measure.measure.validate()?;
+    let engine = rowwise::engine(&args.run)?;
+    let sides = Sides::read(&args.input, &args.how, &args.run, false)?;
+    let matrix = Matrix::new(&sides, args, measure, &destination)?;
+    // What is wrong with where it goes is known before the work.
+    let about = || metadata(&args.input, &args.how, measure, &engine.device_name());
+    let mut rows = RowOutput::new(destination.clone(), None);
+    rows.begin(matrix.schema.clone(), about)?;
+    let mut picture = heatmap.map(|path| WholeFile::create(&Target::Path(path.clone()))).transpose()?;
+    let run = Run::new(&args.how, &args.run, matrix.entries());
+    let mut stats = Stats::default();
+    let mut first = 0;
+    while first < sides.p.len() {
+        let count = matrix.band.min(sides.p.len() - first);
+        let (values, mut of_band) = matrix.band(&engine, &run, first, count)?;
+        of_band.seconds += stats.seconds;
+        stats = of_band;
+        if let Some(picture) = &mut picture {
+            let unit = if measure.has_unit() { args.how.unit.to_string() } else { String::new() };
+            let drawn = Picture { values: &values, labels: matrix.labels(), measure, unit: &unit };
+            picture.write(drawn.svg(args.matrix.order)?.as_bytes())?;
+        }
+        if rows.takes_rows() {
+            rows.write(&matrix.table(values, first)?, about)?;
+        }
+        interrupt::check()?;
+        first += count;
+    }
+    drop(run);
+    let shown = rows.finish()?;
+    picture.map_or(Ok(()), WholeFile::finish)?;
+    note(&args.run, matrix.entries(), &stats);
+    let text = listed(&shown.batches, &shown)?;
+    let more = match destination {
+        Destination::Table if matrix.columns() > SHOWN => {
+            format!("… {} more columns, use -o FILE\n", matrix.columns() - SHOWN)
+        }
+        _ => String::new(),
+    };
+    print(&(text + &more))?;
+    Ok(Outcome::Done)
+}
+
+/// The matrix as it is written.
+struct Matrix<'a> {
+    sides: &'a Sides,
+    args: &'a PairwiseArgs,
+    measure: Divergence,
+    /// Rows that are in memory at a time.
+    band: usize,
+    keys: RecordBatch,
+    labels: [Vec<String>; 2],
+    schema: SchemaRef,
+    /// Whether all columns are one array, for formats that know no columns.
+    is_array: bool,
+}
+
+impl<'a> Matrix<'a> {
+    fn new(sides: &'a Sides, args: &'a PairwiseArgs, measure: Divergence, destination: &Destination) -> Result<Self> {
+        let (rows, columns) = (sides.p.len() as u64, sides.others().len() as u64);
+        let entries = rows.saturating_mul(columns);
+        if args.matrix.heatmap.is_some() && rows.max(columns) > picture::MOST {
+            return Err(Error::PictureTooLarge { rows, columns, most: picture::MOST });
+        }
+        if entries > MEANT && !args.matrix.yes {
+            return Err(Error::MatrixTooLarge { rows, columns, bytes: entries.saturating_mul(8) });
+        }
+        let format = match destination {
+            Destination::File(path, format) => {
+                fits(path, *format, entries)?;
+                Some(*format)
+            }
+            Destination::Data(format) => Some(*format),
+            Destination::Table | Destination::Nowhere => None,
+        };
+        let [keys, other_keys] = sides.keys()?;
+        let labels = [labels(&keys, &sides.p)?, labels(&other_keys, sides.others())?];
+        let is_array = format == Some(Format::Npy);
+        let shown = if *destination == Destination::Table { SHOWN } else { usize::MAX };
+        let schema = schema(&keys, &labels[1][..labels[1].len().min(shown)], is_array, destination)?;
+        let bytes = args.run.memory.map_or(BAND_BYTES, |memory| (memory / 4).min(BAND_BYTES));
+        let band = (bytes / (columns * 8).max(1)).max(1);
+        // A picture is of the whole.
+        let bands = if args.matrix.heatmap.is_some() { 1 } else { rows.div_ceil(band) };
+        // All of about one size: a short one would be computed another way.
+        let band = rows.div_ceil(bands) as usize;
+        Ok(Self { sides, args, measure, band, keys, labels, schema, is_array })
+    }
+
+    fn columns(&self) -> usize {
+        self.sides.others().len()
+    }
+
+    fn entries(&self) -> u64 {
+        self.sides.p.len() as u64 * self.columns() as u64
+    }
+
+    fn labels(&self) -> [&[String]; 2] {
+        [&self.labels[0], &self.labels[1]]
+    }
+
+    /// The values of some rows, and how they were computed.
+    fn band(&self, engine: &Engine, run: &Run<'_>, first: usize, count: usize) -> Result<(Vec<f64>, Stats)> {
+        let columns = self.columns();
+        let mut values = vec![f64::NAN; count * columns];
+        let take = |tile: &Tile| {
+            let part = tile.values(self.measure)?;
+            for (row, part) in tile.rows().zip(part.chunks(tile.columns().len())) {
+                values[row * columns..][tile.columns()].copy_from_slice(part);
+            }
+            Ok::<(), kullback::Error>(())
+        };
+        let (p, options) = (self.sides.p(), run.options((first * columns) as u64));
+        // The whole matrix of a file with itself has two equal halves.
+        let whole = count == p.len();
+        let q = if whole { self.sides.q() } else { Some(self.sides.q().unwrap_or(p)) };
+        let stats = engine.pairwise(&[self.measure], p.slice(first, count), q, &options, take);
+        let stats = stats.map_err(|error| self.sides.error(&self.args.how, error, first))?;
+        self.without_nulls(&mut values, first);
+        Ok((values, stats))
+    }
+
+    /// Takes the values of rows away that are null in their file.
+    fn without_nulls(&self, values: &mut [f64], first: usize) {
+        let (p, others) = (&self.sides.p, self.sides.others());
+        if p.null_count() + others.null_count() == 0 {
+            return;
+        }
+        for (row, values) in (first..).zip(values.chunks_mut(self.columns())) {
+            for (column, value) in values.iter_mut().enumerate() {
+                if p.is_null(row) || others.is_null(column) {
+                    *value = f64::NAN;
+                }
+            }
+        }
+    }
+
+    /// Some rows of the file.
+    fn table(&self, values: Vec<f64>, first: usize) -> Result<RecordBatch> {
+        let columns = self.columns();
+        let rows = values.len() / columns;
+        if self.is_array {
+            let values: ArrayRef = Arc::new(Float64Array::from(values));
+            let (item, length) = (item(), i32::try_from(columns).unwrap_or(i32::MAX));
+            let list = FixedSizeListArray::try_new(item, length, values, None)?;
+            return Ok(RecordBatch::try_new(self.schema.clone(), vec![Arc::new(list)])?);
+        }
+        let mut arrays: Vec<ArrayRef> = self.keys.slice(first, rows).columns().to_vec();
+        if arrays.is_empty() {
+            arrays.push(Arc::new(row_numbers(&self.sides.p, first, rows)));
+        }
+        for column in 0..self.schema.fields().len() - arrays.len() {
+            let of_column = values.iter().skip(column).step_by(columns);
+            let array: Float64Array = of_column.map(|value| (!value.is_nan()).then_some(*value)).collect();
+            arrays.push(Arc::new(array));
+        }
+        Ok(RecordBatch::try_new(self.schema.clone(), arrays)?)
+    }
+}
+
+/// The numbers that rows have in their file.
+fn row_numbers(batch: &Batch, first: usize, count: usize) -> UInt64Array {
+    UInt64Array::from_iter_values((first..first + count).map(|row| batch.file_row(row)))
+}
+
+fn item() -> Arc<Field> {
+    Arc::new(Field::new("item", DataType::Float64, false))
+}
+
+/// The keys of P, or the numbers of its rows, and a column a row of Q under its label.
+fn schema(keys: &RecordBatch, labels: &[String], is_array: bool, destination: &Destination) -> Result<SchemaRef> {
+    if is_array {
+        let length = i32::try_from(labels.len()).map_err(|_| Error::TooManyColumns { columns: labels.len() })?;
+        let list = DataType::FixedSizeList(item(), length);
+        return Ok(Arc::new(Schema::new(vec![Field::new("values", list, false)])));
+    }
+    let mut fields: Vec<Field> = keys.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    if fields.is_empty() {
+        fields.push(Field::new("row", DataType::UInt64, false));
+    }
+    let mut seen: std::collections::HashSet<&str> = std::collections::HashSet::new();
+    if matches!(destination, Destination::Table | Destination::Nowhere) {
+        seen.extend(labels.iter().map(String::as_str));
+    } else if let Some(label) = labels.iter().find(|label| !seen.insert(label)) {
+        return Err(Error::LabelTwice { label: label.clone() });
+    }
+    let clash = fields.iter().find(|field| seen.contains(field.name().as_str()));
+    if let Some(column) = clash.filter(|_| *destination != Destination::Nowhere) {
+        return Err(Error::NameTaken { column: column.name().clone() });
+    }
+    fields.extend(labels.iter().map(|label| Field::new(label, DataType::Float64, true)));
+    Ok(Arc::new(Schema::new(fields)))
+}
+
+/// Whether so many values may fit where the file will lie.
+fn fits(path: &Path, format: Format, entries: u64) -> Result<()> {
+    // What an entry takes at the least; how well a column can be compressed is not known before.
+    let least = match format {
+        Format::Npy | Format::Ipc => 8,
+        Format::Csv | Format::Tsv | Format::Ndjson => 2,
+        Format::Parquet => 0,
+    };
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let bytes = entries.saturating_mul(least);
+    match fs4::available_space(directory) {
+        Ok(available) if bytes > available => {
+            Err(Error::NoSpace { bytes, available, directory: directory.display().to_string() })
+        }
+        // Of a directory that is not there the writer tells.
+        _ => Ok(()),
+    }
+}

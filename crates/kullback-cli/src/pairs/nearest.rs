@@ -1,0 +1,106 @@
+//! `kullback nearest`: the nearest rows of every row, a line a neighbour.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, RecordBatch, UInt64Array};
+use arrow::compute::take_record_batch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use kullback::{Divergence, Neighbours};
+
+use super::{Run, Sides, metadata, note};
+use crate::args::NearestArgs;
+use crate::error::{Error, Result};
+use crate::output::{Destination, RowOutput};
+use crate::report::{listed, print};
+use crate::{Outcome, interrupt, rowwise};
+
+/// Lines that are written at a time.
+const LINES: usize = 1 << 16;
+/// Bytes of neighbours that are in memory at the most.
+const MOST_BYTES: u64 = 16 << 30;
+
+/// Runs the command.
+pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
+    let destination = Destination::choose(&args.file, false)?;
+    let measure = args.measure.measure.validate()?;
+    let engine = rowwise::engine(&args.run)?;
+    let sides = Sides::read(&args.input, &args.how, &args.run, true)?;
+    let keys = sides.keys()?;
+    let schema = schema(&keys, measure)?;
+    let pairs = sides.p.len() as u64 * sides.others().len() as u64;
+    let k = args.k.get();
+    let kept = k.min(sides.others().len()) as u64;
+    let bytes = (sides.p.len() as u64).saturating_mul(kept).saturating_mul(16);
+    if bytes > MOST_BYTES {
+        return Err(Error::TooManyNeighbours { k: k as u64, rows: sides.p.len() as u64, bytes });
+    }
+    // What is wrong with where it goes is known before the work.
+    let about = || metadata(&args.input, &args.how, measure, &engine.device_name());
+    let mut rows = RowOutput::new(destination, None);
+    rows.begin(schema.clone(), about)?;
+    let run = Run::new(&args.how, &args.run, pairs);
+    let found = engine.nearest(measure, sides.p(), sides.q(), k, &run.options(0));
+    let found = found.map_err(|error| sides.error(&args.how, error, 0))?;
+    drop(run);
+    for first in (0..found.len()).step_by((LINES / k).max(1)) {
+        let end = found.len().min(first + (LINES / k).max(1));
+        let batch = table(&sides, &keys, &schema, &found, first..end)?;
+        rows.write(&batch, about)?;
+        interrupt::check()?;
+    }
+    let shown = rows.finish()?;
+    note(&args.run, pairs, found.stats());
+    print(&listed(&shown.batches, &shown)?)?;
+    Ok(Outcome::Done)
+}
+
+/// The keys of a row, the rank, the keys of the neighbour, the value; numbers of rows where there are no keys.
+fn schema([keys, others]: &[RecordBatch; 2], measure: Divergence) -> Result<SchemaRef> {
+    let number = |name: &str| Field::new(name, DataType::UInt64, false);
+    let mut fields: Vec<Field> = keys.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    if fields.is_empty() {
+        fields.push(number("row"));
+    }
+    fields.push(number("rank"));
+    let others = others.schema();
+    let renamed = |field: &Arc<Field>| field.as_ref().clone().with_name(format!("neighbour_{}", field.name()));
+    fields.extend(others.fields().iter().map(renamed));
+    if others.fields().is_empty() {
+        fields.push(number("neighbour"));
+    }
+    fields.push(Field::new(measure.to_string(), DataType::Float64, false));
+    let taken = (1..fields.len()).find(|at| fields[..*at].iter().any(|field| field.name() == fields[*at].name()));
+    match taken {
+        Some(at) => Err(Error::NameTaken { column: fields[at].name().clone() }),
+        None => Ok(Arc::new(Schema::new(fields))),
+    }
+}
+
+/// The lines of some rows.
+fn table(
+    sides: &Sides,
+    [keys, others]: &[RecordBatch; 2],
+    schema: &SchemaRef,
+    found: &Neighbours,
+    rows: Range<usize>,
+) -> Result<RecordBatch> {
+    let lines = || {
+        let of = |row: usize| found.of(row).unwrap_or_default().iter().enumerate();
+        rows.clone().flat_map(move |row| of(row).map(move |(rank, near)| (row, rank, *near)))
+    };
+    let of = |indices: UInt64Array, keys: &RecordBatch, numbers: &dyn Fn(usize) -> u64| -> Result<Vec<ArrayRef>> {
+        if keys.num_columns() == 0 {
+            let numbers = indices.values().iter().map(|row| numbers(*row as usize));
+            return Ok(vec![Arc::new(UInt64Array::from_iter_values(numbers))]);
+        }
+        Ok(take_record_batch(keys, &indices)?.columns().to_vec())
+    };
+    let mine = UInt64Array::from_iter_values(lines().map(|(row, _, _)| row as u64));
+    let mut columns = of(mine, keys, &|row| sides.p.file_row(row))?;
+    columns.push(Arc::new(UInt64Array::from_iter_values(lines().map(|(_, rank, _)| rank as u64 + 1))));
+    let theirs = UInt64Array::from_iter_values(lines().map(|(_, _, near)| near.row));
+    columns.extend(of(theirs, others, &|row| sides.others().file_row(row))?);
+    columns.push(Arc::new(Float64Array::from_iter_values(lines().map(|(_, _, near)| near.value))));
+    Ok(RecordBatch::try_new(schema.clone(), columns)?)
+}

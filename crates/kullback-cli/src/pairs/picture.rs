@@ -1,0 +1,209 @@
+//! A matrix as a picture: a colour an entry, labels, and a scale with its unit.
+
+use kullback::Divergence;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use crate::error::{Error, Result};
+
+/// Rows or columns of the largest picture.
+pub(crate) const MOST: u64 = 2000;
+/// Pixels that a side of the matrix takes at least, and what a label takes.
+const SIDE: usize = 720;
+const LABEL: i32 = 12;
+/// Pixels of a letter, about; and letters of a label that are shown.
+const LETTER: f64 = 6.5;
+const LETTERS: usize = 24;
+/// So many rows or columns have all their labels.
+const FEW: usize = 60;
+/// What an entry without a value looks like, and an infinite one: no colours of the scale.
+const NOTHING: RGBColor = RGBColor(176, 176, 176);
+const INFINITE: RGBColor = RGBColor(200, 30, 60);
+
+/// A matrix to be drawn.
+pub(super) struct Picture<'a> {
+    /// Row after row.
+    pub(super) values: &'a [f64],
+    pub(super) labels: [&'a [String]; 2],
+    pub(super) measure: Divergence,
+    /// Of the values; empty where they have none.
+    pub(super) unit: &'a str,
+}
+
+impl Picture<'_> {
+    /// The picture; `order` says that near rows are to stand side by side.
+    pub(super) fn svg(&self, order: bool) -> Result<String> {
+        let (rows, columns) = (self.labels[0].len(), self.labels[1].len());
+        let rows_order: Vec<usize> = if order { seriation(self.values, rows) } else { (0..rows).collect() };
+        let columns_order: Vec<usize> = if order { rows_order.clone() } else { (0..columns).collect() };
+        let mut svg = String::new();
+        self.paint(&mut svg, &rows_order, &columns_order).map_err(|reason| Error::Picture { reason })?;
+        // The library names no type of a picture that every viewer knows.
+        Ok(svg.replacen("data:png;base64,", "data:image/png;base64,", 1))
+    }
+
+    fn paint(&self, svg: &mut String, rows: &[usize], columns: &[usize]) -> std::result::Result<(), String> {
+        let square = SIDE.div_ceil(rows.len().max(columns.len())).max(1);
+        // Few rows or columns have room for all their labels.
+        let side = |count: usize| if count <= FEW { square.max(LABEL as usize + 2) } else { square };
+        let (cell_width, cell_height) = (side(columns.len()), side(rows.len()));
+        let (width, height) = (columns.len() * cell_width, rows.len() * cell_height);
+        let room = |labels: &[String]| {
+            let longest = labels.iter().map(|label| short(label).chars().count()).max().unwrap_or(0);
+            (longest as f64 * LETTER) as i32 + 14
+        };
+        let (left, top) = (room(self.labels[0]).max(40), 36 + room(self.labels[1]));
+        let size = (left + width as i32 + 130, top + (height as i32).max(200) + 20);
+        let root = SVGBackend::with_string(svg, (size.0.max(360) as u32, size.1 as u32)).into_drawing_area();
+        let fail = |error: &dyn std::fmt::Display| error.to_string();
+        root.fill(&WHITE).map_err(|error| fail(&error))?;
+        let largest = self.values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
+        let title = match self.unit {
+            "" => self.measure.to_string(),
+            unit => format!("{} in {unit}", self.measure),
+        };
+        let text = |size: i32| ("sans-serif", size).into_font().color(&BLACK);
+        root.draw(&Text::new(title, (left, 8), text(15))).map_err(|error| fail(&error))?;
+
+        // One picture of pixels, however many entries there are.
+        let mut pixels = vec![255; width * height * 3];
+        for (y, line) in pixels.chunks_exact_mut(width * 3).enumerate() {
+            for (x, pixel) in line.chunks_exact_mut(3).enumerate() {
+                let value = self.values[rows[y / cell_height] * self.labels[1].len() + columns[x / cell_width]];
+                let RGBColor(r, g, b) = colour(value, largest);
+                pixel.copy_from_slice(&[r, g, b]);
+            }
+        }
+        let bitmap = BitMapElement::with_owned_buffer((left, top), (width as u32, height as u32), pixels);
+        let bitmap = bitmap.ok_or("the picture has no pixels")?;
+        root.draw(&bitmap).map_err(|error| fail(&error))?;
+
+        let small = |horizontal, vertical| text(LABEL - 1).pos(Pos::new(horizontal, vertical));
+        let step = |cell: usize| (LABEL as usize).div_ceil(cell).max(1);
+        for (at, row) in rows.iter().enumerate().step_by(step(cell_height)) {
+            let y = top + (at * cell_height + cell_height / 2) as i32;
+            let label = Text::new(short(&self.labels[0][*row]), (left - 6, y), small(HPos::Right, VPos::Center));
+            root.draw(&label).map_err(|error| fail(&error))?;
+        }
+        let turned = text(LABEL - 1).transform(FontTransform::Rotate270).pos(Pos::new(HPos::Left, VPos::Center));
+        for (at, column) in columns.iter().enumerate().step_by(step(cell_width)) {
+            let x = left + (at * cell_width + cell_width / 2) as i32;
+            let label = Text::new(short(&self.labels[1][*column]), (x, top - 6), turned.clone());
+            root.draw(&label).map_err(|error| fail(&error))?;
+        }
+
+        let (x, steps) = (left + width as i32 + 24, 140);
+        for i in 0..steps {
+            let of = f64::from(steps - 1 - i) / f64::from(steps - 1);
+            let bar = Rectangle::new([(x, top + i), (x + 18, top + i + 1)], colour(of * largest, largest).filled());
+            root.draw(&bar).map_err(|error| fail(&error))?;
+        }
+        let parts: &[f64] = if largest > 0.0 { &[0.0, 0.25, 0.5, 0.75, 1.0] } else { &[0.0] };
+        for part in parts {
+            let y = top + ((1.0 - part) * f64::from(steps)) as i32;
+            let tick = Text::new(tick(part * largest, largest), (x + 24, y), small(HPos::Left, VPos::Center));
+            root.draw(&tick).map_err(|error| fail(&error))?;
+        }
+        let special: [(&str, RGBColor, fn(&f64) -> bool); 2] =
+            [("infinite", INFINITE, |value| value.is_infinite()), ("no value", NOTHING, |value| value.is_nan())];
+        let seen = special.iter().filter(|(_, _, is)| self.values.iter().any(is));
+        for ((word, colour, _), y) in seen.zip((top + steps + 12..).step_by(18)) {
+            let square = Rectangle::new([(x, y), (x + 18, y + 12)], colour.filled());
+            root.draw(&square).map_err(|error| fail(&error))?;
+            let word = Text::new(*word, (x + 24, y + 6), small(HPos::Left, VPos::Center));
+            root.draw(&word).map_err(|error| fail(&error))?;
+        }
+        root.present().map_err(|error| fail(&error))
+    }
+}
+
+/// A label that has room, of letters that XML can hold.
+fn short(label: &str) -> String {
+    let mut letters: Vec<char> = label.chars().take(LETTERS + 1).collect();
+    if letters.len() > LETTERS {
+        letters.truncate(LETTERS - 1);
+        letters.push('…');
+    }
+    let visible = |c: char| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c };
+    letters.into_iter().map(visible).collect()
+}
+
+/// A number of the scale: three digits behind the point where they say something.
+fn tick(value: f64, largest: f64) -> String {
+    if value == 0.0 {
+        "0".to_owned()
+    } else if (0.01..10_000.0).contains(&largest) {
+        format!("{value:.3}")
+    } else {
+        format!("{value:.2e}")
+    }
+}
+
+/// From dark for 0 to light for the largest value: near rows stand out, in print and to the colour-blind too.
+fn colour(value: f64, largest: f64) -> RGBColor {
+    if value.is_nan() {
+        return NOTHING;
+    }
+    if value.is_infinite() {
+        return INFINITE;
+    }
+    // Five colours of one hue after the other, evenly brighter.
+    const SCALE: [[f64; 3]; 5] =
+        [[18.0, 32.0, 74.0], [39.0, 87.0, 130.0], [76.0, 148.0, 158.0], [157.0, 200.0, 164.0], [247.0, 240.0, 205.0]];
+    let at = if largest > 0.0 { (value / largest).clamp(0.0, 1.0) * 4.0 } else { 0.0 };
+    let (low, high) = (at.floor() as usize, at.ceil() as usize);
+    let mix = |i: usize| (SCALE[low][i] + (SCALE[high][i] - SCALE[low][i]) * at.fract()).round() as u8;
+    RGBColor(mix(0), mix(1), mix(2))
+}
+
+/// An order in which near rows stand side by side: from the row that is farthest from all others on, always to the
+/// nearest that is left. Time is quadratic in the rows.
+fn seriation(values: &[f64], rows: usize) -> Vec<usize> {
+    // Either direction counts; what has no value is far.
+    let far = |value: f64| if value.is_nan() { f64::INFINITY } else { value };
+    let distance = |a: usize, b: usize| far(values[a * rows + b]) + far(values[b * rows + a]);
+    let finite = |sum: f64| if sum.is_finite() { sum } else { f64::MAX / 1e6 };
+    let remote = |row: &usize| (0..rows).map(|other| finite(distance(*row, other))).sum::<f64>();
+    let mut left: Vec<usize> = (0..rows).collect();
+    let start = left.iter().copied().max_by(|a, b| remote(a).total_cmp(&remote(b)).then(b.cmp(a)));
+    let mut order: Vec<usize> = Vec::with_capacity(rows);
+    let mut next = start;
+    while let Some(row) = next {
+        left.retain(|other| *other != row);
+        order.push(row);
+        next = left.iter().copied().min_by(|a, b| distance(row, *a).total_cmp(&distance(row, *b)).then(a.cmp(b)));
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_on_a_line_are_put_in_its_order() {
+        let places: [f64; 6] = [3.0, 0.0, 5.0, 1.0, 4.0, 2.0];
+        let values: Vec<f64> = places.iter().flat_map(|a| places.map(|b| (a - b).abs())).collect();
+        let order: Vec<f64> = seriation(&values, 6).into_iter().map(|row| places[row]).collect();
+        assert!(order == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0] || order == [5.0, 4.0, 3.0, 2.0, 1.0, 0.0], "{order:?}");
+    }
+
+    #[test]
+    fn every_row_is_in_the_order_whatever_the_values() {
+        let values = [f64::NAN, f64::INFINITY, 0.0, 1.0, f64::NAN, f64::INFINITY, f64::NAN, 0.5, 2.0];
+        let mut order = seriation(&values, 3);
+        order.sort_unstable();
+        assert_eq!(order, [0, 1, 2]);
+    }
+
+    #[test]
+    fn colours_go_from_dark_to_light() {
+        let brightness = |value| {
+            let RGBColor(r, g, b) = colour(value, 2.0);
+            u32::from(r) + u32::from(g) + u32::from(b)
+        };
+        assert!((0..20).all(|i| brightness(f64::from(i) * 0.1) < brightness(f64::from(i + 1) * 0.1)));
+        assert_eq!(colour(0.0, 0.0), colour(0.0, 1.0));
+        assert_ne!(colour(f64::NAN, 1.0), colour(f64::INFINITY, 1.0));
+    }
+}

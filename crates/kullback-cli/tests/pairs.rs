@@ -1,0 +1,119 @@
+//! `pairwise` and `nearest`: what they write, what they refuse.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use common::*;
+
+/// Three rows of two bins, named.
+fn sample() -> Files {
+    let files = Files::new();
+    files.bytes("p.csv", "k,x,y\na,1,1\nb,1,3\nc,3,1\n");
+    files.bytes("q.csv", "k,x,y\nu,2,2\nv,0,1\n");
+    files
+}
+
+const COLUMNS: &str = "--columns x,y --measure tv";
+
+#[test]
+fn a_matrix_has_a_row_and_a_column_for_every_label() {
+    let files = sample();
+    let own = files.output(&format!("pairwise p.csv {COLUMNS} --key k"));
+    assert_eq!(own, "k,a,b,c\na,0.0,0.25,0.25\nb,0.25,0.0,0.5\nc,0.25,0.5,0.0\n");
+    let other = files.output(&format!("pairwise p.csv q.csv {COLUMNS} --key k"));
+    assert_eq!(other, "k,u,v\na,0.0,0.5\nb,0.25,0.25\nc,0.25,0.75\n");
+    // Without keys the rows are numbered as they lie in the file.
+    let numbered = files.output(&format!("pairwise p.csv {COLUMNS} --where k=c"));
+    assert_eq!(numbered, "row,2\n2,0.0\n");
+    // Bands of one row give the same file.
+    let bands = files.output(&format!("pairwise p.csv {COLUMNS} --key k --memory 1"));
+    assert_eq!(bands, own);
+}
+
+#[test]
+fn every_format_holds_the_same_matrix() {
+    let files = sample();
+    files.output(&format!("pairwise p.csv q.csv {COLUMNS} --key k -o m.npy"));
+    let bytes = std::fs::read(files.path("m.npy")).unwrap();
+    let header = String::from_utf8_lossy(&bytes[..128]).into_owned();
+    assert!(header.contains("'descr': '<f8'") && header.contains("'shape': (3, 2)"), "{header}");
+    let values: Vec<f64> = bytes[128..].chunks(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect();
+    assert_eq!(values, [0.0, 0.5, 0.25, 0.25, 0.25, 0.75]);
+    // One row stays a matrix.
+    files.output(&format!("pairwise p.csv q.csv {COLUMNS} --where k=a -o one.npy"));
+    let one = std::fs::read(files.path("one.npy")).unwrap();
+    assert!(String::from_utf8_lossy(&one[..128]).contains("'shape': (1, 2)"));
+    files.output(&format!("pairwise p.csv q.csv {COLUMNS} --key k -o m.parquet"));
+    let again = files.output("rowwise m.parquet --measure entropy --columns u,v --key k");
+    assert_eq!(column(&again, "k"), ["a", "b", "c"]);
+}
+
+#[test]
+fn nearest_rows_come_nearest_first_and_never_itself() {
+    let files = sample();
+    let own = files.output(&format!("nearest p.csv {COLUMNS} --key k -k 2"));
+    assert_eq!(own, "k,rank,neighbour_k,tv\na,1,b,0.25\na,2,c,0.25\nb,1,a,0.25\nb,2,c,0.5\nc,1,a,0.25\nc,2,b,0.5\n");
+    let other = files.output(&format!("nearest p.csv q.csv {COLUMNS} -k 1"));
+    assert_eq!(other, "row,rank,neighbour,tv\n0,1,0,0.0\n1,1,0,0.25\n2,1,0,0.25\n");
+    // Fewer than asked for where there are no more.
+    assert_eq!(column(&files.output(&format!("nearest p.csv q.csv {COLUMNS} -k 9")), "rank").len(), 6);
+    files.output(&format!("nearest p.csv {COLUMNS} --key k -k 2 -o n.parquet"));
+    assert!(files.path("n.parquet").exists());
+}
+
+#[test]
+fn rows_without_a_value_have_none_and_are_nobodys_neighbour() {
+    let files = sample();
+    files.bytes("z.csv", "k,x,y\na,1,1\nb,0,0\nc,3,1\n");
+    let matrix = files.output("pairwise z.csv --columns x,y --measure kl --key k");
+    assert_eq!(column(&matrix, "b"), ["", "", ""]);
+    assert_eq!(column(&files.output("nearest z.csv --columns x,y --key k"), "neighbour_k"), ["c", "a"]);
+    let infinite = files.output("pairwise p.csv q.csv --columns x,y --measure kl --key k");
+    assert_eq!(column(&infinite, "v"), ["inf", "inf", "inf"]);
+}
+
+#[test]
+fn a_picture_has_its_labels_its_unit_and_its_pixels() {
+    let files = sample();
+    let stdout = files.output("pairwise p.csv --columns x,y --measure js --unit bits --key k --heatmap m.svg --order");
+    assert_eq!(stdout, "");
+    let svg = std::fs::read_to_string(files.path("m.svg")).unwrap();
+    for part in ["js in bits", "data:image/png;base64,", ">\na\n<", ">\nb\n<", ">\nc\n<"] {
+        assert!(svg.contains(part), "`{part}` is not in {}", &svg[..svg.len().min(3000)]);
+    }
+    // With an output file both are written.
+    files.output("pairwise p.csv --columns x,y --key k --heatmap both.svg -o both.csv");
+    assert!(files.path("both.svg").exists() && files.path("both.csv").exists());
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_in_one_line() {
+    let files = sample();
+    files.bytes("bad.csv", "k,x,y\na,1,1\nb,1,-3\n");
+    files.bytes("wide.csv", "k,x,y,z\na,1,1,1\n");
+    files.bytes("twice.csv", "k,x,y\na,1,1\na,1,3\n");
+    for command in ["pairwise", "nearest"] {
+        files.refused(&format!("{command} bad.csv --columns x,y"), &["row 1 of P", "bad.csv", "bin 1", "-3"]);
+        files.refused(&format!("{command} p.csv bad.csv --columns x,y"), &["row 1 of Q", "bad.csv", "bin 1", "-3"]);
+        files.refused(&format!("{command} p.csv nowhere.csv --columns x,y"), &["nowhere.csv"]);
+        files.refused(&format!("{command} p.csv --columns x,y --measure distance"), &["distance"]);
+        files.refused(&format!("{command} p.csv --columns x,y --where-q k=a"), &["--where-q"]);
+        files.refused(&format!("{command} p.csv --columns x,y --where k=zz"), &["none of the 3 rows", "k=zz"]);
+        files.refused(&format!("{command} p.csv --columns x,y --min-total 100"), &["--min-total", "3 rows"]);
+        files.refused(&format!("{command} p.csv --columns x,y --device gpu:70"), &["gpu:70"]);
+    }
+    files.refused("pairwise twice.csv --columns x,y --key k", &["`a`", "--key"]);
+    files.refused("pairwise p.csv q.csv --columns x,y --heatmap m.svg --order", &["--order"]);
+    files.refused("nearest p.csv --columns x,y -k 0", &["0"]);
+    // An empty row has no policy that helps it, but a policy that cannot be applied is an error with its row.
+    files.refused("pairwise p.csv q.csv --columns x,y --zeros epsilon:0.9", &["epsilon:0.9", "row"]);
+}
+
+#[test]
+fn a_matrix_that_is_surely_not_meant_asks_first() {
+    let files = Files::new();
+    let text: String = (0..100_001).map(|row| format!("{}\n", row % 7 + 1)).collect();
+    files.bytes("long.csv", format!("x\n{text}"));
+    files.refused("pairwise long.csv --columns x", &["100001 x 100001", "80 GB", "--yes"]);
+    files.refused("pairwise long.csv --columns x --yes --heatmap m.svg", &["2000"]);
+}
