@@ -73,6 +73,20 @@ fn rows_without_a_value_have_none_and_are_nobodys_neighbour() {
 }
 
 #[test]
+fn rows_that_are_null_have_no_value_under_any_policy() {
+    let files = Files::new();
+    files.bytes("n.ndjson", "{\"k\":\"a\",\"w\":[1,1]}\n{\"k\":\"b\",\"w\":null}\n{\"k\":\"c\",\"w\":[3,1]}\n");
+    let matrix = files.output("pairwise n.ndjson --key k --zeros additive:0.5");
+    assert_eq!(column(&matrix, "b"), ["", "", ""]);
+    assert!(column(&matrix, "c")[0].parse::<f64>().is_ok_and(|value| value > 0.0));
+    let near = files.output("nearest n.ndjson --key k --zeros additive:0.5");
+    assert_eq!(
+        (column(&near, "k"), column(&near, "neighbour_k")),
+        (vec!["a".into(), "c".into()], vec!["c".into(), "a".into()])
+    );
+}
+
+#[test]
 fn a_picture_has_its_labels_its_unit_and_its_pixels() {
     let files = sample();
     let stdout = files.output("pairwise p.csv --columns x,y --measure js --unit bits --key k --heatmap m.svg --order");
@@ -105,8 +119,15 @@ fn what_cannot_be_meant_is_refused_in_one_line() {
     files.refused("pairwise twice.csv --columns x,y --key k", &["`a`", "--key"]);
     files.refused("pairwise p.csv q.csv --columns x,y --heatmap m.svg --order", &["--order"]);
     files.refused("nearest p.csv --columns x,y -k 0", &["0"]);
-    // An empty row has no policy that helps it, but a policy that cannot be applied is an error with its row.
-    files.refused("pairwise p.csv q.csv --columns x,y --zeros epsilon:0.9", &["epsilon:0.9", "row"]);
+    // Two bins that are missing would take more than the third has.
+    files.bytes("full.csv", "x,y,z\n1,1,1\n1,1,2\n");
+    files.bytes("one.csv", "x,y,z\n1,1,1\n0,0,1\n");
+    for command in ["pairwise", "nearest"] {
+        let line = format!("{command} full.csv one.csv --columns x,y,z --zeros epsilon:0.6");
+        files.refused(&line, &["epsilon:0.6", "row 0 of", "full.csv", "--on-invalid null"]);
+    }
+    let npy = files.run("nearest p.csv --columns x,y -o n.npy");
+    assert!(npy.code == 2 && npy.stderr.contains("row") && !files.path("n.npy").exists(), "{npy:?}");
 }
 
 #[test]
