@@ -345,7 +345,7 @@ impl<'a> Rows<'a> {
     pub(crate) fn is_valid(&self, row: usize) -> bool {
         let bins = row * self.stride..row * self.stride + self.bins;
         each_weight!(self.weights, slice => {
-            let valid = |weight: f64| (weight >= 0.0) & (weight <= f64::MAX);
+            let valid = |weight: f64| (0.0..=f64::MAX).contains(&weight);
             slice[bins].iter().fold(true, |all, weight| all & valid(weight.to_f64()))
         })
     }

@@ -104,9 +104,9 @@ impl Picture<'_> {
             let tick = Text::new(tick(part * largest, largest), (x + 24, y), small(HPos::Left, VPos::Center));
             root.draw(&tick).map_err(|error| fail(&error))?;
         }
-        let special: [(&str, RGBColor, fn(&f64) -> bool); 2] =
-            [("infinite", INFINITE, |value| value.is_infinite()), ("no value", NOTHING, |value| value.is_nan())];
-        let seen = special.iter().filter(|(_, _, is)| self.values.iter().any(is));
+        let is_seen = |is: fn(f64) -> bool| self.values.iter().any(|value| is(*value));
+        let special = [("infinite", INFINITE, is_seen(f64::is_infinite)), ("no value", NOTHING, is_seen(f64::is_nan))];
+        let seen = special.iter().filter(|(_, _, is_seen)| *is_seen);
         for ((word, colour, _), y) in seen.zip((top + steps + 12..).step_by(18)) {
             let square = Rectangle::new([(x, y), (x + 18, y + 12)], colour.filled());
             root.draw(&square).map_err(|error| fail(&error))?;

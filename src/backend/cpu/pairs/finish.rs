@@ -18,18 +18,18 @@ const MOST: f64 = 1e300;
 /// caches.
 pub(super) fn pairs<S: Simd>(
     simd: S,
-    pairs: &Pairs<'_>,
     rows: Range<usize>,
     columns: Range<usize>,
     direct: &mut Direct<'_>,
     take: &mut Take<'_>,
 ) {
+    let pairs = direct.pairs;
     let mut room = Room::new(pairs);
     for first in columns.clone().step_by(COLUMNS) {
         let chunk = Chunk::new(pairs.q.1, first, columns.end);
         room.sum(simd, pairs, rows.clone(), &chunk, None);
         for row in rows.clone() {
-            room.finish(simd, pairs, row, row - rows.start, &chunk, direct, take);
+            room.finish(simd, row, row - rows.start, &chunk, direct, take);
         }
     }
 }
@@ -99,14 +99,13 @@ impl Room {
     pub(super) fn finish<S: Simd>(
         &mut self,
         simd: S,
-        pairs: &Pairs<'_>,
         row: usize,
         at: usize,
         chunk: &Chunk,
         direct: &mut Direct<'_>,
         take: &mut Take<'_>,
     ) {
-        let Self { inner, sums, lost } = self;
+        let (Self { inner, sums, lost }, pairs) = (self, direct.pairs);
         let (known, first) = (pairs.p.1.known(row), chunk.first);
         sums.resize(chunk.count, pairs.problem.terms.len());
         let mut usual = (chunk.full && known.full || pairs.forms.finite) && known.usable;

@@ -205,7 +205,7 @@ impl Cpu {
     ) -> u64 {
         let mut direct = Direct::new(self, pairs);
         let level = self.level;
-        dispatch!(level, simd => finish::pairs(simd, pairs, rows, columns, &mut direct, take));
+        dispatch!(level, simd => finish::pairs(simd, rows, columns, &mut direct, take));
         direct.rescued
     }
 
@@ -222,7 +222,7 @@ impl Cpu {
         let Some(factor) = pairs.forms.screen else { return self.pairs(pairs, rows, columns, take) };
         let mut direct = Direct::new(self, pairs);
         let level = self.level;
-        dispatch!(level, simd => screen::pairs(simd, pairs, factor, rows, columns, &mut direct, take, limit));
+        dispatch!(level, simd => screen::pairs(simd, factor, rows, columns, &mut direct, take, limit));
         direct.rescued
     }
 }

@@ -221,7 +221,7 @@ fn shares_of<S: Simd>(simd: S, zeros: Zeros, row: &RowWeights<'_, f64>, shares: 
         Zeros::Floor(_) => 0.0,
         _ => side.total.high,
     };
-    if !(total > LEAST) {
+    if total.is_nan() || total <= LEAST {
         return false;
     }
     let (add, least) = match zeros {

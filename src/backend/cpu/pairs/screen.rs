@@ -16,7 +16,6 @@ pub(super) const AFFINITY: Inner = Inner::Product(Operand::Power(0.5), Operand::
 /// [`super::finish::pairs`] of the rows of Q that may be as near as the limit of a row allows, and of those beside them.
 pub(super) fn pairs<S: Simd>(
     simd: S,
-    pairs: &Pairs<'_>,
     factor: f64,
     rows: Range<usize>,
     columns: Range<usize>,
@@ -24,6 +23,7 @@ pub(super) fn pairs<S: Simd>(
     take: &mut Take<'_>,
     limit: &Limit<'_>,
 ) {
+    let pairs = direct.pairs;
     let Pairs { problem, forms, p: (_, p), q: (_, q), .. } = pairs;
     let mut affinities: Box<Sums> = Box::new([0.0; ROWS * COLUMNS]);
     let mut room = Room::new(pairs);
@@ -43,7 +43,7 @@ pub(super) fn pairs<S: Simd>(
             if !p.known(row).usable || (near | chunk.unusable) & chunk.all() != 0 {
                 let panel = row - (row - rows.start) % panel_rows::<S>();
                 room.sum(simd, pairs, panel..panel + panel_rows::<S>(), &chunk, Some(row - panel));
-                room.finish(simd, pairs, row, row - panel, &chunk, direct, take);
+                room.finish(simd, row, row - panel, &chunk, direct, take);
             }
         }
     }
