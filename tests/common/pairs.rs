@@ -140,7 +140,8 @@ pub fn nearest_rows_are_those_of_the_matrix(make: MakeEngine, weight_type: Weigh
             for k in [1, 7] {
                 let got = engine.nearest(measure, p, q, k, &with(Zeros::Exact)).expect("the nearest");
                 for (row, values) in matrix.values[0].chunks(columns).enumerate() {
-                    let has_value = |column: &usize| !values[*column].is_nan() && !(itself && *column == row);
+                    let is_other = |column: usize| !itself || column != row;
+                    let has_value = |column: &usize| !values[*column].is_nan() && is_other(*column);
                     let mut want: Vec<usize> = (0..columns).filter(has_value).collect();
                     want.sort_by(|a, b| values[*a].total_cmp(&values[*b]).then(a.cmp(b)));
                     want.truncate(k);
