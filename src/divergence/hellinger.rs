@@ -25,7 +25,8 @@ pub(crate) fn affinity_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T>
     c.a.sqrt() * c.q.sqrt()
 }
 
-const AFFINITY: Inner = Inner::Product(Operand::Power(0.5), Operand::Power(0.5));
+/// ⟨√p̂, √q̂⟩ as a sum over the bins.
+pub(crate) const AFFINITY: Inner = Inner::Product(Operand::Power(0.5), Operand::Power(0.5));
 
 /// 1 − ⟨√p̂, √q̂⟩.
 pub(crate) fn hellinger_deficit_form() -> Form {

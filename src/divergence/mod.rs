@@ -11,7 +11,7 @@ pub(crate) mod contrast;
 mod entropy;
 pub(crate) mod finish;
 pub(crate) mod form;
-mod hellinger;
+pub(crate) mod hellinger;
 mod jeffreys;
 mod js;
 mod kl;

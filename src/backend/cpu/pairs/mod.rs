@@ -21,6 +21,7 @@ use crate::backend::RowSums;
 use crate::divergence::Zeros;
 use crate::divergence::finish::Support;
 use crate::divergence::form::{Form, Inner, Operand};
+use crate::divergence::hellinger::AFFINITY;
 use crate::divergence::logarithm::LN_ERROR;
 use crate::plan::{Pairing, Problem};
 use crate::rows::Rows;
@@ -46,7 +47,7 @@ const fn panel_columns<S: Simd>() -> usize {
 /// The terms of a call as forms, and what they need of each row.
 #[derive(Clone, Debug)]
 pub(crate) struct Forms {
-    /// One a term; the sums by their place among all.
+    /// One a term.
     forms: SmallVec<[Form; 4]>,
     /// Every sum that some form needs, once.
     inners: SmallVec<[Inner; 4]>,
@@ -115,9 +116,9 @@ impl Forms {
             self.screen = term.least_of_deficit();
         }
         if self.screen.is_some() {
-            self.operands.iter_mut().for_each(|operands| {
-                once(operands, Operand::Power(0.5));
-            });
+            let (p, q) = AFFINITY.operands();
+            once(&mut self.operands[0], p);
+            once(&mut self.operands[1], q);
         }
         self
     }

@@ -7,13 +7,10 @@ use fearless_simd::{Simd, SimdBase, SimdMask};
 use super::finish::{Chunk, Room};
 use super::tile::{self, Sums};
 use super::{COLUMNS, Direct, Forms, Limit, Pairs, ROWS, Take, panel_rows};
-use crate::divergence::form::{Inner, Operand};
+use crate::divergence::hellinger::AFFINITY;
 use crate::divergence::lanes::splat;
 
-/// The affinity BC of a pair: 1 − BC times a factor bounds the sum of the call from below.
-pub(super) const AFFINITY: Inner = Inner::Product(Operand::Power(0.5), Operand::Power(0.5));
-
-/// [`super::finish::pairs`] of the rows of Q that may be as near as the limit of a row allows, and of those beside them.
+/// 1 − BC times a factor bounds the sum of the call from below: [`super::finish::pairs`] of the rows of Q that may be as near as the limit of a row allows, and of those beside them.
 pub(super) fn pairs<S: Simd>(
     simd: S,
     factor: f64,
