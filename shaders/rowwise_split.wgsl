@@ -18,7 +18,7 @@ fn part_of(workgroup: vec3<u32>, workgroups: vec3<u32>) -> Part {
 fn part_span(part: Part, lane: u32) -> Span {
     let first = part.part * params.part_bins;
     let end = select(0u, min(first + params.part_bins, params.bins), part.inside);
-    return Span(part.row, first + lane, THREADS, end);
+    return span_of(part.row, first + lane, THREADS, end);
 }
 
 // `slot` 0: totals of the weights; 1: totals after `floor`.

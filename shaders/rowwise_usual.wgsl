@@ -61,8 +61,8 @@ fn usual_constants(g: Glance) -> Usual {
 fn scan_flags(span: Span, c: Usual) -> u32 {
     var flags = 0u;
     for (var bin = span.first; bin < span.end; bin += span.step) {
-        let p = load_p(p_element(span.row, bin));
-        let q = load_q(q_element(span.row, bin));
+        let p = load_p(span.p + bin);
+        let q = load_q(span.q + bin);
         flags |= bin_flags(p, q);
         let tiny = (p.value > 0.0 && p.value * c.ratio < TINY) || (q.value > 0.0 && q.value * c.scale < TINY);
         flags |= select(0u, RESCUE, tiny);
@@ -98,7 +98,7 @@ fn whole(
     let at = Place(thread, thread % THREADS);
     let row = whole_row(workgroup, workgroups, thread);
     // Threads without a row keep step with the others and visit no bin.
-    let span = Span(row, at.lane, THREADS, select(0u, params.bins, row < params.rows));
+    let span = span_of(row, at.lane, THREADS, select(0u, params.bins, row < params.rows));
     let held = hold(span);
     let glance = reduce_glance(at, glance_at(span, held));
     let constants = usual_constants(glance);

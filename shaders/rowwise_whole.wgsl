@@ -10,7 +10,7 @@ fn whole(
     let row = whole_row(workgroup, workgroups, thread);
     // Threads without a row keep step with the others and visit no bin.
     let end = select(0u, params.bins, row < params.rows);
-    let span = Span(row, at.lane, THREADS, end);
+    var span = span_of(row, at.lane, THREADS, end);
     var constants = row_sides(reduce_totals(at, scan_totals(span)));
     if (FLOORS) {
         let floored = reduce_totals(at, scan_floored(span, constants.p, constants.q));
@@ -19,7 +19,8 @@ fn whole(
     }
     constants = finish_constants(constants);
     let usable = (constants.flags & (EMPTY | INVALID_P | INVALID_Q | RESCUE)) == 0u;
-    let sums = reduce_sums(at, scan_terms(Span(row, at.lane, THREADS, select(0u, end, usable)), constants));
+    span.end = select(0u, end, usable);
+    let sums = reduce_sums(at, scan_terms(span, constants));
     if (at.lane == 0u && row < params.rows) {
         write_record(row, sums, constants);
     }

@@ -124,12 +124,12 @@ impl<'a> Digesting<'a> {
 
     /// Sends rows through a device, unless all has `ended`.
     fn walk(&self, gpu: &Gpu, rows: Range<usize>, retries: usize, ended: &AtomicBool) -> Result<Walked<'a>> {
-        let Self { run, options, top, tracker, .. } = *self;
+        let Self { run, top, tracker, .. } = *self;
         let problem = run.problem;
         let memory = run.engine.memory - device::table_bytes(problem);
         let scratch = device::scratch_bytes_per_row(problem, top);
         let (mut chunks, kept) = run.chunks(gpu, &rows, (memory, scratch), retries)?;
-        let digest = gpu.digest(problem, options.unit, top)?;
+        let digest = gpu.digest(problem, top)?;
         let measures = problem.slots.len();
         let mut gathered = Gathered {
             tallies: vec![Tally::default(); measures],

@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 use crate::input::Kept;
 use crate::options::GpuSet;
 use crate::output::Share;
+use crate::plan::Problem;
 use crate::plan::cost::{self, Rates};
-use crate::plan::{Pairing, Problem};
 use crate::rows::Rows;
 use crate::run::Run;
 use crate::values::Part;
@@ -99,10 +99,10 @@ impl Gpus {
         if self.devices.len() == 1 {
             return Ok(vec![rows]);
         }
-        for (side, once) in [(run.p, Pairing::OneP), (run.q, Pairing::OneQ)] {
-            if run.problem.pairing != once
-                && let Some(shares) = self.shares_of_kept(side.kept, &rows)
-            {
+        // Of all pairs every row of P meets each row of Q, wherever that is kept.
+        let is_shared = run.problem.pairing.shared();
+        for (side, is_shared) in [run.p, run.q].into_iter().zip(is_shared).filter(|_| run.problem.pairing.line() == 1) {
+            if !is_shared && let Some(shares) = self.shares_of_kept(side.kept, &rows) {
                 return Ok(shares);
             }
         }

@@ -28,6 +28,15 @@ pub(crate) struct Kept {
     pub(crate) stored: StoredRows,
 }
 
+impl Kept {
+    /// Whether these rows of the matrix lie in one buffer.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn is_in_one_piece(&self, rows: &Range<usize>) -> bool {
+        let piece = |row: usize| (row - self.rows.start) / self.stored.rows_per_buffer();
+        piece(rows.start) == piece(rows.end.saturating_sub(1).max(rows.start))
+    }
+}
+
 impl<'a> Uploaded<'a> {
     /// Rows that no device keeps.
     pub(crate) fn of(rows: Rows<'a>) -> Self {

@@ -73,6 +73,7 @@ mod pairwise;
 #[cfg(all(test, feature = "gpu"))]
 mod pairwise_tests;
 mod plan;
+mod refused;
 mod rows;
 mod run;
 mod stream;

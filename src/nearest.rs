@@ -24,6 +24,10 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
+    fn new(nearest: Vec<Nearest>, stats: Stats) -> Self {
+        Self { neighbours: nearest.into_iter().map(Nearest::finish).collect(), stats }
+    }
+
     /// The rows of Q nearest to a row of P, nearest first, equally near ones by their numbers: fewer than asked for
     /// where Q has fewer with a value. `None` for a row that P has not.
     #[must_use]
@@ -119,8 +123,9 @@ impl Nearest {
 
 impl Engine {
     /// For each row of `p` the `k` rows of `q` with the smallest values of a measure, by the values that
-    /// [`Engine::pairwise`] gives; without `q`, the other rows of `p`. The matrix is never in memory: `k` neighbours a row
-    /// are. Pairs that a bound shows to be too far are left out on the CPU; the result is the same.
+    /// [`Engine::pairwise`] gives (on a GPU and without `q`, within the contract of them); without `q`, the other rows of `p`.
+    /// The matrix is never in memory: `k` neighbours a row are, and up to 512 of them are found by a GPU itself, so that
+    /// nothing else leaves it. Pairs that a bound shows to be too far are left out on the CPU; the result is the same.
     ///
     /// # Errors
     /// As [`Engine::rowwise`].
@@ -138,6 +143,15 @@ impl Engine {
             return Ok(Neighbours { neighbours: vec![Vec::new(); p.len()], stats: Stats::default() });
         };
         let tracker = Tracker::new(options, grid.entries());
+        #[cfg(feature = "gpu")]
+        {
+            if let Some(stats) = grid.nearest_on_device(&mut nearest, k, itself, &tracker)? {
+                return Ok(Neighbours::new(nearest, stats));
+            }
+            // Some may have been shown some already.
+            nearest.fill(Nearest::new(k));
+            tracker.begin_anew();
+        }
         let stats = if grid.is_prepared() {
             grid.nearest(&mut nearest, itself, &tracker)?
         } else {
@@ -157,6 +171,6 @@ impl Engine {
             };
             grid.tiles(&tracker, take)?
         };
-        Ok(Neighbours { neighbours: nearest.into_iter().map(Nearest::finish).collect(), stats })
+        Ok(Neighbours::new(nearest, stats))
     }
 }

@@ -7,14 +7,14 @@ use rayon::prelude::*;
 
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::{Chunk, Gpu};
-use crate::backend::{RowFlags, RowSums, Source, reference};
+use crate::backend::{Found, RowFlags, RowSums, Source, reference};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::flow;
 use crate::input::{Input, Kept};
 use crate::options::Options;
 use crate::output::{Columns, RowStatus};
-use crate::plan::{Chunks, Pairing, Problem, cost};
+use crate::plan::{Chunks, Problem, cost};
 use crate::values::{Part, Piece, Tracker, Values};
 
 /// Failures of a device in a row, without a chunk done between them, after which a call ends.
@@ -53,13 +53,13 @@ impl Run<'_> {
                 let [p, q] = self.sources(chunk, kept);
                 device.start(problem, &p, &q)
             };
-            let mut sums = RowSums::default();
+            let mut found = Found::new();
             let finish = |chunk: Range<usize>, on_its_way: Chunk<'_>| {
-                let spent = on_its_way.finish(&mut sums)?;
+                let spent = on_its_way.finish(&mut found)?;
                 let is_too_long = spent.device_seconds > engine.submission_seconds && chunks.smaller().is_some();
                 too_long.fetch_or(is_too_long, Ordering::Relaxed);
                 spent.add_to(&mut part.stats);
-                self.values(part, chunk, Some(&sums))
+                self.values(part, chunk, Some(&found))
             };
             let error = match flow::run(left, start, finish, || device.filling_panicked()) {
                 Ok(()) if !part.is_done() => {
@@ -83,11 +83,6 @@ impl Run<'_> {
         }
     }
 
-    /// The rows of either side that some rows of the result come from.
-    fn rows(&self, rows: &Range<usize>) -> [Range<usize>; 2] {
-        [Pairing::OneP, Pairing::OneQ].map(|once| if self.problem.pairing == once { 0..1 } else { rows.clone() })
-    }
-
     /// The chunks of some rows for a device within a budget and scratch memory, halved so many times; and what the device
     /// keeps of either side of them.
     #[cfg(feature = "gpu")]
@@ -98,9 +93,11 @@ impl Run<'_> {
         memory: (u64, u64),
         halvings: usize,
     ) -> Result<(Chunks, [Option<&Kept>; 2])> {
-        let [p, q] = self.rows(rows);
+        let [p, q] = self.problem.pairing.ranges(rows);
         let has = |stored: &_| device.has(stored);
-        let kept = [self.p.kept(&p, has), self.q.kept(&q, has)];
+        // Every row of P meets all rows of Q at once.
+        let is_at_hand = |kept: &&Kept| self.problem.pairing.line() == 1 || kept.is_in_one_piece(&q);
+        let kept = [self.p.kept(&p, has), self.q.kept(&q, has).filter(is_at_hand)];
         let pieces = kept.map(|kept| kept.map(|kept| (kept.rows.start, &kept.stored)));
         let chunks = device.chunks(self.problem, rows.clone(), memory, pieces)?;
         Ok(((0..halvings).fold(chunks, |chunks, _| chunks.smaller().unwrap_or(chunks)), kept))
@@ -108,13 +105,13 @@ impl Run<'_> {
 
     /// Both sides of a chunk, of which a device may keep some.
     pub(crate) fn sources<'s>(&'s self, chunk: &Range<usize>, kept: [Option<&'s Kept>; 2]) -> [Source<'s>; 2] {
-        let [p, q] = self.rows(chunk);
+        let [p, q] = self.problem.pairing.ranges(chunk);
         [self.p.source(&p, kept[0]), self.q.source(&q, kept[1])]
     }
 
-    /// Turns the sums of a chunk into values: those of a device, or else made here. Rows that 32 bits could
-    /// not hold are computed again.
-    fn values(&self, part: &mut Part<'_>, chunk: Range<usize>, from_device: Option<&RowSums>) -> Result<()> {
+    /// Turns the sums of a chunk into values: those of a device, or else made here; or takes the values that a device has
+    /// made. Rows that 32 bits could not hold are computed again.
+    fn values(&self, part: &mut Part<'_>, chunk: Range<usize>, from_device: Option<&Found>) -> Result<()> {
         let (engine, problem) = (self.engine, self.problem);
         let (p, q) = (self.p.rows, self.q.rows);
         let rows_per_task = cost::rows_per_task(problem);
@@ -122,7 +119,16 @@ impl Run<'_> {
         let task = |sums: &mut RowSums, mut piece: Piece<'_>| {
             let (p, q) = problem.sides(&p, &q, piece.start, piece.len());
             match from_device {
-                Some(all) => sums.copy_from(all, piece.start - chunk.start, piece.len()),
+                Some(Found::Sums(all)) => sums.copy_from(all, piece.start - chunk.start, piece.len()),
+                Some(Found::Values(all)) => {
+                    let first = piece.start - chunk.start;
+                    let values = |measure: usize, row: usize| all[measure * chunk.len() + first + row];
+                    sums.resize(piece.len(), problem.terms.len());
+                    any_invalid.fetch_or(piece.take(values, &mut sums.flags), Ordering::Relaxed);
+                    rescued.fetch_add(engine.cpu.rescue(problem, &p, &q, sums), Ordering::Relaxed);
+                    any_invalid.fetch_or(piece.write_again(sums), Ordering::Relaxed);
+                    return;
+                }
                 None => engine.cpu.run(problem, &p, &q, sums),
             }
             rescued.fetch_add(engine.cpu.rescue(problem, &p, &q, sums), Ordering::Relaxed);
@@ -167,8 +173,7 @@ impl Run<'_> {
         let (problem, p, q) = (self.problem, self.p.rows, self.q.rows);
         let measures: Vec<_> = problem.slots.iter().map(|slots| slots.measure).collect();
         let row = |i: usize| {
-            let p_row = if problem.pairing == Pairing::OneP { 0 } else { i };
-            let q_row = if problem.pairing == Pairing::OneQ { 0 } else { i };
+            let [p_row, q_row] = problem.pairing.ranges(&(i..i + 1)).map(|rows| rows.start);
             reference::row(&measures, (&p, p_row), (&q, q_row), options.zeros, options.unit)
         };
         let results: Vec<(Vec<f64>, RowStatus)> = part.rows.clone().into_par_iter().map(row).collect();

@@ -10,9 +10,10 @@ use crate::error::{Error, Result};
 use crate::input::Input;
 use crate::options::{OnInvalid, Options};
 use crate::output::Stats;
+use crate::refused::Refused;
 use crate::run::Run;
 use crate::summary::{Largest, Summaries, SummaryBuilder};
-use crate::values::{Refused, Tracker};
+use crate::values::Tracker;
 
 /// Bytes of columns that are in memory at once where a summary is made of them.
 const COLUMN_BYTES: usize = 64 << 20;

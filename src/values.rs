@@ -3,17 +3,17 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use crate::backend::{RowFlags, RowSums};
+use crate::backend::{NoValue, RowFlags, RowSums};
+use crate::divergence::Unit;
 use crate::divergence::finish::{Finisher, Support, positive};
-use crate::divergence::{Unit, Zeros};
-use crate::error::{Error, Result, Side};
+use crate::error::{Error, Result};
 use crate::options::{OnInvalid, Options, Progress, ProgressCallback};
 use crate::output::{Columns, RowStatus, Stats};
+use crate::plan::Problem;
 use crate::plan::problem::Slots;
-use crate::plan::{Pairing, Problem};
+use crate::refused::Refused;
 use crate::rows::Rows;
 
 /// How far a call is, told to the caller: in order, and by one thread at a time, however many compute.
@@ -40,7 +40,12 @@ impl<'a> Tracker<'a> {
 
     /// Notes that all rows are begun anew: the caller is told of them when they are more than before.
     pub(crate) fn begin_anew(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).finished = 0;
+        self.begin_again(0);
+    }
+
+    /// The same of all rows but so many.
+    pub(crate) fn begin_again(&self, but: usize) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).finished = but as u64;
     }
 
     /// Tells the caller that so many more rows are finished; whoever goes on after the call was cancelled
@@ -125,15 +130,6 @@ impl<'a> Values<'a> {
         ends.into_iter().map(part).collect()
     }
 
-    /// Takes entries computed elsewhere, which begin at a row.
-    pub(crate) fn take(&mut self, start: usize, entries: &Columns) {
-        let rows = start..start + entries.len();
-        for (mine, theirs) in self.columns.columns.iter_mut().zip(&entries.columns) {
-            mine[rows.clone()].copy_from_slice(theirs);
-        }
-        self.columns.status[rows].copy_from_slice(&entries.status);
-    }
-
     /// The columns, or the error that the first invalid row is.
     pub(crate) fn finish(self, any_invalid: bool, p: &Rows<'_>, q: &Rows<'_>) -> Result<Columns> {
         if self.options.on_invalid == OnInvalid::Null || !any_invalid {
@@ -145,70 +141,6 @@ impl<'a> Values<'a> {
             Some(error) => Err(error),
             None => Ok(self.columns),
         }
-    }
-}
-
-/// The invalid rows of a call: how many, and the first. Those with a bad weight and those that the policy cannot do are
-/// told apart by looking.
-#[derive(Debug, Default)]
-pub(crate) struct Refused {
-    weights: u64,
-    first: Option<(Side, usize, usize, f64)>,
-    others: u64,
-    first_other: Option<usize>,
-}
-
-impl Refused {
-    /// Looks at more rows, the first of which has this number, by their statuses.
-    pub(crate) fn add(
-        &mut self,
-        problem: &Problem,
-        (p, q): (&Rows<'_>, &Rows<'_>),
-        start: usize,
-        status: &[RowStatus],
-    ) {
-        let invalid = (start..).zip(status).filter(|(_, status)| **status == RowStatus::Invalid);
-        for (row, _) in invalid {
-            let [p_row, q_row] =
-                [Pairing::OneP, Pairing::OneQ].map(|once| if problem.pairing == once { 0 } else { row });
-            let bad = first_invalid(p, p_row)
-                .map(|(bin, value)| (Side::P, p_row, bin, value))
-                .or_else(|| first_invalid(q, q_row).map(|(bin, value)| (Side::Q, q_row, bin, value)));
-            if bad.is_some() {
-                self.weights += 1;
-                self.first = self.first.or(bad);
-            } else {
-                self.others += 1;
-                self.first_other = self.first_other.or(Some(row));
-            }
-        }
-    }
-
-    /// The error that the rows of one side are, if any has an invalid weight.
-    pub(crate) fn of_side(side: Side, rows: &Rows<'_>) -> Option<Error> {
-        let is_bad = |row: &usize| !rows.is_valid(*row);
-        let row = (0..rows.len()).into_par_iter().find_first(is_bad)?;
-        let count = (row..rows.len()).into_par_iter().filter(is_bad).count() as u64;
-        let (bin, value) = first_invalid(rows, row)?;
-        Some(Error::InvalidWeights { count, rows: rows.len() as u64, row: row as u64, side, bin, value })
-    }
-
-    /// The error that entries are to which the policy cannot be applied, though every weight is valid.
-    pub(crate) fn by_policy(problem: &Problem, count: usize, row: usize) -> Error {
-        let (rows, count, row) = (problem.rows as u64, count as u64, row as u64);
-        match problem.zeros {
-            Zeros::Epsilon(_) => Error::PolicyTooLarge { policy: problem.zeros.to_string(), count, rows, row },
-            _ => Error::RangeTooWide { count, rows, row },
-        }
-    }
-
-    /// The error that they are, if there are any.
-    pub(crate) fn error(&self, problem: &Problem) -> Option<Error> {
-        if let Some((side, row, bin, value)) = self.first {
-            let rows = problem.rows as u64;
-            return Some(Error::InvalidWeights { count: self.weights, rows, row: row as u64, side, bin, value });
-        }
-        Some(Self::by_policy(problem, self.others as usize, self.first_other?))
     }
 }
 
@@ -294,6 +226,45 @@ impl Piece<'_> {
         self.write_at(0, sums)
     }
 
+    /// Takes the values that a device has made, by measure and row; marks the rows that it has left to the host. Returns
+    /// whether a row is invalid.
+    pub(crate) fn take(&mut self, bits: impl Fn(usize, usize) -> u32, flags: &mut [RowFlags]) -> bool {
+        let mut any_invalid = false;
+        for (row, (status, flags)) in self.status.iter_mut().zip(flags).enumerate() {
+            let seen = NoValue::from_bits(bits(0, row));
+            *status = match seen {
+                Some(NoValue::Empty) => RowStatus::Empty,
+                Some(NoValue::Invalid) => RowStatus::Invalid,
+                Some(NoValue::ForTheHost) | None => RowStatus::Ok,
+            };
+            *flags = RowFlags(if seen == Some(NoValue::ForTheHost) { RowFlags::RESCUE } else { 0 });
+            any_invalid |= *status == RowStatus::Invalid;
+        }
+        for (measure, (column, slots)) in self.columns.iter_mut().zip(self.slots).enumerate() {
+            // The last rounding of a device may leave one a unit above it.
+            let most = slots.measure.finisher(self.unit).bound();
+            for (row, (value, status)) in column.iter_mut().zip(self.status.iter_mut()).enumerate() {
+                let found = f64::from(f32::from_bits(bits(measure, row)));
+                *value = if status.has_value() { found.min(most) } else { f64::NAN };
+                if found == f64::INFINITY {
+                    (*value, *status) = (found, RowStatus::Infinite);
+                }
+            }
+        }
+        any_invalid
+    }
+
+    /// Turns the sums of those rows into values that have any flag: of those that were marked, which were computed again. Returns
+    /// whether a row is invalid.
+    pub(crate) fn write_again(&mut self, sums: &RowSums) -> bool {
+        let mut one = RowSums::default();
+        let marked = (0..sums.flags.len()).filter(|row| sums.flags[*row].0 != 0);
+        marked.fold(false, |any_invalid, row| {
+            one.copy_from(sums, row, 1);
+            self.write_at(row, &one) | any_invalid
+        })
+    }
+
     /// The same of some of the rows, from one on, all of which have weight in every bin and finite values.
     pub(crate) fn write_usual(&mut self, start: usize, sums: &RowSums) {
         let rows = start..start + sums.flags.len();
@@ -376,11 +347,4 @@ fn write_column(column: &mut [f64], status: &mut [RowStatus], sums: &RowSums, te
             *status = RowStatus::Infinite;
         }
     }
-}
-
-/// The first bin of a row whose weight is negative, NaN or infinite.
-fn first_invalid(rows: &Rows<'_>, row: usize) -> Option<(usize, f64)> {
-    (0..rows.bins())
-        .filter_map(|bin| rows.get(row, bin).map(|value| (bin, value)))
-        .find(|(_, value)| !(*value >= 0.0 && value.is_finite()))
 }

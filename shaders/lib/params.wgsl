@@ -22,7 +22,8 @@ struct Params {
     q_first: u32,
     // Of this chunk: the upper half of the flags of its records.
     stamp: u32,
-    pad_0: u32,
+    // Of all pairs, rows of Q that each row of P meets before the next one does; else 0.
+    columns: u32,
     pad_1: u32,
     pad_2: u32,
     // A, 1 − A, the exponent of a/q, the leading bits of that exponent: one a slot.

@@ -40,9 +40,10 @@ struct RowConstants {
     flags: u32,
 }
 
-// The bins a thread visits: first, first + step, …, below end.
+// The bins a thread visits: first, first + step, …, below end; and where the row begins on either side, in elements.
 struct Span {
-    row: u32,
+    p: u32,
+    q: u32,
     first: u32,
     step: u32,
     end: u32,
@@ -58,12 +59,14 @@ fn whole_number(n: u32) -> TwoPart {
     return two_sum(f32(n & 0xffff0000u), f32(n & 0xffffu));
 }
 
-fn p_element(row: u32, bin: u32) -> u32 {
-    return params.p_first + row * params.p_stride + bin;
-}
-
-fn q_element(row: u32, bin: u32) -> u32 {
-    return params.q_first + row * params.q_stride + bin;
+// The span of a row of the result: of all pairs, one of a row of P and a row of Q.
+fn span_of(row: u32, first: u32, step: u32, end: u32) -> Span {
+    let is_pair = params.columns > 0u;
+    let columns = max(params.columns, 1u);
+    let p_row = select(row, row / columns, is_pair);
+    let q_row = select(row, row % columns, is_pair);
+    let p = params.p_first + p_row * params.p_stride;
+    return Span(p, params.q_first + q_row * params.q_stride, first, step, end);
 }
 
 // Which sides of a bin have weight, and what its bits say.
@@ -79,8 +82,8 @@ fn bin_flags(p: Weight, q: Weight) -> u32 {
 fn scan_totals(span: Span) -> Totals {
     var t = empty_totals();
     for (var bin = span.first; bin < span.end; bin += span.step) {
-        let p = load_p(p_element(span.row, bin));
-        let q = load_q(q_element(span.row, bin));
+        let p = load_p(span.p + bin);
+        let q = load_q(span.q + bin);
         let has_p = p.value > 0.0;
         let has_q = q.value > 0.0;
         let both = has_p && has_q;
@@ -101,8 +104,8 @@ fn scan_totals(span: Span) -> Totals {
 fn scan_floored(span: Span, p_side: Side, q_side: Side) -> Totals {
     var t = empty_totals();
     for (var bin = span.first; bin < span.end; bin += span.step) {
-        let p = policy_weight(load_p(p_element(span.row, bin)).value, 0.0, p_side);
-        let q = policy_weight(load_q(q_element(span.row, bin)).value, 0.0, q_side);
+        let p = policy_weight(load_p(span.p + bin).value, 0.0, p_side);
+        let q = policy_weight(load_q(span.q + bin).value, 0.0, q_side);
         let sum_p = two_sum(t.p.high, p.high);
         let sum_q = two_sum(t.q.high, q.high);
         t.p = TwoPart(sum_p.high, t.p.low + (sum_p.low + p.low));
@@ -171,8 +174,8 @@ fn scan_terms(span: Span, c: RowConstants) -> Sums {
     let ratio_high = leading(c.ratio.high);
     let ratio_middle = opaque(c.ratio.high - ratio_high);
     for (var bin = span.first; bin < span.end; bin += span.step) {
-        let p_weight = load_p(p_element(span.row, bin)).value;
-        let q_weight = load_q(q_element(span.row, bin)).value * c.scale;
+        let p_weight = load_p(span.p + bin).value;
+        let q_weight = load_q(span.q + bin).value * c.scale;
         let p = policy_weight(p_weight, q_weight, c.p);
         let q = policy_weight(q_weight, p_weight, c.q);
         let low = p.high * c.ratio.low + (p.low * c.ratio.high - q.low);

@@ -2,11 +2,11 @@
 // `step`th four of them.
 
 fn quad_p_of(span: Span, quad: u32) -> vec4<u32> {
-    return quad_p(p_element(span.row, 4u * quad));
+    return quad_p(span.p + 4u * quad);
 }
 
 fn quad_q_of(span: Span, quad: u32) -> vec4<u32> {
-    return quad_q(q_element(span.row, 4u * quad));
+    return quad_q(span.q + 4u * quad);
 }
 
 // Four totals a side, which do not wait for each other.

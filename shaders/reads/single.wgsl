@@ -14,8 +14,8 @@ fn glance_at(span: Span, held: Held) -> Glance {
     var p_lost = 0.0;
     var q_lost = 0.0;
     for (var bin = span.first; bin < span.end; bin += span.step) {
-        let p = bits_p(p_element(span.row, bin));
-        let q = bits_q(q_element(span.row, bin));
+        let p = bits_p(span.p + bin);
+        let q = bits_q(span.q + bin);
         g.least = min(g.least, min(p, q));
         g.most = max(g.most, max(p, q));
         let p_next = bitcast<f32>(p) - p_lost;
@@ -37,7 +37,7 @@ fn sums_of(span: Span, held: Held, c: Usual) -> Sums {
         var block = empty_sums();
         let block_end = min(span.end, bin + 8u * span.step);
         for (; bin < block_end; bin += span.step) {
-            add_bin(&block, bits_p(p_element(span.row, bin)), bits_q(q_element(span.row, bin)), c);
+            add_bin(&block, bits_p(span.p + bin), bits_q(span.q + bin), c);
         }
         add_block(&total, block);
     }

@@ -42,7 +42,7 @@ fn summary_blocks(
         let bits = values[measure * params.rows + row];
         if (bits == INFINITE) {
             mine.infinite += 1u;
-        } else if (bits != NO_VALUE) {
+        } else if (bits < NO_VALUE) {
             let bucket = select((bits - LOWEST) >> BUCKET_SHIFT, 0u, bits == 0u);
             atomicAdd(&table[measure * BUCKETS + bucket], 1u);
             let value = bitcast<f32>(bits);

@@ -41,13 +41,19 @@ struct Params {
     // Bit t: term t is lost where it is next to nothing.
     surprise: u32,
     blocks: u32,
+    // Of all pairs: rows of Q of this chunk, and the number of the first. Where P is Q, the number of the first row of P;
+    // else NONE.
+    columns: u32,
+    first_column: u32,
+    itself: u32,
+    pad_0: u32,
     // By term, the smallest sum of the kernel for usual rows that can be trusted.
     trusted: array<vec4<f32>, 2>,
     measure: array<Measure, 4>,
 }
 
 @group(0) @binding(0) var<storage, read> records: array<u32>;
-// The values of a chunk, one measure after the other, as the bits of floats; or NO_VALUE.
+// The values of a chunk, one measure after the other, as the bits of floats; or NO_VALUE and the status.
 @group(0) @binding(1) var<storage, read_write> values: array<u32>;
 // Of the whole call: rows by status, rows for the host, records of another chunk, and the list of rows for the host.
 @group(0) @binding(2) var<storage, read_write> state: array<atomic<u32>>;
@@ -86,7 +92,7 @@ const STAMP: u32 = 6u;
 const LIST: u32 = 8u;
 
 const INFINITE: u32 = 0x7f800000u;
-const NO_VALUE: u32 = 0xffffffffu;
+const NO_VALUE: u32 = 0xfffffff0u;
 
 // Values are told apart by their exponent and sixteen bits more, from 2⁻⁹⁶ to 2³²; 0 is a bucket of its own, and the
 // host does rows with others.

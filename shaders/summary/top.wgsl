@@ -10,30 +10,8 @@ fn comes_first(a: vec2<u32>, b: vec2<u32>) -> bool {
     return a.x > b.x || (a.x == b.x && a.y < b.y);
 }
 
-@compute @workgroup_size(128)
-fn summary_top(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let group = linear(workgroup, workgroups);
-    let measure = workgroup.z;
-    let from_values = params.pairs == 0u;
-    let count = select(params.pairs, params.rows, from_values);
-    for (var i = thread; i < SORTED; i += WORKGROUP) {
-        let at = group * SORTED + i;
-        var pair = vec2<u32>(0u, NONE);
-        if (at < count) {
-            if (from_values) {
-                let value = values[measure * params.rows + at];
-                pair = vec2<u32>(select(value + 1u, 0u, value == NO_VALUE), at);
-            } else {
-                pair = pairs[params.source + measure * count + at];
-            }
-        }
-        sorted[i] = pair;
-    }
-    // Bitonic sorting. Source: K. E. Batcher, 1968.
+// Bitonic sorting. Source: K. E. Batcher, 1968.
+fn sort(thread: u32) {
     for (var size = 2u; size <= SORTED; size = size << 1u) {
         for (var distance = size >> 1u; distance > 0u; distance = distance >> 1u) {
             workgroupBarrier();
@@ -51,6 +29,32 @@ fn summary_top(
         }
     }
     workgroupBarrier();
+}
+
+@compute @workgroup_size(128)
+fn summary_top(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let group = linear(workgroup, workgroups);
+    let measure = workgroup.z;
+    let from_values = params.pairs == 0u;
+    let count = select(params.pairs, params.rows, from_values);
+    for (var i = thread; i < SORTED; i += WORKGROUP) {
+        let at = group * SORTED + i;
+        var pair = vec2<u32>(0u, NONE);
+        if (at < count) {
+            if (from_values) {
+                let value = values[measure * params.rows + at];
+                pair = vec2<u32>(select(value + 1u, 0u, value >= NO_VALUE), at);
+            } else {
+                pair = pairs[params.source + measure * count + at];
+            }
+        }
+        sorted[i] = pair;
+    }
+    sort(thread);
     let groups = (count + SORTED - 1u) / SORTED;
     if (group < groups) {
         for (var i = thread; i < params.top; i += WORKGROUP) {

@@ -159,7 +159,7 @@ fn write_values(row: u32) -> u32 {
     }
     if (status > STATUS_INFINITE) {
         for (var i = 0u; i < params.measures; i++) {
-            values[i * params.rows + row] = NO_VALUE;
+            values[i * params.rows + row] = NO_VALUE | status;
         }
     }
     if (status == FOR_THE_HOST) {

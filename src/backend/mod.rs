@@ -72,6 +72,48 @@ impl RowSums {
     }
 }
 
+/// What a device found of the rows of a chunk.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Sums(RowSums),
+    /// The values of each measure one after the other, as the bits of 32-bit floats; one of [`NoValue`] where there is none.
+    Values(Vec<u32>),
+}
+
+#[cfg(feature = "gpu")]
+impl Found {
+    /// Nothing yet.
+    pub(crate) fn new() -> Self {
+        Found::Sums(RowSums::default())
+    }
+
+    /// The sums there are, to be used again.
+    pub(crate) fn take_sums(&mut self) -> RowSums {
+        if let Found::Sums(sums) = self { std::mem::take(sums) } else { RowSums::default() }
+    }
+}
+
+/// What a device says in place of a value: no bits of one are as large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoValue {
+    Empty,
+    Invalid,
+    /// 32 bits could not hold it.
+    ForTheHost,
+}
+
+impl NoValue {
+    /// By its bits, as in `shaders/summary/params.wgsl`; `None` for those of a value.
+    pub(crate) fn from_bits(bits: u32) -> Option<Self> {
+        match bits {
+            0xffff_fff2 => Some(NoValue::Empty),
+            0xffff_fff3 => Some(NoValue::Invalid),
+            0xffff_fff0.. => Some(NoValue::ForTheHost),
+            _ => None,
+        }
+    }
+}
+
 /// Rows kept on a device.
 #[cfg(feature = "gpu")]
 pub(crate) use gpu::StoredRows;

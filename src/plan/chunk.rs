@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Caps, Pairing, Problem};
+use super::{Caps, Problem};
 use crate::error::{Error, Result};
 
 /// Rows cut into chunks, in order: of equal size, but where a side lies on the device in pieces.
@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 pub(crate) struct Chunks {
     rows: Range<usize>,
     per_chunk: usize,
+    /// A chunk holds whole lines, or a part of one.
+    line: usize,
     /// No chunk holds rows of two pieces.
     cuts: [Option<Pieces>; 2],
 }
@@ -56,7 +58,7 @@ impl Chunks {
     /// Chunks of some rows of a problem for the CPU, which has no limit of its own.
     pub(crate) fn for_cpu(problem: &Problem, rows: Range<usize>) -> Self {
         let per_row = problem.bytes_per_row().max(1);
-        Self::of(rows, CPU_CHUNK_BYTES / per_row)
+        Self { line: problem.pairing.line(), ..Self::of(rows, CPU_CHUNK_BYTES / per_row) }
     }
 
     /// Chunks of some rows of a problem for a device: every binding within its limit, all buffers of a call within
@@ -76,16 +78,17 @@ impl Chunks {
         let row_bytes = |size: usize| problem.bins as u64 * size as u64;
         // A word more, since a chunk is padded to whole words.
         let fits = |bytes: u64| binding.saturating_sub(4) / bytes.max(1);
-        let sides = [(problem.p, Pairing::OneP), (problem.q, Pairing::OneQ)];
-        let largest = sides.map(|(weight_type, _)| row_bytes(weight_type.size())).into_iter().fold(0, u64::max);
+        // Sides of which every row of the result has a row of its own: all pairs have few rows on either side.
+        let is_shared = if problem.pairing.line() > 1 { [true; 2] } else { problem.pairing.shared() };
+        let sizes = [problem.p, problem.q].map(|weight_type| row_bytes(weight_type.size()));
+        let largest = sizes[0].max(sizes[1]);
         if fits(largest) == 0 || fits(output) == 0 {
             return Err(Error::RowTooLarge { needed: largest.max(output) + 4, limit: binding });
         }
         let mut rows = fits(output);
         let mut sent = 0;
-        for ((weight_type, once), cut) in sides.into_iter().zip(costs.cuts) {
-            if problem.pairing != once && cut.is_none() {
-                let bytes = row_bytes(weight_type.size());
+        for ((bytes, is_shared), cut) in sizes.into_iter().zip(is_shared).zip(costs.cuts) {
+            if !is_shared && cut.is_none() {
                 rows = rows.min(fits(bytes));
                 sent += bytes;
             }
@@ -96,9 +99,14 @@ impl Chunks {
         // Row and element indices of a chunk are 32-bit in the shader.
         rows = rows.min(u64::from(u32::MAX) / (problem.bins as u64).max(1)).max(1);
         rows = rows.min(u64::from(caps.max_workgroups) * u64::from(caps.max_workgroups));
-        let cut = |cut: Option<Pieces>, once| cut.filter(|_| problem.pairing != once);
-        let cuts = [cut(costs.cuts[0], Pairing::OneP), cut(costs.cuts[1], Pairing::OneQ)];
-        Ok(Self { cuts, ..Self::of(of, rows) })
+        let cut = |side: usize| costs.cuts[side].filter(|_| !is_shared[side]);
+        Ok(Self { cuts: [cut(0), cut(1)], line: problem.pairing.line(), ..Self::of(of, rows) })
+    }
+
+    /// Rows of a chunk at the most.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn most(&self) -> usize {
+        self.per_chunk
     }
 
     /// The same rows in chunks of half the size; `None` where they are single rows already.
@@ -108,14 +116,19 @@ impl Chunks {
 
     fn of(rows: Range<usize>, per_chunk: u64) -> Self {
         let per_chunk = usize::try_from(per_chunk).unwrap_or(usize::MAX).clamp(1, rows.len().max(1));
-        Self { rows, per_chunk, cuts: [None; 2] }
+        Self { rows, per_chunk, line: 1, cuts: [None; 2] }
     }
 
     /// The chunks from a row on, in order.
     pub(crate) fn from(&self, first: usize) -> impl Iterator<Item = Range<usize>> + Send + use<> {
-        let (per_chunk, cuts, end) = (self.per_chunk, self.cuts, self.rows.end);
+        let (per_chunk, line, cuts, end) = (self.per_chunk, self.line, self.cuts, self.rows.end);
         let next = move |start: usize| {
-            let next = start.saturating_add(per_chunk).min(end);
+            let next = if start.is_multiple_of(line) && per_chunk >= line {
+                start.saturating_add(per_chunk / line * line)
+            } else {
+                start.saturating_add(per_chunk).min((start / line + 1) * line)
+            };
+            let next = next.min(end);
             cuts.iter().flatten().fold(next, |next, pieces| next.min(pieces.end(start)))
         };
         let mut start = first;
@@ -132,7 +145,8 @@ mod tests {
     use smallvec::smallvec;
 
     use super::*;
-    use crate::divergence::{Divergence, Term, Zeros};
+    use crate::divergence::{Divergence, Term, Unit, Zeros};
+    use crate::plan::Pairing;
     use crate::plan::kernel_key::{MAX_PARTS, SPLIT_BINS, Shape};
     use crate::plan::problem::Slots;
     use crate::rows::WeightType;
@@ -151,6 +165,7 @@ mod tests {
             q: WeightType::U16,
             pairing,
             zeros: Zeros::Exact,
+            unit: Unit::Nats,
             terms: smallvec![Term::Kl],
             slots: smallvec![Slots { measure: Divergence::Kl, first: 0, second: None }],
             shape: Shape::for_bins(bins),

@@ -1,6 +1,6 @@
 //! Predicted time on each device, from rates measured on it; and when a second thread pays.
 
-use super::Problem;
+use super::{Pairing, Problem};
 use crate::divergence::Divergence;
 
 /// Lengths of rows that rates are measured at.
@@ -145,8 +145,11 @@ const TASK_BYTES: usize = 256 << 10;
 /// these. Measured by `cargo bench --bench rowwise_cpu -- threads`.
 const THREADS_FROM_BYTES: usize = 512 << 10;
 
-/// Rows of one task.
+/// Rows of one task: of all pairs, those of one row of P.
 pub(crate) fn rows_per_task(problem: &Problem) -> usize {
+    if let Pairing::All { columns, .. } = problem.pairing {
+        return columns;
+    }
     let bytes = problem.bins * (problem.p.size() + problem.q.size());
     (TASK_BYTES / bytes.max(1)).max(1)
 }

@@ -1,5 +1,7 @@
 //! One call as plain values.
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
 use crate::divergence::contrast::Needs;
@@ -18,6 +20,43 @@ pub(crate) enum Pairing {
     OneQ,
     /// The one row of P against every row of Q.
     OneP,
+    /// Every row of P against the same rows of Q: all those of one row of P before those of the next.
+    All {
+        /// The first row of Q.
+        first: usize,
+        /// How many there are.
+        columns: usize,
+    },
+}
+
+impl Pairing {
+    /// The rows of either side that consecutive rows of the result come from; of all pairs, those of a few whole rows of
+    /// the matrix or of a part of one.
+    pub(crate) fn ranges(self, rows: &Range<usize>) -> [Range<usize>; 2] {
+        match self {
+            Pairing::Rowwise => [rows.clone(), rows.clone()],
+            Pairing::OneQ => [rows.clone(), 0..1],
+            Pairing::OneP => [0..1, rows.clone()],
+            Pairing::All { first, columns } => {
+                let (line, start) = (rows.start / columns, rows.start % columns);
+                if start + rows.len() <= columns {
+                    [line..line + 1, first + start..first + start + rows.len()]
+                } else {
+                    [line..rows.end.div_ceil(columns), first..first + columns]
+                }
+            }
+        }
+    }
+
+    /// Which side has one row for all those that the CPU computes together: of all pairs these are of one row of P.
+    pub(crate) fn shared(self) -> [bool; 2] {
+        [matches!(self, Pairing::OneP | Pairing::All { .. }), self == Pairing::OneQ]
+    }
+
+    /// Rows of the result that a row of P makes before the next one does.
+    pub(crate) fn line(self) -> usize {
+        if let Pairing::All { columns, .. } = self { columns } else { 1 }
+    }
 }
 
 /// Where the sums of a measure lie among the terms of the problem.
@@ -37,6 +76,7 @@ pub(crate) struct Problem {
     pub(crate) q: WeightType,
     pub(crate) pairing: Pairing,
     pub(crate) zeros: Zeros,
+    pub(crate) unit: Unit,
     /// Every sum that some measure needs, once.
     pub(crate) terms: SmallVec<[Term; 4]>,
     pub(crate) slots: SmallVec<[Slots; 4]>,
@@ -89,6 +129,7 @@ impl Problem {
             q: q.weight_type(),
             pairing,
             zeros: zeros.validate()?.effective(),
+            unit,
             terms,
             slots,
             shape: Shape::for_bins(p.bins()),
@@ -124,8 +165,7 @@ impl Problem {
 
     /// The rows of P and of Q that the result rows `start .. start + count` come from.
     pub(crate) fn sides<'a>(&self, p: &Rows<'a>, q: &Rows<'a>, start: usize, count: usize) -> (Rows<'a>, Rows<'a>) {
-        let p = if self.pairing == Pairing::OneP { *p } else { p.slice(start, count) };
-        let q = if self.pairing == Pairing::OneQ { *q } else { q.slice(start, count) };
-        (p, q)
+        let [p_rows, q_rows] = self.pairing.ranges(&(start..start + count));
+        (p.slice(p_rows.start, p_rows.len()), q.slice(q_rows.start, q_rows.len()))
     }
 }

@@ -32,7 +32,7 @@ use super::{RowFlags, RowSums};
 use crate::divergence::Zeros;
 use crate::divergence::contrast::SET;
 use crate::error::{Error, Result};
-use crate::plan::{Pairing, Problem};
+use crate::plan::Problem;
 use crate::rows::Rows;
 
 /// The instruction set of the CPU kernels.
@@ -139,7 +139,7 @@ impl Cpu {
     /// The sums of all the rows given, on this thread, in place of what `sums` held. Rows that the kernel
     /// cannot vouch for are marked [`RowFlags::RESCUE`].
     pub(crate) fn run(&self, problem: &Problem, p: &Rows<'_>, q: &Rows<'_>, sums: &mut RowSums) {
-        let rows = if problem.pairing == Pairing::OneP { q.len() } else { p.len() };
+        let rows = if problem.pairing.shared()[0] { q.len() } else { p.len() };
         sums.resize(rows, problem.terms.len());
         let (flags, sums) = (&mut sums.flags[..], &mut sums.sums[..]);
         let span = Span { problem, p, q };
@@ -214,8 +214,7 @@ impl<'a> Span<'a> {
             if !flags.any(RowFlags::RESCUE) {
                 continue;
             }
-            let p_row = if problem.pairing == Pairing::OneP { 0 } else { row };
-            let q_row = if problem.pairing == Pairing::OneQ { 0 } else { row };
+            let [p_row, q_row] = problem.pairing.shared().map(|is_shared| if is_shared { 0 } else { row });
             let p = T::row(simd, self.p, p_row, added, &mut p_scratch);
             let q = T::row(simd, self.q, q_row, added, &mut q_scratch);
             let seen = Decoded::flags(&p, &q);
@@ -252,9 +251,9 @@ impl<'a> Span<'a> {
             };
         }
         // A row that all others meet is laid out and summed once.
-        let one = |pairing| problem.pairing == pairing;
-        let p_once = if one(Pairing::OneP) { Some(side!(self.p, 0, 1, p_shared).repeated(&layout)) } else { None };
-        let q_once = if one(Pairing::OneQ) { Some(side!(self.q, 0, 1, q_shared).repeated(&layout)) } else { None };
+        let [p_is_shared, q_is_shared] = problem.pairing.shared();
+        let p_once = if p_is_shared { Some(side!(self.p, 0, 1, p_shared).repeated(&layout)) } else { None };
+        let q_once = if q_is_shared { Some(side!(self.q, 0, 1, q_shared).repeated(&layout)) } else { None };
         let bytes = |rows: &Rows<'a>, once: bool| {
             let size = rows.weight_type().size();
             // The shared row is not read again.

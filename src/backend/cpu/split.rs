@@ -22,7 +22,7 @@ use crate::divergence::contrast::{SET, Scale, TwoPart};
 use crate::divergence::finish::Support;
 use crate::divergence::lanes::{Lanes, splat};
 use crate::divergence::{Term, Zeros};
-use crate::plan::{Pairing, Problem};
+use crate::plan::Problem;
 use crate::rows::Rows;
 
 /// Bins of a segment: both sides of it fit the second-level cache of every processor of the last ten years.
@@ -110,8 +110,7 @@ impl Cpu {
     {
         let terms = problem.terms.as_slice();
         for (row, (flags, out)) in flags.iter_mut().zip(sums.chunks_exact_mut(terms.len())).enumerate() {
-            let p_row = if problem.pairing == Pairing::OneP { 0 } else { row };
-            let q_row = if problem.pairing == Pairing::OneQ { 0 } else { row };
+            let [p_row, q_row] = problem.pairing.shared().map(|is_shared| if is_shared { 0 } else { row });
             let pair = Pair { p: p.part(p_row, 0, p.bins()), q: q.part(q_row, 0, q.bins()), terms };
             *flags = match self.long_row::<T>(&pair) {
                 Some((support, sums)) => {

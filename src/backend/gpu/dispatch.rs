@@ -13,7 +13,7 @@ use super::slots::{Slot, aligned};
 use super::submit::Commands;
 use crate::error::Result;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP, ZerosKind};
-use crate::plan::{KernelKey, Problem, Shape};
+use crate::plan::{KernelKey, Pairing, Problem, Shape};
 
 /// Counts the chunks, round and round.
 static STAMP: AtomicU16 = AtomicU16::new(1);
@@ -21,6 +21,8 @@ static STAMP: AtomicU16 = AtomicU16::new(1);
 /// Where the results of a chunk lie.
 pub(super) struct Layout {
     rows: usize,
+    /// Of all pairs, rows of Q; else 0.
+    columns: usize,
     shape: Shape,
     /// Records of a group: rows × parts.
     pub(super) records: u64,
@@ -38,8 +40,8 @@ pub(super) struct Group {
 }
 
 impl Layout {
-    /// For so many rows.
-    pub(super) fn new(problem: &Problem, rows: usize) -> Self {
+    /// For so many rows of the result, of so many rows of Q.
+    pub(super) fn new(problem: &Problem, rows: usize, of_q: usize) -> Self {
         let shape = problem.shape;
         let records = rows as u64 * u64::from(shape.parts());
         let group = |terms: &[_]| {
@@ -47,7 +49,9 @@ impl Layout {
             Group { words, bytes: aligned(records * u64::from(words) * 4) }
         };
         let stamp = STAMP.fetch_add(1, Ordering::Relaxed);
-        Self { rows, shape, records, stamp, groups: problem.terms.chunks(TERMS_PER_DISPATCH).map(group).collect() }
+        let columns = if matches!(problem.pairing, Pairing::All { .. }) { of_q } else { 0 };
+        let groups = problem.terms.chunks(TERMS_PER_DISPATCH).map(group).collect();
+        Self { rows, columns, shape, records, stamp, groups }
     }
 
     /// Bytes of all records.
@@ -98,6 +102,7 @@ pub(super) fn dispatch(
         let [(_, _, p_first), (_, _, q_first)] = sides;
         let uniform = Params {
             stamp: u32::from(layout.stamp),
+            columns: layout.columns as u32,
             ..Params::new(problem, terms, layout.shape, layout.rows, [*p_first, *q_first])
         };
         let uniform_offset = i as u64 * uniform_bytes;

@@ -7,6 +7,7 @@ mod dispatch;
 #[cfg(test)]
 pub(crate) mod faults;
 mod fill;
+pub(crate) mod pairs;
 mod params;
 mod pipelines;
 mod shaders;
@@ -31,7 +32,7 @@ use self::params::RECORD_HEAD;
 use self::pipelines::Pipelines;
 use self::slots::{SLOTS, Slots};
 use self::submit::{SideRows, Started};
-use super::{RowSums, Source, Spent};
+use super::{Found, Source, Spent};
 use crate::error::{Error, Result};
 use crate::plan::chunk::{Costs, Pieces};
 use crate::plan::{Chunks, Pairing, Problem};
@@ -158,7 +159,12 @@ impl Gpu {
     pub(crate) fn start<'a>(&self, problem: &'a Problem, p: &Source<'_>, q: &Source<'_>) -> Result<Chunk<'a>> {
         let opened = self.opened();
         let (sides, rows) = side_rows(&opened, problem, p, q);
-        let started = guarded(&opened, || submit::start(&opened, problem, sides, rows))?;
+        let started = guarded(&opened, || {
+            if pairs::takes_values(&opened, problem) {
+                return pairs::start(&opened, problem, sides, rows).map(Work::Values);
+            }
+            submit::start(&opened, problem, sides, rows).map(Work::Records)
+        })?;
         Ok(Chunk { opened, problem, rows, started })
     }
 
@@ -198,7 +204,11 @@ fn side_rows<'s>(
     p: &'s Source<'_>,
     q: &'s Source<'_>,
 ) -> ([SideRows<'s>; 2], usize) {
-    let rows = if problem.pairing == Pairing::OneP { q.rows.len() } else { p.rows.len() };
+    let rows = match problem.pairing {
+        Pairing::OneP => q.rows.len(),
+        Pairing::Rowwise | Pairing::OneQ => p.rows.len(),
+        Pairing::All { .. } => p.rows.len() * q.rows.len(),
+    };
     let sides = [p, q].map(|source| {
         let stored = source.stored.filter(|(stored, _)| stored.is_on(opened));
         let stored = stored.and_then(|(stored, first)| stored.part(first, problem.bins));
@@ -220,17 +230,34 @@ pub(crate) struct Chunk<'a> {
     opened: Arc<Opened>,
     problem: &'a Problem,
     rows: usize,
-    started: Started,
+    started: Work,
+}
+
+/// What comes back of a chunk.
+enum Work {
+    Records(Started),
+    Values(pairs::StartedValues),
 }
 
 impl Chunk<'_> {
-    /// Waits for the device. The sums of all the rows given, in place of what `sums` held.
-    pub(crate) fn finish(self, sums: &mut RowSums) -> Result<Spent> {
+    /// Waits for the device. What it found of all the rows given, in place of what `found` held.
+    pub(crate) fn finish(self, found: &mut Found) -> Result<Spent> {
         let Self { opened, problem, rows, started } = self;
-        let (records, spent) = guarded(&opened, || started.finish())?;
-        if !collect(problem, &records, rows, sums) {
-            return Err(opened.device.give_up("it left results of another time".to_owned()));
+        match started {
+            Work::Records(started) => {
+                let (records, spent) = guarded(&opened, || started.finish())?;
+                let mut sums = found.take_sums();
+                if !collect(problem, &records, rows, &mut sums) {
+                    return Err(opened.device.give_up("it left results of another time".to_owned()));
+                }
+                *found = Found::Sums(sums);
+                Ok(spent)
+            }
+            Work::Values(started) => {
+                let (values, spent) = guarded(&opened, || started.finish(&opened))?;
+                *found = Found::Values(values);
+                Ok(spent)
+            }
         }
-        Ok(spent)
     }
 }

@@ -27,14 +27,14 @@ pub(super) struct Params {
     pub(super) p_first: u32,
     pub(super) q_first: u32,
     pub(super) stamp: u32,
-    pub(super) pad_0: u32,
+    pub(super) columns: u32,
     pub(super) pad_1: u32,
     pub(super) pad_2: u32,
     pub(super) orders: [[f32; 4]; TERMS_PER_DISPATCH],
 }
 
 impl Params {
-    /// The parameters of one dispatch over `rows` rows, which begin at these elements of their buffers.
+    /// The parameters of one dispatch over `rows` rows of the result, whose sides begin at these elements of their buffers.
     pub(super) fn new(problem: &Problem, terms: &[Term], shape: Shape, rows: usize, first: [u32; 2]) -> Self {
         let number = match problem.zeros {
             Zeros::Exact | Zeros::Skip => 0.0,
@@ -70,7 +70,7 @@ impl Params {
             p_first: first[0],
             q_first: first[1],
             stamp: 0,
-            pad_0: 0,
+            columns: 0,
             pad_1: 0,
             pad_2: 0,
             orders,

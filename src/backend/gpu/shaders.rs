@@ -172,6 +172,7 @@ pub(super) fn summary() -> String {
         include_str!("../../../shaders/summary/blocks.wgsl"),
         include_str!("../../../shaders/summary/top.wgsl"),
         include_str!("../../../shaders/summary/sums.wgsl"),
+        include_str!("../../../shaders/summary/nearest.wgsl"),
     ]
     .join("\n");
     series(&mut text);

@@ -25,6 +25,10 @@ pub(super) struct Slot {
     pub(super) readback: Kept,
     pub(super) partials: Kept,
     pub(super) params: Kept,
+    /// Of chunks of all pairs.
+    pub(super) values: Kept,
+    pub(super) value_params: Kept,
+    pub(super) state: Kept,
     /// Where the device has a clock.
     pub(super) ticks: Option<Ticks>,
 }

@@ -2,6 +2,7 @@
 //! dispatch, read back. In two halves, so that the host fills one chunk and reads another while the device
 //! works on a third.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
@@ -11,7 +12,6 @@ use futures_intrusive::channel::TryReceiveError;
 use futures_intrusive::channel::shared::{Receiver, Sender, channel};
 use wgpu::BufferUsages as Usage;
 
-use super::Opened;
 use super::clock::Ticks;
 use super::collect::Records;
 use super::device::{Device, Point};
@@ -19,6 +19,7 @@ use super::dispatch::{Layout, dispatch};
 use super::fill::{fill, packed_bytes};
 use super::slots::{SideBuffers, Slot};
 use super::stored::StoredPart;
+use super::{Opened, guarded};
 use crate::backend::Spent;
 use crate::error::Result;
 use crate::plan::Problem;
@@ -48,8 +49,13 @@ impl Held {
     }
 
     /// A buffer that the host reads.
-    pub(super) fn readback(&mut self, device: &Device, bytes: u64) -> Result<wgpu::Buffer> {
-        self.slot.readback.at_least(device, bytes, Usage::MAP_READ | Usage::COPY_DST)
+    pub(super) fn readback(&mut self, bytes: u64) -> Result<wgpu::Buffer> {
+        self.slot.readback.at_least(&self.opened.device, bytes, Usage::MAP_READ | Usage::COPY_DST)
+    }
+
+    /// The buffers.
+    pub(super) fn slot(&mut self) -> &mut Slot {
+        &mut self.slot
     }
 
     /// Where the device has a clock.
@@ -188,6 +194,37 @@ impl Submitted {
     }
 }
 
+impl Opened {
+    /// Reads so many bytes that `encode` has copied.
+    pub(super) fn read(
+        self: &Arc<Self>,
+        bytes: u64,
+        encode: impl FnOnce(&Device, &mut Commands, &wgpu::Buffer) -> Result<()>,
+    ) -> Result<Vec<u32>> {
+        guarded(self, || {
+            let device = &self.device;
+            device.check()?;
+            let mut held = Held::take(self);
+            let mut commands = Commands::new(device);
+            let readback = held.readback(bytes)?;
+            encode(device, &mut commands, &readback)?;
+            device.reach(Point::Upload)?;
+            commands.map_after(&readback, wgpu::MapMode::Read);
+            commands.submit(held)?.finish(|device, slot| words(device, slot, 0..bytes))
+        })
+    }
+}
+
+/// Takes words out of what a slot's host reads, and gives it back.
+pub(super) fn words(device: &Device, slot: &Slot, range: Range<u64>) -> Result<Vec<u32>> {
+    let Some(buffer) = slot.readback.get() else { return Err(device.give_up("nothing to read".to_owned())) };
+    let view = buffer.get_mapped_range(range).map_err(|error| device.give_up(error.to_string()))?;
+    let words = bytemuck::pod_collect_to_vec(&view);
+    drop(view);
+    buffer.unmap();
+    Ok(words)
+}
+
 /// One side of a chunk: rows of the host, or rows that the device has.
 pub(super) struct SideRows<'a> {
     pub(super) rows: &'a Rows<'a>,
@@ -244,8 +281,8 @@ pub(super) fn prepare(
             commands.bring(device, buffers, side.rows).map(|buffer| (buffer, packed_bytes(side.rows), 0))
         }
     };
+    let layout = Layout::new(problem, rows, q.rows.len());
     let (p, q) = (side(&p, &mut held.slot.p)?, side(&q, &mut held.slot.q)?);
-    let layout = Layout::new(problem, rows);
     let slot = &mut held.slot;
     let (results, compile_seconds) = dispatch(opened, problem, &layout, [&p, &q], slot, &mut commands, more_follow)?;
     Ok(Prepared { held, commands, results, spent: Spent { sent, compile_seconds, ..Spent::default() }, layout })
@@ -260,7 +297,7 @@ pub(super) fn start(opened: &Arc<Opened>, problem: &Problem, sides: [SideRows<'_
     if device.shared_memory {
         commands.map_after(&results, wgpu::MapMode::Read);
     } else {
-        let readback = held.readback(device, layout.bytes())?;
+        let readback = held.readback(layout.bytes())?;
         commands.encoder.copy_buffer_to_buffer(&results, 0, &readback, 0, layout.bytes());
         commands.map_after(&readback, wgpu::MapMode::Read);
     }

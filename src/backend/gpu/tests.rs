@@ -90,7 +90,7 @@ fn bindings_and_struct_offsets_match_the_host() {
             p_first,
             q_first,
             stamp,
-            pad_0,
+            columns,
             pad_1,
             pad_2,
             orders
@@ -148,6 +148,10 @@ fn the_summary_validates_and_its_structs_match_the_host() {
         result,
         surprise,
         blocks,
+        columns,
+        first_column,
+        itself,
+        pad_0,
         trusted,
         measure
     );

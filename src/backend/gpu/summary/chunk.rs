@@ -1,6 +1,5 @@
 //! What a chunk says: where it lies in what the host reads, and what it means.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
@@ -9,7 +8,7 @@ use super::STATE_WORDS;
 use crate::backend::Spent;
 use crate::backend::gpu::device::Device;
 use crate::backend::gpu::slots::Slot;
-use crate::backend::gpu::submit::Submitted;
+use crate::backend::gpu::submit::{Submitted, words};
 use crate::backend::gpu::{Opened, guarded};
 use crate::error::Result;
 
@@ -120,14 +119,4 @@ impl DigestedChunk {
             spent: Spent { device_seconds, received: layout.bytes(), ..spent },
         })
     }
-}
-
-/// Takes words out of what a slot's host reads, and gives it back.
-pub(super) fn words(device: &Device, slot: &Slot, range: Range<u64>) -> Result<Vec<u32>> {
-    let Some(buffer) = slot.readback.get() else { return Err(device.give_up("nothing to read".to_owned())) };
-    let view = buffer.get_mapped_range(range).map_err(|error| device.give_up(error.to_string()))?;
-    let words = bytemuck::pod_collect_to_vec(&view);
-    drop(view);
-    buffer.unmap();
-    Ok(words)
 }

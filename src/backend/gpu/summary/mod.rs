@@ -7,23 +7,20 @@ mod kernels;
 mod params;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use wgpu::BufferUsages as Usage;
 
 pub(crate) use self::chunk::{DigestedChunk, Said};
-use self::chunk::{Layout, Pair, words};
+use self::chunk::{Layout, Pair};
 pub(super) use self::kernels::Kernels;
-use self::kernels::STORAGE_BUFFERS;
+pub(super) use self::kernels::STORAGE_BUFFERS;
 pub(super) use self::params::Params;
 #[cfg(test)]
 pub(super) use self::{chunk::Block, params::Measure};
-use super::device::{Device, Point};
 use super::slots::{Kept, aligned};
-use super::submit::{Commands, Held, Prepared, prepare};
+use super::submit::{Prepared, prepare};
 use super::{Gpu, Opened, guarded, side_rows};
 use crate::backend::{Source, Spent};
-use crate::divergence::Unit;
 use crate::error::Result;
 use crate::plan::Problem;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
@@ -43,7 +40,7 @@ pub(crate) const SUMS: usize = BUCKETS / TOGETHER;
 
 const BLOCK: usize = 8192;
 const SORTED: usize = 1024;
-const STATE_WORDS: usize = 8;
+pub(super) const STATE_WORDS: usize = 8;
 /// The bits of 2⁻⁹⁶, and how many of a value's bits a bucket leaves out.
 const LOWEST: u32 = 0x0f80_0000;
 const BUCKET_SHIFT: u32 = 7;
@@ -118,7 +115,7 @@ struct Scratch {
 
 impl Gpu {
     /// Begins a summary.
-    pub(crate) fn digest<'a>(&self, problem: &'a Problem, unit: Unit, top: usize) -> Result<Digest<'a>> {
+    pub(crate) fn digest<'a>(&self, problem: &'a Problem, top: usize) -> Result<Digest<'a>> {
         let opened = self.opened();
         let (state, table) = guarded(&opened, || {
             let device = &opened.device;
@@ -128,7 +125,7 @@ impl Gpu {
             let state = device.buffer(state_bytes, Usage::STORAGE | Usage::COPY_SRC, false)?;
             Ok((state, device.buffer(table_bytes(problem), Usage::STORAGE | Usage::COPY_SRC, false)?))
         })?;
-        let params = Params::new(problem, unit, top);
+        let params = Params::new(problem, top);
         Ok(Digest { opened, problem, params, state, table, scratch: Mutex::default() })
     }
 
@@ -146,9 +143,6 @@ impl Gpu {
             && u32::try_from(problem.rows).is_ok()
     }
 }
-
-/// The buffers that kernels see, in the order of their bindings but for the records and the uniform.
-type Buffers<'b> = [&'b wgpu::Buffer; 5];
 
 impl Digest<'_> {
     /// Starts on a chunk, the first row of which has this number in the call.
@@ -169,23 +163,9 @@ impl Digest<'_> {
         })
     }
 
-    /// The kernels, and the time it takes to compile them the first time.
-    fn kernels(&self, spent: &mut Spent) -> &Kernels {
-        let start = Instant::now();
-        let mut is_new = false;
-        let kernels = self.opened.summary.get_or_init(|| {
-            is_new = true;
-            Kernels::new(&self.opened.device.device)
-        });
-        if is_new {
-            spent.compile_seconds += start.elapsed().as_secs_f64();
-        }
-        kernels
-    }
-
     fn encode(&self, params: Params, prepared: &mut Prepared) -> Result<Layout> {
         let device = &self.opened.device;
-        let kernels = self.kernels(&mut prepared.spent);
+        let kernels = self.opened.summary_kernels(&mut prepared.spent)?;
         let (rows, measures, top) = (params.rows as usize, params.measures as usize, params.top as usize);
         let blocks_of_one = rows.div_ceil(BLOCK);
         let levels = levels(rows, top, measures);
@@ -206,7 +186,7 @@ impl Digest<'_> {
         let bound = |i: usize, params: Params| {
             let offset = i as u64 * uniforms;
             device.queue.write_buffer(&uniform, offset, bytemuck::bytes_of(&params));
-            self.bind(kernels, records, buffers, &uniform, offset)
+            kernels.bind(device, records, buffers, (&uniform, offset))
         };
         let first = bound(0, Params { blocks: blocks_of_one as u32, ..params });
         let encoder = &mut prepared.commands.encoder;
@@ -229,7 +209,7 @@ impl Digest<'_> {
         }
         drop(pass);
         let last = levels.last().map_or(0, |level| level.result);
-        let readback = prepared.held.readback(device, layout.bytes())?;
+        let readback = prepared.held.readback(layout.bytes())?;
         encoder.copy_buffer_to_buffer(&self.state, 0, &readback, 0, layout.blocks_at());
         encoder.copy_buffer_to_buffer(&blocks, 0, &readback, layout.blocks_at(), layout.block_bytes());
         if top > 0 {
@@ -241,49 +221,22 @@ impl Digest<'_> {
         Ok(layout)
     }
 
-    fn bind(
-        &self,
-        kernels: &Kernels,
-        (records, record_bytes): (&wgpu::Buffer, u64),
-        buffers: Buffers<'_>,
-        uniform: &wgpu::Buffer,
-        offset: u64,
-    ) -> wgpu::BindGroup {
-        let part = |buffer, offset, bytes| {
-            let size = std::num::NonZero::new(bytes);
-            wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size })
-        };
-        let [values, state, table, blocks, pairs] = buffers.map(wgpu::Buffer::as_entire_binding);
-        let records = part(records, 0, record_bytes);
-        let uniform = part(uniform, offset, size_of::<Params>() as u64);
-        let all = [records, values, state, table, uniform, blocks, pairs];
-        let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
-        let entries: Vec<_> = (0_u32..).zip(all).map(entry).collect();
-        self.opened.device.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("summary"),
-            layout: &kernels.bindings,
-            entries: &entries,
-        })
-    }
-
     /// Of each measure the sums of its table, once every chunk is finished; the rows left to the host, of which there
     /// are so many; and the bytes read.
     pub(crate) fn sums(&self, for_the_host: usize) -> Result<(Vec<Vec<u32>>, Vec<u32>, u64)> {
         let measures = self.params.measures as usize;
         let sums_bytes = (measures * SUMS * 4) as u64;
         let list_bytes = (for_the_host * 4) as u64;
-        let words = self.read(sums_bytes + list_bytes, |device, commands, readback| {
-            let kernels = self.kernels(&mut Spent::default());
+        let words = self.opened.read(sums_bytes + list_bytes, |device, commands, readback| {
+            let kernels = self.opened.summary_kernels(&mut Spent::default())?;
             let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
             let inner = Usage::STORAGE | Usage::COPY_SRC;
             let blocks = scratch.blocks.at_least(device, sums_bytes, inner)?;
-            let unused = scratch.pairs.at_least(device, 256, inner)?;
-            let values = scratch.values.at_least(device, 256, inner)?;
-            let records = device.buffer(256, Usage::STORAGE, false)?;
+            let [records, values, pairs] = &kernels.unused;
             let uniform = scratch.params.at_least(device, 256, Usage::UNIFORM | Usage::COPY_DST)?;
             device.queue.write_buffer(&uniform, 0, bytemuck::bytes_of(&self.params));
-            let buffers = [&values, &self.state, &self.table, &blocks, &unused];
-            let group = self.bind(kernels, (&records, 256), buffers, &uniform, 0);
+            let buffers = [values, &self.state, &self.table, &blocks, pairs];
+            let group = kernels.bind(device, (records, 256), buffers, (&uniform, 0));
             let descriptor = wgpu::ComputePassDescriptor { label: Some("sums"), timestamp_writes: None };
             let mut pass = commands.encoder.begin_compute_pass(&descriptor);
             pass.set_pipeline(&kernels.sums);
@@ -305,7 +258,7 @@ impl Digest<'_> {
             return Ok(Vec::new());
         }
         let each = (TOGETHER * 4) as u64;
-        let words = self.read(groups.len() as u64 * each, |_, commands, readback| {
+        let words = self.opened.read(groups.len() as u64 * each, |_, commands, readback| {
             for (i, (measure, group)) in groups.iter().enumerate() {
                 let from = (measure * SUMS + group) as u64 * each;
                 commands.encoder.copy_buffer_to_buffer(&self.table, from, readback, i as u64 * each, each);
@@ -313,25 +266,5 @@ impl Digest<'_> {
             Ok(())
         })?;
         Ok(words.chunks(TOGETHER).map(<[u32]>::to_vec).collect())
-    }
-
-    /// Reads so many bytes that `encode` has copied.
-    fn read(
-        &self,
-        bytes: u64,
-        encode: impl FnOnce(&Device, &mut Commands, &wgpu::Buffer) -> Result<()>,
-    ) -> Result<Vec<u32>> {
-        let opened = &self.opened;
-        guarded(opened, || {
-            let device = &opened.device;
-            device.check()?;
-            let mut held = Held::take(opened);
-            let mut commands = Commands::new(device);
-            let readback = held.readback(device, bytes)?;
-            encode(device, &mut commands, &readback)?;
-            device.reach(Point::Upload)?;
-            commands.map_after(&readback, wgpu::MapMode::Read);
-            commands.submit(held)?.finish(|device, slot| words(device, slot, 0..bytes))
-        })
     }
 }

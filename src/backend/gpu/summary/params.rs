@@ -4,8 +4,8 @@ use bytemuck::{Pod, Zeroable};
 
 use super::{MOST_FOR_THE_HOST, MOST_MEASURES};
 use crate::backend::gpu::params::RECORD_HEAD;
+use crate::divergence::Term;
 use crate::divergence::finish::{Finisher, Support};
-use crate::divergence::{Term, Unit};
 use crate::plan::Problem;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, takes_usual};
 
@@ -45,13 +45,17 @@ pub(in crate::backend::gpu) struct Params {
     pub(in crate::backend::gpu) result: u32,
     pub(in crate::backend::gpu) surprise: u32,
     pub(in crate::backend::gpu) blocks: u32,
+    pub(in crate::backend::gpu) columns: u32,
+    pub(in crate::backend::gpu) first_column: u32,
+    pub(in crate::backend::gpu) itself: u32,
+    pub(in crate::backend::gpu) pad_0: u32,
     pub(in crate::backend::gpu) trusted: [[f32; 4]; TERMS_PER_DISPATCH / 4],
     pub(in crate::backend::gpu) measure: [Measure; MOST_MEASURES],
 }
 
 impl Params {
     /// What is the same for every chunk.
-    pub(in crate::backend::gpu) fn new(problem: &Problem, unit: Unit, top: usize) -> Self {
+    pub(in crate::backend::gpu) fn new(problem: &Problem, top: usize) -> Self {
         let mut params = Self {
             parts: problem.shape.parts(),
             record: (RECORD_HEAD + problem.terms.len()) as u32,
@@ -69,7 +73,7 @@ impl Params {
         }
         for (to, slots) in params.measure.iter_mut().zip(&problem.slots) {
             let infinite = |support| u32::from(slots.measure.is_infinite(Support::from_bits(support))) << support;
-            let (form, most, divisor) = match slots.measure.finisher(unit) {
+            let (form, most, divisor) = match slots.measure.finisher(problem.unit) {
                 Finisher::Scaled { most, divisor, root } => (u32::from(root), most, divisor),
                 Finisher::Logarithm { factor, ln_base } => (2, f64::INFINITY, factor * ln_base),
             };

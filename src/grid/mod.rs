@@ -1,5 +1,8 @@
 //! A matrix of all pairs as tiles: how it is cut, and how a tile is computed.
 
+#[cfg(feature = "gpu")]
+mod search;
+
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,14 +22,17 @@ use crate::options::{OnInvalid, Options};
 use crate::output::{Columns, RowStatus, Stats};
 use crate::pairwise::{Purpose, Tile};
 use crate::plan::{Pairing, Problem};
+use crate::refused::Refused;
 use crate::rows::Rows;
 use crate::run::Run;
-use crate::values::{Part, Piece, Refused, Tracker, Values, value_of};
+use crate::values::{Part, Piece, Tracker, Values, value_of};
 
 /// Entries of a tile at the most: a few mebibytes of values.
 const TILE_ENTRIES: usize = if cfg!(test) { ROWS * COLUMNS } else { 1 << 20 };
 /// Bytes of the rows of Q that a tile of the CPU reads again and again: they stay in a core's cache.
 const CACHED_BYTES: usize = 256 << 10;
+/// Bytes of the rows of either side of a tile of a device.
+const DEVICE_BYTES: u64 = 32 << 20;
 /// Bytes that the prepared rows of a side may take.
 const PREPARED_BYTES: usize = if cfg!(test) { 1 << 13 } else { 64 << 20 };
 /// Rows are prepared where each of them meets so many.
@@ -115,11 +121,16 @@ impl<'a> Grid<'a> {
                 let columns = columns.min(most).min(q.rows.len().next_multiple_of(COLUMNS));
                 [(TILE_ENTRIES / columns / ROWS).max(1) * ROWS, columns]
             }
-            (None, on) => {
-                let columns = if matches!(on, On::Cpu) { cached } else { TILE_ENTRIES };
+            (None, On::Cpu) => {
                 // What is mirrored is square.
-                let columns = columns.clamp(1, if is_mirrored { side } else { TILE_ENTRIES }).min(q.rows.len().max(1));
+                let columns = cached.clamp(1, if is_mirrored { side } else { TILE_ENTRIES }).min(q.rows.len());
                 [if is_mirrored { columns } else { TILE_ENTRIES / columns }, columns]
+            }
+            (None, _) => {
+                let bytes = DEVICE_BYTES.min(engine.memory / 16) as usize;
+                let most = (bytes / (problem.bins * problem.p.size().max(problem.q.size())).max(1)).max(1);
+                let rows = if is_mirrored { side.min(most) } else { side.min(most).min(p.len()) };
+                [rows, if is_mirrored { rows } else { most.min(TILE_ENTRIES / rows) }]
             }
         };
         let block = forms.as_ref().map_or(usize::MAX, |forms| {
@@ -296,38 +307,33 @@ impl<'a> Grid<'a> {
     }
 
     fn tile(&self, rows: Range<usize>, columns: Range<usize>, ready: Option<Ready<'_>>, room: Columns) -> Result<Tile> {
-        let problem = Problem { rows: rows.len() * columns.len(), ..self.problem.clone() };
+        let pairing = Pairing::All { first: columns.start, columns: columns.len() };
+        let problem = Problem { rows: rows.len() * columns.len(), pairing, ..self.problem.clone() };
         let tracker = Tracker::new(&self.options, problem.rows);
-        let mut values = Values::within(room, &problem, &self.options, &tracker, 0..problem.rows);
-        let mut stats = Stats { reason: self.choice.reason, ..Stats::default() };
-        let mut any_invalid = false;
-        match self.choice.on {
-            On::Cpu => {
-                for part in &mut values.parts([problem.rows]) {
-                    let (rescued, invalid) = match (ready, &self.forms) {
-                        (Some(ready), Some(forms)) => self.prepared(part, forms, ready, &rows, &columns),
-                        _ => self.on_cpu(part, &rows, &columns),
-                    };
-                    stats.rescued += rescued;
-                    any_invalid |= invalid;
-                }
-                stats.device = Arc::clone(self.engine.cpu.name());
-                stats.chunks = 1;
+        let (entries, any_invalid) = if let On::Cpu = self.choice.on {
+            let mut values = Values::within(room, &problem, &self.options, &tracker, 0..problem.rows);
+            let mut stats = Stats { reason: self.choice.reason, chunks: 1, ..Stats::default() };
+            let mut any_invalid = false;
+            for part in &mut values.parts([problem.rows]) {
+                let (rescued, invalid) = match (ready, &self.forms) {
+                    (Some(ready), Some(forms)) => self.prepared(part, forms, ready, &rows, &columns),
+                    _ => self.on_cpu(part, &rows, &columns),
+                };
+                stats.rescued += rescued;
+                any_invalid |= invalid;
             }
-            on => {
-                for (i, row) in rows.clone().enumerate() {
-                    let p = Input::from(self.p.slice(row, 1));
-                    let run = Run { engine: self.engine, problem: &self.problem, p, q: Input::from(&self.q) };
-                    let entries = self.engine.execute(on, &run, columns.clone(), &self.options, &tracker)?;
-                    values.take(i * columns.len(), &entries);
-                    stats.device = Arc::clone(&entries.stats().device);
-                    any_invalid |= entries.status().contains(&RowStatus::Invalid);
-                    stats.add(entries.stats());
-                }
+            stats.device = Arc::clone(self.engine.cpu.name());
+            (Columns { stats, ..values.finish(false, &self.p, &self.q.rows)? }, any_invalid)
+        } else {
+            let p = Input::from(self.p.slice(rows.start, rows.len()));
+            let run = Run { engine: self.engine, problem: &problem, p, q: Input::from(&self.q) };
+            let mut entries = self.engine.execute(self.choice.on, &run, 0..problem.rows, &self.options, &tracker)?;
+            if entries.stats.reason.is_empty() {
+                entries.stats.reason = self.choice.reason;
             }
-        }
-        let mut entries = values.finish(false, &self.p, &self.q.rows)?;
-        entries.stats = stats;
+            let any_invalid = entries.status().contains(&RowStatus::Invalid);
+            (entries, any_invalid)
+        };
         if self.refuses && any_invalid {
             let of_rows = entries.status().chunks(columns.len()).zip(rows.clone());
             let mut invalid = of_rows.filter(|(status, _)| status.contains(&RowStatus::Invalid)).map(|(_, row)| row);

@@ -1,0 +1,243 @@
+//! All pairs: records become values on the device. Either all of them go to the host, a word each, or only the nearest
+//! rows of each row. The host's half of `shaders/summary/values.wgsl` and `nearest.wgsl`.
+
+use std::sync::Arc;
+
+use wgpu::BufferUsages as Usage;
+
+use super::slots::aligned;
+use super::submit::{Prepared, SideRows, Submitted, prepare, words};
+pub(crate) use super::summary::MOST_FOR_THE_HOST;
+use super::summary::{MOST_MEASURES, Params, STATE_WORDS, STORAGE_BUFFERS};
+use super::{Gpu, Opened, guarded, side_rows};
+use crate::backend::{Source, Spent};
+use crate::error::Result;
+use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
+use crate::plan::{Pairing, Problem};
+
+/// Neighbours of a row at the most: half of what a workgroup sorts at once.
+pub(crate) const MOST_NEIGHBOURS: usize = 512;
+/// Bytes of the state that comes to the host with every chunk.
+const STATE_BYTES: u64 = aligned((STATE_WORDS * 4) as u64);
+
+/// Whether the records of a problem become values on a device.
+pub(super) fn takes_values(opened: &Opened, problem: &Problem) -> bool {
+    let buffers = opened.device.device.limits().max_storage_buffers_per_shader_stage;
+    matches!(problem.pairing, Pairing::All { .. })
+        && problem.slots.len() <= MOST_MEASURES
+        && problem.terms.len() <= TERMS_PER_DISPATCH
+        && buffers >= STORAGE_BUFFERS
+}
+
+/// Encodes what makes values of the records of a chunk, and finds the nearest of `lines` rows of P where these are wanted;
+/// returns the buffer of the values.
+fn encode(
+    opened: &Opened,
+    prepared: &mut Prepared,
+    params: &Params,
+    state: &wgpu::Buffer,
+    nearest: Option<(&wgpu::Buffer, usize)>,
+) -> Result<wgpu::Buffer> {
+    let device = &opened.device;
+    let kernels = opened.summary_kernels(&mut prepared.spent)?;
+    let bytes = u64::from(params.rows) * u64::from(params.measures) * 4;
+    let slot = prepared.held.slot();
+    let values = slot.values.at_least(device, bytes, Usage::STORAGE | Usage::COPY_SRC)?;
+    let uniform_bytes = aligned(size_of::<Params>() as u64);
+    let uniform = slot.value_params.at_least(device, uniform_bytes, Usage::UNIFORM | Usage::COPY_DST)?;
+    device.queue.write_buffer(&uniform, 0, bytemuck::bytes_of(params));
+    let [table, blocks, no_pairs] = &kernels.unused;
+    let pairs = nearest.map_or(no_pairs, |(near, _)| near);
+    let records = (&prepared.results, prepared.result_bytes());
+    let group = kernels.bind(device, records, [&values, state, table, blocks, pairs], (&uniform, 0));
+    let ticks = prepared.held.ticks().and_then(|ticks| ticks.writes(false, true));
+    let descriptor = wgpu::ComputePassDescriptor { label: Some("pairs"), timestamp_writes: ticks };
+    let mut pass = prepared.commands.encoder.begin_compute_pass(&descriptor);
+    let mut dispatch = |pipeline, workgroups: usize| {
+        let width = workgroups.clamp(1, device.caps.max_workgroups as usize);
+        pass.set_pipeline(pipeline);
+        pass.set_bind_group(0, &group, &[]);
+        pass.dispatch_workgroups(width as u32, workgroups.div_ceil(width) as u32, 1);
+    };
+    dispatch(&kernels.values, (params.rows as usize).div_ceil(WORKGROUP as usize));
+    if let Some((_, lines)) = nearest {
+        dispatch(&kernels.nearest, lines);
+    }
+    drop(pass);
+    Ok(values)
+}
+
+/// Work on a chunk whose state, and what stands behind it, comes to the host.
+struct Returning {
+    submitted: Submitted,
+    stamp: u32,
+    /// Bytes that come.
+    bytes: u64,
+    spent: Spent,
+}
+
+impl Returning {
+    /// Has the state brought to the host, and so many bytes of values where they are wanted.
+    fn submit(mut prepared: Prepared, state: &wgpu::Buffer, values: Option<(&wgpu::Buffer, u64)>) -> Result<Self> {
+        let bytes = STATE_BYTES + values.map_or(0, |(_, bytes)| bytes);
+        let stamp = u32::from(prepared.stamp());
+        let readback = prepared.held.readback(bytes)?;
+        let encoder = &mut prepared.commands.encoder;
+        encoder.copy_buffer_to_buffer(state, 0, &readback, 0, (STATE_WORDS * 4) as u64);
+        if let Some((values, bytes)) = values {
+            encoder.copy_buffer_to_buffer(values, 0, &readback, STATE_BYTES, bytes);
+        }
+        prepared.commands.map_after(&readback, wgpu::MapMode::Read);
+        prepared.tell_the_time();
+        let Prepared { held, commands, spent, .. } = prepared;
+        Ok(Self { submitted: commands.submit(held)?, stamp, bytes, spent: Spent { received: bytes, ..spent } })
+    }
+
+    /// Waits for the device; the words of the state, and those behind it.
+    fn finish(self, opened: &Opened) -> Result<([u32; STATE_WORDS], Vec<u32>, Spent)> {
+        let Self { submitted, stamp, bytes, spent } = self;
+        let (mut words, device_seconds) = submitted.finish(|device, slot| {
+            let device_seconds = slot.ticks.as_ref().map_or(Ok(0.0), |ticks| ticks.seconds(device))?;
+            Ok((words(device, slot, 0..bytes)?, device_seconds))
+        })?;
+        let mut state = [0; STATE_WORDS];
+        state.copy_from_slice(&words[..STATE_WORDS]);
+        let [.., of_another_chunk, seen, _] = state;
+        if of_another_chunk != 0 || seen != stamp {
+            return Err(opened.device.give_up("it left results of another time".to_owned()));
+        }
+        words.drain(..(STATE_BYTES / 4) as usize);
+        Ok((state, words, Spent { device_seconds, ..spent }))
+    }
+}
+
+/// A chunk of which the values come to the host.
+pub(super) struct StartedValues(Returning);
+
+/// Starts one chunk.
+pub(super) fn start(
+    opened: &Arc<Opened>,
+    problem: &Problem,
+    sides: [SideRows<'_>; 2],
+    rows: usize,
+) -> Result<StartedValues> {
+    let mut prepared = prepare(opened, problem, sides, rows, true)?;
+    let params =
+        Params { rows: rows as u32, stamp: u32::from(prepared.stamp()), capacity: 0, ..Params::new(problem, 0) };
+    let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
+    let state = prepared.held.slot().state.at_least(&opened.device, STATE_BYTES, usage)?;
+    prepared.commands.encoder.clear_buffer(&state, 0, None);
+    let values = encode(opened, &mut prepared, &params, &state, None)?;
+    let bytes = (rows * problem.slots.len() * 4) as u64;
+    Returning::submit(prepared, &state, Some((&values, bytes))).map(StartedValues)
+}
+
+impl StartedValues {
+    /// Waits for the device: the values of each measure one after the other, as the bits of floats, or what there is in
+    /// place of one.
+    pub(super) fn finish(self, opened: &Opened) -> Result<(Vec<u32>, Spent)> {
+        self.0.finish(opened).map(|(_, values, spent)| (values, spent))
+    }
+}
+
+/// The search for the nearest rows of some rows of P.
+pub(crate) struct Search<'a> {
+    opened: Arc<Opened>,
+    problem: &'a Problem,
+    params: Params,
+    state: wgpu::Buffer,
+    nearest: wgpu::Buffer,
+    rows: usize,
+}
+
+/// A chunk of a search on its way.
+pub(crate) struct Searched {
+    opened: Arc<Opened>,
+    returning: Returning,
+}
+
+/// What was left to the host so far, and whether any pair is invalid.
+pub(crate) struct Left {
+    pub(crate) pairs: usize,
+    pub(crate) any_invalid: bool,
+    pub(crate) spent: Spent,
+}
+
+impl Searched {
+    /// Waits for the device.
+    pub(crate) fn finish(self) -> Result<Left> {
+        let Self { opened, returning } = self;
+        let (state, _, spent) = guarded(&opened, || returning.finish(&opened))?;
+        let [_, _, _, invalid, for_the_host, ..] = state;
+        Ok(Left { pairs: for_the_host as usize, any_invalid: invalid > 0, spent })
+    }
+}
+
+impl Gpu {
+    /// Begins a search for the `count` nearest rows of some rows of P; `None` where this is not for the device.
+    pub(crate) fn search<'a>(&self, problem: &'a Problem, rows: usize, count: usize) -> Result<Option<Search<'a>>> {
+        let opened = self.opened();
+        if !takes_values(&opened, problem) || !(1..=MOST_NEIGHBOURS).contains(&count) {
+            return Ok(None);
+        }
+        let (state, nearest) = guarded(&opened, || {
+            let device = &opened.device;
+            device.check()?;
+            // New buffers are all zeros.
+            let buffer = |words: usize| device.buffer((words * 4) as u64, Usage::STORAGE | Usage::COPY_SRC, false);
+            Ok((buffer(STATE_WORDS + MOST_FOR_THE_HOST)?, buffer(2 * rows * count.max(1))?))
+        })?;
+        let params = Params::new(problem, count);
+        Ok(Some(Search { opened, problem, params, state, nearest, rows }))
+    }
+}
+
+impl Search<'_> {
+    /// Starts on all rows of P against some of Q, of which the first has this number; numbered on from `first_pair`.
+    /// Where P is Q the first row of P has a number too.
+    pub(crate) fn start(
+        &self,
+        first_pair: usize,
+        first_column: usize,
+        itself: Option<usize>,
+        p: &Source<'_>,
+        q: &Source<'_>,
+    ) -> Result<Searched> {
+        let opened = &self.opened;
+        let (sides, rows) = side_rows(opened, self.problem, p, q);
+        let returning = guarded(opened, || {
+            let mut prepared = prepare(opened, self.problem, sides, rows, true)?;
+            let params = Params {
+                rows: rows as u32,
+                stamp: u32::from(prepared.stamp()),
+                first_row: first_pair as u32,
+                columns: q.rows.len() as u32,
+                first_column: first_column as u32,
+                itself: itself.map_or(u32::MAX, |row| row as u32),
+                ..self.params
+            };
+            encode(opened, &mut prepared, &params, &self.state, Some((&self.nearest, self.rows)))?;
+            Returning::submit(prepared, &self.state, None)
+        })?;
+        Ok(Searched { opened: Arc::clone(opened), returning })
+    }
+
+    /// Once every chunk is finished: of each row of P the nearest rows of Q and their values, nearest first, and the numbers of
+    /// the pairs that were left to the host, of which there are so many.
+    pub(crate) fn finish(&self, left: usize) -> Result<(Vec<Vec<(usize, f32)>>, Vec<u32>)> {
+        let count = self.params.top as usize;
+        let near_bytes = (2 * self.rows * count * 4) as u64;
+        let left_bytes = (left * 4) as u64;
+        let words = self.opened.read(near_bytes + left_bytes, |_, commands, readback| {
+            let list = (STATE_WORDS * 4) as u64;
+            commands.encoder.copy_buffer_to_buffer(&self.nearest, 0, readback, 0, near_bytes);
+            commands.encoder.copy_buffer_to_buffer(&self.state, list, readback, near_bytes, left_bytes);
+            Ok(())
+        })?;
+        let (near, left) = words.split_at(2 * self.rows * count);
+        // The bits of a value upside down; 0 is none.
+        let of_pair = |pair: &[u32]| (pair[0] > 0).then(|| (pair[1] as usize, f32::from_bits(!pair[0])));
+        let of_row = |row: &[u32]| row.chunks_exact(2).filter_map(of_pair).collect();
+        Ok(((0..self.rows).map(|row| of_row(&near[2 * row * count..2 * (row + 1) * count])).collect(), left.to_vec()))
+    }
+}

@@ -1,0 +1,155 @@
+//! The nearest rows on a device: some rows of P against all of Q at a time, of which only the nearest come to the host.
+
+use std::cell::Cell;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use super::{Grid, blocks};
+use crate::backend::gpu::Gpu;
+use crate::backend::gpu::pairs::{MOST_FOR_THE_HOST, Searched};
+use crate::backend::{Source, Spent};
+use crate::engine::On;
+use crate::error::{Error, Result};
+use crate::flow;
+use crate::input::Input;
+use crate::nearest::Nearest;
+use crate::output::{RowStatus, Stats};
+use crate::plan::{Pairing, Problem};
+use crate::run::{RETRIES, Run};
+use crate::values::Tracker;
+
+/// What is wanted of a search.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// Neighbours of a row.
+    count: usize,
+    /// Whether P is Q, and no row its own neighbour.
+    itself: bool,
+}
+
+impl Grid<'_> {
+    /// Shows every row those that may be among its nearest, as the one device of the call finds them. `None` where this is
+    /// not for a device, where it leaves too much to the host, where it fails again and again, and where an entry is an error
+    /// that the tiles tell better: then some rows may have been shown some of theirs.
+    pub(crate) fn nearest_on_device(
+        &self,
+        nearest: &mut [Nearest],
+        count: usize,
+        itself: bool,
+        tracker: &Tracker<'_>,
+    ) -> Result<Option<Stats>> {
+        let On::Gpus { gpus, .. } = self.choice.on else { return Ok(None) };
+        let [gpu] = gpus.devices() else { return Ok(None) };
+        let start = Instant::now();
+        let columns = self.q.rows.len();
+        // Pairs are numbered in 32 bits.
+        let lines = (u32::MAX as usize / 2 / columns.max(1)).min(self.tile[0]);
+        if lines == 0 {
+            return Ok(None);
+        }
+        let mut stats =
+            Stats { device: gpus.name(), reason: self.choice.reason, bytes: self.bytes(), ..Stats::default() };
+        for lines in blocks(0..self.p.len(), lines) {
+            let mut retries = 0;
+            let wanted = Wanted { count, itself };
+            loop {
+                match self.search(gpu, &lines, wanted, &mut nearest[lines.clone()], &mut stats, tracker) {
+                    Ok(true) => break,
+                    Err(Error::DeviceFailed { .. } | Error::DeviceMemory { .. })
+                        if retries < RETRIES && gpu.recover().is_ok() =>
+                    {
+                        retries += 1;
+                        stats.retries += 1;
+                    }
+                    Ok(false) | Err(Error::DeviceFailed { .. } | Error::DeviceMemory { .. }) => return Ok(None),
+                    Err(error) => return Err(error),
+                }
+                // What was told of these rows is told again as they are done.
+                tracker.begin_again(lines.start * columns);
+            }
+        }
+        stats.seconds = start.elapsed().as_secs_f64();
+        Ok(Some(stats))
+    }
+
+    /// Finds the nearest of some rows of P; whether it could.
+    fn search(
+        &self,
+        gpu: &Gpu,
+        lines: &Range<usize>,
+        wanted: Wanted,
+        nearest: &mut [Nearest],
+        stats: &mut Stats,
+        tracker: &Tracker<'_>,
+    ) -> Result<bool> {
+        let (engine, all) = (self.engine, self.q.rows.len());
+        let pairing = Pairing::All { first: 0, columns: all };
+        let problem = Problem { rows: lines.len() * all, pairing, ..self.problem.clone() };
+        let p = self.p.slice(lines.start, lines.len());
+        let run = Run { engine, problem: &problem, p: Input::from(p), q: Input::from(&self.q) };
+        let Some(search) = gpu.search(&problem, lines.len(), wanted.count)? else { return Ok(false) };
+        let (chunks, _) = run.chunks(gpu, &(0..problem.rows), (engine.memory, 4), 0)?;
+        let most = Cell::new((chunks.most() / lines.len()).clamp(1, self.tile[1]));
+        let first_row = wanted.itself.then_some(lines.start);
+        let start = |columns: &Range<usize>| {
+            let at_hand = run.q.kept(columns, |stored| gpu.has(stored)).filter(|kept| kept.is_in_one_piece(columns));
+            let (p, q) = (Source { rows: p, stored: None }, run.q.source(columns, at_hand));
+            search.start(lines.len() * columns.start, columns.start, first_row, &p, &q)
+        };
+        let (left, is_refused) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let ends = || is_refused.load(Ordering::Relaxed) || left.load(Ordering::Relaxed) > MOST_FOR_THE_HOST;
+        // The first column of each chunk, and where the last one ends.
+        let mut cuts = vec![0];
+        let done = |cuts: &[usize]| cuts.last().copied().unwrap_or(0);
+        while done(&cuts) < all && !ends() {
+            // As in the walk of a call: a submission that takes long is followed by smaller ones.
+            let too_long = AtomicBool::new(false);
+            let stops = || too_long.load(Ordering::Relaxed) || ends();
+            let chunks = blocks(done(&cuts)..all, most.get()).take_while(|_| !stops());
+            let finish = |columns: Range<usize>, searched: Searched| {
+                let found = searched.finish()?;
+                let Spent { device_seconds, .. } = found.spent;
+                too_long.fetch_or(device_seconds > engine.submission_seconds && most.get() > 1, Ordering::Relaxed);
+                found.spent.add_to(stats);
+                stats.chunks += 1;
+                left.store(found.pairs, Ordering::Relaxed);
+                is_refused.fetch_or(self.refuses && found.any_invalid, Ordering::Relaxed);
+                cuts.push(columns.end);
+                tracker.report(lines.len() * columns.len())
+            };
+            flow::run(chunks, start, finish, || gpu.filling_panicked())?;
+            most.set(most.get().div_ceil(2));
+        }
+        if ends() {
+            return Ok(false);
+        }
+        let (found, left) = search.finish(left.into_inner())?;
+        let bound = self.problem.slots[0].measure.finisher(self.options.unit).bound();
+        for (nearest, found) in nearest.iter_mut().zip(found) {
+            // The last rounding of a device may leave one a unit above it.
+            found.iter().for_each(|&(column, value)| nearest.push(column, f64::from(value).min(bound)));
+        }
+        // By the chunk that a pair is of, its row and column.
+        let pair = |number: u32| {
+            let number = number as usize;
+            let chunk = cuts.partition_point(|cut| cut * lines.len() <= number) - 1;
+            let (first, within) = (cuts[chunk], number - cuts[chunk] * lines.len());
+            let columns = cuts[chunk + 1] - first;
+            (within / columns, first + within % columns)
+        };
+        let mut left: Vec<(usize, usize)> = left.into_iter().map(pair).collect();
+        left.retain(|&(line, column)| !(wanted.itself && column == lines.start + line));
+        let numbers: Vec<usize> = left.iter().map(|&(line, column)| line * all + column).collect();
+        let again = run.again(&numbers, &self.options)?;
+        stats.rescued += left.len() as u64;
+        if self.refuses && again.status().contains(&RowStatus::Invalid) {
+            return Ok(false);
+        }
+        let values = again.iter().next().map_or(&[][..], |(_, values)| values);
+        for (&(line, column), value) in left.iter().zip(values) {
+            nearest[line].push(column, *value);
+        }
+        Ok(true)
+    }
+}
