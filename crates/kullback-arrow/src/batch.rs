@@ -12,6 +12,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use kullback::{Rows, WeightType};
 
 use crate::error::{Error, Result};
+use crate::lists::{Place, matrix};
 use crate::types::{ArrowWeight, with_weight_type};
 
 /// Rows of weights, `len() × bins()`, with their key columns and their place in the file.
@@ -55,6 +56,21 @@ impl Batch {
         let values: ArrayRef = Arc::new(PrimitiveArray::<W::Arrow>::new(weights.into(), None));
         let keys = keyed(Arc::new(Schema::empty()), Vec::new(), rows)?;
         Ok(Self::new(keys, Matrix { values, bins, nulls: None }, row_numbers(0, rows)))
+    }
+
+    /// The lists of a column that comes from no file, without a copy where they lie next to each other. `name` is what
+    /// messages call the column, `first_row` the number of its first row there; `bins` is what its first list decides, unless
+    /// it is known. `None` while every row is null and the bins are not known.
+    ///
+    /// # Errors
+    /// [`Error::WeightType`] when it is no column of lists of numbers, [`Error::Ragged`], [`Error::NullBin`],
+    /// [`Error::ZeroBins`].
+    pub fn from_lists(column: &ArrayRef, name: &str, first_row: u64, bins: &mut Option<usize>) -> Result<Option<Self>> {
+        let file_rows = row_numbers(first_row, column.len());
+        let place = Place { file: name, column: "weights", file_rows: &file_rows };
+        let Some(matrix) = matrix(column, bins, &place)? else { return Ok(None) };
+        let keys = keyed(Arc::new(Schema::empty()), Vec::new(), column.len())?;
+        Ok(Some(Self::new(keys, matrix, file_rows)))
     }
 
     /// Rows in the batch.

@@ -140,6 +140,9 @@ impl StartedValues {
     }
 }
 
+/// The nearest rows of Q of a row of P and their values, nearest first.
+pub(crate) type NearestOfRow = Vec<(usize, f32)>;
+
 /// The search for the nearest rows of some rows of P.
 pub(crate) struct Search<'a> {
     opened: Arc<Opened>,
@@ -224,7 +227,7 @@ impl Search<'_> {
 
     /// Once every chunk is finished: of each row of P the nearest rows of Q and their values, nearest first, and the numbers of
     /// the pairs that were left to the host, of which there are so many.
-    pub(crate) fn finish(&self, left: usize) -> Result<(Vec<Vec<(usize, f32)>>, Vec<u32>)> {
+    pub(crate) fn finish(&self, left: usize) -> Result<(Vec<NearestOfRow>, Vec<u32>)> {
         let count = self.params.top as usize;
         let near_bytes = (2 * self.rows * count * 4) as u64;
         let left_bytes = (left * 4) as u64;

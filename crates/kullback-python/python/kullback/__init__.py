@@ -1,0 +1,59 @@
+"""Divergences between distributions, millions of rows at a time, on a GPU or on a CPU.
+
+Every value is within 1e-6 of the exact one (1e-12 for 64-bit weights), on every device. Rows need not be normalised.
+
+>>> import kullback
+>>> kullback.kl([[0.5, 0.5]], [[0.9, 0.1]])
+array([0.51082562])
+
+The functions take numpy arrays, Arrow columns of lists (pyarrow, polars, duckdb, pandas), CPU tensors and nested lists;
+the last axis are the bins. See `help(kullback.rowwise)`.
+"""
+
+from kullback._core import Engine, Uploaded, __version__, devices, matrix, nearest, pairwise, rowwise, summary
+from kullback._contributions import contributions
+from kullback._errors import (
+    DeviceError,
+    DeviceMemoryError,
+    Error,
+    InputError,
+    InvalidWeightsError,
+    PolicyError,
+    RangeError,
+    ShapeError,
+    WeightTypeError,
+)
+from kullback._short import chi2, entropy, hellinger, js, js_distance, kl, psi, renyi, tv
+from kullback._status import Status
+
+__all__ = [
+    "DeviceError",
+    "DeviceMemoryError",
+    "Engine",
+    "Error",
+    "InputError",
+    "InvalidWeightsError",
+    "PolicyError",
+    "RangeError",
+    "ShapeError",
+    "Status",
+    "Uploaded",
+    "WeightTypeError",
+    "__version__",
+    "chi2",
+    "contributions",
+    "devices",
+    "entropy",
+    "hellinger",
+    "js",
+    "js_distance",
+    "kl",
+    "matrix",
+    "nearest",
+    "pairwise",
+    "psi",
+    "renyi",
+    "rowwise",
+    "summary",
+    "tv",
+]

@@ -1,0 +1,33 @@
+"""What rows are compared with where no second matrix is given."""
+
+from typing import Any
+
+import numpy as np
+
+from kullback._core import matrix
+from kullback._errors import InputError
+
+
+def _matrix(p: Any) -> Any:
+    rows = matrix(p)
+    if rows.ndim < 2:
+        raise InputError("against needs several rows: give an array with at least two axes")
+    return rows
+
+
+def against(p: Any, what: str) -> Any:
+    """The rows that every row of `p` is compared with: its total, the same weight in every bin, or the row before it.
+
+    The total is added up in 64-bit floats. The first row has none before it: it is compared with zeros and has no value.
+    """
+    rows = _matrix(p)
+    bins = rows.shape[-1]
+    if what == "total":
+        return rows.reshape(-1, bins).sum(axis=0, dtype=np.float64)
+    if what == "uniform":
+        return np.ones(bins, dtype=np.uint8)
+    if what == "previous":
+        previous = np.zeros_like(rows)
+        previous[1:] = rows[:-1]
+        return previous
+    raise InputError(f'against is "total", "uniform" or "previous", not "{what}"')

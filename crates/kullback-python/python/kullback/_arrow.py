@@ -1,0 +1,18 @@
+"""Columns of Arrow in, columns of Arrow out: what the integrations share."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+import kullback
+
+
+def columns(p: Any, q: Any, measures: list[str], options: dict[str, Any]) -> dict[str, Any]:
+    """A column of doubles a measure, null where a row is null or has no value. `q` is a column, one row of numbers, or None."""
+    sides = [side for side in (p, q) if isinstance(side, pa.Array | pa.ChunkedArray)]
+    # Of nothing but nulls nobody knows how many bins they have, and nobody needs to.
+    if any(side.null_count == len(side) for side in sides):
+        return {name: pa.nulls(len(p), pa.float64()) for name in measures}
+    found = kullback.rowwise(p, q, measures, **options)
+    return {name: pa.array(values, mask=np.isnan(values)) for name, values in found.items()}

@@ -1,0 +1,59 @@
+"""What can go wrong. Every exception carries the numbers of its message as attributes."""
+
+
+class Error(Exception):
+    """Every failure of kullback is one of these, or a TypeError for objects that are no weights."""
+
+
+class InputError(Error, ValueError):
+    """An argument, or a set of them, that has no meaning."""
+
+
+class WeightTypeError(InputError, TypeError):
+    """A column of a type that is none of weights."""
+
+
+class ShapeError(InputError):
+    """Shapes that do not meet: `p` and `q` where both sides have a number."""
+
+    p: int
+    q: int
+
+
+class InvalidWeightsError(InputError):
+    """Rows with a weight that is negative, NaN or infinite: how many, and the first."""
+
+    count: int
+    rows: int
+    row: int
+    side: str
+    bin: int
+    value: float
+
+
+class PolicyError(InputError):
+    """Rows to which the zero policy cannot be applied: how many, and the first."""
+
+    policy: str
+    count: int
+    rows: int
+    row: int
+
+
+class RangeError(InputError):
+    """Rows whose weights span more than a 64-bit float can compare: how many, and the first."""
+
+    count: int
+    rows: int
+    row: int
+
+
+class DeviceError(Error, RuntimeError):
+    """A device that is not there, has no room, or failed."""
+
+
+class DeviceMemoryError(DeviceError, MemoryError):
+    """A device without memory for a buffer of `bytes` bytes."""
+
+    device: str
+    bytes: int

@@ -1,0 +1,45 @@
+"""DuckDB: functions over columns of lists, one value a row.
+
+>>> import duckdb
+>>> import kullback.duckdb
+>>> con = duckdb.connect()
+>>> kullback.duckdb.register(con)
+>>> con.sql("SELECT round(kl_divergence([1, 3], [1, 1]), 6) AS kl").fetchall()
+[(0.130812,)]
+
+NULL where a row is NULL or has no value.
+"""
+
+from typing import Any
+
+from kullback._arrow import columns
+
+__all__ = ["FUNCTIONS", "register"]
+
+FUNCTIONS = {
+    "kl_divergence": "kl",
+    "js_divergence": "js",
+    "js_distance": "js_distance",
+    "psi": "psi",
+    "hellinger_distance": "hellinger",
+    "total_variation_distance": "tv",
+    "chi2_divergence": "chi2",
+    "array_entropy": "entropy",
+}
+"""The names in SQL, and their measures."""
+
+
+def register(con: Any, *, type: str = "DOUBLE", **options: Any) -> None:
+    """Adds the functions of `FUNCTIONS` to a connection. Lists come as `type`: DOUBLE holds every number; FLOAT is half of it and
+    faster. Options are those of `kullback.rowwise`.
+    """
+    for name, measure in FUNCTIONS.items():
+        sides = 1 if measure == "entropy" else 2
+        function = _function(measure, options, sides)
+        con.create_function(name, function, [f"{type}[]"] * sides, "DOUBLE", type="arrow", null_handling="special")
+
+
+def _function(measure: str, options: dict[str, Any], sides: int) -> Any:
+    if sides == 1:
+        return lambda p: columns(p, None, [measure], options)[measure]
+    return lambda p, q: columns(p, q, [measure], options)[measure]

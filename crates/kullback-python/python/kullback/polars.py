@@ -1,0 +1,86 @@
+"""Polars: importing this module gives expressions and frames a namespace `kullback`.
+
+>>> import polars as pl
+>>> import kullback.polars
+>>> df = pl.DataFrame({"p": [[1, 1], [1, 3], None], "q": [[1, 1], [1, 1], [1, 1]]})
+>>> df.select(pl.col("p").kullback.kl("q"))["p"].round(6).to_list()
+[0.0, 0.130812, None]
+
+Columns of lists or arrays, one value a row; null where either row is null or has no value. In eager and lazy frames and over
+groups.
+"""
+
+from typing import Any
+
+import polars as pl
+
+import kullback
+
+__all__ = ["expression", "rowwise"]
+
+_MEASURES = ("kl", "js", "js_distance", "hellinger", "psi", "tv", "chi2")
+
+
+def _series(p: pl.Series, q: pl.Series | None, measure: str, options: dict[str, Any]) -> pl.Series:
+    if len(p) == 0 or p.null_count() == len(p) or (q is not None and q.null_count() == len(q)):
+        return pl.Series(p.name, [None] * len(p), dtype=pl.Float64)
+    values = kullback.rowwise(p, q, measure, **options)
+    # What has no value is null here; infinite values are values.
+    return pl.Series(p.name, values).fill_nan(None)
+
+
+def rowwise(p: pl.Series, q: pl.Series | None = None, measure: str = "kl", **options: Any) -> pl.Series:
+    """The divergence of each row of a series from that of another: shapes and options as in `kullback.rowwise`."""
+    return _series(p, q, measure, options)
+
+
+def expression(p: pl.Expr, q: Any = None, measure: str = "kl", **options: Any) -> pl.Expr:
+    """The same as an expression; `q` is an expression, the name of a column, or a row of numbers for all."""
+    if q is None:
+        return p.map_batches(
+            lambda column: _series(column, None, measure, options), return_dtype=pl.Float64, is_elementwise=True
+        )
+    if not isinstance(q, pl.Expr | str):
+        row = q if isinstance(q, pl.Series) else pl.Series([list(q)])
+        return p.map_batches(
+            lambda column: _series(column, row, measure, options), return_dtype=pl.Float64, is_elementwise=True
+        )
+    other = pl.col(q) if isinstance(q, str) else q
+    return pl.map_batches(
+        [p, other], lambda columns: _series(columns[0], columns[1], measure, options), return_dtype=pl.Float64, is_elementwise=True
+    )
+
+
+@pl.api.register_expr_namespace("kullback")
+class _Expressions:
+    """`pl.col("p").kullback.kl("q")`, and the other measures by their names."""
+
+    def __init__(self, column: pl.Expr) -> None:
+        self._column = column
+
+    def rowwise(self, q: Any = None, measure: str = "kl", **options: Any) -> pl.Expr:
+        return expression(self._column, q, measure, **options)
+
+    def entropy(self, **options: Any) -> pl.Expr:
+        return expression(self._column, None, "entropy", **options)
+
+    def renyi(self, q: Any, order: float, **options: Any) -> pl.Expr:
+        return expression(self._column, q, f"renyi:{float(order)!r}", **options)
+
+    def __getattr__(self, measure: str) -> Any:
+        if measure not in _MEASURES:
+            raise AttributeError(f"no measure {measure!r}: use one of {', '.join(_MEASURES)}, or rowwise(q, measure)")
+        return lambda q, **options: expression(self._column, q, measure, **options)
+
+
+@pl.api.register_dataframe_namespace("kullback")
+class _Frames:
+    """`df.kullback.rowwise("p", "q", ["kl", "js"])`: the frame with a column a measure."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def rowwise(self, p: str, q: Any = None, measure: str | list[str] = "kl", **options: Any) -> pl.DataFrame:
+        names = [measure] if isinstance(measure, str) else measure
+        columns = [expression(pl.col(p), q, name, **options).alias(name) for name in names]
+        return self._frame.with_columns(columns)

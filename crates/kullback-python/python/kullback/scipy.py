@@ -1,0 +1,220 @@
+"""Drop-ins for functions of scipy: the same arguments, the same results, computed by kullback.
+
+>>> from kullback.scipy import entropy, jensenshannon
+>>> float(entropy([0.5, 0.5], [0.9, 0.1]))
+0.5108256237659906
+>>> float(jensenshannon([1.0, 0.0], [0.0, 1.0], base=2))
+1.0
+
+In these functions `axis` is 0 unless it is given, as in scipy. 16- and 32-bit floats are computed within 1e-6, and come back in
+their type; everything else within 1e-12.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from kullback._core import rowwise
+from kullback._errors import InputError
+from kullback._status import Status
+
+__all__ = ["entropy", "jensenshannon", "rel_entr_sum"]
+
+
+def _rel_entr(x: Any, y: Any) -> Any:
+    """The element-wise definition, for the rows that are no distributions: infinite where a weight is negative."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        both = np.where((x > 0) & (y > 0), x * np.log(x / y), np.inf)
+        both = np.where((x == 0) & (y >= 0), 0.0, both)
+    return np.where(np.isnan(x) | np.isnan(y), np.nan, both)
+
+
+def _entr(x: Any) -> Any:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(x > 0, -x * np.log(x), np.where(x == 0, 0.0, np.where(np.isnan(x), np.nan, -np.inf)))
+
+
+def _result_type(*arrays: Any) -> Any:
+    """Of 16- and 32-bit floats 32-bit ones, of anything else 64-bit ones."""
+    narrow = all(array.dtype.kind == "f" and array.dtype.itemsize <= 4 for array in arrays)
+    return np.dtype(np.float32 if narrow else np.float64)
+
+
+def _last(array: Any, axis: int) -> Any:
+    return np.moveaxis(array, axis, -1)
+
+
+def _shape(p: Any, q: Any) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(p.shape, q.shape)
+    except ValueError:
+        message = f"Array shapes are incompatible for broadcasting. They are {p.shape} and {q.shape}"
+        raise InputError(message) from None
+
+
+def _broadcast(p: Any, q: Any) -> tuple[Any, Any]:
+    """Both with the same axes, but for a side of which all rows are one."""
+    shape = _shape(p, q)
+
+    def fit(side: Any) -> Any:
+        if side.shape[-1] == shape[-1] and side.size == shape[-1]:
+            return side.reshape(-1)
+        return np.broadcast_to(side, shape)
+
+    p, q = fit(p), fit(q)
+    if p.ndim == 1 and q.ndim == 1 and len(shape) > 1:
+        return np.broadcast_to(p, shape), q
+    return p, q
+
+
+def _weights(array: Any) -> Any:
+    """Floats as they are, everything else as 64-bit ones, which is what scipy computes in."""
+    array = np.asarray(array)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _values(p: Any, q: Any, measure: str, plain: Any) -> Any:
+    """Over the last axis; rows with weights that are negative, NaN or infinite by the plain formula, as scipy has them."""
+    values, status = rowwise(p, q, measure, on_invalid="null", return_status=True)
+    values = np.asarray(values)
+    bad = np.asarray(status) == Status.INVALID
+    if bad.any():
+        shape = values.shape + p.shape[-1:]
+
+        def rows(side: Any) -> Any:
+            side = np.broadcast_to(side, shape)[bad].astype(np.float64)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return side / side.sum(axis=-1, keepdims=True)
+
+        with np.errstate(invalid="ignore"):
+            found = plain(rows(p)) if q is None else plain(rows(p), rows(q))
+        values[bad] = found
+    return values
+
+
+def _finish(values: Any, dtype: Any, axis: int | None, ndim: int, keepdims: bool) -> Any:
+    values = np.asarray(values, dtype=dtype)
+    if keepdims:
+        values = values.reshape((1,) * ndim) if axis is None else np.expand_dims(values, axis)
+    return values[()]
+
+
+def entropy(
+    pk: Any,
+    qk: Any = None,
+    base: float | None = None,
+    axis: int | None = 0,
+    *,
+    nan_policy: str = "propagate",
+    keepdims: bool = False,
+) -> Any:
+    """The Shannon entropy of `pk`, or with `qk` the relative entropy (Kullback–Leibler divergence): as `scipy.stats.entropy`.
+
+    Shapes broadcast; `axis` disappears. Both sides are normalised along it. `base` divides by its logarithm. `nan_policy` is
+    "propagate", "omit" or "raise".
+
+    >>> from kullback.scipy import entropy
+    >>> entropy([[1, 1], [3, 1]])
+    array([0.56233514, 0.69314718])
+    >>> round(float(entropy([1, 1, 1, 1], base=2)), 12)
+    2.0
+    """
+    if base is not None and base <= 0:
+        raise ValueError("`base` must be a positive number or `None`.")
+    if nan_policy not in ("propagate", "omit", "raise"):
+        raise ValueError(f"nan_policy must be one of {{'propagate', 'raise', 'omit'}}, not {nan_policy!r}")
+    p = _weights(pk)
+    q = None if qk is None else _weights(qk)
+    dtype = _result_type(p) if q is None else _result_type(p, q)
+    ndim = p.ndim if q is None else max(p.ndim, q.ndim)
+    if axis is None:
+        p, q, along = p.ravel(), None if q is None else q.ravel(), -1
+    else:
+        along = axis
+        if q is not None and p.ndim != q.ndim:
+            p, q = (np.broadcast_to(side, _shape(p, q)) for side in (p, q))
+        p, q = np.atleast_1d(p), None if q is None else np.atleast_1d(q)
+    p = _last(p, along)
+    if q is not None:
+        p, q = _broadcast(p, _last(q, along))
+    rows = p if q is None or p.ndim >= q.ndim else q
+    if rows.shape[-1] == 0:
+        return _finish(np.zeros(rows.shape[:-1]), dtype, axis, ndim, keepdims)
+    if nan_policy != "propagate":
+        p, q = _without_nan(p, q, nan_policy)
+
+    def plain(x: Any, y: Any = None) -> Any:
+        return (_entr(x) if y is None else _rel_entr(x, y)).sum(axis=-1)
+
+    values = _values(p, q, "entropy" if q is None else "kl", plain)
+    if base is not None:
+        values = values / np.log(base)
+    return _finish(values, dtype, axis, ndim, keepdims)
+
+
+def _without_nan(p: Any, q: Any, policy: str) -> tuple[Any, Any]:
+    """Bins in which either side is NaN count for neither: without weight they add nothing."""
+    missing = np.isnan(p) if q is None else np.isnan(p) | np.isnan(q)
+    if not missing.any():
+        return p, q
+    if policy == "raise":
+        raise ValueError("The input contains nan values")
+    return np.where(missing, 0.0, p), None if q is None else np.where(missing, 0.0, q)
+
+
+def jensenshannon(p: Any, q: Any, base: float | None = None, *, axis: int = 0, keepdims: bool = False) -> Any:
+    """The Jensen–Shannon distance, the root of the divergence: as `scipy.spatial.distance.jensenshannon`.
+
+    >>> from kullback.scipy import jensenshannon
+    >>> jensenshannon([[1.0, 0.5], [0.0, 0.5]], [[0.0, 0.5], [1.0, 0.5]], base=2)
+    array([1., 0.])
+    """
+    p, q = _weights(p), _weights(q)
+    dtype = _result_type(p, q)
+    ndim = max(p.ndim, q.ndim)
+
+    def plain(x: Any, y: Any) -> Any:
+        middle = (x + y) / 2.0
+        return (_rel_entr(x, middle) + _rel_entr(y, middle)).sum(axis=-1) / 2.0
+
+    if (p.ndim != q.ndim and axis >= 0) or p.shape[axis] != q.shape[axis]:
+        # scipy divides each side by its sum along its own axis of that number, and only then lets them meet.
+        with np.errstate(invalid="ignore"):
+            p, q = (side.astype(np.float64) / side.sum(axis=axis, keepdims=True) for side in (p, q))
+        p, q = (_last(side, axis) for side in np.broadcast_arrays(p, q))
+        values = plain(p, q)
+        values = values if base is None else values / np.log(base)
+        return _finish(np.sqrt(values), dtype, axis, ndim, keepdims)
+    p, q = _broadcast(_last(np.atleast_1d(p), axis), _last(np.atleast_1d(q), axis))
+
+    values = _values(p, q, "js", plain)
+    if base is not None:
+        values = values / np.log(base)
+    with np.errstate(invalid="ignore"):
+        return _finish(np.sqrt(values), dtype, axis, ndim, keepdims)
+
+
+def rel_entr_sum(x: Any, y: Any, axis: int = -1) -> Any:
+    """`scipy.special.rel_entr(x, y).sum(axis)`, of weights as they are: Σ x ln(x/y), which is X·(KL + ln(X/Y)) of totals X and Y.
+
+    >>> from kullback.scipy import rel_entr_sum
+    >>> rel_entr_sum([[2.0, 2.0]], [[1.0, 3.0]])
+    array([0.57536414])
+    """
+    x, y = _weights(x), _weights(y)
+    dtype = _result_type(x, y)
+    if x.ndim != y.ndim:
+        x, y = (np.broadcast_to(side, _shape(x, y)) for side in (x, y))
+    x, y = _broadcast(_last(np.atleast_1d(x), axis), _last(np.atleast_1d(y), axis))
+    values, status = rowwise(x, y, "kl", on_invalid="null", return_status=True)
+    values = np.asarray(values)
+    x_total, y_total = x.sum(axis=-1, dtype=np.float64), y.sum(axis=-1, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = np.where(x_total == 0, 0.0, x_total * (values + np.log(x_total / y_total)))
+        values = np.where((x_total > 0) & (y_total == 0), np.inf, values)
+    bad = np.asarray(status) == Status.INVALID
+    if bad.any():
+        shape = values.shape + x.shape[-1:]
+        of = [np.broadcast_to(side, shape)[bad].astype(np.float64) for side in (x, y)]
+        values[bad] = _rel_entr(*of).sum(axis=-1)
+    return np.asarray(values, dtype=dtype)[()]

@@ -1,0 +1,261 @@
+//! The choices of a call, and the walk over the rows of both sides.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use kullback::{Columns, Device, Divergence, Engine, Error, GpuSet, OnInvalid, Options, Progress, RowStatus, Rows};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString, PyTuple};
+
+use crate::error::{exception, wrong_input};
+use crate::input::Side;
+
+/// Weights from which it is worth asking whether the user wants to stop, and telling how far the call is.
+const LONG: usize = 1 << 22;
+
+/// One measure by name, or several.
+pub(crate) struct Measures {
+    pub(crate) list: Vec<Divergence>,
+    /// As they were given.
+    pub(crate) names: Vec<String>,
+    pub(crate) is_list: bool,
+}
+
+impl Measures {
+    /// A name, or a list of names.
+    pub(crate) fn new(object: Option<&Bound<'_, PyAny>>, default: Divergence) -> PyResult<Self> {
+        let Some(object) = object else {
+            return Ok(Self { list: vec![default], names: vec![default.to_string()], is_list: false });
+        };
+        let py = object.py();
+        let parse = |name: &str| name.parse::<Divergence>().map_err(|error| exception(py, &error));
+        if let Ok(name) = object.cast::<PyString>() {
+            let name = name.to_str()?;
+            return Ok(Self { list: vec![parse(name)?], names: vec![name.to_owned()], is_list: false });
+        }
+        let is_list = object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>();
+        let names: Option<Vec<String>> = if is_list { object.extract().ok() } else { None };
+        let Some(names) = names else {
+            return Err(crate::error::wrong_type(format!("measure is a name or a list of names, not {object}")));
+        };
+        let list = names.iter().map(|name| parse(name)).collect::<PyResult<_>>()?;
+        Ok(Self { list, names, is_list: true })
+    }
+}
+
+/// The options of a call by their names.
+pub(crate) fn options(py: Python<'_>, unit: &str, zeros: &str, on_invalid: &str) -> PyResult<Options> {
+    let on_invalid = match on_invalid {
+        "error" => OnInvalid::Error,
+        "null" => OnInvalid::Null,
+        other => return Err(wrong_input(py, &format!("on_invalid is \"error\" or \"null\", not \"{other}\""))),
+    };
+    let (unit, zeros) = (unit.parse(), zeros.parse());
+    let error = |error: Error| exception(py, &error);
+    Ok(Options { unit: unit.map_err(error)?, zeros: zeros.map_err(error)?, on_invalid, progress: None })
+}
+
+/// A device by its name: auto, cpu, gpu, gpu:N, gpu:N+M, gpus, reference.
+pub(crate) fn device(py: Python<'_>, name: &str) -> PyResult<Device> {
+    let gpus = |list: &str| {
+        let indices: Option<Vec<usize>> = list.split('+').map(|index| index.parse().ok()).collect();
+        match indices.as_deref() {
+            Some([index]) => Some(Ok(Device::GpuAt(*index))),
+            Some(indices) => Some(GpuSet::at(indices).map(Device::Gpus)),
+            None => None,
+        }
+    };
+    let found = match name {
+        "auto" => Some(Ok(Device::Auto)),
+        "cpu" => Some(Ok(Device::Cpu)),
+        "gpu" => Some(Ok(Device::Gpu)),
+        "gpus" => Some(Ok(Device::Gpus(GpuSet::HARDWARE))),
+        "reference" => Some(Ok(Device::Reference)),
+        other => other.strip_prefix("gpu:").and_then(gpus),
+    };
+    match found {
+        Some(device) => device.map_err(|error| exception(py, &error)),
+        None => {
+            let known = "auto, cpu, gpu, gpu:N, gpu:N+M, gpus or reference";
+            Err(wrong_input(py, &format!("unknown device \"{name}\": use {known}")))
+        }
+    }
+}
+
+/// The engine that calls on a device share.
+pub(crate) fn engine(py: Python<'_>, name: &str) -> PyResult<Arc<Engine>> {
+    static ENGINES: LazyLock<Mutex<HashMap<String, Arc<Engine>>>> = LazyLock::new(Mutex::default);
+    let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(engine) = engines.get(name) {
+        return Ok(Arc::clone(engine));
+    }
+    let device = device(py, name)?;
+    let engine = Engine::builder().device(device).build().map_err(|error| exception(py, &error))?;
+    let engine = Arc::new(engine);
+    engines.insert(name.to_owned(), Arc::clone(&engine));
+    Ok(engine)
+}
+
+/// Tells Python how far a call is, and whether the user wants to stop.
+pub(crate) struct Watch {
+    /// Called with what is done and the total.
+    bar: Option<Py<PyAny>>,
+    /// What stopped the call.
+    stopped: Arc<Mutex<Option<PyErr>>>,
+}
+
+impl Watch {
+    /// `progress`: None or False, True for a bar, or something to call with what is done and the total.
+    pub(crate) fn new(py: Python<'_>, progress: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let bar = match progress {
+            None => None,
+            Some(progress) if progress.is_callable() => Some(progress.clone().unbind()),
+            Some(progress) if progress.is_truthy()? => {
+                Some(py.import("kullback._progress")?.getattr("Bar")?.call0()?.unbind())
+            }
+            Some(_) => None,
+        };
+        Ok(Self { bar, stopped: Arc::default() })
+    }
+
+    /// Whether anybody wants to be told.
+    fn is_wanted(&self) -> bool {
+        self.bar.is_some()
+    }
+
+    /// The options of a part of a call: `done` rows of `total` are over.
+    pub(crate) fn watched(&self, py: Python<'_>, options: &Options, done: usize, total: usize) -> Options {
+        let (bar, stopped) = (self.bar.as_ref().map(|bar| bar.clone_ref(py)), Arc::clone(&self.stopped));
+        let tell = move |progress: Progress| {
+            Python::attach(|py| {
+                let told = py.check_signals().and_then(|()| match &bar {
+                    Some(bar) => bar.call1(py, (done as u64 + progress.done, total)).map(|_| ()),
+                    None => Ok(()),
+                });
+                match told {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(error) => {
+                        *stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                        ControlFlow::Break(())
+                    }
+                }
+            })
+        };
+        Options { progress: Some(Arc::new(tell)), ..options.clone() }
+    }
+
+    /// What an error is: that which stopped the call, if one did.
+    pub(crate) fn error(&self, py: Python<'_>, error: &Error) -> PyErr {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).take();
+        stopped.unwrap_or_else(|| exception(py, error))
+    }
+}
+
+/// What a call over rows found.
+pub(crate) struct Found {
+    /// A column a measure.
+    pub(crate) values: Vec<Vec<f64>>,
+    pub(crate) status: Vec<RowStatus>,
+}
+
+/// How many rows two sides make.
+pub(crate) fn rows_of(py: Python<'_>, p: &Side<'_>, q: &Side<'_>) -> PyResult<usize> {
+    match (p.rows, q.rows) {
+        (p, q) if p == q => Ok(p),
+        (p, 1) => Ok(p),
+        (1, q) => Ok(q),
+        (p, q) => Err(exception(py, &Error::RowsDiffer { p, q })),
+    }
+}
+
+/// Every row of `p` against that of `q`: at once where both lie in memory as the engine takes them, else in parts.
+pub(crate) fn rowwise(
+    py: Python<'_>,
+    engine: &Engine,
+    measures: &[Divergence],
+    [p, q]: [&Side<'_>; 2],
+    options: &Options,
+    watch: &Watch,
+) -> PyResult<Found> {
+    let total = rows_of(py, p, q)?;
+    let call = |p: Rows<'_>, q: Rows<'_>, options: &Options, done: usize| {
+        let is_long = p.len().max(q.len()) * p.bins() >= LONG || watch.is_wanted();
+        let options = if is_long { &watch.watched(py, options, done, total) } else { options };
+        if p.len().max(q.len()) * p.bins() < 1 << 12 {
+            // Over before another thread would notice.
+            return engine.rowwise(measures, p, q, options);
+        }
+        py.detach(|| engine.rowwise(measures, p, q, options))
+    };
+    let (mut found, mut done) = (Found { values: Vec::new(), status: Vec::new() }, 0);
+    let shared = |side: &Side<'_>| side.rows == 1 && total != 1;
+    loop {
+        let at = |side: &Side<'_>| if shared(side) { 0 } else { done };
+        let ((p_part, p_end), (q_part, q_end)) = (p.from(at(p))?, q.from(at(q))?);
+        let end = |side: &Side<'_>, end: usize| if shared(side) { total } else { end };
+        let end = end(p, p_end).min(end(q, q_end)).min(total);
+        let (p_rows, q_rows) = (p_part.rows(py, p.bins)?, q_part.rows(py, q.bins)?);
+        let cut =
+            |rows: Rows<'_>, side: &Side<'_>| -> usize { if shared(side) { 1 } else { (end - done).min(rows.len()) } };
+        let (p_rows, q_rows) = (p_rows.slice(0, cut(p_rows, p)), q_rows.slice(0, cut(q_rows, q)));
+        if done == 0 && end == total {
+            let columns = call(p_rows, q_rows, options, 0).map_err(|error| watch.error(py, &error))?;
+            return Ok(taken(columns, measures));
+        }
+        // Which row is refused is told when all are known.
+        let null = Options { on_invalid: OnInvalid::Null, ..options.clone() };
+        let columns = call(p_rows, q_rows, &null, done).map_err(|error| watch.error(py, &error))?;
+        let part = taken(columns, measures);
+        if found.values.is_empty() {
+            found.values = vec![Vec::with_capacity(total); measures.len()];
+        }
+        found.values.iter_mut().zip(part.values).for_each(|(all, part)| all.extend(part));
+        found.status.extend(part.status);
+        done = end;
+        if done >= total {
+            break;
+        }
+    }
+    if options.on_invalid == OnInvalid::Error {
+        refuse(py, engine, measures, [p, q], options, &found.status)?;
+    }
+    Ok(found)
+}
+
+/// The error that the first invalid row is, if there is one, with the numbers of the whole call.
+fn refuse(
+    py: Python<'_>,
+    engine: &Engine,
+    measures: &[Divergence],
+    [p, q]: [&Side<'_>; 2],
+    options: &Options,
+    status: &[RowStatus],
+) -> PyResult<()> {
+    let mut invalid =
+        status.iter().enumerate().filter(|(_, status)| **status == RowStatus::Invalid).map(|(row, _)| row);
+    let Some(first) = invalid.next() else { return Ok(()) };
+    let others = invalid.count() as u64;
+    let row_of = |side: &Side<'_>| if side.rows == 1 { 0 } else { first };
+    let ((p_part, _), (q_part, _)) = (p.from(row_of(p))?, q.from(row_of(q))?);
+    let (p_row, q_row) = (p_part.rows(py, p.bins)?.slice(0, 1), q_part.rows(py, q.bins)?.slice(0, 1));
+    let Err(mut error) = engine.rowwise(measures, p_row, q_row, options) else { return Ok(()) };
+    match &mut error {
+        Error::InvalidWeights { count, rows, row, side, .. } => {
+            let side = if *side == kullback::Side::P { p } else { q };
+            (*count, *rows, *row) = (1 + others, status.len() as u64, row_of(side) as u64);
+        }
+        Error::PolicyTooLarge { count, rows, row, .. } | Error::RangeTooWide { count, rows, row } => {
+            (*count, *rows, *row) = (1 + others, status.len() as u64, first as u64);
+        }
+        _ => {}
+    }
+    Err(exception(py, &error))
+}
+
+/// The columns in the order in which they were asked for.
+fn taken(columns: Columns, measures: &[Divergence]) -> Found {
+    let (values, status) = columns.into_parts();
+    debug_assert_eq!(values.len(), measures.len());
+    Found { values, status }
+}

@@ -1,0 +1,193 @@
+//! An engine of one's own, and rows that stay on its device.
+
+use std::sync::Arc;
+
+use kullback::{Divergence, Engine, Input};
+use kullback_arrow::Batch;
+use pyo3::prelude::*;
+use self_cell::self_cell;
+
+use crate::call::{self, Found, Measures, Watch};
+use crate::error::{exception, wrong_input};
+use crate::functions::on_engine;
+use crate::input::Side;
+use crate::{output, pairs};
+
+#[doc = include_str!("docs/engine.txt")]
+#[pyclass(frozen, name = "Engine", module = "kullback")]
+pub(crate) struct PyEngine {
+    engine: Arc<Engine>,
+}
+
+type Kept<'a> = kullback::Uploaded<'a>;
+
+self_cell!(
+    struct Resident {
+        owner: Batch,
+        #[covariant]
+        dependent: Kept,
+    }
+);
+
+/// Rows that an engine keeps; made by Engine.upload.
+#[pyclass(frozen, module = "kullback")]
+pub(crate) struct Uploaded {
+    engine: Arc<Engine>,
+    rows: Resident,
+}
+
+#[pymethods]
+impl PyEngine {
+    #[new]
+    #[pyo3(signature = (device="auto", *, threads=None, memory=None))]
+    fn new(py: Python<'_>, device: &str, threads: Option<usize>, memory: Option<u64>) -> PyResult<Self> {
+        let mut builder = Engine::builder().device(call::device(py, device)?);
+        if let Some(threads) = threads {
+            builder = builder.threads(threads);
+        }
+        if let Some(memory) = memory {
+            builder = builder.memory(memory);
+        }
+        let engine = py.detach(|| builder.build()).map_err(|error| exception(py, &error))?;
+        Ok(Self { engine: Arc::new(engine) })
+    }
+
+    /// The name of the device.
+    #[getter]
+    fn device(&self) -> String {
+        self.engine.device_name().to_string()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<kullback.Engine on {}>", self.engine.device_name())
+    }
+
+    #[doc = include_str!("docs/rowwise.txt")]
+    #[pyo3(signature = (p, q=None, measure=None, *, against=None, unit="nats", zeros="exact", on_invalid="error", out=None, return_status=false, progress=None), text_signature = "($self, p, q=None, measure='kl', *, against=None, unit='nats', zeros='exact', on_invalid='error', out=None, return_status=False, progress=None)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
+    fn rowwise<'py>(
+        &self,
+        py: Python<'py>,
+        p: &Bound<'py, PyAny>,
+        q: Option<&Bound<'py, PyAny>>,
+        measure: Option<&Bound<'py, PyAny>>,
+        against: Option<&str>,
+        unit: &str,
+        zeros: &str,
+        on_invalid: &str,
+        out: Option<&Bound<'py, PyAny>>,
+        return_status: bool,
+        progress: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        fn kept<'s>(side: &'s Bound<'_, PyAny>) -> Option<&'s Uploaded> {
+            side.cast::<Uploaded>().ok().map(Bound::get)
+        }
+        let (kept_p, kept_q) = (kept(p), q.and_then(|q| kept(q)));
+        if kept_p.is_none() && kept_q.is_none() {
+            let choices = (unit, zeros, on_invalid);
+            return on_engine(py, &self.engine, p, q, measure, against, choices, out, return_status, progress);
+        }
+        let Some(q) = q else {
+            return Err(wrong_input(py, "rows that an engine keeps are compared with q, or with other such rows"));
+        };
+        let measures = Measures::new(measure, Divergence::Kl)?;
+        let options = call::options(py, unit, zeros, on_invalid)?;
+        // What the engine does not keep is brought to it as one matrix.
+        let side = |object: &Bound<'py, PyAny>, kept: Option<&Uploaded>, name| match kept {
+            Some(kept) if Arc::ptr_eq(&kept.engine, &self.engine) => Ok(None),
+            Some(_) => Err(wrong_input(py, "these rows are kept by another engine")),
+            None => Side::new(object, name).map(Some),
+        };
+        let (p_side, q_side) = (side(p, kept_p, "p")?, side(q, kept_q, "q")?);
+        let (p_part, q_part) = (
+            p_side.as_ref().map(|side| side.whole(py)).transpose()?,
+            q_side.as_ref().map(|side| side.whole(py)).transpose()?,
+        );
+        macro_rules! input {
+            ($kept:expr, $side:expr, $part:expr) => {
+                match ($kept, &$side, &$part) {
+                    (Some(kept), ..) => Input::from(kept.rows.borrow_dependent()),
+                    (None, Some(side), Some(part)) => Input::from(part.rows(py, side.bins)?),
+                    _ => return Err(wrong_input(py, "no rows")),
+                }
+            };
+        }
+        let (p_input, q_input) = (input!(kept_p, p_side, p_part), input!(kept_q, q_side, q_part));
+        let rows = |kept: Option<&Uploaded>, side: &Option<Side<'_>>| {
+            kept.map_or_else(|| side.as_ref().map_or(0, |side| side.rows), |kept| kept.rows.borrow_owner().len())
+        };
+        let total = rows(kept_p, &p_side).max(rows(kept_q, &q_side));
+        let watch = Watch::new(py, progress)?;
+        let options = watch.watched(py, &options, 0, total);
+        let columns = py.detach(|| self.engine.rowwise(&measures.list, p_input, q_input, &options));
+        let (values, status) = columns.map_err(|error| watch.error(py, &error))?.into_parts();
+        let shape = [status.len()];
+        output::columns(py, Found { values, status }, &measures, &shape, out, return_status)
+    }
+
+    #[doc = include_str!("docs/pairwise.txt")]
+    #[pyo3(signature = (p, q=None, measure=None, *, unit="nats", zeros="exact", on_invalid="error", out=None, progress=None), text_signature = "($self, p, q=None, measure='js', *, unit='nats', zeros='exact', on_invalid='error', out=None, progress=None)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
+    fn pairwise<'py>(
+        &self,
+        py: Python<'py>,
+        p: &Bound<'py, PyAny>,
+        q: Option<&Bound<'py, PyAny>>,
+        measure: Option<&Bound<'py, PyAny>>,
+        unit: &str,
+        zeros: &str,
+        on_invalid: &str,
+        out: Option<&Bound<'py, PyAny>>,
+        progress: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        pairs::matrix(py, &self.engine, (p, q), measure, (unit, zeros, on_invalid), out, progress)
+    }
+
+    #[doc = include_str!("docs/nearest.txt")]
+    #[pyo3(signature = (p, q=None, k=10, measure=None, *, unit="nats", zeros="exact", on_invalid="error", progress=None), text_signature = "($self, p, q=None, k=10, measure='js', *, unit='nats', zeros='exact', on_invalid='error', progress=None)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
+    fn nearest<'py>(
+        &self,
+        py: Python<'py>,
+        p: &Bound<'py, PyAny>,
+        q: Option<&Bound<'py, PyAny>>,
+        k: usize,
+        measure: Option<&Bound<'py, PyAny>>,
+        unit: &str,
+        zeros: &str,
+        on_invalid: &str,
+        progress: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        pairs::neighbours(py, &self.engine, (p, q), (k, measure), (unit, zeros, on_invalid), progress)
+    }
+
+    #[doc = include_str!("docs/upload.txt")]
+    fn upload(&self, py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<Uploaded> {
+        let side = Side::new(rows, "rows")?;
+        let part = side.whole(py)?;
+        let batch = part.owned(py, side.bins)?;
+        let engine = Arc::clone(&self.engine);
+        let resident = py.detach(|| Resident::try_new(batch, |batch| engine.upload(batch.rows())));
+        let rows = resident.map_err(|error| exception(py, &error))?;
+        Ok(Uploaded { engine, rows })
+    }
+}
+
+#[pymethods]
+impl Uploaded {
+    fn __len__(&self) -> usize {
+        self.rows.borrow_owner().len()
+    }
+
+    /// Bins of a row.
+    #[getter]
+    fn bins(&self) -> usize {
+        self.rows.borrow_owner().bins()
+    }
+
+    /// Whether a device has them.
+    #[getter]
+    fn is_on_a_device(&self) -> bool {
+        self.rows.borrow_dependent().is_on_a_device()
+    }
+}

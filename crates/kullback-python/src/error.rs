@@ -1,0 +1,80 @@
+//! Errors of the engine as exceptions, with the same numbers as attributes.
+
+use kullback::Error;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PyTypeError};
+use pyo3::prelude::*;
+
+/// Where the classes are.
+const MODULE: &str = "kullback._errors";
+
+/// An exception of a class there, with attributes.
+fn raise(py: Python<'_>, class: &str, message: &str, fill: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<()>) -> PyErr {
+    let make = || {
+        let exception = py.import(MODULE)?.getattr(class)?.call1((message,))?;
+        fill(&exception)?;
+        Ok(PyErr::from_value(exception))
+    };
+    make().unwrap_or_else(|error: PyErr| error)
+}
+
+/// Input that has no meaning, whatever its numbers.
+pub(crate) fn wrong_input(py: Python<'_>, message: &str) -> PyErr {
+    raise(py, "InputError", message, |_| Ok(()))
+}
+
+/// Input of a type that is none of weights.
+pub(crate) fn wrong_type(message: String) -> PyErr {
+    PyTypeError::new_err(message)
+}
+
+/// What an error of the engine is in Python.
+pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
+    let message = error.to_string();
+    macro_rules! with {
+        ($class:literal $(, $name:ident = $value:expr)*) => {
+            raise(py, $class, &message, |exception| {
+                $(exception.setattr(stringify!($name), $value)?;)*
+                let _ = exception;
+                Ok(())
+            })
+        };
+    }
+    match error {
+        Error::InvalidWeights { count, rows, row, side, bin, value } => {
+            with!(
+                "InvalidWeightsError",
+                count = count,
+                rows = rows,
+                row = row,
+                side = side.to_string(),
+                bin = bin,
+                value = value
+            )
+        }
+        Error::PolicyTooLarge { policy, count, rows, row } => {
+            with!("PolicyError", policy = policy, count = count, rows = rows, row = row)
+        }
+        Error::RangeTooWide { count, rows, row } => with!("RangeError", count = count, rows = rows, row = row),
+        Error::BinsDiffer { p, q } => with!("ShapeError", p = p, q = q),
+        Error::RowsDiffer { p, q } => with!("ShapeError", p = p, q = q),
+        Error::ZeroBins | Error::PartialRow { .. } | Error::StrideTooShort { .. } => with!("ShapeError"),
+        Error::UnknownDivergence { name, nearest } | Error::UnknownZeros { name, nearest } => {
+            with!("InputError", name = name, nearest = nearest)
+        }
+        Error::NoDevice { wanted, found } => with!("DeviceError", wanted = wanted, found = found),
+        Error::RowTooLarge { needed, limit } => with!("DeviceError", needed = needed, limit = limit),
+        Error::DeviceFailed { device, reason } => with!("DeviceError", device = device, reason = reason),
+        Error::DeviceMemory { device, bytes } => with!("DeviceMemoryError", device = device, bytes = bytes),
+        Error::Threads { threads, .. } => with!("InputError", threads = threads),
+        Error::Cancelled { .. } => PyKeyboardInterrupt::new_err(message),
+        Error::NotComputed(_) => PyRuntimeError::new_err(message),
+        _ => with!("InputError"),
+    }
+}
+
+/// An error of reading a column.
+pub(crate) fn of_column(py: Python<'_>, error: &kullback_arrow::Error) -> PyErr {
+    let class =
+        if matches!(error, kullback_arrow::Error::WeightType { .. }) { "WeightTypeError" } else { "InputError" };
+    raise(py, class, &error.to_string(), |_| Ok(()))
+}

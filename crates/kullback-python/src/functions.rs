@@ -1,0 +1,202 @@
+//! The functions over rows.
+
+use kullback::{Device, Divergence, Engine, Summary, TopRow};
+use numpy::PyUntypedArray;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use crate::call::{self, Measures, Watch, rows_of};
+use crate::error::{exception, wrong_input};
+use crate::input::Side;
+use crate::output;
+
+/// The two sides of a call: `q`, or what `against` makes of `p`.
+pub(crate) fn sides<'py>(
+    p: &Bound<'py, PyAny>,
+    q: Option<&Bound<'py, PyAny>>,
+    against: Option<&str>,
+    measures: &Measures,
+) -> PyResult<[Side<'py>; 2]> {
+    let py = p.py();
+    let side = Side::new(p, "p")?;
+    let q = match (q, against) {
+        (Some(_), Some(_)) => return Err(wrong_input(py, "give q or against, not both")),
+        (Some(q), None) => Side::new(q, "q")?,
+        (None, Some(against)) => {
+            let made = py.import("kullback._against")?.getattr("against")?.call1((p, against))?;
+            Side::new(&made, "against")?
+        }
+        // The entropy looks at P alone.
+        (None, None) if measures.list.iter().all(|measure| *measure == Divergence::Entropy) => Side::new(p, "p")?,
+        (None, None) => {
+            let message = "there is nothing to compare p with: give q, or against=\"total\", \"uniform\" or \"previous\" (only \
+                           entropy needs neither)";
+            return Err(wrong_input(py, message));
+        }
+    };
+    Ok([side, q])
+}
+
+/// The shape of the result: that of the side with the axes; equal shapes, or one row on a side.
+fn shape_of(py: Python<'_>, p: &Side<'_>, q: &Side<'_>) -> PyResult<Vec<usize>> {
+    rows_of(py, p, q)?;
+    let (many, one) = if p.rows == 1 && (q.rows != 1 || q.shape.len() > p.shape.len()) { (q, p) } else { (p, q) };
+    if one.rows != 1 && p.shape != q.shape {
+        let message = format!(
+            "p has the leading axes {:?} and q {:?}: give the same, or one row on either side",
+            p.shape, q.shape
+        );
+        return Err(wrong_input(py, &message));
+    }
+    Ok(many.shape.clone())
+}
+
+/// Every row of p against that of q on an engine.
+#[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
+pub(crate) fn on_engine<'py>(
+    py: Python<'py>,
+    engine: &Engine,
+    p: &Bound<'py, PyAny>,
+    q: Option<&Bound<'py, PyAny>>,
+    measure: Option<&Bound<'py, PyAny>>,
+    against: Option<&str>,
+    (unit, zeros, on_invalid): (&str, &str, &str),
+    out: Option<&Bound<'py, PyAny>>,
+    return_status: bool,
+    progress: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let measures = Measures::new(measure, Divergence::Kl)?;
+    let options = call::options(py, unit, zeros, on_invalid)?;
+    let [p, q] = &sides(p, q, against, &measures)?;
+    let shape = shape_of(py, p, q)?;
+    if let (Some(out), false) = (out, measures.is_list) {
+        // Before the work.
+        output::given(out, &shape)?;
+    }
+    let watch = Watch::new(py, progress)?;
+    let found = call::rowwise(py, engine, &measures.list, [p, q], &options, &watch)?;
+    output::columns(py, found, &measures, &shape, out, return_status)
+}
+
+#[doc = include_str!("docs/rowwise.txt")]
+#[pyfunction]
+#[pyo3(signature = (p, q=None, measure=None, *, against=None, unit="nats", zeros="exact", on_invalid="error", device="auto", out=None, return_status=false, progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, unit='nats', zeros='exact', on_invalid='error', device='auto', out=None, return_status=False, progress=None)")]
+#[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
+pub(crate) fn rowwise<'py>(
+    py: Python<'py>,
+    p: &Bound<'py, PyAny>,
+    q: Option<&Bound<'py, PyAny>>,
+    measure: Option<&Bound<'py, PyAny>>,
+    against: Option<&str>,
+    unit: &str,
+    zeros: &str,
+    on_invalid: &str,
+    device: &str,
+    out: Option<&Bound<'py, PyAny>>,
+    return_status: bool,
+    progress: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let engine = call::engine(py, device)?;
+    on_engine(py, &engine, p, q, measure, against, (unit, zeros, on_invalid), out, return_status, progress)
+}
+
+/// The numbers of a summary by their names.
+fn summary_of<'py>(py: Python<'py>, summary: &Summary, top: &[TopRow]) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("rows", summary.rows)?;
+    dict.set_item("finite", summary.finite)?;
+    dict.set_item("infinite", summary.infinite)?;
+    let [_, _, empty, invalid] = summary.statuses;
+    dict.set_item("empty", empty)?;
+    dict.set_item("invalid", invalid)?;
+    dict.set_item("mean", summary.mean)?;
+    dict.set_item("standard_deviation", summary.variance.sqrt())?;
+    dict.set_item("standard_error", summary.standard_error)?;
+    let quantiles = PyDict::new(py);
+    for (at, value) in kullback::QUANTILES.iter().zip(&summary.quantiles) {
+        quantiles.set_item(at, value)?;
+    }
+    dict.set_item("quantiles", quantiles)?;
+    let rows: Vec<(u64, f64)> = top.iter().map(|top| (top.row, top.value)).collect();
+    dict.set_item("top", rows)?;
+    Ok(dict)
+}
+
+#[doc = include_str!("docs/summary.txt")]
+#[pyfunction]
+#[pyo3(signature = (p, q=None, measure=None, *, against=None, top=0, unit="nats", zeros="exact", on_invalid="error", device="auto", progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, top=0, unit='nats', zeros='exact', on_invalid='error', device='auto', progress=None)")]
+#[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
+pub(crate) fn summary<'py>(
+    py: Python<'py>,
+    p: &Bound<'py, PyAny>,
+    q: Option<&Bound<'py, PyAny>>,
+    measure: Option<&Bound<'py, PyAny>>,
+    against: Option<&str>,
+    top: usize,
+    unit: &str,
+    zeros: &str,
+    on_invalid: &str,
+    device: &str,
+    progress: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let measures = Measures::new(measure, Divergence::Kl)?;
+    let options = call::options(py, unit, zeros, on_invalid)?;
+    let engine = call::engine(py, device)?;
+    let [p, q] = sides(p, q, against, &measures)?;
+    let total = rows_of(py, &p, &q)?;
+    let watch = Watch::new(py, progress)?;
+    let options = watch.watched(py, &options, 0, total);
+    let (p_part, q_part) = (p.whole(py)?, q.whole(py)?);
+    let (p_rows, q_rows) = (p_part.rows(py, p.bins)?, q_part.rows(py, q.bins)?);
+    let found = py.detach(|| engine.summary(&measures.list, p_rows, q_rows, &options, top));
+    let found = found.map_err(|error| watch.error(py, &error))?;
+    let of = |measure: Divergence| {
+        let error = |error| exception(py, &error);
+        summary_of(py, found.summary(measure).map_err(error)?, found.top(measure).map_err(error)?)
+    };
+    if !measures.is_list {
+        return of(measures.list[0]);
+    }
+    let dict = PyDict::new(py);
+    for (name, measure) in measures.names.iter().zip(&measures.list) {
+        dict.set_item(name, of(*measure)?)?;
+    }
+    Ok(dict)
+}
+
+#[doc = include_str!("docs/devices.txt")]
+#[pyfunction]
+pub(crate) fn devices(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
+    let cpu = Engine::builder().device(Device::Cpu).build().map_err(|error| exception(py, &error))?;
+    let list = PyList::empty(py);
+    let entry = PyDict::new(py);
+    entry.set_item("device", "cpu")?;
+    entry.set_item("name", cpu.device_name().as_ref())?;
+    entry.set_item("is_software", false)?;
+    list.append(entry)?;
+    for adapter in py.detach(kullback::adapters) {
+        let entry = PyDict::new(py);
+        entry.set_item("device", format!("gpu:{}", adapter.index))?;
+        entry.set_item("name", adapter.name)?;
+        entry.set_item("is_software", adapter.is_software)?;
+        entry.set_item("backend", adapter.backend)?;
+        entry.set_item("driver", adapter.driver)?;
+        entry.set_item("max_binding_bytes", adapter.max_binding_bytes)?;
+        list.append(entry)?;
+    }
+    Ok(list)
+}
+
+#[doc = include_str!("docs/matrix.txt")]
+#[pyfunction]
+pub(crate) fn matrix<'py>(rows: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = rows.py();
+    if rows.is_instance_of::<PyUntypedArray>() {
+        return Ok(rows.clone());
+    }
+    let side = Side::new(rows, "rows")?;
+    let part = side.whole(py)?;
+    let owned = part.rows(py, side.bins)?;
+    let shape = [&side.shape[..], &[side.bins]].concat();
+    output::weights(py, owned.weights(), &shape)
+}

@@ -1,0 +1,393 @@
+//! What Python hands over, as rows of weights: numpy arrays and Arrow columns where they lie, everything else copied some
+//! rows at a time.
+
+use arrow::array::{Array, ArrayRef};
+use kullback::{Rows, Weights};
+use kullback_arrow::Batch;
+use numpy::{
+    Element, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
+};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PySlice;
+use pyo3_arrow::PyChunkedArray;
+use pyo3_arrow::input::AnyArray;
+
+use crate::error::{exception, of_column, wrong_input, wrong_type};
+
+/// Bytes of rows that are copied at once.
+const COPIED_BYTES: usize = 16 << 20;
+
+/// What is accepted, for messages.
+const ACCEPTED: &str = "a numpy array of f16, f32, f64, bfloat16, bool or integers, an Arrow list column, a CPU tensor, or \
+                        nested lists of numbers; the last axis are the bins";
+
+/// An array whose rows lie one after the other, borrowed.
+pub(crate) enum Borrowed<'py> {
+    F16(PyReadonlyArrayDyn<'py, half::f16>),
+    F32(PyReadonlyArrayDyn<'py, f32>),
+    F64(PyReadonlyArrayDyn<'py, f64>),
+    /// The bits.
+    Bf16(PyReadonlyArrayDyn<'py, u16>),
+    U8(PyReadonlyArrayDyn<'py, u8>),
+    U16(PyReadonlyArrayDyn<'py, u16>),
+    U32(PyReadonlyArrayDyn<'py, u32>),
+    U64(PyReadonlyArrayDyn<'py, u64>),
+    I32(PyReadonlyArrayDyn<'py, i32>),
+    I64(PyReadonlyArrayDyn<'py, i64>),
+}
+
+/// How the elements of an array become weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    F16,
+    F32,
+    F64,
+    Bf16,
+    U8,
+    U16,
+    U32,
+    U64,
+    I32,
+    I64,
+    /// Of another size or kind: converted to this type of numpy.
+    Converted(&'static str),
+}
+
+impl Kind {
+    fn of(array: &Bound<'_, PyUntypedArray>) -> PyResult<Self> {
+        let dtype = array.dtype();
+        let py = array.py();
+        let kind: char = dtype.getattr(intern!(py, "kind"))?.extract()?;
+        let size: usize = dtype.getattr(intern!(py, "itemsize"))?.extract()?;
+        Ok(match (kind, size) {
+            ('f', 2) => Kind::F16,
+            ('f', 4) => Kind::F32,
+            ('f', 8) => Kind::F64,
+            ('u', 1) => Kind::U8,
+            ('u', 2) => Kind::U16,
+            ('u', 4) => Kind::U32,
+            ('u', 8) => Kind::U64,
+            ('i', 4) => Kind::I32,
+            ('i', 8) => Kind::I64,
+            ('i', _) => Kind::Converted("i4"),
+            ('b', _) => Kind::Converted("u1"),
+            ('f' | 'O', _) => Kind::Converted("f8"),
+            _ if dtype.str()?.to_str()? == "bfloat16" => Kind::Bf16,
+            _ => return Err(wrong_type(format!("weights of type {dtype} mean nothing here: give {ACCEPTED}"))),
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Kind::F16 => "f2",
+            Kind::F32 => "f4",
+            Kind::F64 => "f8",
+            Kind::Bf16 | Kind::U16 => "u2",
+            Kind::U8 => "u1",
+            Kind::U32 => "u4",
+            Kind::U64 => "u8",
+            Kind::I32 => "i4",
+            Kind::I64 => "i8",
+            Kind::Converted(name) => name,
+        }
+    }
+}
+
+impl<'py> Borrowed<'py> {
+    /// Borrows an array of such elements, in the order of bytes of this machine, whose rows lie one after the other.
+    fn new(array: &Bound<'py, PyAny>, kind: Kind) -> PyResult<Self> {
+        fn of<'py, T: Element>(array: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArrayDyn<'py, T>> {
+            let array = array.cast::<PyArrayDyn<T>>()?;
+            array.try_readonly().map_err(|_| wrong_input(array.py(), "the array is being written to elsewhere"))
+        }
+        Ok(match kind.name() {
+            "f2" => Borrowed::F16(of(array)?),
+            "f4" => Borrowed::F32(of(array)?),
+            "u1" => Borrowed::U8(of(array)?),
+            "u2" if kind == Kind::Bf16 => Borrowed::Bf16(of(array)?),
+            "u2" => Borrowed::U16(of(array)?),
+            "u4" => Borrowed::U32(of(array)?),
+            "u8" => Borrowed::U64(of(array)?),
+            "i4" => Borrowed::I32(of(array)?),
+            "i8" => Borrowed::I64(of(array)?),
+            _ => Borrowed::F64(of(array)?),
+        })
+    }
+
+    fn rows(&self, py: Python<'_>, bins: usize) -> PyResult<Rows<'_>> {
+        macro_rules! weights {
+            ($variant:ident, $array:expr) => {
+                Weights::$variant($array.as_slice().map_err(|_| wrong_input(py, "the array has gaps"))?)
+            };
+        }
+        let weights = match self {
+            Borrowed::F16(array) => weights!(F16, array),
+            Borrowed::F32(array) => weights!(F32, array),
+            Borrowed::F64(array) => weights!(F64, array),
+            Borrowed::U8(array) => weights!(U8, array),
+            Borrowed::U16(array) => weights!(U16, array),
+            Borrowed::U32(array) => weights!(U32, array),
+            Borrowed::U64(array) => weights!(U64, array),
+            Borrowed::I32(array) => weights!(I32, array),
+            Borrowed::I64(array) => weights!(I64, array),
+            Borrowed::Bf16(array) => {
+                let bits = array.as_slice().map_err(|_| wrong_input(py, "the array has gaps"))?;
+                Weights::Bf16(bytemuck::cast_slice(bits))
+            }
+        };
+        Rows::from_weights(weights, bins).map_err(|error| exception(py, &error))
+    }
+}
+
+/// Consecutive rows of a side.
+pub(crate) enum Piece<'py> {
+    Numpy(Borrowed<'py>),
+    Arrow(Batch),
+    /// To be copied when its turn comes, so many rows for each step along the first axis.
+    Elsewhere {
+        array: Bound<'py, PyAny>,
+        kind: Kind,
+        per_step: usize,
+    },
+}
+
+/// One side of a call.
+pub(crate) struct Side<'py> {
+    /// With where each begins.
+    pieces: Vec<(usize, Piece<'py>)>,
+    pub(crate) rows: usize,
+    pub(crate) bins: usize,
+    /// The axes before the bins; none for one row alone.
+    pub(crate) shape: Vec<usize>,
+}
+
+/// A function of numpy.
+fn numpy<'py>(py: Python<'py>, name: &'static str) -> PyResult<&'py Bound<'py, PyAny>> {
+    static ASARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static CONTIGUOUS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static FROM_DLPACK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static REQUIRE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let cell = match name {
+        "asarray" => &ASARRAY,
+        "from_dlpack" => &FROM_DLPACK,
+        "require" => &REQUIRE,
+        _ => &CONTIGUOUS,
+    };
+    let function = cell.get_or_try_init(py, || py.import("numpy")?.getattr(name).map(Bound::unbind))?;
+    Ok(function.bind(py))
+}
+
+impl<'py> Side<'py> {
+    /// What Python hands over for a side, which has this name in messages.
+    pub(crate) fn new(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Self> {
+        let py = object.py();
+        if let Ok(array) = object.cast::<PyUntypedArray>() {
+            return Self::of_array(array, name);
+        }
+        if object.hasattr(intern!(py, "__arrow_c_stream__"))? || object.hasattr(intern!(py, "__arrow_c_array__"))? {
+            return Self::of_arrow(object, name);
+        }
+        if object.hasattr(intern!(py, "__dlpack__"))? {
+            return Self::of_array(of_tensor(object)?.cast::<PyUntypedArray>()?, name);
+        }
+        let array = numpy(py, "asarray")?.call1((object,)).map_err(|error| {
+            // Rows of several lengths, say.
+            wrong_input(py, &format!("{name} is not a matrix of weights ({error}): give {ACCEPTED}"))
+        })?;
+        Self::of_array(array.cast::<PyUntypedArray>()?, name)
+    }
+
+    fn of_array(array: &Bound<'py, PyUntypedArray>, name: &str) -> PyResult<Self> {
+        let py = array.py();
+        let kind = Kind::of(array)?;
+        let Some((&bins, shape)) = array.shape().split_last() else {
+            return Err(wrong_input(py, &format!("{name} is a single number: give rows of bins")));
+        };
+        if bins == 0 {
+            return Err(exception(py, &kullback::Error::ZeroBins));
+        }
+        let rows = shape.iter().product();
+        let lies_well = array.is_c_contiguous() && array.dtype().is_native_byteorder() != Some(false);
+        let is_aligned = array.getattr(intern!(py, "flags"))?.getattr(intern!(py, "aligned"))?.extract()?;
+        let piece = if lies_well && is_aligned && !matches!(kind, Kind::Converted(_)) {
+            let array = array.as_any();
+            let viewed;
+            let array = if kind == Kind::Bf16 {
+                viewed = array.call_method1(intern!(py, "view"), ("u2",))?;
+                &viewed
+            } else {
+                array
+            };
+            Piece::Numpy(Borrowed::new(array, kind)?)
+        } else {
+            let array = if shape.is_empty() { array.get_item((py.None(),))? } else { array.as_any().clone() };
+            let per_step = shape.iter().skip(1).product();
+            Piece::Elsewhere { array, kind, per_step }
+        };
+        Ok(Self { pieces: vec![(0, piece)], rows, bins, shape: shape.to_vec() })
+    }
+
+    fn of_arrow(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Self> {
+        let py = object.py();
+        let column = arrow_column(object, name)?;
+        // The first list says how many bins there are, in whichever chunk it is.
+        let mut bins = None;
+        for chunk in column.chunks() {
+            if bins.is_none() {
+                Batch::from_lists(chunk, name, 0, &mut bins).map_err(|error| of_column(py, &error))?;
+            }
+        }
+        let message = || format!("{name} has no row that says how many bins there are");
+        let bins = bins.ok_or_else(|| wrong_input(py, &message()))?;
+        let (mut rows, mut pieces) = (0, Vec::new());
+        for chunk in column.chunks() {
+            let batch = Batch::from_lists(chunk, name, rows as u64, &mut Some(bins));
+            pieces.extend(batch.map_err(|error| of_column(py, &error))?.map(|batch| (rows, Piece::Arrow(batch))));
+            rows += chunk.len();
+        }
+        Ok(Self { pieces, rows, bins, shape: vec![rows] })
+    }
+
+    /// Whether the rows `range` of the side, or its one row, lie in memory as the engine takes them; if so up to where.
+    fn piece(&self, row: usize) -> (&Piece<'py>, usize, usize) {
+        let i = self.pieces.partition_point(|(start, _)| *start <= row).saturating_sub(1);
+        let end = self.pieces.get(i + 1).map_or(self.rows, |(start, _)| *start);
+        (&self.pieces[i].1, self.pieces[i].0, end)
+    }
+
+    /// All rows as the engine takes them, if they lie in memory like that; of a side that must be copied, a copy.
+    pub(crate) fn whole(&self, py: Python<'py>) -> PyResult<Part<'_, 'py>> {
+        if let [(_, piece)] = &self.pieces[..] {
+            return match piece {
+                Piece::Elsewhere { array, kind, .. } => copied(array, *kind, 0..self.rows, None),
+                _ => Ok(Part::Here(piece, 0, self.rows)),
+            };
+        }
+        let batch =
+            |(_, piece): &(usize, Piece<'_>)| if let Piece::Arrow(batch) = piece { Some(batch.clone()) } else { None };
+        let batches: Vec<Batch> = self.pieces.iter().filter_map(batch).collect();
+        let joined = Batch::concat(&batches).map_err(|error| of_column(py, &error))?;
+        Ok(Part::Joined(joined))
+    }
+
+    /// The rows from `row` on that can be had at once, up to a row.
+    pub(crate) fn from(&self, row: usize) -> PyResult<(Part<'_, 'py>, usize)> {
+        let (piece, start, end) = self.piece(row);
+        match piece {
+            Piece::Elsewhere { array, kind, per_step } => {
+                let row_bytes = self.bins * 8;
+                let steps = (COPIED_BYTES / (row_bytes * (*per_step).max(1))).max(1);
+                let first = row / (*per_step).max(1);
+                let end = ((first + steps) * per_step).min(self.rows);
+                let part = copied(array, *kind, first..first + steps, Some(row - first * per_step))?;
+                Ok((part, end))
+            }
+            _ => Ok((Part::Here(piece, row - start, end - row), end)),
+        }
+    }
+}
+
+/// Rows that the engine can read.
+pub(crate) enum Part<'s, 'py> {
+    /// So many rows of a piece, from one on.
+    Here(&'s Piece<'py>, usize, usize),
+    /// A copy, of which some rows are not needed.
+    Copied(Borrowed<'py>, usize),
+    Joined(Batch),
+}
+
+impl Part<'_, '_> {
+    /// As the engine takes them.
+    pub(crate) fn rows(&self, py: Python<'_>, bins: usize) -> PyResult<Rows<'_>> {
+        match self {
+            Part::Here(Piece::Numpy(array), first, count) => Ok(array.rows(py, bins)?.slice(*first, *count)),
+            Part::Here(Piece::Arrow(batch), first, count) => Ok(batch.rows().slice(*first, *count)),
+            Part::Here(Piece::Elsewhere { .. }, ..) => Err(wrong_input(py, "rows that have to be copied")),
+            Part::Copied(array, first) => {
+                let rows = array.rows(py, bins)?;
+                Ok(rows.slice(*first, rows.len()))
+            }
+            Part::Joined(batch) => Ok(batch.rows()),
+        }
+    }
+}
+
+impl Part<'_, '_> {
+    /// The rows in memory of their own; of an Arrow column without a copy.
+    pub(crate) fn owned(&self, py: Python<'_>, bins: usize) -> PyResult<Batch> {
+        let rows = match self {
+            Part::Here(Piece::Arrow(batch), first, count) => return Ok(batch.slice(*first, *count)),
+            Part::Joined(batch) => return Ok(batch.clone()),
+            _ => self.rows(py, bins)?,
+        };
+        let batch = match rows.weights() {
+            Weights::F16(weights) => Batch::from_weights(weights.to_vec(), bins),
+            Weights::F32(weights) => Batch::from_weights(weights.to_vec(), bins),
+            Weights::F64(weights) => Batch::from_weights(weights.to_vec(), bins),
+            // Arrow has no such type; a 32-bit float holds each of its values.
+            Weights::Bf16(weights) => Batch::from_weights(weights.iter().map(|weight| weight.to_f32()).collect(), bins),
+            Weights::U8(weights) => Batch::from_weights(weights.to_vec(), bins),
+            Weights::U16(weights) => Batch::from_weights(weights.to_vec(), bins),
+            Weights::U32(weights) => Batch::from_weights(weights.to_vec(), bins),
+            Weights::U64(weights) => Batch::from_weights(weights.to_vec(), bins),
+            Weights::I32(weights) => Batch::from_weights(weights.to_vec(), bins),
+            Weights::I64(weights) => Batch::from_weights(weights.to_vec(), bins),
+            other => return Err(wrong_type(format!("weights of type {:?} cannot be kept", other.weight_type()))),
+        };
+        batch.map_err(|error| of_column(py, &error))
+    }
+}
+
+/// Some steps along the first axis of an array, in the order of bytes and of elements that the engine reads.
+fn copied<'s, 'py>(
+    array: &Bound<'py, PyAny>,
+    kind: Kind,
+    steps: std::ops::Range<usize>,
+    skip: Option<usize>,
+) -> PyResult<Part<'s, 'py>> {
+    let py = array.py();
+    let some = match skip {
+        Some(_) => array.get_item(PySlice::new(py, steps.start as isize, steps.end as isize, 1))?,
+        None => array.clone(),
+    };
+    let some = if kind == Kind::Bf16 {
+        // numpy itself knows nothing of the type: its own contiguous copy first.
+        numpy(py, "ascontiguousarray")?.call1((some,))?.call_method1(intern!(py, "view"), ("u2",))?
+    } else {
+        // In C order, and where the processor wants it.
+        let made = numpy(py, "require")?.call1((&some, kind.name(), "CA"));
+        made.map_err(|error| wrong_type(format!("these objects are no numbers ({error}): give {ACCEPTED}")))?
+    };
+    Ok(Part::Copied(Borrowed::new(&some, kind)?, skip.unwrap_or(0)))
+}
+
+/// A tensor of another library, in the memory of this machine, as an array.
+fn of_tensor<'py>(tensor: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = tensor.py();
+    let (device, _): (i32, i32) = tensor.call_method0(intern!(py, "__dlpack_device__"))?.extract()?;
+    if device != 1 {
+        let message = "the tensor is not in the memory of the CPU: bring it there first (`tensor.cpu()`); weights travel to a GPU \
+                       through the host";
+        return Err(wrong_input(py, message));
+    }
+    numpy(py, "from_dlpack")?.call1((tensor,)).or_else(|_| numpy(py, "asarray")?.call1((tensor,)))
+}
+
+/// A column of lists; of a table that has one column, that.
+fn arrow_column(object: &Bound<'_, PyAny>, name: &str) -> PyResult<PyChunkedArray> {
+    let py = object.py();
+    let column = object.extract::<AnyArray>()?.into_chunked_array()?;
+    let arrow::datatypes::DataType::Struct(fields) = column.data_type() else { return Ok(column) };
+    if fields.len() != 1 {
+        let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+        let message =
+            format!("{name} is a table of {} columns ({}): give one column of lists", names.len(), names.join(", "));
+        return Err(wrong_input(py, &message));
+    }
+    let of_struct =
+        |chunk: &ArrayRef| chunk.as_any().downcast_ref::<arrow::array::StructArray>().map(|s| s.column(0).clone());
+    let chunks: Vec<ArrayRef> = column.chunks().iter().filter_map(of_struct).collect();
+    PyChunkedArray::try_new(chunks, fields[0].clone())
+}

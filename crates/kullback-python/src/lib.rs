@@ -1,0 +1,33 @@
+//! The compiled half of the Python package: what is there for users is documented in `python/kullback/_core.pyi`.
+
+// The device of an engine is a deep type.
+#![recursion_limit = "512"]
+#![allow(clippy::doc_lazy_continuation, reason = "the documentation is for Python, not for rustdoc")]
+
+mod call;
+mod engine;
+mod error;
+mod functions;
+mod input;
+mod output;
+mod pairs;
+
+use pyo3::prelude::*;
+
+/// The module.
+#[pymodule(gil_used = true)]
+mod _core {
+    #[pymodule_export]
+    use crate::engine::{PyEngine, Uploaded};
+    #[pymodule_export]
+    use crate::functions::{devices, matrix, rowwise, summary};
+    #[pymodule_export]
+    use crate::pairs::{nearest, pairwise};
+
+    use super::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,72 @@
+"""Columns of polars, pandas and DuckDB: a column in, a column out, nulls kept."""
+
+import numpy as np
+import pytest
+
+import kullback
+
+P = [[1.0, 1.0, 2.0], None, [0.0, 0.0, 0.0], [3.0, 1.0, 1.0], [1.0, 0.0, 0.0]]
+Q = [[1.0, 2.0, 1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0], None, [0.0, 1.0, 1.0]]
+KL = [float(kullback.kl(P[0], Q[0])), None, None, None, np.inf]
+
+
+def test_polars_eager_lazy_and_groups():
+    pl = pytest.importorskip("polars")
+    import kullback.polars
+
+    df = pl.DataFrame({"k": ["a", "a", "b", "b", "b"], "p": P, "q": Q})
+    assert df.select(pl.col("p").kullback.kl("q"))["p"].to_list() == KL
+    assert df.lazy().with_columns(kl=pl.col("p").kullback.kl(pl.col("q"))).collect()["kl"].to_list() == KL
+    arrays = df.with_columns(pl.col("p", "q").cast(pl.Array(pl.Float32, 3)))
+    got = arrays.select(pl.col("p").kullback.kl("q"))["p"].to_list()
+    assert got[0] == pytest.approx(KL[0], rel=1e-6) and got[1:] == KL[1:]
+    groups = df.group_by("k", maintain_order=True).agg(pl.col("p").kullback.kl("q").max())
+    assert groups["p"].to_list() == [KL[0], np.inf]
+    one = df.select(pl.col("p").kullback.js([1, 1, 1], unit="bits"))["p"].to_list()
+    assert one[0] == pytest.approx(float(kullback.js(P[0], [1, 1, 1], unit="bits")), rel=1e-12) and one[1:3] == [None, None]
+    both = df.kullback.rowwise("p", "q", ["kl", "tv"])
+    assert both["kl"].to_list() == KL and both.columns == ["k", "p", "q", "kl", "tv"]
+    assert df.select(pl.col("p").kullback.entropy())["p"][0] == pytest.approx(float(kullback.entropy(P[0])))
+    with pytest.raises(Exception, match="row 0"):
+        df.select(pl.col("p").kullback.kl([1, -1, 1]))
+    assert df.head(0).select(pl.col("p").kullback.kl("q")).height == 0
+    with pytest.raises(AttributeError):
+        pl.col("p").kullback.kld
+
+
+def test_pandas_list_columns_and_wide_ones():
+    pd = pytest.importorskip("pandas")
+    import kullback.pandas
+
+    df = pd.DataFrame({"p": P, "q": Q}, index=list("abcde"))
+    got = df["p"].kullback.kl(df["q"])
+    assert got.index.tolist() == list("abcde") and got.name == "kl"
+    np.testing.assert_array_equal(got.to_numpy(), [np.nan if v is None else v for v in KL])
+    arrow = df.astype(pd.ArrowDtype(pytest.importorskip("pyarrow").list_(pytest.importorskip("pyarrow").float64())))
+    np.testing.assert_array_equal(arrow["p"].kullback.kl(arrow["q"]).to_numpy(), got.to_numpy())
+    wide = pd.DataFrame(np.arange(12).reshape(4, 3) + 1)
+    np.testing.assert_array_equal(wide.kullback.psi([1, 1, 1]).to_numpy(), kullback.psi(wide.to_numpy(), [1, 1, 1]))
+    both = wide.kullback.rowwise(wide, ["kl", "js"])
+    assert list(both.columns) == ["kl", "js"] and not both.to_numpy().any()
+    with pytest.raises(kullback.InputError):
+        pd.Series([[1, 2], [1]], name="p").kullback.kl([1, 1])
+    with pytest.raises(AttributeError):
+        wide.kullback.kld
+
+
+def test_duckdb_functions():
+    duckdb = pytest.importorskip("duckdb")
+    import kullback.duckdb
+
+    con = duckdb.connect()
+    kullback.duckdb.register(con)
+    con.execute("CREATE TABLE t (i INTEGER, p DOUBLE[], q DOUBLE[])")
+    con.executemany("INSERT INTO t VALUES (?, ?, ?)", [(i, p, q) for i, (p, q) in enumerate(zip(P, Q, strict=True))])
+    assert [row[0] for row in con.sql("SELECT kl_divergence(p, q) FROM t ORDER BY i").fetchall()] == KL
+    for name, measure in kullback.duckdb.FUNCTIONS.items():
+        q = "" if measure == "entropy" else ", [1, 1, 1]"
+        got = con.sql(f"SELECT {name}([1, 2, 3]{q})").fetchall()[0][0]
+        want = kullback.rowwise([1.0, 2.0, 3.0], None if measure == "entropy" else [1.0, 1.0, 1.0], measure)
+        assert got == pytest.approx(float(want), rel=1e-12), name
+    with pytest.raises(duckdb.Error, match="row 0"):
+        con.sql("SELECT kl_divergence([-1, 2], [1, 1])").fetchall()

@@ -1,0 +1,37 @@
+"""Every example of the documentation runs."""
+
+import doctest
+import importlib
+
+import pytest
+
+import kullback
+
+MODULES = ["kullback", "kullback.scipy", "kullback.polars", "kullback.pandas", "kullback.duckdb", "kullback._short", "kullback._status"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of_modules(name):
+    other = name.rsplit(".", 1)[-1]
+    if other in ("polars", "pandas", "duckdb"):
+        pytest.importorskip(other)
+    module = importlib.import_module(name)
+    found = doctest.testmod(module)
+    assert found.attempted > 0 and found.failed == 0
+
+
+@pytest.mark.parametrize("name", sorted(kullback.__all__))
+def test_everything_is_documented_and_its_examples_run(name):
+    thing = getattr(kullback, name)
+    if isinstance(thing, str):
+        return
+    text = thing.__doc__
+    assert text and len(text) > 40, name
+    if isinstance(thing, type) and issubclass(thing, BaseException):
+        return
+    examples = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
+    runner = doctest.DocTestRunner()
+    runner.run(examples)
+    assert runner.failures == 0
+    if callable(thing) and not isinstance(thing, type):
+        assert examples.examples, f"{name} has no example"

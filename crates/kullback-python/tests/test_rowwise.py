@@ -1,0 +1,149 @@
+"""Values, shapes and choices of `rowwise` and its short forms."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+from conftest import exact_kl
+
+import kullback
+
+GOLDEN = pathlib.Path(__file__).parents[2] / "kullback-conformance" / "golden" / "golden.json"
+FIRST_ORDER = {"tv", "hellinger", "js_distance"}
+
+
+def test_the_example_of_the_readme():
+    assert repr(kullback.kl([[0.5, 0.5]], [[0.9, 0.1]])) == "array([0.51082562])"
+
+
+def test_every_golden_case(device):
+    cases = json.loads(GOLDEN.read_text())
+    assert {case["dtype"] for case in cases} == {"float32", "float64", "uint8", "uint16", "uint32"}
+    compared = 0
+    for case in cases:
+        p, q = np.array([case["p"]], case["dtype"]), np.array([case["q"]], case["dtype"])
+        measures = list(case["values"])
+        values, status = kullback.rowwise(
+            p, q, measures, zeros=case["zeros"], on_invalid="null", return_status=True, device=device
+        )
+        infinite = any(value is not None and float(value) == np.inf for value in case["values"].values())
+        want_status = "infinite" if case["status"] == "ok" and infinite else case["status"]
+        assert kullback.Status(status[0]).name.lower() == want_status, case["name"]
+        wide = p.itemsize == 8 or (case["dtype"] == "uint32" and max(p.max(), q.max()) > 2**24)
+        for measure, want in case["values"].items():
+            got = values[measure][0]
+            if want is None:
+                assert np.isnan(got), (case["name"], measure)
+                continue
+            want = float(want)
+            floor = 1e-12 if measure in FIRST_ORDER else 1e-24
+            near = got == want or abs(got - want) <= max((1e-12 if wide else 1e-6) * want, floor)
+            assert near and not got < 0, (case["name"], measure, got, want)
+            compared += 1
+    assert compared > 5_000
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "u1", "u2", "u4", "u8", "i4", "i8", "i1", "i2", "?", ">f4", ">i8", "O"])
+def test_every_type_of_weights(dtype, rng):
+    weights = rng.integers(1, 100, (2, 50, 9)) if dtype != "?" else rng.integers(0, 2, (2, 50, 9))
+    p, q = weights.astype(dtype)
+    if dtype == "?":
+        p, q = p.copy(), q.copy()
+        p[:, 0] = q[:, 0] = True
+        with np.errstate(divide="ignore"):
+            want = exact_kl(p, q)
+    else:
+        want = exact_kl(weights[0].astype(dtype).astype("f8"), weights[1].astype(dtype).astype("f8"))
+    np.testing.assert_allclose(kullback.kl(p, q), want, rtol=1e-6, atol=1e-24)
+
+
+def test_leading_axes_and_one_row_on_a_side(rng):
+    p, q = rng.random((4, 5, 6)), rng.random((4, 5, 6))
+    want = exact_kl(p, q)
+    assert kullback.kl(p, q).shape == (4, 5)
+    np.testing.assert_allclose(kullback.kl(p, q), want, rtol=1e-12)
+    np.testing.assert_allclose(kullback.kl(p, q[0, 0]), exact_kl(p, q[0, 0]), rtol=1e-12)
+    np.testing.assert_allclose(kullback.kl(p[0, 0], q), exact_kl(p[0, 0], q), rtol=1e-12)
+    one = kullback.kl(p[0, 0], q[0, 0])
+    assert isinstance(one, float) and one == pytest.approx(want[0, 0], rel=1e-12)
+    assert kullback.kl(p[:0], q[:0]).shape == (0, 5)
+    assert kullback.kl(p[:1, :1], q[:1, :1]).shape == (1, 1)
+
+
+def test_several_measures_share_a_call(rng):
+    p, q = rng.random((30, 8)), rng.random((30, 8))
+    found = kullback.rowwise(p, q, ["kl", "psi", "js", "renyi:2"])
+    assert list(found) == ["kl", "psi", "js", "renyi:2"]
+    np.testing.assert_array_equal(found["psi"], kullback.psi(p, q))
+    np.testing.assert_array_equal(found["renyi:2"], kullback.renyi(p, q, 2))
+    for name in ["js", "js_distance", "hellinger", "tv", "chi2"]:
+        np.testing.assert_array_equal(getattr(kullback, name)(p, q), kullback.rowwise(p, q, name))
+
+
+def test_what_rows_are_compared_with(rng):
+    p = rng.integers(0, 50, (40, 7))
+    np.testing.assert_allclose(kullback.kl(p, against="total"), exact_kl(p, p.sum(0)), rtol=1e-12)
+    np.testing.assert_allclose(kullback.kl(p, against="uniform"), exact_kl(p, np.ones(7)), rtol=1e-12)
+    previous = kullback.kl(p + 1, against="previous")
+    assert np.isnan(previous[0])
+    np.testing.assert_allclose(previous[1:], exact_kl(p[1:] + 1, p[:-1] + 1), rtol=1e-12)
+    np.testing.assert_allclose(kullback.entropy(p + 1), -exact_kl(p + 1, np.ones(7)) + np.log(7), rtol=1e-10)
+
+
+def test_units_policies_and_statuses():
+    p, q = [[1, 1], [0, 0], [1, 0]], [[1, 3], [1, 1], [0, 1]]
+    values, status = kullback.kl(p, q, return_status=True)
+    assert status.tolist() == [0, 2, 1] and np.isnan(values[1]) and values[2] == np.inf
+    assert kullback.kl(p, q, unit="bits")[0] == pytest.approx(values[0] / np.log(2), rel=1e-15)
+    assert np.isfinite(kullback.kl(p, q, zeros="additive:0.5")).all()
+
+
+def test_out_is_written_and_returned(rng):
+    p, q = rng.random((3, 10, 8)), rng.random((3, 10, 8))
+    out = np.zeros((3, 10))
+    assert kullback.kl(p, q, out=out) is out
+    np.testing.assert_array_equal(out, kullback.kl(p, q))
+    outs = {"kl": np.zeros((3, 10)), "js": np.zeros((3, 10))}
+    assert kullback.rowwise(p, q, ["kl", "js"], out=outs)["js"] is outs["js"]
+    np.testing.assert_array_equal(outs["kl"], out)
+    for wrong in [np.zeros(30), np.zeros((3, 10), "f4"), np.zeros((10, 3)).T, [0.0] * 30]:
+        with pytest.raises((TypeError, kullback.InputError)):
+            kullback.kl(p, q, out=wrong)
+    with pytest.raises(kullback.InputError):
+        read_only = np.zeros((3, 10))
+        read_only.flags.writeable = False
+        kullback.kl(p, q, out=read_only)
+
+
+def test_an_engine_keeps_rows(device, rng):
+    engine = kullback.Engine(device)
+    p, q = rng.random((100, 12), dtype=np.float32), rng.random((100, 12), dtype=np.float32)
+    kept = engine.upload(q)
+    assert len(kept) == 100 and kept.bins == 12 and kept.is_on_a_device == device.startswith("gpu")
+    np.testing.assert_array_equal(engine.rowwise(p, kept, "js"), engine.rowwise(p, q, "js"))
+    np.testing.assert_array_equal(engine.rowwise(kept, p, ["js"])["js"], engine.rowwise(q, p, "js"))
+    with pytest.raises(kullback.InputError):
+        kullback.Engine(device).rowwise(p, kept)
+    assert engine.device in repr(engine)
+
+
+def test_a_summary_is_that_of_the_column(rng):
+    p, q = rng.random((500, 8)), rng.random(8)
+    values = kullback.kl(p, q)
+    found = kullback.summary(p, q, top=3)
+    assert found["rows"] == found["finite"] == 500
+    assert found["mean"] == pytest.approx(values.mean(), rel=1e-12)
+    assert found["standard_deviation"] == pytest.approx(values.std(ddof=1), rel=1e-9)
+    assert [row for row, _ in found["top"]] == np.argsort(-values)[:3].tolist()
+    assert found["quantiles"][1.0] == values.max()
+    both = kullback.summary(p, q, ["kl", "js"])
+    assert both["kl"]["mean"] == found["mean"]
+
+
+@pytest.mark.parametrize("measure", ["kl", "reverse_kl", "jeffreys", "psi", "js", "tv", "chi2"])
+def test_contributions_add_up(measure, rng):
+    p, q = rng.integers(1, 50, (20, 9)), rng.integers(1, 50, 9)
+    parts = kullback.contributions(p, q, measure, unit="bits")
+    assert parts.shape == p.shape
+    np.testing.assert_allclose(parts.sum(-1), kullback.rowwise(p, q, measure, unit="bits"), rtol=1e-12)
