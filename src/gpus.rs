@@ -107,8 +107,9 @@ impl Gpus {
             }
         }
         let problem = Problem { rows: rows.len(), ..run.problem.clone() };
-        let bytes = problem.bytes_per_row() * problem.rows as u64;
-        let (shares, _) = cost::shares(&problem, bytes, self.rates(engine)?);
+        // Of all pairs a few rows make many.
+        let sent = if problem.pairing.line() > 1 { 0 } else { problem.bytes_per_row() * problem.rows as u64 };
+        let (shares, _) = cost::shares(&problem, sent, self.rates(engine)?);
         Ok(ranges(rows.start, shares).collect())
     }
 

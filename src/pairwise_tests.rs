@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::{Device, Divergence, Engine, Error, OnInvalid, Options, RowStatus, Rows, Tile, Zeros, calibrate};
+use crate::{Device, Divergence, Engine, Error, GpuSet, OnInvalid, Options, RowStatus, Rows, Tile, Zeros, calibrate};
 
 const BINS: usize = 9;
 const SYMMETRIC: [Divergence; 3] = [Divergence::Js, Divergence::Hellinger, Divergence::Tv];
@@ -14,9 +14,17 @@ fn engines() -> Vec<Engine> {
     let adapters = crate::adapters();
     let found = ["vulkan", "gl"].map(|backend| adapters.iter().find(|info| info.backend == backend));
     assert!(found.iter().all(Option::is_some) || !required, "KULLBACK_REQUIRE_GPU is set and an adapter is missing");
-    let devices = found.into_iter().flatten().map(|info| Device::GpuAt(info.index));
+    let indices: Vec<usize> = found.into_iter().flatten().map(|info| info.index).collect();
+    let devices = indices.iter().map(|index| Device::GpuAt(*index));
     let devices = [Device::Cpu, Device::Reference].into_iter().chain(devices);
-    devices.map(|device| Engine::builder().device(device).build().expect("listed")).collect()
+    let mut engines: Vec<Engine> =
+        devices.map(|device| Engine::builder().device(device).build().expect("listed")).collect();
+    if let Ok(several) = GpuSet::at(&indices) {
+        // So little memory that each share of a tile is several chunks, which end within a row of the matrix.
+        let builder = Engine::builder().device(Device::Gpus(several)).memory(1 << 17);
+        engines.push(builder.build().expect("listed"));
+    }
+    engines
 }
 
 /// Rows among which some have empty bins, one is empty, one of one bin, two are equal, two next to equal.
@@ -145,7 +153,7 @@ fn only_the_nearest_leave_a_device_and_faults_cost_none() {
     let (p, q) = (hard(7, 200), hard(8, 300));
     let (p, q) = (Rows::new(&p, BINS).expect("p"), Rows::new(&q, BINS).expect("q"));
     let options = Options::default();
-    let of_devices = engines().into_iter().filter(|engine| engine.gpu().is_some());
+    let of_devices = engines().into_iter().filter(|engine| engine.gpus().is_some_and(|gpus| gpus.devices().len() == 1));
     for engine in of_devices {
         let nearest = || engine.nearest(Divergence::Js, p, Some(q), 4, &options);
         let found = |got: &crate::Neighbours| -> Vec<Vec<crate::TopRow>> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rayon::prelude::*;
 
 #[cfg(feature = "gpu")]
-use crate::backend::gpu::{Chunk, Gpu};
+use crate::backend::gpu::{Chunk, Gpu, SLOTS};
 use crate::backend::{Found, RowFlags, RowSums, Source, reference};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::flow;
 use crate::input::{Input, Kept};
 use crate::options::Options;
 use crate::output::{Columns, RowStatus};
-use crate::plan::{Chunks, Problem, cost};
+use crate::plan::{Chunks, Pairing, Problem, cost};
 use crate::values::{Part, Piece, Tracker, Values};
 
 /// Failures of a device in a row, without a chunk done between them, after which a call ends.
@@ -44,7 +44,7 @@ impl Run<'_> {
         let (mut retries, mut halvings) = (0, 0);
         loop {
             // Planned again for a device opened anew: rows that the old one kept have to travel.
-            let (chunks, kept) = self.chunks(device, &part.rows, (engine.memory, 0), halvings)?;
+            let (chunks, kept) = self.chunks(device, &part.rows, (engine.memory, self.scratch()), halvings)?;
             let before = part.done;
             // A submission that takes long is one that a watchdog of the system may end: the next ones are smaller.
             let too_long = AtomicBool::new(false);
@@ -101,6 +101,14 @@ impl Run<'_> {
         let pieces = kept.map(|kept| kept.map(|kept| (kept.rows.start, &kept.stored)));
         let chunks = device.chunks(self.problem, rows.clone(), memory, pieces)?;
         Ok(((0..halvings).fold(chunks, |chunks, _| chunks.smaller().unwrap_or(chunks)), kept))
+    }
+
+    /// Bytes that a row of the result takes on a device beside its records: values of all pairs are there and on their way back,
+    /// in every chunk.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn scratch(&self) -> u64 {
+        let is_all = matches!(self.problem.pairing, Pairing::All { .. });
+        if is_all { (SLOTS * 2 * size_of::<f32>() * self.problem.slots.len()) as u64 } else { 0 }
     }
 
     /// Both sides of a chunk, of which a device may keep some.

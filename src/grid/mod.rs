@@ -1,23 +1,22 @@
 //! A matrix of all pairs as tiles: how it is cut, and how a tile is computed.
 
+mod prepared;
 #[cfg(feature = "gpu")]
 mod search;
 
-use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use rayon::prelude::*;
 
-use crate::backend::cpu::pairs::{COLUMNS, Forms, Pairs, Prepared, ROWS};
-use crate::backend::{RowFlags, RowSums};
+use crate::backend::RowSums;
+use crate::backend::cpu::pairs::{COLUMNS, Forms, Prepared, ROWS};
 use crate::divergence::Divergence;
 use crate::engine::{Choice, Engine, On};
 use crate::error::{Error, Result, Side};
 use crate::input::{Input, Uploaded};
-use crate::nearest::Nearest;
 use crate::options::{OnInvalid, Options};
 use crate::output::{Columns, RowStatus, Stats};
 use crate::pairwise::{Purpose, Tile};
@@ -25,7 +24,7 @@ use crate::plan::{Pairing, Problem};
 use crate::refused::Refused;
 use crate::rows::Rows;
 use crate::run::Run;
-use crate::values::{Part, Piece, Tracker, Values, value_of};
+use crate::values::{Part, Piece, Tracker, Values};
 
 /// Entries of a tile at the most: a few mebibytes of values.
 const TILE_ENTRIES: usize = if cfg!(test) { ROWS * COLUMNS } else { 1 << 20 };
@@ -127,8 +126,7 @@ impl<'a> Grid<'a> {
                 [if is_mirrored { columns } else { TILE_ENTRIES / columns }, columns]
             }
             (None, _) => {
-                let bytes = DEVICE_BYTES.min(engine.memory / 16) as usize;
-                let most = (bytes / (problem.bins * problem.p.size().max(problem.q.size())).max(1)).max(1);
+                let most = most_rows(engine, &problem);
                 let rows = if is_mirrored { side.min(most) } else { side.min(most).min(p.len()) };
                 [rows, if is_mirrored { rows } else { most.min(TILE_ENTRIES / rows) }]
             }
@@ -239,73 +237,6 @@ impl<'a> Grid<'a> {
         Ok(stats)
     }
 
-    /// Shows every row of prepared sides those that may be among its nearest; without Q, all but itself.
-    pub(crate) fn nearest(&self, nearest: &mut [Nearest], itself: bool, tracker: &Tracker<'_>) -> Result<Stats> {
-        let start = Instant::now();
-        let (cpu, [slots, ..]) = (&self.engine.cpu, &self.problem.slots[..]) else { return Err(Error::NoMeasure) };
-        let finish = slots.measure.finisher(self.options.unit);
-        let terms = self.problem.terms.len();
-        let rescued = AtomicU64::new(0);
-        let mut invalid = AtomicUsize::new(usize::MAX);
-        self.walk(|rows, columns, ready| {
-            let (Some(ready), Some(forms)) = (ready, &self.forms) else { return Ok(()) };
-            let (sides, mine) = (self.sides(ready), self.within(ready, &columns));
-            let pairs = self.pairs(forms, ready, &sides);
-            let size = self.rows_of_a_task(rows.len());
-            let task = |(i, nearest): (usize, &mut [Nearest])| {
-                let first = rows.start - ready[0].0 + i * size;
-                let end = first + nearest.len();
-                let nearest = RefCell::new(nearest);
-                let take = &mut |row: usize, column: usize, sums: &RowSums, usual: bool| {
-                    let nearest = &mut nearest.borrow_mut()[row - first];
-                    let (row, column) = (row + ready[0].0, column + ready[1].0);
-                    for (i, (flags, sums)) in sums.flags.iter().zip(sums.sums.chunks_exact(terms)).enumerate() {
-                        let flags = if usual { RowFlags::USUAL } else { *flags };
-                        let (value, is_invalid) = value_of(flags, sums, slots, finish);
-                        if is_invalid {
-                            invalid.fetch_min(row, Ordering::Relaxed);
-                        }
-                        if !(itself && column + i == row) {
-                            nearest.push(column + i, value);
-                        }
-                    }
-                };
-                let limit = |row: usize| finish.most_sum(nearest.borrow()[row - first].limit());
-                rescued.fetch_add(cpu.near_pairs(&pairs, first..end, mine.clone(), take, &limit), Ordering::Relaxed);
-            };
-            cpu.install(|| nearest[rows.clone()].par_chunks_mut(size).enumerate().for_each(task));
-            let row = *invalid.get_mut();
-            if self.refuses && row < usize::MAX {
-                let problem = Problem { rows: self.p.len(), ..self.problem.clone() };
-                return Err(Refused::by_policy(&problem, 1, row));
-            }
-            tracker.report(rows.len() * columns.len())
-        })?;
-        let device = Arc::clone(cpu.name());
-        let (bytes, rescued, seconds) = (self.bytes(), rescued.into_inner(), start.elapsed().as_secs_f64());
-        Ok(Stats { device, reason: self.choice.reason, bytes, rescued, seconds, ..Stats::default() })
-    }
-
-    /// The rows of the two blocks.
-    fn sides(&self, ready: Ready<'_>) -> [Rows<'a>; 2] {
-        [self.p.slice(ready[0].0, ready[0].1.len()), self.q.rows.slice(ready[1].0, ready[1].1.len())]
-    }
-
-    /// Columns by their places in the block of Q.
-    fn within(&self, ready: Ready<'_>, columns: &Range<usize>) -> Range<usize> {
-        columns.start - ready[1].0..columns.end - ready[1].0
-    }
-
-    fn pairs<'r>(&'r self, forms: &'r Forms, ready: Ready<'r>, [p, q]: &'r [Rows<'r>; 2]) -> Pairs<'r> {
-        let ahead = self.is_symmetric.then_some(ready[1].0 as isize - ready[0].0 as isize);
-        Pairs { problem: &self.problem, forms, p: (p, ready[0].1), q: (q, ready[1].1), ahead }
-    }
-
-    /// So many that each thread finds some to do.
-    fn rows_of_a_task(&self, rows: usize) -> usize {
-        rows.div_ceil(4 * self.engine.cpu.threads()).next_multiple_of(8).min(ROWS)
-    }
-
     fn tile(&self, rows: Range<usize>, columns: Range<usize>, ready: Option<Ready<'_>>, room: Columns) -> Result<Tile> {
         let pairing = Pairing::All { first: columns.start, columns: columns.len() };
         let problem = Problem { rows: rows.len() * columns.len(), pairing, ..self.problem.clone() };
@@ -344,37 +275,6 @@ impl<'a> Grid<'a> {
         Ok(Tile { rows, columns, entries })
     }
 
-    /// A tile of prepared rows, some rows of it a task; returns how many entries were beyond 32 bits.
-    fn prepared(
-        &self,
-        part: &mut Part<'_>,
-        forms: &Forms,
-        ready: Ready<'_>,
-        rows: &Range<usize>,
-        columns: &Range<usize>,
-    ) -> (u64, bool) {
-        let (cpu, sides, mine) = (&self.engine.cpu, self.sides(ready), self.within(ready, columns));
-        let pairs = self.pairs(forms, ready, &sides);
-        let (rescued, any_invalid) = (AtomicU64::new(0), AtomicBool::new(false));
-        let size = self.rows_of_a_task(rows.len());
-        let task = |(i, pieces): (usize, &mut [Piece<'_>])| {
-            let first = rows.start - ready[0].0 + i * size;
-            let count =
-                cpu.pairs(&pairs, first..first + pieces.len(), mine.clone(), &mut |row, column, sums, usual| {
-                    let (piece, column) = (&mut pieces[row - first], column - mine.start);
-                    if usual {
-                        piece.write_usual(column, sums);
-                    } else if piece.write_at(column, sums) {
-                        any_invalid.store(true, Ordering::Relaxed);
-                    }
-                });
-            rescued.fetch_add(count, Ordering::Relaxed);
-        };
-        let mut pieces: Vec<_> = part.pieces(part.rows.clone(), columns.len()).collect();
-        cpu.install(|| pieces.par_chunks_mut(size).enumerate().for_each(task));
-        (rescued.into_inner(), any_invalid.into_inner())
-    }
-
     /// A tile of rows as they are, a row of it a task; returns how many entries were computed again.
     fn on_cpu(&self, part: &mut Part<'_>, rows: &Range<usize>, columns: &Range<usize>) -> (u64, bool) {
         let problem = Problem { rows: columns.len(), ..self.problem.clone() };
@@ -392,6 +292,12 @@ impl<'a> Grid<'a> {
         self.engine.cpu.install(|| tasks.into_par_iter().for_each_init(RowSums::default, task));
         (rescued.into_inner(), any_invalid.into_inner())
     }
+}
+
+/// Rows of either side of a tile of a device.
+fn most_rows(engine: &Engine, problem: &Problem) -> usize {
+    let bytes = DEVICE_BYTES.min(engine.memory / 16) as usize;
+    (bytes / (problem.bins * problem.p.size().max(problem.q.size())).max(1)).max(1)
 }
 
 /// A whole number of [`COLUMNS`], at least one.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::{Grid, blocks};
+use super::{Grid, TILE_ENTRIES, blocks, most_rows};
 use crate::backend::gpu::Gpu;
 use crate::backend::gpu::pairs::{MOST_FOR_THE_HOST, Searched};
 use crate::backend::{Source, Spent};
@@ -62,8 +62,9 @@ impl Grid<'_> {
                         retries += 1;
                         stats.retries += 1;
                     }
-                    Ok(false) | Err(Error::DeviceFailed { .. } | Error::DeviceMemory { .. }) => return Ok(None),
-                    Err(error) => return Err(error),
+                    Err(Error::Cancelled { done, total }) => return Err(Error::Cancelled { done, total }),
+                    // The tiles go elsewhere, or tell why not.
+                    Ok(false) | Err(_) => return Ok(None),
                 }
                 // What was told of these rows is told again as they are done.
                 tracker.begin_again(lines.start * columns);
@@ -89,8 +90,9 @@ impl Grid<'_> {
         let p = self.p.slice(lines.start, lines.len());
         let run = Run { engine, problem: &problem, p: Input::from(p), q: Input::from(&self.q) };
         let Some(search) = gpu.search(&problem, lines.len(), wanted.count)? else { return Ok(false) };
-        let (chunks, _) = run.chunks(gpu, &(0..problem.rows), (engine.memory, 4), 0)?;
-        let most = Cell::new((chunks.most() / lines.len()).clamp(1, self.tile[1]));
+        let (chunks, _) = run.chunks(gpu, &(0..problem.rows), (engine.memory, run.scratch()), 0)?;
+        let most = chunks.most().min(TILE_ENTRIES) / lines.len();
+        let most = Cell::new(most.clamp(1, most_rows(engine, &problem)));
         let first_row = wanted.itself.then_some(lines.start);
         let start = |columns: &Range<usize>| {
             let at_hand = run.q.kept(columns, |stored| gpu.has(stored)).filter(|kept| kept.is_in_one_piece(columns));
@@ -124,7 +126,8 @@ impl Grid<'_> {
         if ends() {
             return Ok(false);
         }
-        let (found, left) = search.finish(left.into_inner())?;
+        let (found, left, received) = search.finish(left.into_inner())?;
+        stats.received += received;
         let bound = self.problem.slots[0].measure.finisher(self.options.unit).bound();
         for (nearest, found) in nearest.iter_mut().zip(found) {
             // The last rounding of a device may leave one a unit above it.

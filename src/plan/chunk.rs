@@ -123,12 +123,12 @@ impl Chunks {
     pub(crate) fn from(&self, first: usize) -> impl Iterator<Item = Range<usize>> + Send + use<> {
         let (per_chunk, line, cuts, end) = (self.per_chunk, self.line, self.cuts, self.rows.end);
         let next = move |start: usize| {
+            let per_chunk = per_chunk.min(end - start);
             let next = if start.is_multiple_of(line) && per_chunk >= line {
                 start.saturating_add(per_chunk / line * line)
             } else {
                 start.saturating_add(per_chunk).min((start / line + 1) * line)
             };
-            let next = next.min(end);
             cuts.iter().flatten().fold(next, |next, pieces| next.min(pieces.end(start)))
         };
         let mut start = first;
@@ -253,6 +253,28 @@ mod tests {
         let part = Chunks::for_device(&problem(250, 64, Pairing::Rowwise), 30..250, &WEBGPU, u64::MAX, &costs);
         let ends: Vec<usize> = part.expect("fits").from(30).map(|chunk| chunk.end).collect();
         assert_eq!(ends, [100, 170, 240, 250]);
+    }
+
+    #[test]
+    fn a_chunk_of_all_pairs_is_whole_lines_or_a_part_of_one() {
+        let line = 1000;
+        let problem = problem(5 * line, 64, Pairing::All { first: 0, columns: line });
+        for rows in [0..5 * line, 500..2800, 500..700, 1000..2500, 999..1001, 3000..3000] {
+            for budget in [48 * 6 * 300, 48 * 6 * 1000, 48 * 6 * 2700, u64::MAX] {
+                let chunks = Chunks::for_device(&problem, rows.clone(), &WEBGPU, budget, &COSTS).expect("fits");
+                let mut next = rows.start;
+                for chunk in chunks.from(rows.start) {
+                    assert_eq!(chunk.start, next, "in order, without a gap");
+                    let whole = chunk.start.is_multiple_of(line) && chunk.end.is_multiple_of(line);
+                    let within = chunk.start / line == (chunk.end - 1) / line;
+                    assert!(whole || within, "{chunk:?} of {rows:?}");
+                    let [p, q] = problem.pairing.ranges(&chunk);
+                    assert_eq!(p.len() * q.len(), chunk.len());
+                    next = chunk.end;
+                }
+                assert_eq!(next, rows.end);
+            }
+        }
     }
 
     #[test]

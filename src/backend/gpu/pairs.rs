@@ -226,8 +226,8 @@ impl Search<'_> {
     }
 
     /// Once every chunk is finished: of each row of P the nearest rows of Q and their values, nearest first, and the numbers of
-    /// the pairs that were left to the host, of which there are so many.
-    pub(crate) fn finish(&self, left: usize) -> Result<(Vec<NearestOfRow>, Vec<u32>)> {
+    /// the pairs that were left to the host, of which there are so many; and the bytes read.
+    pub(crate) fn finish(&self, left: usize) -> Result<(Vec<NearestOfRow>, Vec<u32>, u64)> {
         let count = self.params.top as usize;
         let near_bytes = (2 * self.rows * count * 4) as u64;
         let left_bytes = (left * 4) as u64;
@@ -241,6 +241,7 @@ impl Search<'_> {
         // The bits of a value upside down; 0 is none.
         let of_pair = |pair: &[u32]| (pair[0] > 0).then(|| (pair[1] as usize, f32::from_bits(!pair[0])));
         let of_row = |row: &[u32]| row.chunks_exact(2).filter_map(of_pair).collect();
-        Ok(((0..self.rows).map(|row| of_row(&near[2 * row * count..2 * (row + 1) * count])).collect(), left.to_vec()))
+        let nearest = (0..self.rows).map(|row| of_row(&near[2 * row * count..2 * (row + 1) * count])).collect();
+        Ok((nearest, left.to_vec(), near_bytes + left_bytes))
     }
 }
