@@ -12,6 +12,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use kullback::{Rows, WeightType};
 
 use crate::error::{Error, Result};
+use crate::file_rows::FileRows;
 use crate::lists::{Place, matrix};
 use crate::types::{ArrowWeight, with_weight_type};
 
@@ -26,7 +27,7 @@ pub struct Batch {
     values: ArrayRef,
     bins: usize,
     nulls: Option<NullBuffer>,
-    file_rows: UInt64Array,
+    file_rows: FileRows,
 }
 
 /// Weights on their way into a [`Batch`].
@@ -38,7 +39,8 @@ pub(crate) struct Matrix {
 
 impl Batch {
     /// The caller guarantees the shapes: as many rows everywhere, at least one bin, a stored type without nulls.
-    pub(crate) fn new(keys: RecordBatch, weights: Matrix, file_rows: UInt64Array) -> Self {
+    pub(crate) fn new(keys: RecordBatch, weights: Matrix, file_rows: impl Into<FileRows>) -> Self {
+        let file_rows = file_rows.into();
         let Matrix { values, bins, nulls } = weights;
         debug_assert_eq!(values.len(), file_rows.len() * bins);
         Self { keys, values, bins, nulls: nulls.filter(|nulls| nulls.null_count() > 0), file_rows }
@@ -55,7 +57,7 @@ impl Batch {
         let rows = weights.len() / bins;
         let values: ArrayRef = Arc::new(PrimitiveArray::<W::Arrow>::new(weights.into(), None));
         let keys = keyed(Arc::new(Schema::empty()), Vec::new(), rows)?;
-        Ok(Self::new(keys, Matrix { values, bins, nulls: None }, row_numbers(0, rows)))
+        Ok(Self::new(keys, Matrix { values, bins, nulls: None }, FileRows::From { first: 0, count: rows }))
     }
 
     /// The lists of a column that comes from no file, without a copy where they lie next to each other. `name` is what
@@ -66,7 +68,7 @@ impl Batch {
     /// [`Error::WeightType`] when it is no column of lists of numbers, [`Error::Ragged`], [`Error::NullBin`],
     /// [`Error::ZeroBins`].
     pub fn from_lists(column: &ArrayRef, name: &str, first_row: u64, bins: &mut Option<usize>) -> Result<Option<Self>> {
-        let file_rows = row_numbers(first_row, column.len());
+        let file_rows = FileRows::From { first: first_row, count: column.len() };
         let place = Place { file: name, column: "weights", file_rows: &file_rows };
         let Some(matrix) = matrix(column, bins, &place)? else { return Ok(None) };
         let keys = keyed(Arc::new(Schema::empty()), Vec::new(), column.len())?;
@@ -108,7 +110,7 @@ impl Batch {
     }
 
     /// The place of every row in the file.
-    pub(crate) fn file_rows(&self) -> UInt64Array {
+    pub(crate) fn file_rows(&self) -> FileRows {
         self.file_rows.clone()
     }
 
@@ -138,13 +140,13 @@ impl Batch {
     /// The place in the file, from 0 and before filters, of the first row; 0 for an empty batch.
     #[must_use]
     pub fn first_row(&self) -> u64 {
-        self.file_rows.values().first().copied().unwrap_or(0)
+        self.file_rows.value(0)
     }
 
     /// The place in the file, from 0 and before filters, of a row; 0 outside the batch.
     #[must_use]
     pub fn file_row(&self, row: usize) -> u64 {
-        self.file_rows.values().get(row).copied().unwrap_or(0)
+        self.file_rows.value(row)
     }
 
     /// The rows `start .. start + len`, without a copy. Out-of-range rows are cut off.
@@ -188,7 +190,7 @@ impl Batch {
             concat_batches(first.keys.schema_ref(), batches.iter().map(|batch| &batch.keys)).map_err(keys_error)?;
         let values =
             concat(&batches.iter().map(|batch| batch.values.as_ref()).collect::<Vec<_>>()).map_err(keys_error)?;
-        let file_rows: Vec<u64> = batches.iter().flat_map(|batch| batch.file_rows.values().iter().copied()).collect();
+        let file_rows = UInt64Array::from_iter_values(batches.iter().flat_map(|batch| batch.file_rows.iter()));
         let mut nulls = NullBufferBuilder::new(file_rows.len());
         for batch in batches {
             match &batch.nulls {
@@ -196,7 +198,7 @@ impl Batch {
                 None => nulls.append_n_non_nulls(batch.len()),
             }
         }
-        Ok(Batch::new(keys, Matrix { values, bins: first.bins, nulls: nulls.finish() }, file_rows.into()))
+        Ok(Batch::new(keys, Matrix { values, bins: first.bins, nulls: nulls.finish() }, file_rows))
     }
 
     /// The given rows in the given order; a row may be taken any number of times.
@@ -227,11 +229,6 @@ pub(crate) fn keyed(schema: SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> R
 
 fn keys_error(error: arrow::error::ArrowError) -> Error {
     Error::Keys { reason: error.to_string() }
-}
-
-/// `count` row numbers from `first`.
-pub(crate) fn row_numbers(first: u64, count: usize) -> UInt64Array {
-    UInt64Array::from_iter_values(first..first + count as u64)
 }
 
 /// Copies spans of `bins` weights into rows; `None` becomes a row of zeros.

@@ -29,6 +29,7 @@
 
 mod batch;
 mod error;
+mod file_rows;
 mod filter;
 mod format;
 mod layout;

@@ -83,18 +83,37 @@ pub(crate) fn device(py: Python<'_>, name: &str) -> PyResult<Device> {
     }
 }
 
-/// The engine that calls on a device share.
+/// The engine that calls on a device share, in this process: what a fork leaves of one has no threads.
 pub(crate) fn engine(py: Python<'_>, name: &str) -> PyResult<Arc<Engine>> {
-    static ENGINES: LazyLock<Mutex<HashMap<String, Arc<Engine>>>> = LazyLock::new(Mutex::default);
-    let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(engine) = engines.get(name) {
-        return Ok(Arc::clone(engine));
+    // Locked for a moment, and never while another thread may take the interpreter.
+    static ENGINES: LazyLock<Mutex<HashMap<(u32, String), Arc<Engine>>>> = LazyLock::new(Mutex::default);
+    let engines = || ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (std::process::id(), name.to_owned());
+    let found = engines().get(&key).map(Arc::clone);
+    if let Some(engine) = found {
+        return Ok(engine);
     }
     let device = device(py, name)?;
-    let engine = Engine::builder().device(device).build().map_err(|error| exception(py, &error))?;
-    let engine = Arc::new(engine);
-    engines.insert(name.to_owned(), Arc::clone(&engine));
-    Ok(engine)
+    let mut builder = Engine::builder().device(device);
+    if is_forked() {
+        // The threads that all engines share stayed behind.
+        builder = builder.threads(std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    }
+    let engine = Arc::new(py.detach(|| builder.build()).map_err(|error| exception(py, &error))?);
+    Ok(Arc::clone(engines().entry(key).or_insert(engine)))
+}
+
+/// The process that loaded the module.
+static HOME: LazyLock<u32> = LazyLock::new(std::process::id);
+
+/// Notes which process this is.
+pub(crate) fn at_home() -> u32 {
+    *HOME
+}
+
+/// Whether this process is a fork of the one that loaded the module.
+fn is_forked() -> bool {
+    std::process::id() != *HOME
 }
 
 /// Tells Python how far a call is, and whether the user wants to stop.
@@ -180,12 +199,8 @@ pub(crate) fn rowwise(
 ) -> PyResult<Found> {
     let total = rows_of(py, p, q)?;
     let call = |p: Rows<'_>, q: Rows<'_>, options: &Options, done: usize| {
-        let is_long = p.len().max(q.len()) * p.bins() >= LONG || watch.is_wanted();
+        let is_long = p.len().max(q.len()).saturating_mul(p.bins()) >= LONG || watch.is_wanted();
         let options = if is_long { &watch.watched(py, options, done, total) } else { options };
-        if p.len().max(q.len()) * p.bins() < 1 << 12 {
-            // Over before another thread would notice.
-            return engine.rowwise(measures, p, q, options);
-        }
         py.detach(|| engine.rowwise(measures, p, q, options))
     };
     let (mut found, mut done) = (Found { values: Vec::new(), status: Vec::new() }, 0);
@@ -201,20 +216,29 @@ pub(crate) fn rowwise(
         let (p_rows, q_rows) = (p_rows.slice(0, cut(p_rows, p)), q_rows.slice(0, cut(q_rows, q)));
         if done == 0 && end == total {
             let columns = call(p_rows, q_rows, options, 0).map_err(|error| watch.error(py, &error))?;
-            return Ok(taken(columns, measures));
+            found = taken(columns, measures);
+            break;
         }
         // Which row is refused is told when all are known.
         let null = Options { on_invalid: OnInvalid::Null, ..options.clone() };
         let columns = call(p_rows, q_rows, &null, done).map_err(|error| watch.error(py, &error))?;
         let part = taken(columns, measures);
         if found.values.is_empty() {
-            found.values = vec![Vec::with_capacity(total); measures.len()];
+            found.values = measures.iter().map(|_| room(py, total)).collect::<PyResult<_>>()?;
         }
         found.values.iter_mut().zip(part.values).for_each(|(all, part)| all.extend(part));
         found.status.extend(part.status);
         done = end;
         if done >= total {
             break;
+        }
+    }
+    let is_null = |side: &Side<'_>, row: usize| side.is_null(if shared(side) { 0 } else { row });
+    if p.has_nulls() || q.has_nulls() {
+        // A policy would make something of the zeros that stand for them.
+        for row in (0..total).filter(|row| is_null(p, *row) || is_null(q, *row)) {
+            found.values.iter_mut().for_each(|values| values[row] = f64::NAN);
+            found.status[row] = RowStatus::Empty;
         }
     }
     if options.on_invalid == OnInvalid::Error {
@@ -251,6 +275,15 @@ fn refuse(
         _ => {}
     }
     Err(exception(py, &error))
+}
+
+/// Room for so many values, none yet.
+pub(crate) fn room<T>(py: Python<'_>, count: usize) -> PyResult<Vec<T>> {
+    let mut values = Vec::new();
+    let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
+    let error = |_| exception(py, &Error::DeviceMemory { device: "cpu".to_owned(), bytes });
+    values.try_reserve_exact(count).map_err(error)?;
+    Ok(values)
 }
 
 /// The columns in the order in which they were asked for.

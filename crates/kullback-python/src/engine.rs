@@ -9,7 +9,7 @@ use self_cell::self_cell;
 
 use crate::call::{self, Found, Measures, Watch};
 use crate::error::{exception, wrong_input};
-use crate::functions::on_engine;
+use crate::functions::{on_engine, shape_of};
 use crate::input::Side;
 use crate::{output, pairs};
 
@@ -17,6 +17,18 @@ use crate::{output, pairs};
 #[pyclass(frozen, name = "Engine", module = "kullback")]
 pub(crate) struct PyEngine {
     engine: Arc<Engine>,
+    /// The process that has its threads.
+    process: u32,
+}
+
+impl PyEngine {
+    /// The engine, in the process that has its threads.
+    fn engine(&self, py: Python<'_>) -> PyResult<&Arc<Engine>> {
+        if self.process == std::process::id() {
+            return Ok(&self.engine);
+        }
+        Err(wrong_input(py, "an engine has its threads in the process that made it: make another one in this process"))
+    }
 }
 
 type Kept<'a> = kullback::Uploaded<'a>;
@@ -49,7 +61,7 @@ impl PyEngine {
             builder = builder.memory(memory);
         }
         let engine = py.detach(|| builder.build()).map_err(|error| exception(py, &error))?;
-        Ok(Self { engine: Arc::new(engine) })
+        Ok(Self { engine: Arc::new(engine), process: std::process::id() })
     }
 
     /// The name of the device.
@@ -85,18 +97,22 @@ impl PyEngine {
         let (kept_p, kept_q) = (kept(p), q.and_then(|q| kept(q)));
         if kept_p.is_none() && kept_q.is_none() {
             let choices = (unit, zeros, on_invalid);
-            return on_engine(py, &self.engine, p, q, measure, against, choices, out, return_status, progress);
+            return on_engine(py, self.engine(py)?, p, q, measure, against, choices, out, return_status, progress);
         }
-        let Some(q) = q else {
-            return Err(wrong_input(py, "rows that an engine keeps are compared with q, or with other such rows"));
-        };
+        let engine = self.engine(py)?;
         let measures = Measures::new(measure, Divergence::Kl)?;
+        let Some(q) = q.filter(|_| against.is_none()) else {
+            return Err(wrong_input(
+                py,
+                "rows that an engine keeps are compared with q, rows of any kind, and with nothing else",
+            ));
+        };
         let options = call::options(py, unit, zeros, on_invalid)?;
         // What the engine does not keep is brought to it as one matrix.
         let side = |object: &Bound<'py, PyAny>, kept: Option<&Uploaded>, name| match kept {
             Some(kept) if Arc::ptr_eq(&kept.engine, &self.engine) => Ok(None),
             Some(_) => Err(wrong_input(py, "these rows are kept by another engine")),
-            None => Side::new(object, name).map(Some),
+            None => Side::new(object, name)?.without_nulls(py, options.zeros, name).map(Some),
         };
         let (p_side, q_side) = (side(p, kept_p, "p")?, side(q, kept_q, "q")?);
         let (p_part, q_part) = (
@@ -113,15 +129,17 @@ impl PyEngine {
             };
         }
         let (p_input, q_input) = (input!(kept_p, p_side, p_part), input!(kept_q, q_side, q_part));
-        let rows = |kept: Option<&Uploaded>, side: &Option<Side<'_>>| {
-            kept.map_or_else(|| side.as_ref().map_or(0, |side| side.rows), |kept| kept.rows.borrow_owner().len())
+        let shape = |kept: Option<&Uploaded>, side: &Option<Side<'_>>| match (kept, side) {
+            (None, Some(side)) => side.shape.clone(),
+            (kept, _) => vec![kept.map_or(0, |kept| kept.rows.borrow_owner().len())],
         };
-        let total = rows(kept_p, &p_side).max(rows(kept_q, &q_side));
+        let shape = shape_of(py, &shape(kept_p, &p_side), &shape(kept_q, &q_side))?;
+        output::check(out, &measures, &shape)?;
+        let total = shape.iter().product();
         let watch = Watch::new(py, progress)?;
         let options = watch.watched(py, &options, 0, total);
-        let columns = py.detach(|| self.engine.rowwise(&measures.list, p_input, q_input, &options));
+        let columns = py.detach(|| engine.rowwise(&measures.list, p_input, q_input, &options));
         let (values, status) = columns.map_err(|error| watch.error(py, &error))?.into_parts();
-        let shape = [status.len()];
         output::columns(py, Found { values, status }, &measures, &shape, out, return_status)
     }
 
@@ -140,7 +158,7 @@ impl PyEngine {
         out: Option<&Bound<'py, PyAny>>,
         progress: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        pairs::matrix(py, &self.engine, (p, q), measure, (unit, zeros, on_invalid), out, progress)
+        pairs::matrix(py, self.engine(py)?, (p, q), measure, (unit, zeros, on_invalid), out, progress)
     }
 
     #[doc = include_str!("docs/nearest.txt")]
@@ -158,15 +176,18 @@ impl PyEngine {
         on_invalid: &str,
         progress: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-        pairs::neighbours(py, &self.engine, (p, q), (k, measure), (unit, zeros, on_invalid), progress)
+        pairs::neighbours(py, self.engine(py)?, (p, q), (k, measure), (unit, zeros, on_invalid), progress)
     }
 
     #[doc = include_str!("docs/upload.txt")]
     fn upload(&self, py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<Uploaded> {
         let side = Side::new(rows, "rows")?;
+        if side.has_nulls() {
+            return Err(wrong_input(py, "rows that are null cannot be kept: drop them, or fill them first"));
+        }
         let part = side.whole(py)?;
         let batch = part.owned(py, side.bins)?;
-        let engine = Arc::clone(&self.engine);
+        let engine = Arc::clone(self.engine(py)?);
         let resident = py.detach(|| Resident::try_new(batch, |batch| engine.upload(batch.rows())));
         let rows = resident.map_err(|error| exception(py, &error))?;
         Ok(Uploaded { engine, rows })

@@ -5,7 +5,7 @@ use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::call::{self, Measures, Watch, rows_of};
+use crate::call::{self, Measures, Watch};
 use crate::error::{exception, wrong_input};
 use crate::input::Side;
 use crate::output;
@@ -38,17 +38,18 @@ pub(crate) fn sides<'py>(
 }
 
 /// The shape of the result: that of the side with the axes; equal shapes, or one row on a side.
-fn shape_of(py: Python<'_>, p: &Side<'_>, q: &Side<'_>) -> PyResult<Vec<usize>> {
-    rows_of(py, p, q)?;
-    let (many, one) = if p.rows == 1 && (q.rows != 1 || q.shape.len() > p.shape.len()) { (q, p) } else { (p, q) };
-    if one.rows != 1 && p.shape != q.shape {
-        let message = format!(
-            "p has the leading axes {:?} and q {:?}: give the same, or one row on either side",
-            p.shape, q.shape
-        );
+pub(crate) fn shape_of(py: Python<'_>, p: &[usize], q: &[usize]) -> PyResult<Vec<usize>> {
+    let rows = |shape: &[usize]| shape.iter().product::<usize>();
+    let (p_rows, q_rows) = (rows(p), rows(q));
+    if p_rows != q_rows && p_rows != 1 && q_rows != 1 {
+        return Err(exception(py, &kullback::Error::RowsDiffer { p: p_rows, q: q_rows }));
+    }
+    let (many, one) = if p_rows == 1 && (q_rows != 1 || q.len() > p.len()) { (q, p_rows) } else { (p, q_rows) };
+    if one != 1 && p != q {
+        let message = format!("p has the leading axes {p:?} and q {q:?}: give the same, or one row on either side");
         return Err(wrong_input(py, &message));
     }
-    Ok(many.shape.clone())
+    Ok(many.to_vec())
 }
 
 /// Every row of p against that of q on an engine.
@@ -68,11 +69,8 @@ pub(crate) fn on_engine<'py>(
     let measures = Measures::new(measure, Divergence::Kl)?;
     let options = call::options(py, unit, zeros, on_invalid)?;
     let [p, q] = &sides(p, q, against, &measures)?;
-    let shape = shape_of(py, p, q)?;
-    if let (Some(out), false) = (out, measures.is_list) {
-        // Before the work.
-        output::given(out, &shape)?;
-    }
+    let shape = shape_of(py, &p.shape, &q.shape)?;
+    output::check(out, &measures, &shape)?;
     let watch = Watch::new(py, progress)?;
     let found = call::rowwise(py, engine, &measures.list, [p, q], &options, &watch)?;
     output::columns(py, found, &measures, &shape, out, return_status)
@@ -143,7 +141,8 @@ pub(crate) fn summary<'py>(
     let options = call::options(py, unit, zeros, on_invalid)?;
     let engine = call::engine(py, device)?;
     let [p, q] = sides(p, q, against, &measures)?;
-    let total = rows_of(py, &p, &q)?;
+    let (p, q) = (p.without_nulls(py, options.zeros, "p")?, q.without_nulls(py, options.zeros, "q")?);
+    let total = shape_of(py, &p.shape, &q.shape)?.iter().product();
     let watch = Watch::new(py, progress)?;
     let options = watch.watched(py, &options, 0, total);
     let (p_part, q_part) = (p.whole(py)?, q.whole(py)?);

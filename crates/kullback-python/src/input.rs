@@ -1,12 +1,14 @@
 //! What Python hands over, as rows of weights: numpy arrays and Arrow columns where they lie, everything else copied some
 //! rows at a time.
 
-use arrow::array::{Array, ArrayRef};
-use kullback::{Rows, Weights};
+use arrow::array::{Array, ArrayRef, StructArray, make_array};
+use arrow::buffer::NullBuffer;
+use kullback::{Rows, Weights, Zeros};
 use kullback_arrow::Batch;
 use numpy::{
     Element, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
 };
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -14,6 +16,7 @@ use pyo3::types::PySlice;
 use pyo3_arrow::PyChunkedArray;
 use pyo3_arrow::input::AnyArray;
 
+use crate::engine::Uploaded;
 use crate::error::{exception, of_column, wrong_input, wrong_type};
 
 /// Bytes of rows that are copied at once.
@@ -184,7 +187,17 @@ impl<'py> Side<'py> {
     pub(crate) fn new(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Self> {
         let py = object.py();
         if let Ok(array) = object.cast::<PyUntypedArray>() {
+            if array.get_type().name()? == "MaskedArray" && object.getattr("mask")?.call_method0("any")?.is_truthy()? {
+                return Err(wrong_input(
+                    py,
+                    &format!("{name} has masked bins, which mean nothing here: fill them (`.filled(0)`)"),
+                ));
+            }
             return Self::of_array(array, name);
+        }
+        if object.is_instance_of::<Uploaded>() {
+            let message = format!("{name} are rows that an engine keeps: compare them with the rowwise of that engine");
+            return Err(wrong_input(py, &message));
         }
         if object.hasattr(intern!(py, "__arrow_c_stream__"))? || object.hasattr(intern!(py, "__arrow_c_array__"))? {
             return Self::of_arrow(object, name);
@@ -194,7 +207,9 @@ impl<'py> Side<'py> {
         }
         let array = numpy(py, "asarray")?.call1((object,)).map_err(|error| {
             // Rows of several lengths, say.
-            wrong_input(py, &format!("{name} is not a matrix of weights ({error}): give {ACCEPTED}"))
+            of_input(py, error, |error| {
+                wrong_input(py, &format!("{name} is not a matrix of weights ({error}): give {ACCEPTED}"))
+            })
         })?;
         Self::of_array(array.cast::<PyUntypedArray>()?, name)
     }
@@ -232,25 +247,50 @@ impl<'py> Side<'py> {
     fn of_arrow(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Self> {
         let py = object.py();
         let column = arrow_column(object, name)?;
-        // The first list says how many bins there are, in whichever chunk it is.
-        let mut bins = None;
+        let (mut bins, mut rows, mut pieces, mut nothing) = (None, 0, Vec::new(), Vec::new());
         for chunk in column.chunks() {
-            if bins.is_none() {
-                Batch::from_lists(chunk, name, 0, &mut bins).map_err(|error| of_column(py, &error))?;
+            let batch =
+                Batch::from_lists(chunk, name, rows as u64, &mut bins).map_err(|error| of_column(py, &error))?;
+            match batch {
+                Some(batch) => pieces.push((rows, Piece::Arrow(batch))),
+                // Nothing but nulls: how many bins they have a later chunk says.
+                None => nothing.push((rows, chunk)),
             }
+            rows += chunk.len();
         }
         let message = || format!("{name} has no row that says how many bins there are");
         let bins = bins.ok_or_else(|| wrong_input(py, &message()))?;
-        let (mut rows, mut pieces) = (0, Vec::new());
-        for chunk in column.chunks() {
-            let batch = Batch::from_lists(chunk, name, rows as u64, &mut Some(bins));
-            pieces.extend(batch.map_err(|error| of_column(py, &error))?.map(|batch| (rows, Piece::Arrow(batch))));
-            rows += chunk.len();
+        for (first, chunk) in nothing {
+            let batch = Batch::from_lists(chunk, name, first as u64, &mut Some(bins));
+            pieces.extend(batch.map_err(|error| of_column(py, &error))?.map(|batch| (first, Piece::Arrow(batch))));
         }
+        pieces.sort_by_key(|(first, _)| *first);
         Ok(Self { pieces, rows, bins, shape: vec![rows] })
     }
 
-    /// Whether the rows `range` of the side, or its one row, lie in memory as the engine takes them; if so up to where.
+    /// Whether any row is null.
+    pub(crate) fn has_nulls(&self) -> bool {
+        self.pieces.iter().any(|(_, piece)| matches!(piece, Piece::Arrow(batch) if batch.null_count() > 0))
+    }
+
+    /// Whether a row is null.
+    pub(crate) fn is_null(&self, row: usize) -> bool {
+        let (piece, start, _) = self.piece(row);
+        matches!(piece, Piece::Arrow(batch) if batch.is_null(row - start))
+    }
+
+    /// Refuses null rows where a policy would make something of the zeros that stand for them.
+    pub(crate) fn without_nulls(self, py: Python<'_>, zeros: Zeros, name: &str) -> PyResult<Self> {
+        if self.has_nulls() && !matches!(zeros, Zeros::Exact | Zeros::Skip) {
+            let message = format!(
+                "{name} has null rows, which the zero policy `{zeros}` would fill: drop them, or fill them first"
+            );
+            return Err(wrong_input(py, &message));
+        }
+        Ok(self)
+    }
+
+    /// The piece of a row, where it begins and ends.
     fn piece(&self, row: usize) -> (&Piece<'py>, usize, usize) {
         let i = self.pieces.partition_point(|(start, _)| *start <= row).saturating_sub(1);
         let end = self.pieces.get(i + 1).map_or(self.rows, |(start, _)| *start);
@@ -340,6 +380,14 @@ impl Part<'_, '_> {
     }
 }
 
+/// What an error of numpy is: one that says that it cannot take the input, ours; any other as it is.
+fn of_input(py: Python<'_>, error: PyErr, ours: impl FnOnce(&PyErr) -> PyErr) -> PyErr {
+    let is_of_input = error.is_instance_of::<PyTypeError>(py)
+        || error.is_instance_of::<PyValueError>(py)
+        || error.is_instance_of::<PyOverflowError>(py);
+    if is_of_input { ours(&error) } else { error }
+}
+
 /// Some steps along the first axis of an array, in the order of bytes and of elements that the engine reads.
 fn copied<'s, 'py>(
     array: &Bound<'py, PyAny>,
@@ -358,7 +406,9 @@ fn copied<'s, 'py>(
     } else {
         // In C order, and where the processor wants it.
         let made = numpy(py, "require")?.call1((&some, kind.name(), "CA"));
-        made.map_err(|error| wrong_type(format!("these objects are no numbers ({error}): give {ACCEPTED}")))?
+        made.map_err(|error| {
+            of_input(py, error, |error| wrong_type(format!("these objects are no numbers ({error}): give {ACCEPTED}")))
+        })?
     };
     Ok(Part::Copied(Borrowed::new(&some, kind)?, skip.unwrap_or(0)))
 }
@@ -386,8 +436,13 @@ fn arrow_column(object: &Bound<'_, PyAny>, name: &str) -> PyResult<PyChunkedArra
             format!("{name} is a table of {} columns ({}): give one column of lists", names.len(), names.join(", "));
         return Err(wrong_input(py, &message));
     }
-    let of_struct =
-        |chunk: &ArrayRef| chunk.as_any().downcast_ref::<arrow::array::StructArray>().map(|s| s.column(0).clone());
+    // A row of the table that is null is a null row.
+    let of_struct = |chunk: &ArrayRef| {
+        let table = chunk.as_any().downcast_ref::<StructArray>()?;
+        let list = table.column(0);
+        let nulls = NullBuffer::union(table.nulls(), list.nulls());
+        Some(make_array(list.to_data().into_builder().nulls(nulls).build().ok()?))
+    };
     let chunks: Vec<ArrayRef> = column.chunks().iter().filter_map(of_struct).collect();
     PyChunkedArray::try_new(chunks, fields[0].clone())
 }

@@ -28,6 +28,7 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        call::at_home();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -29,12 +29,23 @@ pub(crate) fn given<'py>(out: &Bound<'py, PyAny>, shape: &[usize]) -> PyResult<P
     let Ok(array) = out.cast::<PyArrayDyn<f64>>() else {
         return Err(wrong_type("out is a numpy array of float64 (native, writeable)".to_owned()));
     };
-    if array.shape() != shape || !array.is_c_contiguous() {
+    if array.shape() != shape || !array.is_c_contiguous() || !array.is_aligned() {
         let message = format!("out is an array in C order of the shape {shape:?}, not of {:?}", array.shape());
         return Err(wrong_input(py, &message));
     }
     let busy = |_| wrong_input(py, "out cannot be written to: it is read-only, or one of the inputs");
     array.try_readwrite().map_err(busy)
+}
+
+/// Before the work, whether what a caller gives for the values takes them.
+pub(crate) fn check(out: Option<&Bound<'_, PyAny>>, measures: &Measures, shape: &[usize]) -> PyResult<()> {
+    let Some(out) = out else { return Ok(()) };
+    if !measures.is_list {
+        return given(out, shape).map(|_| ());
+    }
+    let missing =
+        |name: &str| wrong_input(out.py(), &format!("out has no array for \"{name}\": give a dictionary of arrays"));
+    measures.names.iter().try_for_each(|name| given(&out.get_item(name).map_err(|_| missing(name))?, shape).map(|_| ()))
 }
 
 /// The columns of a call: an array of one measure, a dictionary of several, with the statuses where they are wanted.

@@ -3,8 +3,8 @@
 use kullback::{Divergence, Engine, Error, Tile};
 use pyo3::prelude::*;
 
-use crate::call::{self, Measures, Watch};
-use crate::error::{exception, wrong_input};
+use crate::call::{self, Measures, Watch, room};
+use crate::error::wrong_input;
 use crate::input::Side;
 use crate::output;
 
@@ -31,8 +31,8 @@ pub(crate) fn matrix<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let measures = Measures::new(measure, Divergence::Js)?;
     let options = call::options(py, unit, zeros, on_invalid)?;
-    let p = matrix_side(p, "p")?;
-    let q = q.map(|q| matrix_side(q, "q")).transpose()?;
+    let p = matrix_side(p, "p")?.without_nulls(py, options.zeros, "p")?;
+    let q = q.map(|q| matrix_side(q, "q")?.without_nulls(py, options.zeros, "q")).transpose()?;
     let shape = [p.rows, q.as_ref().map_or(p.rows, |q| q.rows)];
     let [rows, columns] = shape;
     let (p_part, q_part) = (p.whole(py)?, q.as_ref().map(|q| q.whole(py)).transpose()?);
@@ -56,11 +56,7 @@ pub(crate) fn matrix<'py>(
     let mut made: Vec<Vec<f64>> = Vec::new();
     if given.is_none() {
         for _ in &measures.list {
-            let mut values = Vec::new();
-            let reserved = values.try_reserve_exact(entries);
-            reserved.map_err(|_| {
-                exception(py, &Error::DeviceMemory { device: "cpu".to_owned(), bytes: 8 * entries as u64 })
-            })?;
+            let mut values = room(py, entries)?;
             values.resize(entries, 0.0);
             made.push(values);
         }
@@ -113,11 +109,15 @@ pub(crate) fn neighbours<'py>(
         return Err(wrong_input(py, "nearest takes one measure"));
     };
     let options = call::options(py, unit, zeros, on_invalid)?;
-    let p = matrix_side(p, "p")?;
-    let q = q.map(|q| matrix_side(q, "q")).transpose()?;
+    let p = matrix_side(p, "p")?.without_nulls(py, options.zeros, "p")?;
+    let q = q.map(|q| matrix_side(q, "q")?.without_nulls(py, options.zeros, "q")).transpose()?;
     let columns = q.as_ref().map_or(p.rows, |q| q.rows);
     // More than there are would only be empty places.
     let k = k.min(columns);
+    // What the result takes, and what it takes to find it.
+    let places = p.rows.saturating_mul(k);
+    drop(room::<[f64; 2]>(py, places)?);
+    let (mut numbers, mut values) = (room(py, places)?, room(py, places)?);
     let (p_part, q_part) = (p.whole(py)?, q.as_ref().map(|q| q.whole(py)).transpose()?);
     let p_rows = p_part.rows(py, p.bins)?;
     let q_rows = match (&q, &q_part) {
@@ -128,7 +128,8 @@ pub(crate) fn neighbours<'py>(
     let options = watch.watched(py, &options, 0, p.rows.saturating_mul(columns));
     let found = py.detach(|| engine.nearest(*measure, p_rows, q_rows, k, &options));
     let found = found.map_err(|error| watch.error(py, &error))?;
-    let (mut numbers, mut values) = (vec![-1_i64; p.rows * k], vec![f64::NAN; p.rows * k]);
+    numbers.resize(places, -1_i64);
+    values.resize(places, f64::NAN);
     for row in 0..p.rows {
         for (i, near) in found.of(row).unwrap_or_default().iter().enumerate() {
             (numbers[row * k + i], values[row * k + i]) = (near.row as i64, near.value);

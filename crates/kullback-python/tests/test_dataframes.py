@@ -32,6 +32,14 @@ def test_polars_eager_lazy_and_groups():
     assert df.head(0).select(pl.col("p").kullback.kl("q")).height == 0
     with pytest.raises(AttributeError):
         pl.col("p").kullback.kld
+    # What is compared with all rows is compared with those of its group, and with all of them before a slice.
+    counts = pl.DataFrame({"g": [1, 1, 2, 2], "p": [[1, 2], [3, 4], [9, 1], [1, 1]]})
+    total = pl.col("p").kullback.rowwise(measure="kl", against="total")
+    want = [*kullback.kl(counts["p"][:2], against="total"), *kullback.kl(counts["p"][2:], against="total")]
+    assert counts.select(total.over("g"))["p"].to_list() == want
+    assert counts.lazy().select(total).head(2).collect()["p"].to_list() == counts.select(total)["p"].to_list()[:2]
+    with pytest.raises(kullback.InputError):
+        pl.col("p").kullback.kl("q", return_status=True)
 
 
 def test_pandas_list_columns_and_wide_ones():
@@ -52,6 +60,19 @@ def test_pandas_list_columns_and_wide_ones():
         pd.Series([[1, 2], [1]], name="p").kullback.kl([1, 1])
     with pytest.raises(AttributeError):
         wide.kullback.kld
+    assert np.isnan(df["p"].kullback.kl(df["q"], zeros="additive:1").to_numpy()).tolist() == [False, True, False, True, False]
+    assert df["p"][1:2].kullback.kl([1, 1, 1]).isna().all()
+    # Rows and bins meet by their labels or not at all.
+    named = pd.DataFrame({"a": [1, 2], "b": [3, 4]}, index=["x", "y"])
+    for other in [named[["b", "a"]], named[::-1], pd.Series({"b": 3, "a": 1})]:
+        with pytest.raises(kullback.InputError):
+            named.kullback.kl(other)
+    with pytest.raises(kullback.InputError):
+        df["p"].kullback.kl(df["q"][::-1])
+    assert named.kullback.kl(pd.Series({"a": 1, "b": 3}))["x"] == 0
+    for wrong in [lambda: pd.Series([1.0, 2.0]).kullback.kl([1, 1]), lambda: named.kullback.kl([1, 1], return_status=True)]:
+        with pytest.raises(kullback.InputError):
+            wrong()
 
 
 def test_duckdb_functions():
@@ -68,5 +89,7 @@ def test_duckdb_functions():
         got = con.sql(f"SELECT {name}([1, 2, 3]{q})").fetchall()[0][0]
         want = kullback.rowwise([1.0, 2.0, 3.0], None if measure == "entropy" else [1.0, 1.0, 1.0], measure)
         assert got == pytest.approx(float(want), rel=1e-12), name
+    with pytest.raises(kullback.InputError):
+        kullback.duckdb.register(duckdb.connect(), against="total")
     with pytest.raises(duckdb.Error, match="row 0"):
         con.sql("SELECT kl_divergence([-1, 2], [1, 1])").fetchall()

@@ -225,3 +225,101 @@ def test_progress_is_told_and_may_end_the_call():
 
 def test_interrupts_use_the_signal_of_python():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def in_a_process(script, **options):
+    return subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=120, **options)
+
+
+def test_calls_on_a_gpu_from_many_threads_end():
+    """Short calls and watched ones wait for the same buffers: none holds the interpreter meanwhile."""
+    from conftest import software_gpu
+
+    if software_gpu() is None:
+        pytest.skip("no adapter")
+    done = in_a_process(f"""
+        import threading
+        import numpy as np
+        import kullback
+        engine = kullback.Engine({software_gpu()!r}, memory=1 << 20)
+        large, small = np.ones((60_000, 64), np.float32), np.ones((8, 8), np.float32)
+        def watched():
+            for _ in range(3):
+                engine.rowwise(large, large, progress=lambda done, total: None)
+        def short():
+            for _ in range(50):
+                engine.rowwise(small, small)
+        threads = [threading.Thread(target=work) for work in [watched] * 3 + [short] * 2]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        print("over")
+    """)
+    assert done.stdout == "over\n", done.stderr
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_fork_has_threads_of_its_own():
+    done = in_a_process("""
+        import os
+        import numpy as np
+        import kullback
+        p = np.ones((20_000, 64), np.float32)
+        engine = kullback.Engine("cpu")
+        assert not kullback.kl(p, p).any()
+        child = os.fork()
+        if child == 0:
+            assert not kullback.kl(p, p).any()
+            try:
+                engine.rowwise(p, p)
+            except kullback.InputError as error:
+                os._exit(7 if "process" in str(error) else 1)
+            os._exit(2)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status))
+    """)
+    assert done.stdout == "7\n", done.stderr
+
+
+def test_what_is_in_no_memory_is_an_error():
+    huge = np.broadcast_to(np.ones(4), (10**13, 4))
+    with pytest.raises(MemoryError):
+        kullback.kl(huge, [1, 1, 1, 1])
+    with pytest.raises((MemoryError, kullback.Error)):
+        kullback.kl(np.broadcast_to(np.uint8(1), (2**61, 1)), [1])
+    with pytest.raises((MemoryError, kullback.Error)):
+        kullback.pairwise(huge)
+
+
+def test_what_an_object_throws_is_thrown():
+    class Stops:
+        def __array__(self, *arguments, **options):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        kullback.kl(Stops(), [1.0, 1.0])
+
+
+def test_every_out_is_checked_before_the_work(rng):
+    p = rng.random((5, 4))
+    first = np.full(5, 7.0)
+    for out in [{"kl": first}, {"kl": first, "js": np.zeros(4)}, first]:
+        with pytest.raises((TypeError, kullback.InputError)):
+            kullback.rowwise(p, p, ["kl", "js"], out=out)
+    assert (first == 7).all()
+
+
+def test_masked_arrays_are_refused():
+    masked = np.ma.array([[1, 2, 3]], mask=[[0, 0, 1]])
+    with pytest.raises(kullback.InputError, match="masked"):
+        kullback.kl(masked, [1, 1, 1])
+    assert kullback.kl(np.ma.array([[1, 2, 3]]), [1, 2, 3]) == 0
+
+
+def test_errors_of_contributions_carry_their_numbers():
+    with pytest.raises(kullback.InvalidWeightsError) as caught:
+        kullback.contributions([[1, 2], [3, -1]], [1, 1])
+    assert (caught.value.row, caught.value.bin, caught.value.side, caught.value.value) == (1, 1, "P", -1)
+    for unit in ["1", "-2", "abc"]:
+        with pytest.raises(kullback.InputError):
+            kullback.contributions([[1, 2]], [1, 1], unit=unit)
+    np.testing.assert_allclose(kullback.contributions([[1e308, 1e308, 0]], [[1, 1, 1]]).sum(), np.log(1.5), rtol=1e-12)

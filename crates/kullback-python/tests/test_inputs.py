@@ -89,6 +89,24 @@ def test_arrow_columns_that_cannot_be_meant():
         kullback.kl(pa.array([None, None], pa.list_(pa.float64())), q)
 
 
+def test_null_rows_have_no_value_whatever_becomes_of_zeros():
+    pa = pytest.importorskip("pyarrow")
+    p = pa.chunked_array([pa.array([None, [1.0, 2.0]]), pa.array([[3.0, 4.0]])])
+    table = pa.StructArray.from_arrays([pa.array([[1.0, 2.0]] * 3)], ["p"], mask=pa.array([True, False, False]))
+    for zeros in ["exact", "additive:1", "mix:0.1", "floor:0.1", "epsilon:0.1", "skip"]:
+        for side in [p, table]:
+            got, status = kullback.kl(side, [1.0, 1.0], zeros=zeros, return_status=True)
+            assert np.isnan(got).tolist() == [True, False, False] and status[0] == kullback.Status.EMPTY, zeros
+        assert np.isnan(kullback.kl([[1.0, 1.0]] * 3, p, zeros=zeros)).tolist() == [True, False, False]
+    for function in [kullback.pairwise, kullback.nearest, kullback.entropy]:
+        assert np.isnan(function(p, k=1)[1][0, 0] if function is kullback.nearest else np.ravel(function(p))[0])
+    for function in [kullback.pairwise, kullback.nearest, lambda p, **options: kullback.summary(p, [1.0, 1.0], **options)]:
+        with pytest.raises(kullback.InputError, match="null rows"):
+            function(p, zeros="additive:1")
+    with pytest.raises(kullback.InputError, match="null"):
+        kullback.Engine("cpu").upload(p)
+
+
 def test_tensors():
     torch = pytest.importorskip("torch")
     p, q = torch.rand(20, 5), torch.rand(20, 5)

@@ -88,6 +88,20 @@ def test_what_rows_are_compared_with(rng):
     previous = kullback.kl(p + 1, against="previous")
     assert np.isnan(previous[0])
     np.testing.assert_allclose(previous[1:], exact_kl(p[1:] + 1, p[:-1] + 1), rtol=1e-12)
+    many = np.full((1_000_000, 2), [0.1, 0.25])
+    many[0] = [1, 0]
+    total = [99_999.9 + 1, 249_999.75]
+    np.testing.assert_allclose(kullback.kl(many[:3], against="total"), exact_kl(many[:3], many[:3].sum(0)), rtol=1e-12)
+    np.testing.assert_allclose(kullback.kl(many, against="total")[0], exact_kl(many[0], total), rtol=1e-12)
+    bad = p.astype(float)
+    bad[3, 2], bad[5, 1] = np.nan, -1
+    values = kullback.kl(bad, against="total", on_invalid="null")
+    good = np.delete(np.arange(40), [3, 5])
+    assert np.isnan(values[[3, 5]]).all()
+    np.testing.assert_allclose(values[good], exact_kl(bad[good], bad[good].sum(0)), rtol=1e-11)
+    with pytest.raises(kullback.InvalidWeightsError) as caught:
+        kullback.kl(bad, against="total")
+    assert (caught.value.row, caught.value.side, caught.value.count) == (3, "P", 2)
     np.testing.assert_allclose(kullback.entropy(p + 1), -exact_kl(p + 1, np.ones(7)) + np.log(7), rtol=1e-10)
 
 
@@ -126,6 +140,14 @@ def test_an_engine_keeps_rows(device, rng):
     with pytest.raises(kullback.InputError):
         kullback.Engine(device).rowwise(p, kept)
     assert engine.device in repr(engine)
+    assert engine.rowwise(p[0], engine.upload(q[:1])).shape == engine.rowwise(p[0], q[:1]).shape == (1,)
+    assert engine.rowwise(p.reshape(4, 25, 12), engine.upload(q[:1])).shape == (4, 25)
+    for wrong in [{"against": "total"}, {"out": np.zeros(99)}]:
+        with pytest.raises(kullback.InputError):
+            engine.rowwise(p, kept, **wrong)
+    for function in [kullback.kl, kullback.pairwise]:
+        with pytest.raises(kullback.InputError, match="engine keeps"):
+            function(kept, q)
 
 
 def test_a_summary_is_that_of_the_column(rng):

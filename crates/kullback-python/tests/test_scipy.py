@@ -56,6 +56,14 @@ def test_entropy_of_odd_rows(rng):
     with pytest.raises(ValueError, match="base"):
         ours.entropy(p, base=-2)
     same(ours.entropy([]), stats.entropy([]))
+    same(ours.jensenshannon([], []), distance.jensenshannon([], []))
+    same(ours.entropy([[np.nan]], axis=1, nan_policy="omit"), stats.entropy([[np.nan]], axis=1, nan_policy="omit"))
+    masked = np.ma.masked_invalid(p)
+    same(np.asarray(ours.entropy(masked[:1], axis=1)), np.asarray(stats.entropy(masked[:1], axis=1)))
+    cube = rng.random((3, 4, 5))
+    for axes in [(0, 1), (2, 0), (-1, 1)]:
+        same(ours.entropy(cube, axis=axes), stats.entropy(cube, axis=axes))
+        same(ours.entropy(cube, cube[::-1], axis=axes, keepdims=True), stats.entropy(cube, cube[::-1], axis=axes, keepdims=True))
     same(ours.entropy(np.zeros((0, 3))), stats.entropy(np.zeros((0, 3))))
 
 

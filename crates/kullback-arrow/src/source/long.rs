@@ -117,7 +117,7 @@ impl LongTable {
         let cells = cells.into_iter().map(|(row, label)| (row as usize, ranks[label as usize]));
         let values = summed(cells, &counts, file_rows.len(), labels.len(), &plan)?;
         let keys = concat_batches(&plan.key_schema, &key_rows).map_err(arrow)?;
-        let table = Batch::new(keys, Matrix { values, bins: labels.len(), nulls: None }, file_rows.into());
+        let table = Batch::new(keys, Matrix { values, bins: labels.len(), nulls: None }, UInt64Array::from(file_rows));
         Ok(Self { labels, table: Some(table), plan })
     }
 

@@ -9,8 +9,9 @@ use arrow::datatypes::{DataType, UInt64Type};
 
 use super::plan::{Plan, Weights, rows_in};
 use super::{Reader, Scan};
-use crate::batch::{keyed, row_numbers};
+use crate::batch::keyed;
 use crate::error::Result;
+use crate::file_rows::FileRows;
 use crate::types::{list_element, strict_cast, value_bytes};
 
 /// Some rows that passed the filters.
@@ -18,7 +19,7 @@ pub(crate) struct Piece {
     /// The columns of [`Plan::columns`].
     pub(crate) batch: RecordBatch,
     /// Where the rows lie in the file.
-    pub(crate) file_rows: UInt64Array,
+    pub(crate) file_rows: FileRows,
 }
 
 impl Piece {
@@ -53,7 +54,7 @@ impl Pieces {
             // A rest of less than half a piece goes with the one before it.
             let count = if left < rows + rows / 2 { left } else { rows };
             let slice = batch.slice(start, count);
-            let piece = filtered(&slice, row_numbers(self.next_row, count), &plan)?;
+            let piece = filtered(&slice, FileRows::From { first: self.next_row, count }, &plan)?;
             self.ready.extend(piece.filter(|piece| piece.batch.num_rows() > 0));
             self.next_row += count as u64;
             start += count;
@@ -80,7 +81,7 @@ impl Iterator for Pieces {
 }
 
 /// Brings the columns to their planned types and keeps the rows that pass. `None` when none does.
-fn filtered(batch: &RecordBatch, file_rows: UInt64Array, plan: &Plan) -> Result<Option<Piece>> {
+fn filtered(batch: &RecordBatch, file_rows: FileRows, plan: &Plan) -> Result<Option<Piece>> {
     let columns = batch.columns().iter().zip(&plan.columns).enumerate().map(|(position, (array, column))| {
         strict_cast(array, &column.data_type).map_err(|error| plan.cast_error(position, error))
     });
@@ -100,7 +101,8 @@ fn filtered(batch: &RecordBatch, file_rows: UInt64Array, plan: &Plan) -> Result<
         all if all == batch.num_rows() => Ok(Some(Piece { batch, file_rows })),
         _ => {
             let batch = filter_record_batch(&batch, &mask).map_err(arrow)?;
-            let file_rows = filter(&file_rows, &mask).map_err(arrow)?.as_primitive::<UInt64Type>().clone();
+            let all = UInt64Array::from_iter_values(file_rows.iter());
+            let file_rows = filter(&all, &mask).map_err(arrow)?.as_primitive::<UInt64Type>().clone().into();
             Ok(Some(Piece { batch, file_rows }))
         }
     }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, NullBufferBuilder, RecordBatch, UInt64Array, new_empty_array};
+use arrow::array::{Array, NullBufferBuilder, RecordBatch, new_empty_array};
 use arrow::datatypes::DataType;
 
 use super::pieces::{Piece, Pieces};
 use super::plan::{MOST_ROWS, Plan, Weights};
 use crate::batch::{Batch, Matrix, gather};
 use crate::error::{Error, Result};
+use crate::file_rows::FileRows;
 use crate::lists::{self, Place};
 use crate::wide;
 
@@ -18,7 +19,7 @@ pub(crate) struct Stream {
     plan: Arc<Plan>,
     bins: Option<usize>,
     /// Null rows before the first row with weights: their bins are not known yet.
-    leading: Vec<(RecordBatch, UInt64Array)>,
+    leading: Vec<(RecordBatch, FileRows)>,
     pending: Vec<Batch>,
     ended: bool,
 }

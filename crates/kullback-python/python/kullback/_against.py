@@ -23,7 +23,7 @@ def against(p: Any, what: str) -> Any:
     rows = _matrix(p)
     bins = rows.shape[-1]
     if what == "total":
-        return rows.reshape(-1, bins).sum(axis=0, dtype=np.float64)
+        return _total(rows.reshape(-1, bins))
     if what == "uniform":
         return np.ones(bins, dtype=np.uint8)
     if what == "previous":
@@ -31,3 +31,17 @@ def against(p: Any, what: str) -> Any:
         previous[1:] = rows[:-1]
         return previous
     raise InputError(f'against is "total", "uniform" or "previous", not "{what}"')
+
+
+def _total(rows: Any) -> Any:
+    """The sum of the rows that are valid, in 64-bit floats and in parts, so that it keeps its digits."""
+    step = 4096
+    parts = [rows[first : first + step].sum(axis=0, dtype=np.float64) for first in range(0, len(rows), step)]
+    total = np.sum(parts, axis=0) if parts else np.zeros(rows.shape[-1])
+    if np.isfinite(total).all() and (rows.dtype.kind in "ub" or not (rows < 0).any()):
+        return total
+    # The call itself says which rows are not, if that is an error.
+    weights = rows.astype(np.float64)
+    weights = weights[((weights >= 0) & np.isfinite(weights)).all(axis=-1)]
+    largest = weights.max(initial=0.0) or 1.0
+    return (weights / largest / max(len(weights), 1)).sum(axis=0)

@@ -8,8 +8,16 @@ import pyarrow as pa
 import kullback
 
 
+def refuse(options: dict[str, Any]) -> None:
+    """What has no meaning where rows come in batches that nobody chose."""
+    for name in ("against", "out", "return_status"):
+        if options.get(name) is not None:
+            raise kullback.InputError(f"{name} has no meaning here: rows come in batches. Work out what they are compared with first")
+
+
 def columns(p: Any, q: Any, measures: list[str], options: dict[str, Any]) -> dict[str, Any]:
     """A column of doubles a measure, null where a row is null or has no value. `q` is a column, one row of numbers, or None."""
+    refuse(options)
     sides = [side for side in (p, q) if isinstance(side, pa.Array | pa.ChunkedArray)]
     # Of nothing but nulls nobody knows how many bins they have, and nobody needs to.
     if any(side.null_count == len(side) for side in sides):

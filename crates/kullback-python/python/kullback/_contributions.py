@@ -57,21 +57,48 @@ def contributions(p: Any, q: Any = None, measure: str = "kl", *, unit: str = "na
     first = _shares(p, "P")
     second = first if q is None else _shares(q, "Q")
     if first.shape[-1] != second.shape[-1]:
-        raise ShapeError(f"P has {first.shape[-1]} bins a row and Q has {second.shape[-1]}")
-    bits = {"nats": 1.0, "bits": np.log(2.0), "bans": np.log(10.0)}
-    base = bits.get(unit) or np.log(float(unit))
+        shapes = ShapeError(f"P has {first.shape[-1]} bins a row and Q has {second.shape[-1]}")
+        shapes.p, shapes.q = first.shape[-1], second.shape[-1]
+        raise shapes
+    try:
+        first, second = np.broadcast_arrays(first, second)
+    except ValueError as error:
+        raise InputError(f"the axes of both sides do not meet: {error}") from None
+    base = _base(unit)
     values = term(first, second)
     # An empty side has no value.
     values = np.where(np.isnan(first) | np.isnan(second), np.nan, values)
     return values / base if has_unit else values
 
 
+def _base(unit: str) -> float:
+    known = {"nats": 1.0, "bits": float(np.log(2.0)), "bans": float(np.log(10.0))}
+    if unit in known:
+        return known[unit]
+    try:
+        base = float(unit)
+    except ValueError:
+        base = 0.0
+    if not 1.0 < base < np.inf:
+        raise InputError(f"unknown unit `{unit}`: use nats, bits, bans, or a base above 1 such as 3")
+    return float(np.log(base))
+
+
 def _shares(rows: Any, side: str) -> Any:
     weights = np.asarray(matrix(rows), dtype=np.float64)
     bad = ~((weights >= 0) & np.isfinite(weights))
     if bad.any():
-        at = tuple(np.argwhere(bad)[0])
-        raise InvalidWeightsError(f"the weight {weights[at]} of {side} at {tuple(int(i) for i in at)} is negative, NaN or infinite")
-    totals = weights.sum(axis=-1, keepdims=True)
+        of_rows = bad.reshape(-1, bad.shape[-1])
+        row, column = (int(i) for i in np.argwhere(of_rows)[0])
+        value = float(weights.reshape(of_rows.shape)[row, column])
+        count = int(of_rows.any(axis=-1).sum())
+        error = InvalidWeightsError(
+            f"{count} of {len(of_rows)} rows have an invalid weight; the first is row {row} of {side}, bin {column}: {value} "
+            "(weights must be finite and at least 0)"
+        )
+        error.count, error.rows, error.row, error.side, error.bin, error.value = count, len(of_rows), row, side, column, value
+        raise error
+    # By the largest first, so that no total overflows.
     with np.errstate(invalid="ignore"):
-        return weights / totals
+        weights = weights / weights.max(axis=-1, keepdims=True)
+        return weights / weights.sum(axis=-1, keepdims=True)

@@ -6,15 +6,17 @@ from typing import Any, Literal, TypeAlias, final, overload
 import numpy as np
 import numpy.typing as npt
 
+__all__ = ["__version__", "Engine", "Uploaded", "devices", "matrix", "rowwise", "summary", "nearest", "pairwise"]
+
 __version__: str
 
-Values: TypeAlias = npt.NDArray[np.float64]
-Statuses: TypeAlias = npt.NDArray[np.uint8]
+_Values: TypeAlias = npt.NDArray[np.float64]
+_Statuses: TypeAlias = npt.NDArray[np.uint8]
 # Arrays, Arrow columns, tensors, nested lists.
-Weights: TypeAlias = Any
-Progress: TypeAlias = bool | Callable[[int, int], object] | None
-OnInvalid: TypeAlias = Literal["error", "null"]
-Against: TypeAlias = Literal["total", "uniform", "previous"] | None
+_Weights: TypeAlias = Any
+_Progress: TypeAlias = bool | Callable[[int, int], object] | None
+_OnInvalid: TypeAlias = Literal["error", "null"]
+_Against: TypeAlias = Literal["total", "uniform", "previous"] | None
 
 @final
 class Uploaded:
@@ -32,228 +34,228 @@ class Engine:
     @overload
     def rowwise(
         self,
-        p: Weights,
-        q: Weights = None,
+        p: _Weights,
+        q: _Weights = None,
         measure: str = "kl",
         *,
-        against: Against = None,
+        against: _Against = None,
         unit: str = "nats",
         zeros: str = "exact",
-        on_invalid: OnInvalid = "error",
-        out: Values | None = None,
+        on_invalid: _OnInvalid = "error",
+        out: _Values | None = None,
         return_status: Literal[False] = False,
-        progress: Progress = None,
-    ) -> Values: ...
+        progress: _Progress = None,
+    ) -> _Values: ...
     @overload
     def rowwise(
         self,
-        p: Weights,
-        q: Weights = None,
+        p: _Weights,
+        q: _Weights = None,
         measure: str = "kl",
         *,
-        against: Against = None,
+        against: _Against = None,
         unit: str = "nats",
         zeros: str = "exact",
-        on_invalid: OnInvalid = "error",
-        out: Values | None = None,
+        on_invalid: _OnInvalid = "error",
+        out: _Values | None = None,
         return_status: Literal[True],
-        progress: Progress = None,
-    ) -> tuple[Values, Statuses]: ...
+        progress: _Progress = None,
+    ) -> tuple[_Values, _Statuses]: ...
     @overload
     def rowwise(
         self,
-        p: Weights,
-        q: Weights = None,
+        p: _Weights,
+        q: _Weights = None,
         measure: list[str] | tuple[str, ...] = ...,
         *,
-        against: Against = None,
+        against: _Against = None,
         unit: str = "nats",
         zeros: str = "exact",
-        on_invalid: OnInvalid = "error",
-        out: dict[str, Values] | None = None,
+        on_invalid: _OnInvalid = "error",
+        out: dict[str, _Values] | None = None,
         return_status: Literal[False] = False,
-        progress: Progress = None,
-    ) -> dict[str, Values]: ...
+        progress: _Progress = None,
+    ) -> dict[str, _Values]: ...
     @overload
     def rowwise(
         self,
-        p: Weights,
-        q: Weights = None,
+        p: _Weights,
+        q: _Weights = None,
         measure: list[str] | tuple[str, ...] = ...,
         *,
-        against: Against = None,
+        against: _Against = None,
         unit: str = "nats",
         zeros: str = "exact",
-        on_invalid: OnInvalid = "error",
-        out: dict[str, Values] | None = None,
+        on_invalid: _OnInvalid = "error",
+        out: dict[str, _Values] | None = None,
         return_status: Literal[True],
-        progress: Progress = None,
-    ) -> tuple[dict[str, Values], Statuses]: ...
+        progress: _Progress = None,
+    ) -> tuple[dict[str, _Values], _Statuses]: ...
     @overload
     def pairwise(
         self,
-        p: Weights,
-        q: Weights = None,
+        p: _Weights,
+        q: _Weights = None,
         measure: str = "js",
         *,
         unit: str = "nats",
         zeros: str = "exact",
-        on_invalid: OnInvalid = "error",
-        out: Values | None = None,
-        progress: Progress = None,
-    ) -> Values: ...
+        on_invalid: _OnInvalid = "error",
+        out: _Values | None = None,
+        progress: _Progress = None,
+    ) -> _Values: ...
     @overload
     def pairwise(
         self,
-        p: Weights,
-        q: Weights = None,
+        p: _Weights,
+        q: _Weights = None,
         measure: list[str] | tuple[str, ...] = ...,
         *,
         unit: str = "nats",
         zeros: str = "exact",
-        on_invalid: OnInvalid = "error",
+        on_invalid: _OnInvalid = "error",
         out: None = None,
-        progress: Progress = None,
-    ) -> dict[str, Values]: ...
+        progress: _Progress = None,
+    ) -> dict[str, _Values]: ...
     def nearest(
         self,
-        p: Weights,
-        q: Weights = None,
+        p: _Weights,
+        q: _Weights = None,
         k: int = 10,
         measure: str = "js",
         *,
         unit: str = "nats",
         zeros: str = "exact",
-        on_invalid: OnInvalid = "error",
-        progress: Progress = None,
-    ) -> tuple[npt.NDArray[np.int64], Values]: ...
-    def upload(self, rows: Weights) -> Uploaded: ...
+        on_invalid: _OnInvalid = "error",
+        progress: _Progress = None,
+    ) -> tuple[npt.NDArray[np.int64], _Values]: ...
+    def upload(self, rows: _Weights) -> Uploaded: ...
 
 @overload
 def rowwise(
-    p: Weights,
-    q: Weights = None,
+    p: _Weights,
+    q: _Weights = None,
     measure: str = "kl",
     *,
-    against: Against = None,
+    against: _Against = None,
     unit: str = "nats",
     zeros: str = "exact",
-    on_invalid: OnInvalid = "error",
+    on_invalid: _OnInvalid = "error",
     device: str = "auto",
-    out: Values | None = None,
+    out: _Values | None = None,
     return_status: Literal[False] = False,
-    progress: Progress = None,
-) -> Values: ...
+    progress: _Progress = None,
+) -> _Values: ...
 @overload
 def rowwise(
-    p: Weights,
-    q: Weights = None,
+    p: _Weights,
+    q: _Weights = None,
     measure: str = "kl",
     *,
-    against: Against = None,
+    against: _Against = None,
     unit: str = "nats",
     zeros: str = "exact",
-    on_invalid: OnInvalid = "error",
+    on_invalid: _OnInvalid = "error",
     device: str = "auto",
-    out: Values | None = None,
+    out: _Values | None = None,
     return_status: Literal[True],
-    progress: Progress = None,
-) -> tuple[Values, Statuses]: ...
+    progress: _Progress = None,
+) -> tuple[_Values, _Statuses]: ...
 @overload
 def rowwise(
-    p: Weights,
-    q: Weights = None,
+    p: _Weights,
+    q: _Weights = None,
     measure: list[str] | tuple[str, ...] = ...,
     *,
-    against: Against = None,
+    against: _Against = None,
     unit: str = "nats",
     zeros: str = "exact",
-    on_invalid: OnInvalid = "error",
+    on_invalid: _OnInvalid = "error",
     device: str = "auto",
-    out: dict[str, Values] | None = None,
+    out: dict[str, _Values] | None = None,
     return_status: Literal[False] = False,
-    progress: Progress = None,
-) -> dict[str, Values]: ...
+    progress: _Progress = None,
+) -> dict[str, _Values]: ...
 @overload
 def rowwise(
-    p: Weights,
-    q: Weights = None,
+    p: _Weights,
+    q: _Weights = None,
     measure: list[str] | tuple[str, ...] = ...,
     *,
-    against: Against = None,
+    against: _Against = None,
     unit: str = "nats",
     zeros: str = "exact",
-    on_invalid: OnInvalid = "error",
+    on_invalid: _OnInvalid = "error",
     device: str = "auto",
-    out: dict[str, Values] | None = None,
+    out: dict[str, _Values] | None = None,
     return_status: Literal[True],
-    progress: Progress = None,
-) -> tuple[dict[str, Values], Statuses]: ...
+    progress: _Progress = None,
+) -> tuple[dict[str, _Values], _Statuses]: ...
 @overload
 def pairwise(
-    p: Weights,
-    q: Weights = None,
+    p: _Weights,
+    q: _Weights = None,
     measure: str = "js",
     *,
     unit: str = "nats",
     zeros: str = "exact",
-    on_invalid: OnInvalid = "error",
+    on_invalid: _OnInvalid = "error",
     device: str = "auto",
-    out: Values | None = None,
-    progress: Progress = None,
-) -> Values: ...
+    out: _Values | None = None,
+    progress: _Progress = None,
+) -> _Values: ...
 @overload
 def pairwise(
-    p: Weights,
-    q: Weights = None,
+    p: _Weights,
+    q: _Weights = None,
     measure: list[str] | tuple[str, ...] = ...,
     *,
     unit: str = "nats",
     zeros: str = "exact",
-    on_invalid: OnInvalid = "error",
+    on_invalid: _OnInvalid = "error",
     device: str = "auto",
     out: None = None,
-    progress: Progress = None,
-) -> dict[str, Values]: ...
+    progress: _Progress = None,
+) -> dict[str, _Values]: ...
 def nearest(
-    p: Weights,
-    q: Weights = None,
+    p: _Weights,
+    q: _Weights = None,
     k: int = 10,
     measure: str = "js",
     *,
     unit: str = "nats",
     zeros: str = "exact",
-    on_invalid: OnInvalid = "error",
+    on_invalid: _OnInvalid = "error",
     device: str = "auto",
-    progress: Progress = None,
-) -> tuple[npt.NDArray[np.int64], Values]: ...
+    progress: _Progress = None,
+) -> tuple[npt.NDArray[np.int64], _Values]: ...
 @overload
 def summary(
-    p: Weights,
-    q: Weights = None,
+    p: _Weights,
+    q: _Weights = None,
     measure: str = "kl",
     *,
-    against: Against = None,
+    against: _Against = None,
     top: int = 0,
     unit: str = "nats",
     zeros: str = "exact",
-    on_invalid: OnInvalid = "error",
+    on_invalid: _OnInvalid = "error",
     device: str = "auto",
-    progress: Progress = None,
+    progress: _Progress = None,
 ) -> dict[str, Any]: ...
 @overload
 def summary(
-    p: Weights,
-    q: Weights = None,
+    p: _Weights,
+    q: _Weights = None,
     measure: list[str] | tuple[str, ...] = ...,
     *,
-    against: Against = None,
+    against: _Against = None,
     top: int = 0,
     unit: str = "nats",
     zeros: str = "exact",
-    on_invalid: OnInvalid = "error",
+    on_invalid: _OnInvalid = "error",
     device: str = "auto",
-    progress: Progress = None,
+    progress: _Progress = None,
 ) -> dict[str, dict[str, Any]]: ...
 def devices() -> list[dict[str, Any]]: ...
-def matrix(rows: Weights) -> npt.NDArray[Any]: ...
+def matrix(rows: _Weights) -> npt.NDArray[Any]: ...

@@ -25,13 +25,15 @@ _MEASURES = ("kl", "js", "js_distance", "hellinger", "psi", "tv", "chi2")
 
 
 def rows(column: "pd.Series[Any]") -> tuple[Any, Any]:
-    """The lists of a series as rows, and which of them are there; a row that is not is zeros."""
+    """The lists of a series as rows, and which of them are there; a row that is not is zeros. None where no row is there."""
     if isinstance(column.dtype, pd.ArrowDtype):
         return column, column.notna().to_numpy()
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        raise kullback.InputError(f"the series {column.name!r} has a number a row, not a list: give a column of lists, or a frame")
     there = column.notna().to_numpy()
-    lists = column.to_numpy(dtype=object)
     if not there.any():
-        raise kullback.InputError(f"no row of the column {column.name!r} is there: nothing says how many bins there are")
+        return None, there
+    lists = column.to_numpy(dtype=object)
     try:
         matrix = np.stack([np.asarray(row) for row in lists[there]])
     except ValueError as error:
@@ -43,13 +45,29 @@ def rows(column: "pd.Series[Any]") -> tuple[Any, Any]:
     return every, there
 
 
-def _side(other: Any) -> Any:
+def _same(mine: Any, theirs: Any, what: str) -> None:
+    if not mine.equals(theirs):
+        raise kullback.InputError(f"the {what} of both sides differ: bring them together first (`q.reindex`), since rows meet by their place")
+
+
+def _side(data: Any, other: Any) -> tuple[Any, Any]:
+    """The other side as rows, and which of them are there."""
+    every = np.ones(1, bool)
+    if isinstance(other, pd.Series) and pd.api.types.is_numeric_dtype(other.dtype):
+        # One row of numbers.
+        if isinstance(data, pd.DataFrame) and not isinstance(other.index, pd.RangeIndex):
+            _same(data.columns, other.index, "bins")
+        return other.to_numpy(), every
     if isinstance(other, pd.Series):
-        # One list a row, or one row of numbers.
-        return other.to_numpy() if pd.api.types.is_numeric_dtype(other.dtype) else rows(other)[0]
+        _same(data.index, other.index, "labels")
+        return rows(other)
     if isinstance(other, pd.DataFrame):
-        return other.to_numpy()
-    return other
+        if isinstance(data, pd.DataFrame):
+            _same(data.columns, other.columns, "bins")
+        if len(other) != 1:
+            _same(data.index, other.index, "labels")
+        return other.to_numpy(), every
+    return other, every
 
 
 def _labelled(values: Any, index: Any, measure: Any) -> Any:
@@ -64,8 +82,22 @@ class _Accessor:
 
     def rowwise(self, q: Any = None, measure: Any = "kl", **options: Any) -> Any:
         """The divergence of each row from that of `q`, or from its one row: options as in `kullback.rowwise`."""
-        p = rows(self._data)[0] if isinstance(self._data, pd.Series) else self._data.to_numpy()
-        return _labelled(kullback.rowwise(p, _side(q), measure, **options), self._data.index, measure)
+        for name in ("out", "return_status"):
+            if name in options:
+                raise kullback.InputError(f"{name} has no meaning here: the result is labelled values")
+        data = self._data
+        p, there = rows(data) if isinstance(data, pd.Series) else (data.to_numpy(), np.ones(1, bool))
+        other, present = _side(data, q)
+        names = measure if isinstance(measure, list | tuple) else [measure]
+        known = there & present
+        if p is None or (q is not None and other is None) or len(data) == 0:
+            values = {name: np.full(len(data), np.nan) for name in names}
+        else:
+            values = kullback.rowwise(p, other, list(names), **options)
+        for column in values.values():
+            # A policy would make something of the zeros that stand for what is not there.
+            column[~np.broadcast_to(known, column.shape)] = np.nan
+        return _labelled(values if names is measure else values[measure], data.index, measure)
 
     def entropy(self, **options: Any) -> Any:
         return self.rowwise(None, "entropy", **options)

@@ -21,6 +21,12 @@ __all__ = ["expression", "rowwise"]
 _MEASURES = ("kl", "js", "js_distance", "hellinger", "psi", "tv", "chi2")
 
 
+def _refuse(options: dict[str, Any]) -> None:
+    for name in ("out", "return_status"):
+        if name in options:
+            raise kullback.InputError(f"{name} has no meaning in an expression: it is a column of values")
+
+
 def _series(p: pl.Series, q: pl.Series | None, measure: str, options: dict[str, Any]) -> pl.Series:
     if len(p) == 0 or p.null_count() == len(p) or (q is not None and q.null_count() == len(q)):
         return pl.Series(p.name, [None] * len(p), dtype=pl.Float64)
@@ -35,15 +41,20 @@ def rowwise(p: pl.Series, q: pl.Series | None = None, measure: str = "kl", **opt
 
 
 def expression(p: pl.Expr, q: Any = None, measure: str = "kl", **options: Any) -> pl.Expr:
-    """The same as an expression; `q` is an expression, the name of a column, or a row of numbers for all."""
+    """The same as an expression; `q` is an expression, the name of a column, or a row of numbers for all.
+
+    With `against="total"` or `"previous"` it looks at all rows at once: at those of its group in a group.
+    """
+    _refuse(options)
+    alone = options.get("against") in (None, "uniform")
     if q is None:
         return p.map_batches(
-            lambda column: _series(column, None, measure, options), return_dtype=pl.Float64, is_elementwise=True
+            lambda column: _series(column, None, measure, options), return_dtype=pl.Float64, is_elementwise=alone
         )
     if not isinstance(q, pl.Expr | str):
         row = q if isinstance(q, pl.Series) else pl.Series([list(q)])
         return p.map_batches(
-            lambda column: _series(column, row, measure, options), return_dtype=pl.Float64, is_elementwise=True
+            lambda column: _series(column, row, measure, options), return_dtype=pl.Float64, is_elementwise=alone and len(row) == 1
         )
     other = pl.col(q) if isinstance(q, str) else q
     return pl.map_batches(

@@ -103,7 +103,7 @@ def entropy(
     pk: Any,
     qk: Any = None,
     base: float | None = None,
-    axis: int | None = 0,
+    axis: int | tuple[int, ...] | None = 0,
     *,
     nan_policy: str = "propagate",
     keepdims: bool = False,
@@ -123,6 +123,9 @@ def entropy(
         raise ValueError("`base` must be a positive number or `None`.")
     if nan_policy not in ("propagate", "omit", "raise"):
         raise ValueError(f"nan_policy must be one of {{'propagate', 'raise', 'omit'}}, not {nan_policy!r}")
+    if isinstance(axis, tuple):
+        return _over_axes(pk, qk, base, axis, nan_policy, keepdims)
+    pk, qk = _without_mask(pk, qk)
     p = _weights(pk)
     q = None if qk is None else _weights(qk)
     dtype = _result_type(p) if q is None else _result_type(p, q)
@@ -140,26 +143,51 @@ def entropy(
     rows = p if q is None or p.ndim >= q.ndim else q
     if rows.shape[-1] == 0:
         return _finish(np.zeros(rows.shape[:-1]), dtype, axis, ndim, keepdims)
+    nothing = None
     if nan_policy != "propagate":
-        p, q = _without_nan(p, q, nan_policy)
+        p, q, nothing = _without_nan(p, q, nan_policy)
 
     def plain(x: Any, y: Any = None) -> Any:
         return (_entr(x) if y is None else _rel_entr(x, y)).sum(axis=-1)
 
     values = _values(p, q, "entropy" if q is None else "kl", plain)
+    if nothing is not None:
+        # As of no bins at all.
+        values = np.where(nothing, 0.0, values)
     if base is not None:
         values = values / np.log(base)
     return _finish(values, dtype, axis, ndim, keepdims)
 
 
-def _without_nan(p: Any, q: Any, policy: str) -> tuple[Any, Any]:
-    """Bins in which either side is NaN count for neither: without weight they add nothing."""
+def _over_axes(pk: Any, qk: Any, base: float | None, axes: tuple[int, ...], nan_policy: str, keepdims: bool) -> Any:
+    """Over several axes: as over one that they make together."""
+    sides = np.broadcast_arrays(pk, qk) if qk is not None else [np.asanyarray(pk)]
+    ndim = sides[0].ndim
+    last = tuple(range(ndim - len(axes), ndim))
+    moved = [np.moveaxis(side, axes, last) for side in sides]
+    joined = [side.reshape(*side.shape[: ndim - len(axes)], -1) for side in moved]
+    values = entropy(joined[0], joined[1] if qk is not None else None, base, -1, nan_policy=nan_policy)
+    return np.expand_dims(values, tuple(axis % ndim for axis in axes)) if keepdims else values
+
+
+def _without_mask(pk: Any, qk: Any) -> tuple[Any, Any]:
+    """Bins that a masked array leaves out on either side count for neither."""
+    if not isinstance(pk, np.ma.MaskedArray) and not isinstance(qk, np.ma.MaskedArray):
+        return pk, qk
+    if qk is None:
+        return np.ma.filled(pk, 0), None
+    missing = np.ma.getmaskarray(pk) | np.ma.getmaskarray(qk)
+    return np.where(missing, 0, np.ma.getdata(pk)), np.where(missing, 0, np.ma.getdata(qk))
+
+
+def _without_nan(p: Any, q: Any, policy: str) -> tuple[Any, Any, Any]:
+    """Bins in which either side is NaN count for neither: without weight they add nothing. And which rows have no others."""
     missing = np.isnan(p) if q is None else np.isnan(p) | np.isnan(q)
     if not missing.any():
-        return p, q
+        return p, q, None
     if policy == "raise":
         raise ValueError("The input contains nan values")
-    return np.where(missing, 0.0, p), None if q is None else np.where(missing, 0.0, q)
+    return np.where(missing, 0.0, p), None if q is None else np.where(missing, 0.0, q), missing.all(axis=-1)
 
 
 def jensenshannon(p: Any, q: Any, base: float | None = None, *, axis: int = 0, keepdims: bool = False) -> Any:
@@ -169,7 +197,7 @@ def jensenshannon(p: Any, q: Any, base: float | None = None, *, axis: int = 0, k
     >>> jensenshannon([[1.0, 0.5], [0.0, 0.5]], [[0.0, 0.5], [1.0, 0.5]], base=2)
     array([1., 0.])
     """
-    p, q = _weights(p), _weights(q)
+    p, q = np.atleast_1d(_weights(p)), np.atleast_1d(_weights(q))
     dtype = _result_type(p, q)
     ndim = max(p.ndim, q.ndim)
 
@@ -185,8 +213,9 @@ def jensenshannon(p: Any, q: Any, base: float | None = None, *, axis: int = 0, k
         values = plain(p, q)
         values = values if base is None else values / np.log(base)
         return _finish(np.sqrt(values), dtype, axis, ndim, keepdims)
-    p, q = _broadcast(_last(np.atleast_1d(p), axis), _last(np.atleast_1d(q), axis))
-
+    p, q = _broadcast(_last(p, axis), _last(q, axis))
+    if p.shape[-1] == 0:
+        return _finish(np.zeros(max(p.shape[:-1], q.shape[:-1], key=len)), dtype, axis, ndim, keepdims)
     values = _values(p, q, "js", plain)
     if base is not None:
         values = values / np.log(base)

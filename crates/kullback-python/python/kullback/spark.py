@@ -18,7 +18,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from kullback._arrow import columns
+import kullback
+from kullback._arrow import columns, refuse
 
 __all__ = ["register", "rowwise", "schema", "with_columns"]
 
@@ -26,6 +27,9 @@ __all__ = ["register", "rowwise", "schema", "with_columns"]
 def with_columns(table: Any, p: str, q: Any = None, measure: str | list[str] = "kl", **options: Any) -> Any:
     """An Arrow table with a column a measure. `q` is the name of a column, or one row of numbers for all."""
     names = [measure] if isinstance(measure, str) else list(measure)
+    taken = [name for name in names if name in table.column_names]
+    if taken or len(set(names)) < len(names):
+        raise kullback.InputError(f"the table has columns of these names already, or a measure is named twice: {taken or names}")
     right = table.column(q) if isinstance(q, str) else q
     for name, column in columns(table.column(p), right, names, options).items():
         table = table.append_column(name, column)
@@ -40,6 +44,8 @@ def rowwise(
     Small batches are put together up to `batch_rows` rows, so that one call of the engine has enough to do. Options are those of
     `kullback.rowwise`; `device` is one that every worker has. A worker process has one engine a device, for all its tasks.
     """
+
+    refuse(options)
 
     def run(batches: Iterable[Any]) -> Iterator[Any]:
         waiting: list[Any] = []
@@ -82,6 +88,7 @@ def register(spark: Any, **options: Any) -> None:
     """
     from pyspark.sql import functions
 
+    refuse(options)
     for name, measure in FUNCTIONS.items():
         function = _function(measure, options)
         # From Spark 4.1 on columns come as Arrow has them.
