@@ -83,10 +83,13 @@ pub(crate) fn device(py: Python<'_>, name: &str) -> PyResult<Device> {
     }
 }
 
+/// Engines by process and device.
+type Engines = HashMap<(u32, String), Arc<Engine>>;
+
 /// The engine that calls on a device share, in this process: what a fork leaves of one has no threads.
 pub(crate) fn engine(py: Python<'_>, name: &str) -> PyResult<Arc<Engine>> {
     // Locked for a moment, and never while another thread may take the interpreter.
-    static ENGINES: LazyLock<Mutex<HashMap<(u32, String), Arc<Engine>>>> = LazyLock::new(Mutex::default);
+    static ENGINES: LazyLock<Mutex<Engines>> = LazyLock::new(Mutex::default);
     let engines = || ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
     let key = (std::process::id(), name.to_owned());
     let found = engines().get(&key).map(Arc::clone);
