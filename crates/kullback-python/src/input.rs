@@ -8,7 +8,7 @@ use kullback_arrow::Batch;
 use numpy::{
     Element, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
 };
-use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyException, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -203,7 +203,8 @@ impl<'py> Side<'py> {
             return Self::of_arrow(object, name);
         }
         if object.hasattr(intern!(py, "__dlpack__"))? {
-            return Self::of_array(of_tensor(object)?.cast::<PyUntypedArray>()?, name);
+            let (array, kind) = of_tensor(object)?;
+            return Self::of_kind(array.cast::<PyUntypedArray>()?, kind, name);
         }
         let array = numpy(py, "asarray")?.call1((object,)).map_err(|error| {
             // Rows of several lengths, say.
@@ -215,8 +216,13 @@ impl<'py> Side<'py> {
     }
 
     fn of_array(array: &Bound<'py, PyUntypedArray>, name: &str) -> PyResult<Self> {
+        Self::of_kind(array, None, name)
+    }
+
+    /// An array, of which it may be known already what its elements are.
+    fn of_kind(array: &Bound<'py, PyUntypedArray>, kind: Option<Kind>, name: &str) -> PyResult<Self> {
         let py = array.py();
-        let kind = Kind::of(array)?;
+        let kind = kind.map_or_else(|| Kind::of(array), Ok)?;
         let Some((&bins, shape)) = array.shape().split_last() else {
             return Err(wrong_input(py, &format!("{name} is a single number: give rows of bins")));
         };
@@ -413,16 +419,27 @@ fn copied<'s, 'py>(
     Ok(Part::Copied(Borrowed::new(&some, kind)?, skip.unwrap_or(0)))
 }
 
-/// A tensor of another library, in the memory of this machine, as an array.
-fn of_tensor<'py>(tensor: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+/// A tensor of another library, in the memory of this machine, as an array; and what its elements are where numpy has no such type.
+fn of_tensor<'py>(tensor: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Option<Kind>)> {
     let py = tensor.py();
     let (device, _): (i32, i32) = tensor.call_method0(intern!(py, "__dlpack_device__"))?.extract()?;
     if device != 1 {
-        let message = "the tensor is not in the memory of the CPU: bring it there first (`tensor.cpu()`); weights travel to a GPU \
-                       through the host";
+        let message = "the tensor is not in the memory of the CPU: bring it there first (`tensor.cpu()`); weights travel to a \
+                       GPU through the host";
         return Err(wrong_input(py, message));
     }
-    numpy(py, "from_dlpack")?.call1((tensor,)).or_else(|_| numpy(py, "asarray")?.call1((tensor,)))
+    let is_bf16 = tensor.getattr(intern!(py, "dtype")).is_ok_and(|dtype| dtype.to_string() == "torch.bfloat16");
+    if is_bf16 {
+        let bits = py.import("torch")?.getattr("int16")?;
+        let bits = tensor.call_method0("detach")?.call_method1("view", (bits,))?;
+        return Ok((numpy(py, "from_dlpack")?.call1((bits,))?.call_method1("view", ("u2",))?, Some(Kind::Bf16)));
+    }
+    let array = numpy(py, "from_dlpack")?.call1((tensor,)).or_else(|_| numpy(py, "asarray")?.call1((tensor,)));
+    let refused = |error: PyErr| {
+        let is_refusal = error.is_instance_of::<PyException>(py);
+        if is_refusal { wrong_input(py, &format!("the tensor cannot be read: {error}")) } else { error }
+    };
+    Ok((array.map_err(refused)?, None))
 }
 
 /// A column of lists; of a table that has one column, that.

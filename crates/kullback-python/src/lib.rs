@@ -11,6 +11,7 @@ mod functions;
 mod input;
 mod output;
 mod pairs;
+mod verify;
 
 use pyo3::prelude::*;
 
@@ -23,6 +24,8 @@ mod _core {
     use crate::functions::{devices, matrix, rowwise, summary};
     #[pymodule_export]
     use crate::pairs::{nearest, pairwise};
+    #[pymodule_export]
+    use crate::verify::verify;
 
     use super::*;
 

@@ -10,7 +10,7 @@ The functions take numpy arrays, Arrow columns of lists (pyarrow, polars, duckdb
 the last axis are the bins. See `help(kullback.rowwise)`.
 """
 
-from kullback._core import Engine, Uploaded, __version__, devices, matrix, nearest, pairwise, rowwise, summary
+from kullback._core import Engine, Uploaded, __version__, devices, matrix, nearest, pairwise, rowwise, summary, verify
 from kullback._contributions import contributions
 from kullback._errors import (
     DeviceError,
@@ -56,4 +56,5 @@ __all__ = [
     "rowwise",
     "summary",
     "tv",
+    "verify",
 ]

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias, final, overload
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["__version__", "Engine", "Uploaded", "devices", "matrix", "rowwise", "summary", "nearest", "pairwise"]
+__all__ = ["__version__", "Engine", "Uploaded", "devices", "matrix", "rowwise", "summary", "nearest", "pairwise", "verify"]
 
 __version__: str
 
@@ -259,3 +259,4 @@ def summary(
 ) -> dict[str, dict[str, Any]]: ...
 def devices() -> list[dict[str, Any]]: ...
 def matrix(rows: _Weights) -> npt.NDArray[Any]: ...
+def verify(device: str | None = None, *, rows: int = 32, seed: int = 1) -> dict[str, dict[str, Any]]: ...
