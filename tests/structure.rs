@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room may import of the crate; `error` and a room's own modules always.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("divergence", &[]),
     ("rows", &[]),
     ("plan", &["divergence", "rows"]),
@@ -16,7 +16,8 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ("calibrate", &["rows", "plan"]),
     ("output", &["divergence", "plan"]),
     ("summary", &["divergence", "output"]),
-    ("values", &["divergence", "rows", "plan", "backend", "options", "output"]),
+    ("refused", &["divergence", "rows", "plan", "output"]),
+    ("values", &["divergence", "rows", "plan", "backend", "options", "output", "refused"]),
 ];
 
 fn files(path: &Path) -> Vec<PathBuf> {
