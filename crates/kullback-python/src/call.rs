@@ -181,26 +181,16 @@ pub(crate) struct Found {
     pub(crate) status: Vec<RowStatus>,
 }
 
-/// How many rows two sides make.
-pub(crate) fn rows_of(py: Python<'_>, p: &Side<'_>, q: &Side<'_>) -> PyResult<usize> {
-    match (p.rows, q.rows) {
-        (p, q) if p == q => Ok(p),
-        (p, 1) => Ok(p),
-        (1, q) => Ok(q),
-        (p, q) => Err(exception(py, &Error::RowsDiffer { p, q })),
-    }
-}
-
-/// Every row of `p` against that of `q`: at once where both lie in memory as the engine takes them, else in parts.
+/// Every row of `p` against that of `q`, of which there are `total`: at once where both lie in memory as the engine takes them, else in parts.
 pub(crate) fn rowwise(
     py: Python<'_>,
     engine: &Engine,
     measures: &[Divergence],
     [p, q]: [&Side<'_>; 2],
+    total: usize,
     options: &Options,
     watch: &Watch,
 ) -> PyResult<Found> {
-    let total = rows_of(py, p, q)?;
     let call = |p: Rows<'_>, q: Rows<'_>, options: &Options, done: usize| {
         let is_long = p.len().max(q.len()).saturating_mul(p.bins()) >= LONG || watch.is_wanted();
         let options = if is_long { &watch.watched(py, options, done, total) } else { options };

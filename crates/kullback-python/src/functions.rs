@@ -72,7 +72,7 @@ pub(crate) fn on_engine<'py>(
     let shape = shape_of(py, &p.shape, &q.shape)?;
     output::check(out, &measures, &shape)?;
     let watch = Watch::new(py, progress)?;
-    let found = call::rowwise(py, engine, &measures.list, [p, q], &options, &watch)?;
+    let found = call::rowwise(py, engine, &measures.list, [p, q], shape.iter().product(), &options, &watch)?;
     output::columns(py, found, &measures, &shape, out, return_status)
 }
 

@@ -7,6 +7,17 @@ import pyarrow as pa
 
 import kullback
 
+FUNCTIONS = {
+    "kl_divergence": "kl",
+    "js_divergence": "js",
+    "js_distance": "js_distance",
+    "psi": "psi",
+    "hellinger_distance": "hellinger",
+    "total_variation_distance": "tv",
+    "chi2_divergence": "chi2",
+}
+"""The names in SQL, and their measures."""
+
 
 def refuse(options: dict[str, Any]) -> None:
     """What has no meaning where rows come in batches that nobody chose."""

@@ -12,20 +12,11 @@ NULL where a row is NULL or has no value.
 
 from typing import Any
 
-from kullback._arrow import columns, refuse
+from kullback._arrow import FUNCTIONS, columns, refuse
 
 __all__ = ["FUNCTIONS", "register"]
 
-FUNCTIONS = {
-    "kl_divergence": "kl",
-    "js_divergence": "js",
-    "js_distance": "js_distance",
-    "psi": "psi",
-    "hellinger_distance": "hellinger",
-    "total_variation_distance": "tv",
-    "chi2_divergence": "chi2",
-    "array_entropy": "entropy",
-}
+FUNCTIONS = {**FUNCTIONS, "array_entropy": "entropy"}
 """The names in SQL, and their measures."""
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 import kullback
-from kullback._arrow import columns, refuse
+from kullback._arrow import FUNCTIONS, columns, refuse
 
 __all__ = ["register", "rowwise", "schema", "with_columns"]
 
@@ -68,18 +68,6 @@ def schema(df: Any, measure: str | list[str] = "kl") -> Any:
 
     names = [measure] if isinstance(measure, str) else list(measure)
     return StructType([*df.schema.fields, *(StructField(name, DoubleType(), True) for name in names)])
-
-
-FUNCTIONS = {
-    "kl_divergence": "kl",
-    "js_divergence": "js",
-    "js_distance": "js_distance",
-    "psi": "psi",
-    "hellinger_distance": "hellinger",
-    "total_variation_distance": "tv",
-    "chi2_divergence": "chi2",
-}
-"""The names in SQL, and their measures."""
 
 
 def register(spark: Any, **options: Any) -> None:
