@@ -6,7 +6,7 @@ use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask};
 use smallvec::SmallVec;
 
 use super::tile::{self, Sums};
-use super::{COLUMNS, Direct, Pairs, Prepared, ROWS, Take};
+use super::{COLUMNS, Direct, Pairs, Part, Prepared, ROWS, Take};
 use crate::backend::{RowFlags, RowSums};
 use crate::divergence::finish::Support;
 use crate::divergence::lanes::splat;
@@ -154,7 +154,7 @@ fn finish<S: Simd>(
     let (rounding, trusted, most) = (v(forms.rounding), v(forms.trusted), v(MOST));
     let q_entropies = &q.entropies(first)[..COLUMNS];
     let terms = lost.len();
-    for (slot, (form, lost)) in forms.forms.iter().zip(lost).enumerate() {
+    for (slot, ((form, parts), lost)) in forms.forms.iter().zip(&forms.parts).zip(lost).enumerate() {
         // The same bits whichever side is which, where the measure is symmetric: what is of the two sides is added up first.
         let both = form.p_entropy == form.q_entropy;
         let constant = v(form.constant + if both { 0.0 } else { form.p_entropy * p_entropy });
@@ -167,11 +167,10 @@ fn finish<S: Simd>(
             let q_entropy = S::f64s::from_slice(simd, &q_entropies[at..at + lanes]);
             let mut sum = v(0.0);
             let mut size = q_size.mul_add(q_entropy, constant_size);
-            for (of, factor) in &form.sums {
-                let place = forms.inners.iter().position(|known| known == of).unwrap_or_default();
-                let x = S::f64s::from_slice(simd, &inner[place][line * COLUMNS + at..][..lanes]);
+            for Part { place, factor, size: beside } in parts {
+                let x = S::f64s::from_slice(simd, &inner[*place][line * COLUMNS + at..][..lanes]);
                 sum = v(*factor).mul_add(x, sum);
-                size = v(factor.abs()).mul_add(x.abs() + v(forms.size(*of)), size);
+                size = v(factor.abs()).mul_add(x.abs() + v(*beside), size);
             }
             sum += q_factor.mul_add(q_entropy + p_part, constant);
             let kept = (size * rounding).simd_le(sum.abs() * trusted) & size.simd_le(most);

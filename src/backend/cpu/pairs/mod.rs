@@ -44,11 +44,23 @@ const fn panel_columns<S: Simd>() -> usize {
     VECTORS * S::f64s::LEN
 }
 
+/// A sum over the bins, as a form uses it.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// Its place among those that some form needs.
+    place: usize,
+    factor: f64,
+    /// What is added up of it beside its own size.
+    size: f64,
+}
+
 /// The terms of a call as forms, and what they need of each row.
 #[derive(Clone, Debug)]
 pub(crate) struct Forms {
     /// One a term.
     forms: SmallVec<[Form; 4]>,
+    /// Of each form its sums.
+    parts: SmallVec<[SmallVec<[Part; 2]>; 4]>,
     /// Every sum that some form needs, once.
     inners: SmallVec<[Inner; 4]>,
     /// Every operand of P and of Q, once.
@@ -76,7 +88,6 @@ impl Forms {
         let mut operands = [SmallVec::new(), SmallVec::new()];
         let forms: SmallVec<[Form; 4]> = problem.terms.iter().map(|term| term.form()).collect();
         for (inner, _) in forms.iter().flat_map(|form| &form.sums) {
-            once(&mut inners, *inner);
             let (p, q) = inner.operands();
             once(&mut operands[0], p);
             once(&mut operands[1], q);
@@ -92,12 +103,19 @@ impl Forms {
         // many times its exponent.
         let chains = tile::CHAIN.min(problem.bins) + problem.bins.div_ceil(tile::CHAIN);
         let units = chains as f64 + 16.0 + 8.0 * exponents.fold(0.0, f64::max);
+        let rounding = units * f64::EPSILON / 2.0;
+        let mut part = |&(inner, factor): &(Inner, f64)| {
+            let logarithm = if inner == Inner::EntropyOfSum { 2.0 * LN_ERROR / rounding } else { 0.0 };
+            Part { place: once(&mut inners, inner), factor, size: inner.size() + logarithm }
+        };
+        let parts = forms.iter().map(|form| form.sums.iter().map(&mut part).collect()).collect();
         Some(Self {
             forms,
+            parts,
             inners,
             operands,
             zeros: problem.zeros,
-            rounding: units * f64::EPSILON / 2.0,
+            rounding,
             trusted,
             narrow: !wide,
             finite: problem
@@ -145,12 +163,6 @@ impl Forms {
         let (p, q) = inner.operands();
         let place = |side: usize, operand| self.operands[side].iter().position(|known| *known == operand);
         [place(0, p), place(1, q)].map(Option::unwrap_or_default)
-    }
-
-    /// What is added up of a sum beside its own size.
-    fn size(&self, inner: Inner) -> f64 {
-        let logarithm = if inner == Inner::EntropyOfSum { 2.0 * LN_ERROR / self.rounding } else { 0.0 };
-        inner.size() + logarithm
     }
 }
 
