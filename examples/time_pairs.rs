@@ -1,9 +1,10 @@
-//! Times all pairs of two matrices in memory: what `scripts/bench-pairs` runs for its own lines of the table.
+//! Times all pairs of two matrices in memory: what `scripts/bench-pairs` and `scripts/gpu-check` run for their tables.
 //!
-//!     cargo run --release --example time_pairs -- P Q BINS MEASURE THREADS VALUES
+//!     cargo run --release --example time_pairs -- P Q BINS MEASURE THREADS VALUES [DEVICE]
 //!
-//! P and Q are raw little-endian f32. Every entry is computed and looked at; those of the first row of P go to VALUES as raw
-//! f64. Prints the median seconds.
+//! P and Q are raw little-endian f32, or `random:ROWS`, uniform weights. Every entry is computed and looked at; those of the
+//! first row of P go to VALUES as raw f64. DEVICE is `cpu` (without it), `gpu` or `gpu:N`. Prints the median seconds of a call
+//! and, of a GPU with a clock, those that its kernels took; and how many entries were left to the host.
 
 use std::error::Error;
 use std::fs;
@@ -13,22 +14,55 @@ use kullback::{Device, Divergence, Engine, Options, Rows, Tile};
 
 const ROUNDS: usize = 5;
 
+/// Uniform weights above 0 (xorshift; Marsaglia 2003).
+fn random(seed: u32, count: usize) -> Vec<f32> {
+    let mut state = seed;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state
+    };
+    (0..count).map(|_| (next() >> 8) as f32 / 16_777_216.0 + 1e-6).collect()
+}
+
+fn load(path: &str, seed: u32, bins: usize) -> Result<Vec<f32>, Box<dyn Error>> {
+    match path.strip_prefix("random:") {
+        Some(rows) => Ok(random(seed, rows.parse::<usize>()? * bins)),
+        None => Ok(bytemuck::pod_collect_to_vec(&fs::read(path)?)),
+    }
+}
+
+fn device(name: &str) -> Result<Device, Box<dyn Error>> {
+    Ok(match name.split_once(':') {
+        Some(("gpu", index)) => Device::GpuAt(index.parse()?),
+        _ if name == "gpu" => Device::Gpu,
+        _ if name == "cpu" => Device::Cpu,
+        _ => return Err(format!("no device is called {name}").into()),
+    })
+}
+
+fn median(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_by(f64::total_cmp);
+    seconds[seconds.len() / 2]
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [p, q, bins, measure, threads, values] = args.as_slice() else {
-        return Err("arguments: P Q BINS MEASURE THREADS VALUES".into());
+    let (p, q, bins, measure, threads, values, on) = match args.as_slice() {
+        [p, q, bins, measure, threads, values] => (p, q, bins, measure, threads, values, "cpu"),
+        [p, q, bins, measure, threads, values, on] => (p, q, bins, measure, threads, values, on.as_str()),
+        _ => return Err("arguments: P Q BINS MEASURE THREADS VALUES [DEVICE]".into()),
     };
-    let load =
-        |path: &String| -> Result<Vec<f32>, std::io::Error> { Ok(bytemuck::pod_collect_to_vec(&fs::read(path)?)) };
-    let (p, q) = (load(p)?, load(q)?);
     let (bins, threads): (usize, usize) = (bins.parse()?, threads.parse()?);
+    let (p, q) = (load(p, 1, bins)?, load(q, 2, bins)?);
     let measure: Divergence = measure.parse()?;
-    let engine = Engine::builder().device(Device::Cpu).threads(threads).build()?;
+    let engine = Engine::builder().device(device(on)?).threads(threads).build()?;
     let (p_rows, q_rows) = (Rows::new(&p, bins)?, Rows::new(&q, bins)?);
 
     let mut first = vec![0.0; q_rows.len()];
-    let mut seconds = Vec::new();
-    for _ in 0..=ROUNDS {
+    let (mut seconds, mut device_seconds, mut left) = (Vec::new(), Vec::new(), 0);
+    for round in 0..=ROUNDS {
         let start = Instant::now();
         let take = |tile: &Tile| {
             let values = tile.values(measure)?;
@@ -37,13 +71,18 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             Ok::<(), kullback::Error>(())
         };
-        engine.pairwise(&[measure], p_rows, Some(q_rows), &Options::default(), take)?;
-        seconds.push(start.elapsed().as_secs_f64());
+        let stats = engine.pairwise(&[measure], p_rows, Some(q_rows), &Options::default(), take)?;
+        // The first call finds out about the machine.
+        if round > 0 {
+            seconds.push(start.elapsed().as_secs_f64());
+            device_seconds.push(stats.device_seconds);
+            left = stats.rescued;
+        }
     }
     fs::write(values, bytemuck::cast_slice::<f64, u8>(&first))?;
-    // The first call finds out about the machine.
-    let timed = &mut seconds[1..];
-    timed.sort_by(f64::total_cmp);
-    println!("{}", timed[timed.len() / 2]);
+    match on {
+        "cpu" => println!("{}", median(seconds)),
+        _ => println!("{} {} {left}", median(seconds), median(device_seconds)),
+    }
     Ok(())
 }

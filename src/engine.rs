@@ -160,7 +160,7 @@ impl Engine {
     fn call(&self, measures: &[Divergence], p: Input<'_>, q: Input<'_>, options: &Options) -> Result<Columns> {
         let problem = self.problem(measures, &p, &q, options)?;
         let Choice { on, reason, predicted } = self.choose(&problem, &p, &q);
-        let run = Run { engine: self, problem: &problem, p, q };
+        let run = Run::new(self, &problem, p, q);
         let tracker = Tracker::new(options, problem.rows);
         let mut columns = self.execute(on, &run, 0..problem.rows, options, &tracker)?;
         if columns.stats.reason.is_empty() {
@@ -329,7 +329,7 @@ impl Engine {
     ) -> Result<f64> {
         let options = Options::default();
         let problem = self.problem(&cost::MEASURED, &p, &q, &options)?;
-        let run = Run { engine: self, problem: &problem, p, q };
+        let run = Run::new(self, &problem, p, q);
         let call = || {
             let start = Instant::now();
             let tracker = Tracker::new(&options, problem.rows);

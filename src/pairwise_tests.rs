@@ -137,7 +137,13 @@ fn the_nearest_are_those_of_the_matrix() {
                 for near in got {
                     let want = values[near.row as usize];
                     let apart = (near.value - want).abs();
-                    assert!(apart == 0.0 || near.value == want || (is_other_half(near) && apart <= 1e-6 * want));
+                    assert!(
+                        apart == 0.0 || near.value == want || (is_other_half(near) && apart <= 1e-6 * want),
+                        "{measure} of {row}, {}: {:e} for {want:e} on {}",
+                        near.row,
+                        near.value,
+                        engine.device_name()
+                    );
                     assert!(!near.value.is_sign_negative());
                 }
             }

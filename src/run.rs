@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rayon::prelude::*;
 
 #[cfg(feature = "gpu")]
-use crate::backend::gpu::{Chunk, Gpu, SLOTS};
+use crate::backend::gpu::{Chunk, Gpu, SLOTS, product};
 use crate::backend::{Found, RowFlags, RowSums, Source, reference};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -27,6 +27,34 @@ pub(crate) struct Run<'a> {
     pub(crate) problem: &'a Problem,
     pub(crate) p: Input<'a>,
     pub(crate) q: Input<'a>,
+    /// Where they are part of a product.
+    #[cfg(feature = "gpu")]
+    pub(crate) product: Option<product::Part<'a>>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(engine: &'a Engine, problem: &'a Problem, p: Input<'a>, q: Input<'a>) -> Self {
+        Self {
+            engine,
+            problem,
+            p,
+            q,
+            #[cfg(feature = "gpu")]
+            product: None,
+        }
+    }
+
+    /// Bytes that the buffers of the chunks may take.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn memory(&self) -> u64 {
+        self.engine.memory - self.product.map_or(0, |part| part.product.bytes())
+    }
+
+    /// The product that a chunk is part of.
+    #[cfg(feature = "gpu")]
+    fn product(&self, chunk: &Range<usize>) -> Option<product::Part<'a>> {
+        self.product.map(|part| part.of(&self.problem.pairing.ranges(chunk)))
+    }
 }
 
 impl Run<'_> {
@@ -44,14 +72,14 @@ impl Run<'_> {
         let (mut retries, mut halvings) = (0, 0);
         loop {
             // Planned again for a device opened anew: rows that the old one kept have to travel.
-            let (chunks, kept) = self.chunks(device, &part.rows, (engine.memory, self.scratch()), halvings)?;
+            let (chunks, kept) = self.chunks(device, &part.rows, (self.memory(), self.scratch()), halvings)?;
             let before = part.done;
             // A submission that takes long is one that a watchdog of the system may end: the next ones are smaller.
             let too_long = AtomicBool::new(false);
             let left = chunks.from(part.done).take_while(|_| !too_long.load(Ordering::Relaxed));
             let start = |chunk: &Range<usize>| {
                 let [p, q] = self.sources(chunk, kept);
-                device.start(problem, &p, &q)
+                device.start(problem, &p, &q, self.product(chunk))
             };
             let mut found = Found::new();
             let finish = |chunk: Range<usize>, on_its_way: Chunk<'_>| {

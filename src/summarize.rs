@@ -66,7 +66,7 @@ impl Engine {
         let start = Instant::now();
         let problem = self.problem(measures, &p, &q, options)?;
         let Choice { mut on, mut reason, predicted } = self.choose(&problem, &p, &q);
-        let run = Run { engine: self, problem: &problem, p, q };
+        let run = Run::new(self, &problem, p, q);
         let tracker = Tracker::new(options, problem.rows);
         #[cfg(feature = "gpu")]
         let on_device = match on {

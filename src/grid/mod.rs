@@ -2,6 +2,10 @@
 
 mod prepared;
 #[cfg(feature = "gpu")]
+mod product;
+#[cfg(all(test, feature = "gpu"))]
+mod product_tests;
+#[cfg(feature = "gpu")]
 mod search;
 
 use std::ops::Range;
@@ -57,6 +61,9 @@ pub(crate) struct Grid<'a> {
     choice: Choice<'a>,
     /// How the CPU computes pairs of prepared rows, where it does.
     forms: Option<Forms>,
+    /// How a device does.
+    #[cfg(feature = "gpu")]
+    product: product::OnTrial<'a>,
     /// Whether a side meets itself, and pairs have the same value either way.
     is_symmetric: bool,
     /// Whether what is below the diagonal is not computed, but what is above it.
@@ -136,10 +143,12 @@ impl<'a> Grid<'a> {
             (PREPARED_BYTES / forms.bytes_per_row(problem.bins) / unit).max(1) * unit
         });
         let options = Options { on_invalid: OnInvalid::Null, progress: None, ..options.clone() };
-        Ok(Some(Self {
+        let grid = Self {
             engine,
             options,
             refuses,
+            #[cfg(feature = "gpu")]
+            product: product::OnTrial::new(engine, choice.on, &problem, [p, q.rows]),
             problem,
             p,
             q,
@@ -149,7 +158,10 @@ impl<'a> Grid<'a> {
             is_mirrored,
             tile,
             block,
-        }))
+        };
+        #[cfg(feature = "gpu")]
+        grid.try_product();
+        Ok(Some(grid))
     }
 
     /// Bytes that the rows of both sides have.
@@ -215,9 +227,15 @@ impl<'a> Grid<'a> {
     ) -> std::result::Result<Stats, E> {
         let start = Instant::now();
         let mut stats = Stats { bytes: self.bytes(), ..Stats::default() };
+        #[cfg(feature = "gpu")]
+        {
+            stats.sent = self.product.bytes();
+        }
         let mut room = Columns::default();
         self.walk(|rows, columns, ready| {
             let mut tile = self.tile(rows, columns, ready, std::mem::take(&mut room))?;
+            #[cfg(feature = "gpu")]
+            self.judge_product(&tile, product::OF_TILES);
             if self.is_mirrored && tile.rows == tile.columns {
                 tile.make_symmetric();
             }
@@ -256,8 +274,7 @@ impl<'a> Grid<'a> {
             stats.device = Arc::clone(self.engine.cpu.name());
             (Columns { stats, ..values.finish(false, &self.p, &self.q.rows)? }, any_invalid)
         } else {
-            let p = Input::from(self.p.slice(rows.start, rows.len()));
-            let run = Run { engine: self.engine, problem: &problem, p, q: Input::from(&self.q) };
+            let run = self.run(&problem, &rows);
             let mut entries = self.engine.execute(self.choice.on, &run, 0..problem.rows, &self.options, &tracker)?;
             if entries.stats.reason.is_empty() {
                 entries.stats.reason = self.choice.reason;
@@ -273,6 +290,16 @@ impl<'a> Grid<'a> {
             return Err(Refused::by_policy(&problem, more + 1, first));
         }
         Ok(Tile { rows, columns, entries })
+    }
+
+    /// A call on some rows of P and all of Q.
+    fn run<'r>(&'r self, problem: &'r Problem, rows: &Range<usize>) -> Run<'r> {
+        let p = Input::from(self.p.slice(rows.start, rows.len()));
+        let run = Run::new(self.engine, problem, p, Input::from(&self.q));
+        #[cfg(feature = "gpu")]
+        return Run { product: self.product.part(rows.start), ..run };
+        #[cfg(not(feature = "gpu"))]
+        run
     }
 
     /// A tile of rows as they are, a row of it a task; returns how many entries were computed again.

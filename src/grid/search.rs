@@ -7,16 +7,15 @@ use std::time::Instant;
 
 use super::{Grid, TILE_ENTRIES, blocks, most_rows};
 use crate::backend::gpu::Gpu;
-use crate::backend::gpu::pairs::{MOST_FOR_THE_HOST, Searched};
+use crate::backend::gpu::pairs::{MOST_FOR_THE_HOST, MOST_NEIGHBOURS, Searched};
 use crate::backend::{Source, Spent};
 use crate::engine::On;
 use crate::error::{Error, Result};
 use crate::flow;
-use crate::input::Input;
 use crate::nearest::Nearest;
 use crate::output::{RowStatus, Stats};
 use crate::plan::{Pairing, Problem};
-use crate::run::{RETRIES, Run};
+use crate::run::RETRIES;
 use crate::values::Tracker;
 
 /// What is wanted of a search.
@@ -41,6 +40,9 @@ impl Grid<'_> {
     ) -> Result<Option<Stats>> {
         let On::Gpus { gpus, .. } = self.choice.on else { return Ok(None) };
         let [gpu] = gpus.devices() else { return Ok(None) };
+        if !(1..=MOST_NEIGHBOURS).contains(&count) {
+            return Ok(None);
+        }
         let start = Instant::now();
         let columns = self.q.rows.len();
         // Pairs are numbered in 32 bits.
@@ -50,12 +52,15 @@ impl Grid<'_> {
         }
         let mut stats =
             Stats { device: gpus.name(), reason: self.choice.reason, bytes: self.bytes(), ..Stats::default() };
+        stats.sent = self.product.bytes();
         for lines in blocks(0..self.p.len(), lines) {
             let mut retries = 0;
             let wanted = Wanted { count, itself };
             loop {
                 match self.search(gpu, &lines, wanted, &mut nearest[lines.clone()], &mut stats, tracker) {
                     Ok(true) => break,
+                    // It may be the products that leave too much.
+                    Ok(false) if self.drop_product() => {}
                     Err(Error::DeviceFailed { .. } | Error::DeviceMemory { .. })
                         if retries < RETRIES && gpu.recover().is_ok() =>
                     {
@@ -88,16 +93,17 @@ impl Grid<'_> {
         let pairing = Pairing::All { first: 0, columns: all };
         let problem = Problem { rows: lines.len() * all, pairing, ..self.problem.clone() };
         let p = self.p.slice(lines.start, lines.len());
-        let run = Run { engine, problem: &problem, p: Input::from(p), q: Input::from(&self.q) };
+        let run = self.run(&problem, lines);
         let Some(search) = gpu.search(&problem, lines.len(), wanted.count)? else { return Ok(false) };
-        let (chunks, _) = run.chunks(gpu, &(0..problem.rows), (engine.memory, run.scratch()), 0)?;
+        let (chunks, _) = run.chunks(gpu, &(0..problem.rows), (run.memory(), run.scratch()), 0)?;
         let most = chunks.most().min(TILE_ENTRIES) / lines.len();
         let most = Cell::new(most.clamp(1, most_rows(engine, &problem)));
         let first_row = wanted.itself.then_some(lines.start);
         let start = |columns: &Range<usize>| {
             let at_hand = run.q.kept(columns, |stored| gpu.has(stored)).filter(|kept| kept.is_in_one_piece(columns));
             let (p, q) = (Source { rows: p, stored: None }, run.q.source(columns, at_hand));
-            search.start(lines.len() * columns.start, columns.start, first_row, &p, &q)
+            let product = run.product.map(|part| part.of(&[0..lines.len(), columns.clone()]));
+            search.start(lines.len() * columns.start, columns.start, first_row, (&p, &q), product)
         };
         let (left, is_refused) = (AtomicUsize::new(0), AtomicBool::new(false));
         let ends = || is_refused.load(Ordering::Relaxed) || left.load(Ordering::Relaxed) > MOST_FOR_THE_HOST;

@@ -206,6 +206,28 @@ macro_rules! conformance_gpu {
             symmetric_measures_stay_when_the_sides_are_swapped($make);
         }
         #[test]
+        fn all_pairs() {
+            use kullback::{WeightType as T, Zeros};
+            all_pairs_are_within_the_contract($make, T::F32, &[Zeros::Exact], &[1, 9, 65, 130], 40);
+            all_pairs_are_within_the_contract($make, T::F32, &kullback_conformance::POLICIES, &[17], 40);
+            all_pairs_are_within_the_contract($make, T::U16, &[Zeros::Exact], &[33], 40);
+        }
+        #[test]
+        fn all_pairs_by_each_measure_alone() {
+            // So many rows that products are worth it.
+            for weight_type in [kullback::WeightType::F32, kullback::WeightType::Bf16] {
+                each_measure_of_all_pairs_alone_is_within_the_contract($make, weight_type, 70);
+            }
+        }
+        #[test]
+        fn clusters() {
+            clusters_are_within_the_contract($make);
+        }
+        #[test]
+        fn nearest_rows() {
+            nearest_rows_are_near($make);
+        }
+        #[test]
         fn one_bad_row() {
             one_bad_row_changes_no_other($make);
         }

@@ -154,3 +154,28 @@ pub fn nearest_rows_are_those_of_the_matrix(make: MakeEngine, weight_type: Weigh
         }
     }
 }
+
+/// Values of usual rows, which many measures have as products on a device: the nearest are those of the matrix.
+pub fn nearest_rows_are_near(make: MakeEngine) {
+    let Some(engine) = make() else { return };
+    let bins = 24;
+    let rows = |seed: u64| -> Vec<f32> {
+        (0..150 * bins).map(|i| 1.0 + ((i as f64 * 0.37 + seed as f64).sin() * (i as f64).cos()) as f32).collect()
+    };
+    let (p, q) = (rows(1), rows(2));
+    let (p, q) = (Rows::new(&p, bins).expect("p"), Rows::new(&q, bins).expect("q"));
+    for measure in [Divergence::Kl, Divergence::Jeffreys, Divergence::Hellinger, Divergence::Js] {
+        let matrix = matrix(&engine, &[measure], p, Some(q), &with(Zeros::Exact));
+        let found = engine.nearest(measure, p, Some(q), 5, &with(Zeros::Exact)).expect("the nearest");
+        for (row, values) in matrix.values[0].chunks(q.len()).enumerate() {
+            let mut sorted = values.to_vec();
+            sorted.sort_by(f64::total_cmp);
+            let of_row = found.of(row).expect("a row of P");
+            assert_eq!(of_row.len(), 5);
+            for (near, want) in of_row.iter().zip(&sorted) {
+                assert_eq!(near.value.to_bits(), values[near.row as usize].to_bits(), "{measure} of {row}");
+                assert_eq!(near.value.to_bits(), want.to_bits(), "{measure} of {row}");
+            }
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod fill;
 pub(crate) mod pairs;
 mod params;
 mod pipelines;
+pub(crate) mod product;
 mod shaders;
 mod slots;
 mod stored;
@@ -57,13 +58,16 @@ struct Opened {
     slots: Slots,
     /// The kernels that make a summary of records.
     summary: OnceLock<summary::Kernels>,
+    /// That of products.
+    product: OnceLock<product::Kernels>,
 }
 
 impl Opened {
     fn new(device: Device) -> Arc<Self> {
         let (pipelines, bindings) = Pipelines::new(&device.device);
         let pipelines = Mutex::new(pipelines);
-        Arc::new(Self { device, bindings, pipelines, slots: Slots::default(), summary: OnceLock::new() })
+        let (slots, summary, product) = (Slots::default(), OnceLock::new(), OnceLock::new());
+        Arc::new(Self { device, bindings, pipelines, slots, summary, product })
     }
 
     fn pipelines(&self) -> MutexGuard<'_, Pipelines> {
@@ -156,15 +160,21 @@ impl Gpu {
     }
 
     /// Starts on rows and returns before they are done. A few chunks may be on their way at once; with more, this waits
-    /// until an older one is finished or dropped.
-    pub(crate) fn start<'a>(&self, problem: &'a Problem, p: &Source<'_>, q: &Source<'_>) -> Result<Chunk<'a>> {
+    /// until an older one is finished or dropped. They may be part of a product.
+    pub(crate) fn start<'a>(
+        &self,
+        problem: &'a Problem,
+        p: &Source<'_>,
+        q: &Source<'_>,
+        product: Option<product::Part<'_>>,
+    ) -> Result<Chunk<'a>> {
         let opened = self.opened();
         let (sides, rows) = side_rows(&opened, problem, p, q);
         let started = guarded(&opened, || {
-            if pairs::takes_values(&opened, problem) {
-                return pairs::start(&opened, problem, sides, rows).map(Work::Values);
+            if !pairs::takes_values(&opened, problem) {
+                return submit::start(&opened, problem, sides, rows).map(Work::Records);
             }
-            submit::start(&opened, problem, sides, rows).map(Work::Records)
+            pairs::start(&opened, problem, sides, rows, product).map(Work::Values)
         })?;
         Ok(Chunk { opened, problem, rows, started })
     }

@@ -9,7 +9,7 @@ use super::slots::aligned;
 use super::submit::{Prepared, SideRows, Submitted, prepare, words};
 pub(crate) use super::summary::MOST_FOR_THE_HOST;
 use super::summary::{MOST_MEASURES, Params, STATE_WORDS, STORAGE_BUFFERS};
-use super::{Gpu, Opened, guarded, side_rows};
+use super::{Gpu, Opened, guarded, product, side_rows};
 use crate::backend::{Source, Spent};
 use crate::error::Result;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
@@ -111,6 +111,20 @@ impl Returning {
     }
 }
 
+/// Encodes what makes the records of a chunk: products, where it is part of some.
+fn records(
+    opened: &Arc<Opened>,
+    problem: &Problem,
+    sides: [SideRows<'_>; 2],
+    rows: usize,
+    product: Option<product::Part<'_>>,
+) -> Result<Prepared> {
+    match product {
+        Some(part) => product::prepare(opened, problem, &part, [0, 1].map(|side| sides[side].rows.len())),
+        None => prepare(opened, problem, sides, rows, true),
+    }
+}
+
 /// A chunk of which the values come to the host.
 pub(super) struct StartedValues(Returning);
 
@@ -120,8 +134,9 @@ pub(super) fn start(
     problem: &Problem,
     sides: [SideRows<'_>; 2],
     rows: usize,
+    product: Option<product::Part<'_>>,
 ) -> Result<StartedValues> {
-    let mut prepared = prepare(opened, problem, sides, rows, true)?;
+    let mut prepared = records(opened, problem, sides, rows, product)?;
     let params =
         Params { rows: rows as u32, stamp: u32::from(prepared.stamp()), capacity: 0, ..Params::new(problem, 0) };
     let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
@@ -177,10 +192,11 @@ impl Searched {
 }
 
 impl Gpu {
-    /// Begins a search for the `count` nearest rows of some rows of P; `None` where this is not for the device.
+    /// Begins a search for the `count` nearest rows of some rows of P, [`MOST_NEIGHBOURS`] at the most; `None` where this is
+    /// not for the device.
     pub(crate) fn search<'a>(&self, problem: &'a Problem, rows: usize, count: usize) -> Result<Option<Search<'a>>> {
         let opened = self.opened();
-        if !takes_values(&opened, problem) || !(1..=MOST_NEIGHBOURS).contains(&count) {
+        if !takes_values(&opened, problem) {
             return Ok(None);
         }
         let (state, nearest) = guarded(&opened, || {
@@ -203,13 +219,13 @@ impl Search<'_> {
         first_pair: usize,
         first_column: usize,
         itself: Option<usize>,
-        p: &Source<'_>,
-        q: &Source<'_>,
+        (p, q): (&Source<'_>, &Source<'_>),
+        product: Option<product::Part<'_>>,
     ) -> Result<Searched> {
         let opened = &self.opened;
         let (sides, rows) = side_rows(opened, self.problem, p, q);
         let returning = guarded(opened, || {
-            let mut prepared = prepare(opened, self.problem, sides, rows, true)?;
+            let mut prepared = records(opened, self.problem, sides, rows, product)?;
             let params = Params {
                 rows: rows as u32,
                 stamp: u32::from(prepared.stamp()),

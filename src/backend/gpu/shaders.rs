@@ -179,6 +179,11 @@ pub(super) fn summary() -> String {
     text
 }
 
+/// The source of the kernel of products.
+pub(super) fn product() -> String {
+    [include_str!("../../../shaders/pairs/product.wgsl"), include_str!("../../../shaders/lib/two_part.wgsl")].join("\n")
+}
+
 /// The source of a kernel.
 pub(super) fn source(key: &KernelKey) -> String {
     let mut text = LIBRARY.join("\n");

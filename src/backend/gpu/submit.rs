@@ -237,7 +237,7 @@ pub(super) struct Prepared {
     pub(super) commands: Commands,
     pub(super) results: wgpu::Buffer,
     pub(super) spent: Spent,
-    layout: Layout,
+    pub(super) layout: Layout,
 }
 
 impl Prepared {

@@ -3,6 +3,7 @@
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
 use super::params::Params;
+use super::product::Params as ProductParams;
 use super::shaders;
 use super::summary::{Block, Measure, Params as SummaryParams};
 use crate::plan::KernelKey;
@@ -109,27 +110,76 @@ fn modules() -> impl Iterator<Item = (String, naga::Module)> {
     let summary =
         naga::front::wgsl::parse_str(&source).unwrap_or_else(|e| panic!("summary\n{}", e.emit_to_string(&source)));
     let rowwise = keys().map(|key| (format!("{key:?}"), parse(&key)));
-    rowwise.chain([("summary".to_owned(), summary)])
+    let source = shaders::product();
+    let product =
+        naga::front::wgsl::parse_str(&source).unwrap_or_else(|e| panic!("product\n{}", e.emit_to_string(&source)));
+    rowwise.chain([("product".to_owned(), product), ("summary".to_owned(), summary)])
+}
+
+/// A module by its name, as it passes the validation.
+fn validated(name: &str) -> naga::Module {
+    let (_, module) = modules().find(|(known, _)| known == name).expect("a module");
+    let valid = Validator::new(ValidationFlags::all(), Capabilities::all()).validate(&module);
+    valid.unwrap_or_else(|e| panic!("{e:?}"));
+    module
+}
+
+/// The offsets of the fields of a struct, and its size.
+fn structure(module: &naga::Module, name: &str) -> (Vec<(String, usize)>, usize) {
+    let (_, found) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some(name)).expect("declared");
+    let naga::TypeInner::Struct { members, span } = &found.inner else { panic!("{name} is a struct") };
+    let offsets = members.iter().map(|m| (m.name.clone().unwrap_or_default(), m.offset as usize));
+    (offsets.collect(), *span as usize)
+}
+
+macro_rules! same {
+    ($module:ident, $name:literal, $host:ty, $($field:ident),*) => {
+        let host = vec![$((stringify!($field).to_owned(), std::mem::offset_of!($host, $field))),*];
+        assert_eq!(structure(&$module, $name), (host, size_of::<$host>()));
+    };
+}
+
+#[test]
+fn the_products_validate_and_their_structs_match_the_host() {
+    let module = validated("product");
+    same!(
+        module,
+        "Params",
+        ProductParams,
+        rows,
+        columns,
+        first_row,
+        first_column,
+        bins,
+        zero,
+        stamp,
+        record,
+        word,
+        is_first,
+        infinite,
+        products,
+        p_words,
+        q_words,
+        constants,
+        p_operands,
+        q_operands,
+        p_present,
+        q_present,
+        present_words,
+        p_quads,
+        q_quads,
+        rounding,
+        trusted,
+        product
+    );
+    assert_eq!(module.entry_points[0].workgroup_size, [256, 1, 1]);
 }
 
 #[test]
 fn the_summary_validates_and_its_structs_match_the_host() {
-    let (_, module) = modules().last().expect("a module");
-    let valid = Validator::new(ValidationFlags::all(), Capabilities::all()).validate(&module);
-    valid.unwrap_or_else(|e| panic!("{e:?}"));
-    let structure = |name: &str| {
-        let (_, found) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some(name)).expect("declared");
-        let naga::TypeInner::Struct { members, span } = &found.inner else { panic!("{name} is a struct") };
-        let offsets = members.iter().map(|m| (m.name.clone().unwrap_or_default(), m.offset as usize));
-        (offsets.collect::<Vec<_>>(), *span as usize)
-    };
-    macro_rules! same {
-        ($name:literal, $host:ty, $($field:ident),*) => {
-            let host = vec![$((stringify!($field).to_owned(), std::mem::offset_of!($host, $field))),*];
-            assert_eq!(structure($name), (host, size_of::<$host>()));
-        };
-    }
+    let module = validated("summary");
     same!(
+        module,
         "Params",
         SummaryParams,
         rows,
@@ -155,8 +205,8 @@ fn the_summary_validates_and_its_structs_match_the_host() {
         trusted,
         measure
     );
-    same!("Measure", Measure, first, second, infinite, form, most, factor, pad_0, pad_1);
-    same!("Moments", Block, count, infinite, mean, squares, least, most);
+    same!(module, "Measure", Measure, first, second, infinite, form, most, factor, pad_0, pad_1);
+    same!(module, "Moments", Block, count, infinite, mean, squares, least, most);
 }
 
 #[test]

@@ -6,6 +6,8 @@
 
 mod finish;
 mod prepare;
+#[cfg(feature = "gpu")]
+mod products;
 mod screen;
 mod tile;
 
@@ -16,6 +18,8 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 pub(crate) use self::prepare::Prepared;
+#[cfg(feature = "gpu")]
+pub(crate) use self::products::{MOST_PRODUCTS, Products};
 use super::Cpu;
 use crate::backend::RowSums;
 use crate::divergence::Zeros;
@@ -197,7 +201,12 @@ impl Cpu {
     /// Prepares the rows of one side, 0 for P and 1 for Q.
     pub(crate) fn prepare(&self, forms: &Forms, side: usize, rows: &Rows<'_>) -> Prepared {
         let level = self.level;
-        let panel = dispatch!(level, simd => panel_sizes(simd))[side];
+        self.prepare_in(forms, side, rows, dispatch!(level, simd => panel_sizes(simd))[side])
+    }
+
+    /// The same in panels of so many rows.
+    pub(crate) fn prepare_in(&self, forms: &Forms, side: usize, rows: &Rows<'_>, panel: usize) -> Prepared {
+        let level = self.level;
         let mut prepared = Prepared::new(forms, side, rows, panel);
         self.install(|| {
             prepared.panels().into_par_iter().for_each(|mut panel| {

@@ -18,11 +18,11 @@ const MOST: f64 = 1e290;
 
 /// What is known of one row.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// Whether forms can do it: weights are valid, not all zero, and in the middle of the range of a float.
-    pub(super) usable: bool,
+    pub(crate) usable: bool,
     /// Whether no bin is empty.
-    pub(super) full: bool,
+    pub(crate) full: bool,
 }
 
 /// Numbers that begin where a line of the cache does, so that no vector lies across two.
@@ -118,23 +118,23 @@ impl Prepared {
     }
 
     /// The numbers of an operand of the rows from one that begins a panel on, `count` at the most: whole panels.
-    pub(super) fn operand(&self, operand: usize, first: usize, count: usize) -> &[f64] {
+    pub(crate) fn operand(&self, operand: usize, first: usize, count: usize) -> &[f64] {
         let end = (first + count.next_multiple_of(self.panel)).min(self.known.len());
         &self.operands[operand].values()[first * self.bins..end * self.bins]
     }
 
     /// The entropies of the rows from one on.
-    pub(super) fn entropies(&self, first: usize) -> &[f64] {
+    pub(crate) fn entropies(&self, first: usize) -> &[f64] {
         &self.entropies[first..]
     }
 
     /// What is known of a row.
-    pub(super) fn known(&self, row: usize) -> Known {
+    pub(crate) fn known(&self, row: usize) -> Known {
         self.known[row]
     }
 
     /// Which bins of a row have weight.
-    pub(super) fn present(&self, row: usize) -> &[u64] {
+    pub(crate) fn present(&self, row: usize) -> &[u64] {
         let words = self.bins.div_ceil(64);
         &self.present[row * words..(row + 1) * words]
     }

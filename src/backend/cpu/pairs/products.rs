@@ -1,0 +1,77 @@
+//! Forms of products alone, as a device computes them.
+
+use smallvec::SmallVec;
+
+use super::Forms;
+use crate::divergence::form::{Form, Inner, Operand};
+
+/// Products of a term at the most.
+pub(crate) const MOST_PRODUCTS: usize = 2;
+
+/// The terms of a call, of which each is numbers of each row alone plus products.
+#[derive(Clone, Debug)]
+pub(crate) struct Products<'a> {
+    forms: &'a Forms,
+    terms: SmallVec<[ProductTerm<'a>; 4]>,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub(crate) struct ProductTerm<'a> {
+    form: &'a Form,
+    /// The places of the operands of P and of Q, and the factor, of each product.
+    pub(crate) products: SmallVec<[([usize; 2], f64); MOST_PRODUCTS]>,
+    /// Of those the logarithm of a side that meets shares.
+    logarithms: SmallVec<[Option<usize>; MOST_PRODUCTS]>,
+}
+
+impl<'a> Products<'a> {
+    /// Of forms, unless one has another sum, or none at all.
+    pub(crate) fn new(forms: &'a Forms) -> Option<Self> {
+        let of_form = |form: &'a Form| {
+            let mut term = ProductTerm { form, products: SmallVec::new(), logarithms: SmallVec::new() };
+            for &(inner, factor) in &form.sums {
+                let side = match inner {
+                    Inner::Product(Operand::Share, Operand::Log) => Some(1),
+                    Inner::Product(Operand::Log, Operand::Share) => Some(0),
+                    // A logarithm is made smaller by what shares add up to 1 of.
+                    Inner::Product(p, q) if p != Operand::Log && q != Operand::Log => None,
+                    _ => return None,
+                };
+                term.products.push((forms.places(inner), factor));
+                term.logarithms.push(side);
+            }
+            (1..=MOST_PRODUCTS).contains(&term.products.len()).then_some(term)
+        };
+        let terms = forms.forms.iter().map(of_form).collect::<Option<_>>()?;
+        forms.narrow.then_some(Self { forms, terms })
+    }
+
+    /// The terms of the call, in their order.
+    pub(crate) fn terms(&self) -> &[ProductTerm<'a>] {
+        &self.terms
+    }
+
+    /// The operands of a side.
+    pub(crate) fn operands(&self, side: usize) -> &'a [Operand] {
+        &self.forms.operands[side]
+    }
+}
+
+impl ProductTerm<'_> {
+    /// What a row of a side of this entropy adds to a sum; the constant of all is P's.
+    pub(crate) fn constant(&self, side: usize, entropy: f64) -> f64 {
+        match side {
+            0 => self.form.constant + self.form.p_entropy * entropy,
+            _ => self.form.q_entropy * entropy,
+        }
+    }
+
+    /// What a sum gains where 1 is added to each logarithm of a row of a side that has weight.
+    pub(crate) fn factor_of(&self, side: usize, operand: usize) -> f64 {
+        let of_logarithm = |((places, factor), logarithm): (&([usize; 2], f64), &Option<usize>)| {
+            if *logarithm == Some(side) && places[side] == operand { *factor } else { 0.0 }
+        };
+        self.products.iter().zip(&self.logarithms).map(of_logarithm).sum()
+    }
+}

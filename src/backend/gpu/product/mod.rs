@@ -1,0 +1,356 @@
+//! All pairs as products of matrices: the host's half of `shaders/pairs/product.wgsl`, in place of the row kernels. What
+//! becomes of the records is the same.
+//!
+//! A value is numbers of each row alone plus products (see [`Form`](crate::divergence::form::Form)); it may be small beside
+//! them. So the sums of products are exact but for a small part, which is rounded, and of which a bound is known for each
+//! pair. A pair that may have lost more than the contract allows is left to the host.
+
+mod slices;
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bytemuck::{Pod, Zeroable};
+use wgpu::BufferUsages as Usage;
+
+use self::slices::{Slices, Words};
+use super::clock::Ticks;
+use super::device::{Device, Point};
+use super::dispatch::Layout;
+use super::pairs::takes_values;
+use super::params::RECORD_HEAD;
+use super::slots::aligned;
+use super::submit::{Commands, Held, Prepared};
+use super::{Gpu, Opened, guarded, pipelines, shaders};
+use crate::backend::Spent;
+use crate::backend::cpu::Cpu;
+use crate::backend::cpu::pairs::{Forms, MOST_PRODUCTS, Products};
+use crate::divergence::finish::Support;
+use crate::error::Result;
+use crate::plan::Problem;
+use crate::plan::problem::Slots;
+use crate::rows::Rows;
+
+/// Rows of a panel: a workgroup computes all pairs of two.
+const PANEL: usize = 64;
+/// Bins whose products are added up before they join the others.
+const STEP: usize = 16;
+/// Bits of the whole numbers: so many that the sum of STEP products of two is exact in a float.
+const BITS: u32 = 10;
+/// Bins of a row at the most: of so many the products of whole numbers stay within 32 bits.
+const MOST_BINS: usize = 1024;
+/// Rows of either side from which on it is worth preparing them.
+const FEWEST_ROWS: usize = if cfg!(test) { 16 } else { 128 };
+/// Bytes of numbers that are prepared together.
+const PREPARED_BYTES: usize = if cfg!(test) { 1 << 14 } else { 32 << 20 };
+/// Threads of a workgroup, and the bytes that they share.
+const THREADS: u32 = 256;
+const SHARED_BYTES: u32 = (2 * STEP * 2 * PANEL * size_of::<f32>()) as u32;
+/// Storage buffers that the kernel is bound to.
+const STORAGE_BUFFERS: u32 = 5;
+/// The largest error of a sum, as a part of it: less than half of what the contract allows, for what follows.
+const TRUSTED: f32 = 4e-7;
+
+/// The uniform of a dispatch, as in `shaders/pairs/product.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(super) struct Params {
+    pub(super) rows: u32,
+    pub(super) columns: u32,
+    pub(super) first_row: u32,
+    pub(super) first_column: u32,
+    pub(super) bins: u32,
+    pub(super) zero: u32,
+    pub(super) stamp: u32,
+    pub(super) record: u32,
+    pub(super) word: u32,
+    pub(super) is_first: u32,
+    pub(super) infinite: u32,
+    pub(super) products: u32,
+    pub(super) p_words: u32,
+    pub(super) q_words: u32,
+    pub(super) constants: u32,
+    pub(super) p_operands: u32,
+    pub(super) q_operands: u32,
+    pub(super) p_present: u32,
+    pub(super) q_present: u32,
+    pub(super) present_words: u32,
+    pub(super) p_quads: u32,
+    pub(super) q_quads: u32,
+    pub(super) rounding: f32,
+    pub(super) trusted: f32,
+    pub(super) product: [[u32; 4]; MOST_PRODUCTS],
+}
+
+/// The kernel by how many products a term has.
+#[derive(Debug)]
+pub(super) struct Kernels {
+    bindings: wgpu::BindGroupLayout,
+    by_products: [wgpu::ComputePipeline; MOST_PRODUCTS],
+}
+
+impl Kernels {
+    fn new(device: &Device) -> Self {
+        use wgpu::BufferBindingType::{Storage, Uniform};
+        let storage = [true, true, true, true, false].map(|read_only| Storage { read_only });
+        let kinds = storage.into_iter().chain([Uniform]);
+        let (bindings, layout) = pipelines::layout(&device.device, "product", kinds);
+        let module = pipelines::module(&device.device, shaders::product());
+        let pipeline = |products: usize| {
+            let constants = [("PRODUCTS", (products + 1) as f64)];
+            pipelines::pipeline(&device.device, &layout, &module, "product", &constants)
+        };
+        Self { by_products: std::array::from_fn(pipeline), bindings }
+    }
+}
+
+/// Two sides, every row of which meets every row of the other on a device.
+#[derive(Debug)]
+pub(crate) struct Product<'a> {
+    cpu: &'a Cpu,
+    forms: Forms,
+    p: Rows<'a>,
+    q: Rows<'a>,
+    /// What both take there.
+    bytes: u64,
+    /// As a device has them; made anew for one that was opened anew.
+    sides: Mutex<Option<Arc<Sides>>>,
+}
+
+/// Some rows of a product: the first of each side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part<'a> {
+    pub(crate) product: &'a Product<'a>,
+    pub(crate) first: [usize; 2],
+}
+
+/// The rows of both sides on a device.
+#[derive(Debug)]
+struct Sides {
+    opened: Arc<Opened>,
+    sides: [Side; 2],
+}
+
+#[derive(Debug)]
+struct Side {
+    operands: wgpu::Buffer,
+    rows: wgpu::Buffer,
+}
+
+/// Quads of one operand of a side.
+fn quads(rows: usize, bins: usize) -> usize {
+    rows.div_ceil(PANEL) * bins.next_multiple_of(STEP) * 2 * PANEL / 4
+}
+
+/// Bytes of the operands of a side, and of what else is known of its rows.
+fn bytes(products: &Products<'_>, side: usize, rows: &Rows<'_>) -> [u64; 2] {
+    let operands = products.operands(side).len();
+    let words = Words::new(products.terms().len(), operands, rows.bins());
+    let operand_bytes = operands * quads(rows.len(), rows.bins()) * size_of::<[f32; 4]>();
+    [operand_bytes as u64, (rows.len().next_multiple_of(PANEL) * words.all() * 4) as u64]
+}
+
+impl<'a> Product<'a> {
+    /// Of all rows of two sides, on a device whose buffers may take so much; `None` where it is not for a product, or not
+    /// worth it, or the device has not the means.
+    pub(crate) fn new(
+        gpu: &Gpu,
+        cpu: &'a Cpu,
+        problem: &Problem,
+        [p, q]: [Rows<'a>; 2],
+        memory: u64,
+    ) -> Result<Option<Self>> {
+        let Some(forms) = Forms::new(problem) else { return Ok(None) };
+        let opened = gpu.opened();
+        let (device, limits) = (&opened.device, opened.device.device.limits());
+        let sizes = |products: Products<'_>| [(0, &p), (1, &q)].map(|(side, rows)| bytes(&products, side, rows));
+        let Some(sizes) = Products::new(&forms).map(sizes) else { return Ok(None) };
+        let (sizes, limit) = (sizes.as_flattened(), device.caps.binding_bytes());
+        let bytes = sizes.iter().sum();
+        let fits = bytes <= memory / 2
+            && sizes.iter().all(|bytes| *bytes <= limit)
+            && limits.max_compute_invocations_per_workgroup >= THREADS
+            && limits.max_compute_workgroup_storage_size >= SHARED_BYTES
+            && limits.max_storage_buffers_per_shader_stage >= STORAGE_BUFFERS;
+        let many = p.len().min(q.len()) >= FEWEST_ROWS && problem.bins <= MOST_BINS;
+        if !(fits && many && takes_values(&opened, problem)) {
+            return Ok(None);
+        }
+        let product = Self { cpu, forms, p, q, bytes, sides: Mutex::new(None) };
+        guarded(&opened, || product.sides(&opened)).map(|_| Some(product))
+    }
+
+    /// Bytes that both sides take on a device.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Both sides on this device.
+    fn sides(&self, opened: &Arc<Opened>) -> Result<Arc<Sides>> {
+        let mut kept: MutexGuard<'_, _> = self.sides.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sides) = kept.as_ref().filter(|sides| Arc::ptr_eq(&sides.opened, opened)) {
+            return Ok(Arc::clone(sides));
+        }
+        // What a lost device had is given up first.
+        *kept = None;
+        let sides = [self.upload(opened, 0, &self.p)?, self.upload(opened, 1, &self.q)?];
+        let sides = Arc::new(Sides { opened: Arc::clone(opened), sides });
+        *kept = Some(Arc::clone(&sides));
+        Ok(sides)
+    }
+
+    /// Prepares the rows of a side and sends them, some at a time.
+    fn upload(&self, opened: &Arc<Opened>, side: usize, rows: &Rows<'_>) -> Result<Side> {
+        let Some(products) = Products::new(&self.forms) else {
+            return Err(opened.device.failed("no product".to_owned()));
+        };
+        let device = &opened.device;
+        device.check()?;
+        let count = products.operands(side).len();
+        let words = Words::new(products.terms().len(), count, rows.bins());
+        let [operand_bytes, row_bytes] = bytes(&products, side, rows);
+        let usage = Usage::STORAGE | Usage::COPY_DST;
+        let operands = device.buffer(operand_bytes, usage, false)?;
+        let of_rows = device.buffer(row_bytes, usage, false)?;
+        let at_once = PREPARED_BYTES / self.forms.bytes_per_row(rows.bins()).max(1) / PANEL;
+        let at_once = at_once.max(1) * PANEL;
+        for first in (0..rows.len()).step_by(at_once) {
+            let part = rows.slice(first, at_once.min(rows.len() - first));
+            let prepared = self.cpu.prepare_in(&self.forms, side, &part, PANEL);
+            let slices = Slices::new(&products, side, &prepared, words);
+            device.reach(Point::Upload)?;
+            let before = quads(first, rows.bins()) * size_of::<[f32; 4]>();
+            for (place, operand) in slices.operands.iter().enumerate() {
+                let offset = operand_bytes / count.max(1) as u64 * place as u64 + before as u64;
+                device.queue.write_buffer(&operands, offset, bytemuck::cast_slice(operand));
+            }
+            let offset = (first * words.all() * size_of::<u32>()) as u64;
+            device.queue.write_buffer(&of_rows, offset, bytemuck::cast_slice(&slices.rows));
+            // The queue keeps what it has not sent.
+            device.reach(Point::Submit)?;
+            device.wait(device.queue.submit([]))?;
+        }
+        Ok(Side { operands, rows: of_rows })
+    }
+}
+
+/// Encodes the products of some rows of P and of Q.
+pub(super) fn prepare(opened: &Arc<Opened>, problem: &Problem, part: &Part<'_>, rows: [usize; 2]) -> Result<Prepared> {
+    let device = &opened.device;
+    device.check()?;
+    let sides = part.product.sides(opened)?;
+    let Some(products) = Products::new(&part.product.forms) else { return Err(device.failed("no product".to_owned())) };
+    let compiling = Instant::now();
+    let kernels = opened.product.get_or_init(|| Kernels::new(device));
+    let compile_seconds = compiling.elapsed().as_secs_f64();
+    let mut held = Held::take(opened);
+    let mut commands = Commands::new(device);
+    device.reach(Point::Upload)?;
+    let layout = Layout::new(problem, rows[0] * rows[1], rows[1]);
+    let slot = held.slot();
+    let usage = if device.shared_memory { Usage::MAP_READ } else { Usage::COPY_SRC };
+    let results = slot.results.at_least(device, layout.bytes(), Usage::STORAGE | usage)?;
+    let uniform_bytes = aligned(size_of::<Params>() as u64);
+    let uniforms = problem.terms.len() as u64 * uniform_bytes;
+    let uniform = slot.params.at_least(device, uniforms, Usage::UNIFORM | Usage::COPY_DST)?;
+    if slot.ticks.is_none() && device.has_clock {
+        slot.ticks = Some(Ticks::new(device)?);
+    }
+    let panels = |side: usize| {
+        let range = part.first[side]..part.first[side] + rows[side];
+        range.end.div_ceil(PANEL) - range.start / PANEL
+    };
+    let workgroups = panels(0) * panels(1);
+    let width = workgroups.min(device.caps.max_workgroups as usize).max(1);
+    for (term, of_term) in products.terms().iter().enumerate() {
+        let params = params(problem, &products, part, rows, (term, layout.stamp));
+        let offset = term as u64 * uniform_bytes;
+        device.queue.write_buffer(&uniform, offset, bytemuck::bytes_of(&params));
+        let bound = |binding, buffer, offset, size| wgpu::BindGroupEntry {
+            binding,
+            resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size }),
+        };
+        let [p, q] = &sides.sides;
+        let all = |binding, buffer| bound(binding, buffer, 0, None);
+        let of_results = bound(4, &results, 0, std::num::NonZero::new(layout.bytes()));
+        let of_uniform = bound(5, &uniform, offset, std::num::NonZero::new(size_of::<Params>() as u64));
+        let group = device.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("product"),
+            layout: &kernels.bindings,
+            entries: &[
+                all(0, &p.operands),
+                all(1, &q.operands),
+                all(2, &p.rows),
+                all(3, &q.rows),
+                of_results,
+                of_uniform,
+            ],
+        });
+        let ticks = slot.ticks.as_ref().and_then(|ticks| ticks.writes(term == 0, false));
+        let descriptor = wgpu::ComputePassDescriptor { label: Some("product"), timestamp_writes: ticks };
+        let mut pass = commands.encoder.begin_compute_pass(&descriptor);
+        pass.set_pipeline(&kernels.by_products[of_term.products.len() - 1]);
+        pass.set_bind_group(0, &group, &[]);
+        pass.dispatch_workgroups(width as u32, workgroups.div_ceil(width) as u32, 1);
+    }
+    Ok(Prepared { held, commands, results, spent: Spent { compile_seconds, ..Spent::default() }, layout })
+}
+
+/// The uniform of one term.
+fn params(
+    problem: &Problem,
+    products: &Products<'_>,
+    part: &Part<'_>,
+    rows: [usize; 2],
+    (term, stamp): (usize, u16),
+) -> Params {
+    let bins = problem.bins.next_multiple_of(STEP);
+    let [p, q] = [0, 1].map(|side| Words::new(products.terms().len(), products.operands(side).len(), problem.bins));
+    let uses = |slots: &&Slots| slots.first == term || slots.second == Some(term);
+    let is_infinite = |bits: &u32| {
+        problem.slots.iter().filter(uses).all(|slots| slots.measure.is_infinite(Support::from_bits(*bits)))
+    };
+    // Of each number of a side: a product, two sums of a bin, those of a step and of all steps.
+    let roundings = 2 * STEP + 4 + bins / STEP;
+    let mut params = Params {
+        rows: rows[0] as u32,
+        columns: rows[1] as u32,
+        first_row: part.first[0] as u32,
+        first_column: part.first[1] as u32,
+        bins: bins as u32,
+        stamp: u32::from(stamp),
+        record: (RECORD_HEAD + problem.terms.len()) as u32,
+        word: (RECORD_HEAD + term) as u32,
+        is_first: u32::from(term == 0),
+        infinite: (0..8).filter(is_infinite).map(|bits| 1 << bits).sum(),
+        products: products.terms()[term].products.len() as u32,
+        p_words: p.all() as u32,
+        q_words: q.all() as u32,
+        constants: p.term(term) as u32,
+        p_operands: p.operands() as u32,
+        q_operands: q.operands() as u32,
+        p_present: p.present() as u32,
+        q_present: q.present() as u32,
+        present_words: p.present_words() as u32,
+        p_quads: quads(part.product.p.len(), problem.bins) as u32,
+        q_quads: quads(part.product.q.len(), problem.bins) as u32,
+        rounding: roundings as f32 * f32::EPSILON / 2.0,
+        trusted: TRUSTED,
+        ..Params::default()
+    };
+    for (to, (places, factor)) in params.product.iter_mut().zip(&products.terms()[term].products) {
+        let high = *factor as f32;
+        let low = (factor - f64::from(high)) as f32;
+        *to = [places[0] as u32, places[1] as u32, high.to_bits(), low.to_bits()];
+    }
+    params
+}
+
+/// Some rows of each side of a call.
+impl<'a> Part<'a> {
+    /// Those of a chunk, by its rows on either side.
+    pub(crate) fn of(self, [p, q]: &[Range<usize>; 2]) -> Self {
+        Self { first: [self.first[0] + p.start, self.first[1] + q.start], ..self }
+    }
+}

@@ -1,0 +1,165 @@
+//! Prepared rows as the kernel of products reads them: every number a power of two of its row times a whole number and a
+//! fraction, so that the large part of a sum of products is exact in 32 bits.
+
+use super::{BITS, PANEL, STEP};
+use crate::backend::cpu::pairs::{Prepared, Products};
+use crate::divergence::form::Operand;
+
+/// Words of a row before those of its terms: the flags.
+const HEAD: usize = 1;
+/// Words of a row for each term: a constant in two parts.
+const WORDS_OF_A_TERM: usize = 2;
+/// Words of a row for each operand: the power of two, the length of its numbers as a vector, and that of the fractions.
+const WORDS_OF_AN_OPERAND: usize = 3;
+
+const USABLE: u32 = 1;
+const FULL: u32 = 2;
+
+/// Powers of two of a row beyond these are not trusted to leave a product in the range of a float.
+const MOST_EXPONENT: i32 = 40;
+/// What is left out of a fraction, a quarter of a unit of 2⁻²⁴ at the most, as a part of what rounding does to it.
+const LEFT_OUT: f64 = 0.02;
+
+/// Where what stands in the words of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    terms: usize,
+    operands: usize,
+    bins: usize,
+}
+
+impl Words {
+    pub(super) fn new(terms: usize, operands: usize, bins: usize) -> Self {
+        Self { terms, operands, bins }
+    }
+
+    /// The constants of a term.
+    pub(super) fn term(&self, term: usize) -> usize {
+        HEAD + term * WORDS_OF_A_TERM
+    }
+
+    /// The numbers of the operands.
+    pub(super) fn operands(&self) -> usize {
+        self.term(self.terms)
+    }
+
+    /// A bit a bin.
+    pub(super) fn present(&self) -> usize {
+        self.operands() + self.operands * WORDS_OF_AN_OPERAND
+    }
+
+    /// Words of those bits.
+    pub(super) fn present_words(&self) -> usize {
+        self.bins.div_ceil(32)
+    }
+
+    /// Words of a row.
+    pub(super) fn all(&self) -> usize {
+        self.present() + self.present_words()
+    }
+}
+
+/// Rows of one side.
+pub(super) struct Slices {
+    /// Of each operand: panel after panel, in a panel bin after bin, in a bin the whole numbers of all rows and then the
+    /// fractions.
+    pub(super) operands: Vec<Vec<f32>>,
+    pub(super) rows: Vec<u32>,
+}
+
+/// A number in two floats.
+fn in_parts(x: f64) -> [f32; 2] {
+    let high = x as f32;
+    [high, (x - f64::from(high)) as f32]
+}
+
+/// A length that is no smaller in a float.
+fn no_less(x: f64) -> f32 {
+    (x * (1.0 + 1e-6)) as f32
+}
+
+/// 2ᵉ such that the largest of some numbers is at most 2ᴮᴵᵀˢ of them; `None` for those that the kernel cannot have.
+fn exponent(most: f64) -> Option<i32> {
+    if most == 0.0 {
+        return Some(0);
+    }
+    // The exponent of the next power of two.
+    let exponent = most.log2().ceil() as i32 - BITS as i32;
+    (exponent.abs() <= MOST_EXPONENT).then_some(exponent)
+}
+
+impl Slices {
+    /// Of rows that were prepared in panels of [`PANEL`].
+    pub(super) fn new(products: &Products<'_>, side: usize, prepared: &Prepared, words: Words) -> Self {
+        let (panels, bins) = (prepared.len().div_ceil(PANEL), words.bins.next_multiple_of(STEP));
+        let operands = products.operands(side);
+        let mut slices = Self {
+            operands: operands.iter().map(|_| vec![0.0; panels * bins * 2 * PANEL]).collect(),
+            rows: vec![0; panels * PANEL * words.all()],
+        };
+        let mut numbers = vec![0.0; words.bins];
+        for row in 0..prepared.len() {
+            let (first, known) = (row * words.all(), prepared.known(row));
+            let mut constants: Vec<f64> =
+                products.terms().iter().map(|term| term.constant(side, prepared.entropies(row)[0])).collect();
+            let mut usable = known.usable;
+            for (place, operand) in operands.iter().enumerate().filter(|_| known.usable) {
+                let panel = prepared.operand(place, row / PANEL * PANEL, PANEL);
+                for (number, bin) in numbers.iter_mut().zip(panel.chunks_exact(PANEL)) {
+                    *number = bin[row % PANEL];
+                }
+                if *operand == Operand::Log {
+                    let mean = centre(&mut numbers, prepared.present(row));
+                    for (constant, term) in constants.iter_mut().zip(products.terms()) {
+                        *constant += mean * term.factor_of(side, place);
+                    }
+                }
+                let to = &mut slices.operands[place][row / PANEL * bins * 2 * PANEL..][..bins * 2 * PANEL];
+                match cut(&numbers, to, row % PANEL) {
+                    Some(found) => {
+                        let at = first + words.operands() + place * WORDS_OF_AN_OPERAND;
+                        slices.rows[at..at + WORDS_OF_AN_OPERAND].copy_from_slice(&found.map(f32::to_bits));
+                    }
+                    None => usable = false,
+                }
+            }
+            for (term, constant) in constants.iter().enumerate().filter(|_| usable) {
+                let at = first + words.term(term);
+                slices.rows[at..at + WORDS_OF_A_TERM].copy_from_slice(&in_parts(*constant).map(f32::to_bits));
+            }
+            slices.rows[first] = if usable { USABLE } else { 0 } | if known.full { FULL } else { 0 };
+            let bits = prepared.present(row).iter().flat_map(|word| [*word as u32, (*word >> 32) as u32]);
+            slices.rows[first + words.present()..first + words.all()]
+                .iter_mut()
+                .zip(bits)
+                .for_each(|(to, bits)| *to = bits);
+        }
+        slices
+    }
+}
+
+/// Subtracts from the logarithms of the bins that have weight their mean, so that what is multiplied is small; returns it.
+fn centre(numbers: &mut [f64], present: &[u64]) -> f64 {
+    let has_weight = |bin: usize| present[bin / 64] >> (bin % 64) & 1 == 1;
+    let count = (0..numbers.len()).filter(|bin| has_weight(*bin)).count();
+    // Without weight it is 0.
+    let mean = numbers.iter().sum::<f64>() / count.max(1) as f64;
+    numbers.iter_mut().enumerate().filter(|(bin, _)| has_weight(*bin)).for_each(|(_, x)| *x -= mean);
+    mean
+}
+
+/// Writes the numbers of a row in their two parts; returns the power of two and the two lengths.
+fn cut(numbers: &[f64], to: &mut [f32], lane: usize) -> Option<[f32; 3]> {
+    let scale = f64::from(exponent(numbers.iter().fold(0.0, |most, x| x.abs().max(most)))?).exp2();
+    let (mut size, mut rest) = (0.0, 0.0);
+    for (x, to) in numbers.iter().zip(to.chunks_exact_mut(2 * PANEL)) {
+        let x = x / scale;
+        let whole = x.round();
+        let fraction = x - whole;
+        (to[lane], to[PANEL + lane]) = (whole as f32, fraction as f32);
+        size += x * x;
+        rest += fraction * fraction;
+    }
+    let left_out = LEFT_OUT * (numbers.len() as f64).sqrt();
+    Some([scale as f32, no_less(size.sqrt() * scale), no_less((rest.sqrt() + left_out) * scale)])
+}
