@@ -76,6 +76,17 @@ def test_types_are_kept(dtype, rng):
     same(ours.jensenshannon(p, q), distance.jensenshannon(p, q), {"f2": 5e-2, "f4": 1e-4}.get(dtype, 1e-12))
 
 
+def test_types_meet_as_in_scipy():
+    kinds = ["f2", "f4", "f8", "u1", "i1", "u2", "i2", "i4", "i8", "?"]
+    for one in kinds:
+        for other in kinds:
+            p, q = np.array([1, 2, 3]).astype(one), np.array([1, 1, 2]).astype(other)
+            tolerance = 2e-2 if "f2" in (one, other) else 1e-5 if "f4" in (one, other) else 1e-12
+            same(ours.entropy(p, q), stats.entropy(p, q), tolerance)
+            same(ours.jensenshannon(p, q), distance.jensenshannon(p, q), tolerance)
+    same(ours.entropy([1, 2], [3.0, 4.0]), stats.entropy([1, 2], [3.0, 4.0]))
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("axis", [0, 1, 2, -1])
 @pytest.mark.parametrize("keepdims", [False, True])

@@ -34,9 +34,9 @@ def _entr(x: Any) -> Any:
         return np.where(x > 0, -x * np.log(x), np.where(x == 0, 0.0, np.where(np.isnan(x), np.nan, -np.inf)))
 
 
-def _result_type(*arrays: Any) -> Any:
+def _result_type(*types: Any) -> Any:
     """Of 16- and 32-bit floats 32-bit ones, of anything else 64-bit ones."""
-    narrow = all(array.dtype.kind == "f" and array.dtype.itemsize <= 4 for array in arrays)
+    narrow = all(of.kind == "f" and of.itemsize <= 4 for of in types)
     return np.dtype(np.float32 if narrow else np.float64)
 
 
@@ -126,9 +126,10 @@ def entropy(
     if isinstance(axis, tuple):
         return _over_axes(pk, qk, base, axis, nan_policy, keepdims)
     pk, qk = _without_mask(pk, qk)
-    p = _weights(pk)
-    q = None if qk is None else _weights(qk)
-    dtype = _result_type(p) if q is None else _result_type(p, q)
+    sides = [np.asarray(side) for side in (pk, qk) if side is not None]
+    # As they meet before anything is computed: 32-bit floats and 16-bit integers make 32-bit floats.
+    dtype = _result_type(np.result_type(*sides))
+    p, q = _weights(sides[0]), None if qk is None else _weights(sides[1])
     ndim = p.ndim if q is None else max(p.ndim, q.ndim)
     if axis is None:
         p, q, along = p.ravel(), None if q is None else q.ravel(), -1
@@ -198,7 +199,7 @@ def jensenshannon(p: Any, q: Any, base: float | None = None, *, axis: int = 0, k
     array([1., 0.])
     """
     p, q = np.atleast_1d(_weights(p)), np.atleast_1d(_weights(q))
-    dtype = _result_type(p, q)
+    dtype = _result_type(p.dtype, q.dtype)
     ndim = max(p.ndim, q.ndim)
 
     def plain(x: Any, y: Any) -> Any:
@@ -231,7 +232,7 @@ def rel_entr_sum(x: Any, y: Any, axis: int = -1) -> Any:
     array([0.57536414])
     """
     x, y = _weights(x), _weights(y)
-    dtype = _result_type(x, y)
+    dtype = _result_type(x.dtype, y.dtype)
     if x.ndim != y.ndim:
         x, y = (np.broadcast_to(side, _shape(x, y)) for side in (x, y))
     x, y = _broadcast(_last(np.atleast_1d(x), axis), _last(np.atleast_1d(y), axis))
