@@ -123,7 +123,7 @@ impl Nearest {
 
 impl Engine {
     /// For each row of `p` the `k` rows of `q` with the smallest values of a measure, by the values that
-    /// [`Engine::pairwise`] gives (on a GPU and without `q`, within the contract of them); without `q`, the other rows of `p`.
+    /// [`Engine::pairwise`] gives (on a GPU, within the contract of them); without `q`, the other rows of `p`.
     /// The matrix is never in memory: `k` neighbours a row are, and up to 512 of them are found by a GPU itself, so that
     /// nothing else leaves it. Pairs that a bound shows to be too far are left out on the CPU; the result is the same.
     ///

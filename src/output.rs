@@ -67,6 +67,8 @@ pub struct Stats {
     pub chunks: u64,
     /// Rows computed again in 64-bit floats because 32 bits could not hold the contract.
     pub rescued: u64,
+    /// Entries of all pairs that a GPU computed as products of matrices, not each by itself.
+    pub products: u64,
     /// Bytes of weights read.
     pub bytes: u64,
     /// Bytes of weights that went to a device; those of [`Uploaded`](crate::Uploaded) rows went there before.
@@ -104,6 +106,7 @@ impl Stats {
         }
         self.chunks += part.chunks;
         self.rescued += part.rescued;
+        self.products += part.products;
         self.sent += part.sent;
         self.received += part.received;
         self.retries += part.retries;
@@ -122,6 +125,7 @@ impl Default for Stats {
             predicted: None,
             chunks: 0,
             rescued: 0,
+            products: 0,
             bytes: 0,
             sent: 0,
             received: 0,

@@ -92,9 +92,9 @@ impl Engine {
     /// and the engine alone, every entry once. Without `q`, and for symmetric measures alone, each tile above the diagonal
     /// is followed by its mirror image below, which is not computed.
     ///
-    /// Each entry is what [`Engine::rowwise`] gives for the two rows, within the contract: on the CPU by other arithmetic where
-    /// each side has sixteen rows or more, so that its last bits are others. Time is linear in the rows of
-    /// `p` × those of `q` × bins. The progress counts entries.
+    /// Each entry is what [`Engine::rowwise`] gives for the two rows, within the contract: by other arithmetic, so that its last
+    /// bits are others, on the CPU where each side has sixteen rows or more, and on a GPU where entries are products of
+    /// matrices ([`Stats::products`]). Time is linear in the rows of `p` × those of `q` × bins. The progress counts entries.
     ///
     /// # Errors
     /// As [`Engine::rowwise`], and those of `take`, which end the call.

@@ -22,7 +22,7 @@ struct Params {
     is_first: u32,
     // Bit s: whatever is asked of this term is infinite where the support is s.
     infinite: u32,
-    products: u32,
+    pad_0: u32,
     // Words of a row of either side; where the constants of the term, those of the operands, and the bits of the bins begin.
     p_words: u32,
     q_words: u32,

@@ -235,7 +235,10 @@ impl<'a> Grid<'a> {
         self.walk(|rows, columns, ready| {
             let mut tile = self.tile(rows, columns, ready, std::mem::take(&mut room))?;
             #[cfg(feature = "gpu")]
-            self.judge_product(&tile, product::OF_TILES);
+            if self.has_product() {
+                self.judge_product(&tile);
+                tile.entries.stats.products = tile.status().len() as u64;
+            }
             if self.is_mirrored && tile.rows == tile.columns {
                 tile.make_symmetric();
             }

@@ -1,25 +1,26 @@
 //! Products of matrices on a device, and whether they are of use.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Grid;
 use crate::backend::gpu::product::{Part, Product};
 use crate::engine::{Engine, On};
+use crate::output::RowStatus;
 use crate::pairwise::Tile;
 use crate::plan::{Pairing, Problem};
 use crate::rows::Rows;
 
-/// One entry of so many may be left to the host, which is slower by more than that, where a few parts of the matrix are
-/// looked at; and of a tile, where the way of the entries then changes on the way.
-const OF_PARTS: usize = 50;
-pub(super) const OF_TILES: usize = 8;
+/// One entry of so many may be left to the host, which is slower by more than that.
+const FOR_THE_HOST: u64 = 50;
 /// Rows and columns of the parts of a matrix that tell how many are.
 const SAMPLE: usize = 32;
 
 /// A product, as long as few of its entries are left to the host.
 pub(super) struct OnTrial<'a> {
     product: Option<Product<'a>>,
-    is_dropped: AtomicBool,
+    /// Entries so far, and those of them that were left to the host.
+    entries: AtomicU64,
+    left: AtomicU64,
     /// Whether it stays whatever it leaves.
     #[cfg(test)]
     stays: bool,
@@ -40,7 +41,8 @@ impl<'a> OnTrial<'a> {
         };
         Self {
             product,
-            is_dropped: AtomicBool::new(false),
+            entries: AtomicU64::new(0),
+            left: AtomicU64::new(0),
             #[cfg(test)]
             stays: false,
         }
@@ -51,9 +53,9 @@ impl<'a> OnTrial<'a> {
         self.product.as_ref().map_or(0, Product::bytes)
     }
 
-    /// The rows from one of P on.
+    /// The rows from one of P on, as long as it is in use.
     pub(super) fn part(&self, first: usize) -> Option<Part<'_>> {
-        let product = self.product.as_ref().filter(|_| !self.is_dropped.load(Ordering::Relaxed))?;
+        let product = self.product.as_ref().filter(|product| !product.is_given_up())?;
         Some(Part { product, first: [first, 0] })
     }
 }
@@ -66,41 +68,56 @@ impl Grid<'_> {
             let first = (of * i / 4).min(of.saturating_sub(SAMPLE));
             first..of.min(first + SAMPLE)
         };
-        for i in (0..4).take_while(|_| self.product.part(0).is_some()) {
+        for i in (0..4).take_while(|_| self.has_product()) {
             // Not those on the diagonal, where rows may meet themselves; what fails does so again where it is told.
             if let Ok(tile) = self.tile(part(i, rows), part((i + 2) % 4, columns), None, Default::default()) {
-                self.judge_product(&tile, OF_PARTS);
+                self.judge_product(&tile);
             }
         }
     }
 
-    /// Ends the use of products where a tile left more than one of so many entries to the host.
-    pub(super) fn judge_product(&self, tile: &Tile, one_of: usize) {
+    /// Ends the use of products where too much of what was computed so far was left to the host.
+    pub(super) fn judge_product(&self, tile: &Tile) {
+        let without_value = |status: &&RowStatus| matches!(status, RowStatus::Empty | RowStatus::Invalid);
+        let left = tile.entries.stats().rescued + tile.status().iter().filter(without_value).count() as u64;
+        let left = left + self.product.left.fetch_add(left, Ordering::Relaxed);
+        let entries = tile.status().len() as u64;
+        let entries = entries + self.product.entries.fetch_add(entries, Ordering::Relaxed);
         #[cfg(test)]
         if self.product.stays {
             return;
         }
-        let (stats, entries) = (tile.entries.stats(), tile.status().len());
-        if stats.rescued > (entries / one_of) as u64 {
-            self.product.is_dropped.store(true, Ordering::Relaxed);
+        if left > entries / FOR_THE_HOST {
+            self.drop_product();
         }
     }
 
     /// Whether products are in use.
-    #[cfg(test)]
     pub(super) fn has_product(&self) -> bool {
         self.product.part(0).is_some()
+    }
+
+    /// Ends the use of products; whether they were used.
+    pub(super) fn drop_product(&self) -> bool {
+        let part = self.product.part(0);
+        part.inspect(|part| part.product.give_up()).is_some()
     }
 
     /// Has products stay in use, and come back into it.
     #[cfg(test)]
     pub(super) fn keep_product(&mut self) {
         self.product.stays = true;
-        self.product.is_dropped = AtomicBool::new(false);
+        if let Some(product) = &self.product.product {
+            product.take_up();
+        }
     }
 
-    /// Ends the use of products; whether they were used.
-    pub(super) fn drop_product(&self) -> bool {
-        self.product.part(0).is_some() && !self.product.is_dropped.swap(true, Ordering::Relaxed)
+    /// As if the device had been opened anew.
+    #[cfg(test)]
+    pub(super) fn forget_sides(&self) {
+        if let Some(product) = &self.product.product {
+            product.give_up();
+            product.take_up();
+        }
     }
 }

@@ -134,11 +134,6 @@ impl Grid<'_> {
         }
         let (found, left, received) = search.finish(left.into_inner())?;
         stats.received += received;
-        let bound = self.problem.slots[0].measure.finisher(self.options.unit).bound();
-        for (nearest, found) in nearest.iter_mut().zip(found) {
-            // The last rounding of a device may leave one a unit above it.
-            found.iter().for_each(|&(column, value)| nearest.push(column, f64::from(value).min(bound)));
-        }
         // By the chunk that a pair is of, its row and column.
         let pair = |number: u32| {
             let number = number as usize;
@@ -155,10 +150,16 @@ impl Grid<'_> {
         if self.refuses && again.status().contains(&RowStatus::Invalid) {
             return Ok(false);
         }
+        let bound = self.problem.slots[0].measure.finisher(self.options.unit).bound();
+        for (nearest, found) in nearest.iter_mut().zip(found) {
+            // The last rounding of a device may leave one a unit above it.
+            found.iter().for_each(|&(column, value)| nearest.push(column, f64::from(value).min(bound)));
+        }
         let values = again.iter().next().map_or(&[][..], |(_, values)| values);
         for (&(line, column), value) in left.iter().zip(values) {
             nearest[line].push(column, *value);
         }
+        stats.products += if run.product.is_some() { problem.rows as u64 } else { 0 };
         Ok(true)
     }
 }

@@ -214,7 +214,6 @@ macro_rules! conformance_gpu {
         }
         #[test]
         fn all_pairs_by_each_measure_alone() {
-            // So many rows that products are worth it.
             for weight_type in [kullback::WeightType::F32, kullback::WeightType::Bf16] {
                 each_measure_of_all_pairs_alone_is_within_the_contract($make, weight_type, 70);
             }
@@ -224,8 +223,11 @@ macro_rules! conformance_gpu {
             clusters_are_within_the_contract($make);
         }
         #[test]
-        fn nearest_rows() {
-            nearest_rows_are_near($make);
+        fn products() {
+            use kullback::WeightType as T;
+            for weight_type in [T::F32, T::F16, T::Bf16, T::U8, T::U16, T::U32, T::I32] {
+                products_are_within_the_contract($make, weight_type);
+            }
         }
         #[test]
         fn one_bad_row() {

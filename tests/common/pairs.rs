@@ -1,7 +1,7 @@
 //! Bodies about all pairs of two sides.
 
 use kullback::{Divergence, Engine, Error, Options, RowStatus, Rows, Tile, WeightType, Zeros};
-use kullback_conformance::{FAMILIES, Tolerance, hard_rows, measures};
+use kullback_conformance::{FAMILIES, Tolerance, Values, hard_rows, measures};
 
 use super::{MakeEngine, oracle, with};
 
@@ -155,16 +155,31 @@ pub fn nearest_rows_are_those_of_the_matrix(make: MakeEngine, weight_type: Weigh
     }
 }
 
-/// Values of usual rows, which many measures have as products on a device: the nearest are those of the matrix.
-pub fn nearest_rows_are_near(make: MakeEngine) {
+/// Usual rows, some with empty bins: most measures have a product of matrices for them on a device, and the nearest rows
+/// are those of the matrix.
+pub fn products_are_within_the_contract(make: MakeEngine, weight_type: WeightType) {
+    use Divergence::{Bhattacharyya, CrossEntropy, Hellinger, Jeffreys, Js, Kl, ReverseKl};
     let Some(engine) = make() else { return };
-    let bins = 24;
-    let rows = |seed: u64| -> Vec<f32> {
-        (0..150 * bins).map(|i| 1.0 + ((i as f64 * 0.37 + seed as f64).sin() * (i as f64).cos()) as f32).collect()
+    let bins = 50;
+    let (p, q) = (usual_rows(1, 140, bins, weight_type), usual_rows(2, 90, bins, weight_type));
+    let (p, q) = (p.rows(bins), q.rows(bins));
+    let sets =
+        [&[Kl, Hellinger, Jeffreys][..], &[Js], &[Kl], &[ReverseKl], &[CrossEntropy], &[Hellinger], &[Bhattacharyya]];
+    let (sets, policies) = match weight_type {
+        WeightType::F32 => (&sets[..], &[Zeros::Exact, Zeros::Additive(0.5)][..]),
+        _ => (&sets[..1], &[Zeros::Exact][..]),
     };
-    let (p, q) = (rows(1), rows(2));
-    let (p, q) = (Rows::new(&p, bins).expect("p"), Rows::new(&q, bins).expect("q"));
-    for measure in [Divergence::Kl, Divergence::Jeffreys, Divergence::Hellinger, Divergence::Js] {
+    for (&set, &zeros) in sets.iter().flat_map(|set| policies.iter().map(move |zeros| (set, zeros))) {
+        let (compared, largest) = against_oracle(&engine, set, (p, q), zeros, weight_type.name());
+        eprintln!("{set:?} of {}, {zeros}: {compared} values, largest error {largest:.1e}", weight_type.name());
+        let take = |_: &Tile| Ok::<(), Error>(());
+        let stats = engine.pairwise(set, p, Some(q), &with(zeros), take).expect("the matrix");
+        let wanted = if set != [Js] { (p.len() * q.len()) as u64 } else { 0 };
+        assert_eq!(stats.products, wanted, "{set:?}, {zeros}: {stats:?}");
+        // Rows that are the same everywhere are equal.
+        assert!(stats.rescued < 200, "{set:?}, {zeros}: {stats:?}");
+    }
+    for measure in [Kl, Jeffreys, Hellinger, Js] {
         let matrix = matrix(&engine, &[measure], p, Some(q), &with(Zeros::Exact));
         let found = engine.nearest(measure, p, Some(q), 5, &with(Zeros::Exact)).expect("the nearest");
         for (row, values) in matrix.values[0].chunks(q.len()).enumerate() {
@@ -178,4 +193,20 @@ pub fn nearest_rows_are_near(make: MakeEngine) {
             }
         }
     }
+}
+
+/// Counts up to 40, every ninth row with empty bins, every eleventh the same everywhere.
+fn usual_rows(seed: u64, rows: usize, bins: usize, weight_type: WeightType) -> Values {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % 40
+    };
+    let weight = |row: usize, number: u64| match row {
+        _ if row % 9 == 8 => number.saturating_sub(15),
+        _ if row % 11 == 10 => 7,
+        _ => number + 1,
+    };
+    let weights: Vec<f64> = (0..rows * bins).map(|i| weight(i / bins, next()) as f64).collect();
+    Values::from_f64(weight_type, &weights)
 }

@@ -119,10 +119,13 @@ fn records(
     rows: usize,
     product: Option<product::Part<'_>>,
 ) -> Result<Prepared> {
-    match product {
-        Some(part) => product::prepare(opened, problem, &part, [0, 1].map(|side| sides[side].rows.len())),
-        None => prepare(opened, problem, sides, rows, true),
+    if let Some(part) = product
+        && let Some(on_device) = part.product.sides(opened)?
+    {
+        let rows = [0, 1].map(|side| sides[side].rows.len());
+        return product::prepare(opened, problem, (&part, &on_device), rows);
     }
+    prepare(opened, problem, sides, rows, true)
 }
 
 /// A chunk of which the values come to the host.

@@ -109,7 +109,8 @@ pub(super) fn module(device: &wgpu::Device, source: String) -> wgpu::ShaderModul
         wgpu::ShaderModuleDescriptor { label: Some("rowwise"), source: wgpu::ShaderSource::Wgsl(source.into()) };
     // SAFETY: the sources are those of this crate. Every loop counts up to a number of bins, rows or parts in steps
     // of at least one; every index is below rows × bins, rows × parts, rows × measures or a constant length, for
-    // which the host has sized the bindings; threads beyond the last row visit no bin and write nothing. Tests run the
+    // which the host has sized the bindings; threads beyond the last row visit no bin and write nothing. Of products whole panels are
+    // read, up to those that hold the last row of either side, for which the host has sized the buffers too. Tests run the
     // same sources with the checks, on rows of every length around a workgroup.
     unsafe { device.create_shader_module_trusted(descriptor, checks) }
 }

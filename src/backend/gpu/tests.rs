@@ -157,7 +157,7 @@ fn the_products_validate_and_their_structs_match_the_host() {
         word,
         is_first,
         infinite,
-        products,
+        pad_0,
         p_words,
         q_words,
         constants,

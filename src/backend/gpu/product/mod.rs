@@ -8,6 +8,7 @@
 mod slices;
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -27,7 +28,7 @@ use crate::backend::Spent;
 use crate::backend::cpu::Cpu;
 use crate::backend::cpu::pairs::{Forms, MOST_PRODUCTS, Products};
 use crate::divergence::finish::Support;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::Problem;
 use crate::plan::problem::Slots;
 use crate::rows::Rows;
@@ -41,7 +42,7 @@ const BITS: u32 = 10;
 /// Bins of a row at the most: of so many the products of whole numbers stay within 32 bits.
 const MOST_BINS: usize = 1024;
 /// Rows of either side from which on it is worth preparing them.
-const FEWEST_ROWS: usize = if cfg!(test) { 16 } else { 128 };
+const FEWEST_ROWS: usize = if cfg!(test) { 16 } else { PANEL };
 /// Bytes of numbers that are prepared together.
 const PREPARED_BYTES: usize = if cfg!(test) { 1 << 14 } else { 32 << 20 };
 /// Threads of a workgroup, and the bytes that they share.
@@ -49,8 +50,8 @@ const THREADS: u32 = 256;
 const SHARED_BYTES: u32 = (2 * STEP * 2 * PANEL * size_of::<f32>()) as u32;
 /// Storage buffers that the kernel is bound to.
 const STORAGE_BUFFERS: u32 = 5;
-/// The largest error of a sum, as a part of it: less than half of what the contract allows, for what follows.
-const TRUSTED: f32 = 4e-7;
+/// The largest error of a sum, as a part of it: a fifth of what the contract allows, so that whatever follows has room.
+const TRUSTED: f32 = 2e-7;
 
 /// The uniform of a dispatch, as in `shaders/pairs/product.wgsl`.
 #[repr(C)]
@@ -67,7 +68,7 @@ pub(super) struct Params {
     pub(super) word: u32,
     pub(super) is_first: u32,
     pub(super) infinite: u32,
-    pub(super) products: u32,
+    pub(super) pad_0: u32,
     pub(super) p_words: u32,
     pub(super) q_words: u32,
     pub(super) constants: u32,
@@ -116,6 +117,7 @@ pub(crate) struct Product<'a> {
     bytes: u64,
     /// As a device has them; made anew for one that was opened anew.
     sides: Mutex<Option<Arc<Sides>>>,
+    is_given_up: AtomicBool,
 }
 
 /// Some rows of a product: the first of each side.
@@ -127,7 +129,7 @@ pub(crate) struct Part<'a> {
 
 /// The rows of both sides on a device.
 #[derive(Debug)]
-struct Sides {
+pub(super) struct Sides {
     opened: Arc<Opened>,
     sides: [Side; 2],
 }
@@ -177,8 +179,26 @@ impl<'a> Product<'a> {
         if !(fits && many && takes_values(&opened, problem)) {
             return Ok(None);
         }
-        let product = Self { cpu, forms, p, q, bytes, sides: Mutex::new(None) };
-        guarded(&opened, || product.sides(&opened)).map(|_| Some(product))
+        let (sides, is_given_up) = (Mutex::new(None), AtomicBool::new(false));
+        let product = Self { cpu, forms, p, q, bytes, sides, is_given_up };
+        guarded(&opened, || product.sides(&opened)).map(|sides| sides.map(|_| product))
+    }
+
+    /// Frees what a device has of it: the row kernels do the rest.
+    pub(crate) fn give_up(&self) {
+        self.is_given_up.store(true, Ordering::Relaxed);
+        *self.sides.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Whether it is not in use any more.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.is_given_up.load(Ordering::Relaxed)
+    }
+
+    /// Has it in use again.
+    #[cfg(test)]
+    pub(crate) fn take_up(&self) {
+        self.is_given_up.store(false, Ordering::Relaxed);
     }
 
     /// Bytes that both sides take on a device.
@@ -186,8 +206,21 @@ impl<'a> Product<'a> {
         self.bytes
     }
 
-    /// Both sides on this device.
-    fn sides(&self, opened: &Arc<Opened>) -> Result<Arc<Sides>> {
+    /// Both sides on this device; `None` where it is given up, as it is where they do not fit there any more.
+    pub(super) fn sides(&self, opened: &Arc<Opened>) -> Result<Option<Arc<Sides>>> {
+        if self.is_given_up() {
+            return Ok(None);
+        }
+        let found = self.find(opened);
+        if let Err(Error::DeviceMemory { .. }) = found {
+            self.give_up();
+            return Ok(None);
+        }
+        found.map(Some)
+    }
+
+    /// Those that are there, or made anew.
+    fn find(&self, opened: &Arc<Opened>) -> Result<Arc<Sides>> {
         let mut kept: MutexGuard<'_, _> = self.sides.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sides) = kept.as_ref().filter(|sides| Arc::ptr_eq(&sides.opened, opened)) {
             return Ok(Arc::clone(sides));
@@ -218,7 +251,7 @@ impl<'a> Product<'a> {
         for first in (0..rows.len()).step_by(at_once) {
             let part = rows.slice(first, at_once.min(rows.len() - first));
             let prepared = self.cpu.prepare_in(&self.forms, side, &part, PANEL);
-            let slices = Slices::new(&products, side, &prepared, words);
+            let slices = self.cpu.install(|| Slices::new(&products, side, &prepared, words));
             device.reach(Point::Upload)?;
             let before = quads(first, rows.bins()) * size_of::<[f32; 4]>();
             for (place, operand) in slices.operands.iter().enumerate() {
@@ -236,10 +269,14 @@ impl<'a> Product<'a> {
 }
 
 /// Encodes the products of some rows of P and of Q.
-pub(super) fn prepare(opened: &Arc<Opened>, problem: &Problem, part: &Part<'_>, rows: [usize; 2]) -> Result<Prepared> {
+pub(super) fn prepare(
+    opened: &Arc<Opened>,
+    problem: &Problem,
+    (part, sides): (&Part<'_>, &Sides),
+    rows: [usize; 2],
+) -> Result<Prepared> {
     let device = &opened.device;
     device.check()?;
-    let sides = part.product.sides(opened)?;
     let Some(products) = Products::new(&part.product.forms) else { return Err(device.failed("no product".to_owned())) };
     let compiling = Instant::now();
     let kernels = opened.product.get_or_init(|| Kernels::new(device));
@@ -324,7 +361,6 @@ fn params(
         word: (RECORD_HEAD + term) as u32,
         is_first: u32::from(term == 0),
         infinite: (0..8).filter(is_infinite).map(|bits| 1 << bits).sum(),
-        products: products.terms()[term].products.len() as u32,
         p_words: p.all() as u32,
         q_words: q.all() as u32,
         constants: p.term(term) as u32,

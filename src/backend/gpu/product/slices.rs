@@ -1,6 +1,9 @@
 //! Prepared rows as the kernel of products reads them: every number a power of two of its row times a whole number and a
 //! fraction, so that the large part of a sum of products is exact in 32 bits.
 
+use rayon::prelude::*;
+use smallvec::SmallVec;
+
 use super::{BITS, PANEL, STEP};
 use crate::backend::cpu::pairs::{Prepared, Products};
 use crate::divergence::form::Operand;
@@ -78,63 +81,74 @@ fn no_less(x: f64) -> f32 {
     (x * (1.0 + 1e-6)) as f32
 }
 
-/// 2ᵉ such that the largest of some numbers is at most 2ᴮᴵᵀˢ of them; `None` for those that the kernel cannot have.
+/// e such that the largest of some numbers is at most 2ᴮᴵᵀˢ times 2ᵉ; `None` for those that the kernel cannot have.
 fn exponent(most: f64) -> Option<i32> {
-    if most == 0.0 {
-        return Some(0);
-    }
-    // The exponent of the next power of two.
-    let exponent = most.log2().ceil() as i32 - BITS as i32;
-    (exponent.abs() <= MOST_EXPONENT).then_some(exponent)
+    // The exponent of the next power of two; of numbers that are next to nothing, or nothing, any will do.
+    let exponent = (most.log2().ceil() as i32).saturating_sub(BITS as i32).max(-MOST_EXPONENT);
+    (exponent <= MOST_EXPONENT).then_some(exponent)
+}
+
+/// Some rows of one panel, to be filled.
+struct Panel<'a> {
+    first: usize,
+    /// Of each operand the panel.
+    operands: Vec<&'a mut [f32]>,
+    rows: &'a mut [u32],
 }
 
 impl Slices {
     /// Of rows that were prepared in panels of [`PANEL`].
     pub(super) fn new(products: &Products<'_>, side: usize, prepared: &Prepared, words: Words) -> Self {
-        let (panels, bins) = (prepared.len().div_ceil(PANEL), words.bins.next_multiple_of(STEP));
-        let operands = products.operands(side);
-        let mut slices = Self {
-            operands: operands.iter().map(|_| vec![0.0; panels * bins * 2 * PANEL]).collect(),
-            rows: vec![0; panels * PANEL * words.all()],
-        };
+        let (panels, numbers) = (prepared.len().div_ceil(PANEL), words.bins.next_multiple_of(STEP) * 2 * PANEL);
+        let operands = products.operands(side).iter().map(|_| vec![0.0; panels * numbers]).collect();
+        let mut slices = Self { operands, rows: vec![0; panels * PANEL * words.all()] };
+        let mut operands: Vec<_> = slices.operands.iter_mut().map(|operand| operand.chunks_mut(numbers)).collect();
+        let panels = slices.rows.chunks_mut(PANEL * words.all()).enumerate().map(|(i, rows)| Panel {
+            first: i * PANEL,
+            operands: operands.iter_mut().filter_map(Iterator::next).collect(),
+            rows,
+        });
+        let panels: Vec<Panel<'_>> = panels.collect();
+        panels.into_par_iter().for_each(|mut panel| panel.fill(products, side, prepared, words));
+        slices
+    }
+}
+
+impl Panel<'_> {
+    fn fill(&mut self, products: &Products<'_>, side: usize, prepared: &Prepared, words: Words) {
         let mut numbers = vec![0.0; words.bins];
-        for row in 0..prepared.len() {
-            let (first, known) = (row * words.all(), prepared.known(row));
-            let mut constants: Vec<f64> =
+        let rows = self.first..prepared.len().min(self.first + PANEL);
+        for ((lane, row), to) in rows.enumerate().zip(self.rows.chunks_exact_mut(words.all())) {
+            let known = prepared.known(row);
+            let mut constants: SmallVec<[f64; 4]> =
                 products.terms().iter().map(|term| term.constant(side, prepared.entropies(row)[0])).collect();
             let mut usable = known.usable;
-            for (place, operand) in operands.iter().enumerate().filter(|_| known.usable) {
-                let panel = prepared.operand(place, row / PANEL * PANEL, PANEL);
-                for (number, bin) in numbers.iter_mut().zip(panel.chunks_exact(PANEL)) {
-                    *number = bin[row % PANEL];
-                }
+            let operands = products.operands(side).iter().zip(&mut self.operands).enumerate();
+            for (place, (operand, panel)) in operands.filter(|_| known.usable) {
+                let from = prepared.operand(place, self.first, PANEL);
+                numbers.iter_mut().zip(from.chunks_exact(PANEL)).for_each(|(number, bin)| *number = bin[lane]);
                 if *operand == Operand::Log {
                     let mean = centre(&mut numbers, prepared.present(row));
                     for (constant, term) in constants.iter_mut().zip(products.terms()) {
                         *constant += mean * term.factor_of(side, place);
                     }
                 }
-                let to = &mut slices.operands[place][row / PANEL * bins * 2 * PANEL..][..bins * 2 * PANEL];
-                match cut(&numbers, to, row % PANEL) {
+                match cut(&numbers, panel, lane) {
                     Some(found) => {
-                        let at = first + words.operands() + place * WORDS_OF_AN_OPERAND;
-                        slices.rows[at..at + WORDS_OF_AN_OPERAND].copy_from_slice(&found.map(f32::to_bits));
+                        let at = words.operands() + place * WORDS_OF_AN_OPERAND;
+                        to[at..at + WORDS_OF_AN_OPERAND].copy_from_slice(&found.map(f32::to_bits));
                     }
                     None => usable = false,
                 }
             }
             for (term, constant) in constants.iter().enumerate().filter(|_| usable) {
-                let at = first + words.term(term);
-                slices.rows[at..at + WORDS_OF_A_TERM].copy_from_slice(&in_parts(*constant).map(f32::to_bits));
+                let at = words.term(term);
+                to[at..at + WORDS_OF_A_TERM].copy_from_slice(&in_parts(*constant).map(f32::to_bits));
             }
-            slices.rows[first] = if usable { USABLE } else { 0 } | if known.full { FULL } else { 0 };
+            to[0] = if usable { USABLE } else { 0 } | if known.full { FULL } else { 0 };
             let bits = prepared.present(row).iter().flat_map(|word| [*word as u32, (*word >> 32) as u32]);
-            slices.rows[first + words.present()..first + words.all()]
-                .iter_mut()
-                .zip(bits)
-                .for_each(|(to, bits)| *to = bits);
+            to[words.present()..].iter_mut().zip(bits).for_each(|(to, bits)| *to = bits);
         }
-        slices
     }
 }
 
@@ -150,10 +164,11 @@ fn centre(numbers: &mut [f64], present: &[u64]) -> f64 {
 
 /// Writes the numbers of a row in their two parts; returns the power of two and the two lengths.
 fn cut(numbers: &[f64], to: &mut [f32], lane: usize) -> Option<[f32; 3]> {
-    let scale = f64::from(exponent(numbers.iter().fold(0.0, |most, x| x.abs().max(most)))?).exp2();
+    let exponent = exponent(numbers.iter().fold(0.0, |most, x| x.abs().max(most)))?;
+    let (scale, part) = (2.0_f64.powi(exponent), 2.0_f64.powi(-exponent));
     let (mut size, mut rest) = (0.0, 0.0);
     for (x, to) in numbers.iter().zip(to.chunks_exact_mut(2 * PANEL)) {
-        let x = x / scale;
+        let x = x * part;
         let whole = x.round();
         let fraction = x - whole;
         (to[lane], to[PANEL + lane]) = (whole as f32, fraction as f32);
