@@ -35,10 +35,10 @@ pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
     }
     let measure = args.measure.measure.validate()?;
     let engine = rowwise::engine(&args.run)?;
-    let sides = Sides::read(&args.input, &args.how, &args.run, false)?;
+    let sides = Sides::read(&args.sides.input, &args.how, &args.run, false)?;
     let matrix = Matrix::new(&sides, args, measure, &destination)?;
     // What is wrong with where it goes is known before the work.
-    let about = || metadata(&args.input, &args.how, measure, &engine.device_name());
+    let about = || metadata(&args.sides.input, &args.how, measure, &engine.device_name());
     let mut rows = RowOutput::new(destination.clone(), None);
     rows.begin(matrix.schema.clone(), about)?;
     let mut picture = heatmap.map(|path| WholeFile::create(&Target::Path(path.clone()))).transpose()?;

@@ -170,7 +170,8 @@ fn metadata(args: &InputArgs, how: &HowArgs, measure: Divergence, device: &str) 
 fn note(run: &RunArgs, pairs: u64, stats: &Stats) {
     if !run.quiet && stats.seconds >= 1.0 {
         let rate = pairs as f64 / stats.seconds;
-        complain(&format!("{pairs} pairs in {:.1} s, {rate:.3e} a second, on {}", stats.seconds, stats.device));
+        let way = if stats.products > 0 { ", as products of matrices" } else { "" };
+        complain(&format!("{pairs} pairs in {:.1} s, {rate:.3e} a second, on {}{way}", stats.seconds, stats.device));
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
     let destination = Destination::choose(&args.file, false)?;
     let measure = args.measure.measure.validate()?;
     let engine = rowwise::engine(&args.run)?;
-    let sides = Sides::read(&args.input, &args.how, &args.run, true)?;
+    let sides = Sides::read(&args.sides.input, &args.how, &args.run, true)?;
     let keys = sides.keys()?;
     let schema = schema(&keys, measure)?;
     let pairs = sides.p.len() as u64 * sides.others().len() as u64;
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
         return Err(Error::TooManyNeighbours { k: k as u64, rows: sides.p.len() as u64, bytes });
     }
     // What is wrong with where it goes is known before the work.
-    let about = || metadata(&args.input, &args.how, measure, &engine.device_name());
+    let about = || metadata(&args.sides.input, &args.how, measure, &engine.device_name());
     let mut rows = RowOutput::new(destination, None);
     rows.begin(schema.clone(), about)?;
     let run = Run::new(&args.how, &args.run, pairs);

@@ -1,13 +1,16 @@
 //! The command line.
 
+mod pairs;
+mod parse;
+
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use kullback::{Device, Divergence, GpuSet, OnInvalid, Unit, Zeros};
+use kullback::{Device, Divergence, OnInvalid, Unit, Zeros};
 use kullback_arrow::{Filter, Format, Layout, Location, Target};
 
-use crate::error::{Error, Result};
+pub(crate) use self::pairs::{NearestArgs, PairwiseArgs};
+use self::parse::{bins, device, number, size, target};
 
 /// Divergences between the rows of files, on a GPU or a CPU, within 1e-6 of the exact value.
 #[derive(Debug, Parser)]
@@ -57,78 +60,6 @@ pub(crate) struct RowwiseArgs {
     pub(crate) file: FileArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
-}
-
-const PAIRWISE_EXAMPLES: &str = "\
-Examples:
-  kullback pairwise topics.npy --measure js -o distances.npy
-  kullback pairwise days.parquet --key day --measure js_distance --heatmap days.svg --order -o days.csv
-  kullback pairwise today.parquet last_year.parquet --key day -o matrix.parquet
-
-Exit codes: 0 done; 2 usage or data error (nothing is written); 130 interrupted.";
-
-#[derive(Debug, Args)]
-#[command(after_help = PAIRWISE_EXAMPLES, arg_required_else_help = true)]
-#[command(mut_arg("q", |q| q.help("The rows they are compared with (default: those of P)")))]
-#[command(mut_arg("key", |key| key.help("Columns of both files that name their rows in the output")))]
-#[command(mut_arg("min_total", |total| total.help("Keep the rows of both files whose weights add up to at least N")))]
-pub(crate) struct PairwiseArgs {
-    #[command(flatten)]
-    pub(crate) input: InputArgs,
-    #[command(flatten)]
-    pub(crate) measure: OneMeasureArgs,
-    #[command(flatten)]
-    pub(crate) how: HowArgs,
-    #[command(flatten)]
-    pub(crate) file: FileArgs,
-    #[command(flatten)]
-    pub(crate) matrix: MatrixArgs,
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
-}
-
-/// What is done with a matrix.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub(crate) struct MatrixArgs {
-    /// A picture of the matrix, of at most 2000 rows and columns.
-    #[arg(long, value_name = "FILE.svg", value_parser = svg)]
-    pub(crate) heatmap: Option<PathBuf>,
-    /// Order the rows and columns of the picture so that near ones stand side by side (P alone).
-    #[arg(long, requires = "heatmap", conflicts_with = "q")]
-    pub(crate) order: bool,
-    /// More than 10000000000 entries are meant.
-    #[arg(long)]
-    pub(crate) yes: bool,
-}
-
-const NEAREST_EXAMPLES: &str = "\
-Examples:
-  kullback nearest topics.npy -k 5 --measure js
-  kullback nearest names.parquet --key sex,name --measure js --min-total 5000 -k 10 -o nearest.parquet
-  kullback nearest today.parquet past.parquet --key day -k 1
-
-Exit codes: 0 done; 2 usage or data error (nothing is written); 130 interrupted.";
-
-#[derive(Debug, Args)]
-#[command(after_help = NEAREST_EXAMPLES, arg_required_else_help = true)]
-#[command(mut_arg("q", |q| q.help("The rows they are compared with (default: those of P)")))]
-#[command(mut_arg("key", |key| key.help("Columns of both files that name their rows in the output")))]
-#[command(mut_arg("min_total", |total| total.help("Keep the rows of both files whose weights add up to at least N")))]
-pub(crate) struct NearestArgs {
-    #[command(flatten)]
-    pub(crate) input: InputArgs,
-    /// Neighbours of each row.
-    #[arg(short, value_name = "N", default_value = "10")]
-    pub(crate) k: NonZeroUsize,
-    #[command(flatten)]
-    pub(crate) measure: OneMeasureArgs,
-    #[command(flatten)]
-    pub(crate) how: HowArgs,
-    #[command(flatten)]
-    pub(crate) file: FileArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }
@@ -363,13 +294,6 @@ pub(crate) struct BenchArgs {
     pub(crate) markdown: bool,
 }
 
-fn bins(text: &str) -> std::result::Result<usize, String> {
-    match text.parse() {
-        Ok(bins @ 1..=10_000_000) => Ok(bins),
-        _ => Err(format!("`{text}` is no length of a row: a number from 1 to 10000000")),
-    }
-}
-
 impl InputArgs {
     /// An option about Q that was given, if one was.
     pub(crate) fn about_q(&self) -> Option<&'static str> {
@@ -387,59 +311,6 @@ impl InputArgs {
     }
 }
 
-fn target(text: &str) -> std::result::Result<Target, std::convert::Infallible> {
-    Ok(if text == "-" { Target::Stdout } else { Target::Path(text.into()) })
-}
-
-fn svg(text: &str) -> std::result::Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    let is_svg = path.extension().is_some_and(|kind| kind.eq_ignore_ascii_case("svg"));
-    if is_svg { Ok(path) } else { Err(format!("a picture is an SVG: call it `{text}.svg`")) }
-}
-
-fn number(text: &str) -> Result<f64> {
-    let parsed = text.parse().ok().filter(|x: &f64| !x.is_nan());
-    parsed.ok_or_else(|| Error::Threshold { text: text.to_owned() })
-}
-
-fn device(text: &str) -> Result<Device> {
-    match text {
-        "auto" => Ok(Device::Auto),
-        "cpu" => Ok(Device::Cpu),
-        "gpu" => Ok(Device::Gpu),
-        "gpus" => Ok(Device::Gpus(GpuSet::HARDWARE)),
-        "reference" => Ok(Device::Reference),
-        _ => {
-            let indices = text.strip_prefix("gpu:").and_then(|list| list.split('+').map(|n| n.parse().ok()).collect());
-            let indices: Vec<usize> = indices.ok_or_else(|| Error::UnknownDevice { name: text.to_owned() })?;
-            match indices[..] {
-                [index] => Ok(Device::GpuAt(index)),
-                _ => Ok(Device::Gpus(GpuSet::at(&indices)?)),
-            }
-        }
-    }
-}
-
-/// Bytes with an optional unit: powers of 1024 with an `i`, of 1000 without.
-fn size(text: &str) -> Result<u64> {
-    let error = || Error::Size { text: text.to_owned() };
-    let split = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let number: f64 = number.parse().map_err(|_| error())?;
-    let unit = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1.0,
-        "k" | "kb" => 1e3,
-        "m" | "mb" => 1e6,
-        "g" | "gb" => 1e9,
-        "ki" | "kib" => 1024.0,
-        "mi" | "mib" => 1024.0 * 1024.0,
-        "gi" | "gib" => 1024.0 * 1024.0 * 1024.0,
-        _ => return Err(error()),
-    };
-    let bytes = number * unit;
-    if (1.0..1e18).contains(&bytes) { Ok(bytes as u64) } else { Err(error()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -448,28 +319,5 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn sizes() {
-        for (text, bytes) in
-            [("512MiB", 512 << 20), ("1.5GiB", 3 << 29), ("2kB", 2000), ("100", 100), ("3 MiB", 3 << 20)]
-        {
-            assert_eq!(size(text).ok(), Some(bytes), "{text}");
-        }
-        for wrong in ["", "MiB", "-1", "5 parsecs", "0", "1e9GiB"] {
-            assert!(size(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn devices() {
-        assert_eq!(device("gpu:3").ok(), Some(Device::GpuAt(3)));
-        assert_eq!(device("gpu:3+0").ok(), GpuSet::at(&[0, 3]).ok().map(Device::Gpus));
-        assert!(device("gpu:0+64").is_err());
-        for wrong in ["gpu:", "gpu:x", "gpu:1+", "tpu", "CPU"] {
-            let message = device(wrong).map(|_| ()).map_err(|error| error.to_string());
-            assert!(message.is_err_and(|m| m.contains("gpu:N")), "{wrong}");
-        }
     }
 }

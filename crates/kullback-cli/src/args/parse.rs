@@ -1,0 +1,96 @@
+//! What stands behind an option, read.
+
+use std::path::PathBuf;
+
+use kullback::{Device, GpuSet};
+use kullback_arrow::Target;
+
+use crate::error::{Error, Result};
+
+pub(super) fn bins(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(bins @ 1..=10_000_000) => Ok(bins),
+        _ => Err(format!("`{text}` is no length of a row: a number from 1 to 10000000")),
+    }
+}
+
+pub(super) fn target(text: &str) -> std::result::Result<Target, std::convert::Infallible> {
+    Ok(if text == "-" { Target::Stdout } else { Target::Path(text.into()) })
+}
+
+pub(super) fn svg(text: &str) -> std::result::Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_svg = path.extension().is_some_and(|kind| kind.eq_ignore_ascii_case("svg"));
+    if is_svg { Ok(path) } else { Err(format!("a picture is an SVG: call it `{text}.svg`")) }
+}
+
+pub(super) fn number(text: &str) -> Result<f64> {
+    let parsed = text.parse().ok().filter(|x: &f64| !x.is_nan());
+    parsed.ok_or_else(|| Error::Threshold { text: text.to_owned() })
+}
+
+pub(super) fn device(text: &str) -> Result<Device> {
+    match text {
+        "auto" => Ok(Device::Auto),
+        "cpu" => Ok(Device::Cpu),
+        "gpu" => Ok(Device::Gpu),
+        "gpus" => Ok(Device::Gpus(GpuSet::HARDWARE)),
+        "reference" => Ok(Device::Reference),
+        _ => {
+            let indices = text.strip_prefix("gpu:").and_then(|list| list.split('+').map(|n| n.parse().ok()).collect());
+            let indices: Vec<usize> = indices.ok_or_else(|| Error::UnknownDevice { name: text.to_owned() })?;
+            match indices[..] {
+                [index] => Ok(Device::GpuAt(index)),
+                _ => Ok(Device::Gpus(GpuSet::at(&indices)?)),
+            }
+        }
+    }
+}
+
+/// Bytes with an optional unit: powers of 1024 with an `i`, of 1000 without.
+pub(super) fn size(text: &str) -> Result<u64> {
+    let error = || Error::Size { text: text.to_owned() };
+    let split = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: f64 = number.parse().map_err(|_| error())?;
+    let unit = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "k" | "kb" => 1e3,
+        "m" | "mb" => 1e6,
+        "g" | "gb" => 1e9,
+        "ki" | "kib" => 1024.0,
+        "mi" | "mib" => 1024.0 * 1024.0,
+        "gi" | "gib" => 1024.0 * 1024.0 * 1024.0,
+        _ => return Err(error()),
+    };
+    let bytes = number * unit;
+    if (1.0..1e18).contains(&bytes) { Ok(bytes as u64) } else { Err(error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        for (text, bytes) in
+            [("512MiB", 512 << 20), ("1.5GiB", 3 << 29), ("2kB", 2000), ("100", 100), ("3 MiB", 3 << 20)]
+        {
+            assert_eq!(size(text).ok(), Some(bytes), "{text}");
+        }
+        for wrong in ["", "MiB", "-1", "5 parsecs", "0", "1e9GiB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn devices() {
+        assert_eq!(device("gpu:3").ok(), Some(Device::GpuAt(3)));
+        assert_eq!(device("gpu:3+0").ok(), GpuSet::at(&[0, 3]).ok().map(Device::Gpus));
+        assert!(device("gpu:0+64").is_err());
+        for wrong in ["gpu:", "gpu:x", "gpu:1+", "tpu", "CPU"] {
+            let message = device(wrong).map(|_| ()).map_err(|error| error.to_string());
+            assert!(message.is_err_and(|m| m.contains("gpu:N")), "{wrong}");
+        }
+    }
+}
