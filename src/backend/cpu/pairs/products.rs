@@ -10,26 +10,26 @@ pub(crate) const MOST_PRODUCTS: usize = 2;
 
 /// The terms of a call, of which each is numbers of each row alone plus products.
 #[derive(Clone, Debug)]
-pub(crate) struct Products<'a> {
-    forms: &'a Forms,
-    terms: SmallVec<[ProductTerm<'a>; 4]>,
+pub(crate) struct Products {
+    forms: Forms,
+    terms: SmallVec<[ProductTerm; 4]>,
 }
 
 /// One of them.
 #[derive(Clone, Debug)]
-pub(crate) struct ProductTerm<'a> {
-    form: &'a Form,
+pub(crate) struct ProductTerm {
+    form: Form,
     /// The places of the operands of P and of Q, and the factor, of each product.
     pub(crate) products: SmallVec<[([usize; 2], f64); MOST_PRODUCTS]>,
     /// Of those the logarithm of a side that meets shares.
     logarithms: SmallVec<[Option<usize>; MOST_PRODUCTS]>,
 }
 
-impl<'a> Products<'a> {
+impl Products {
     /// Of forms, unless one has another sum, or none at all.
-    pub(crate) fn new(forms: &'a Forms) -> Option<Self> {
-        let of_form = |form: &'a Form| {
-            let mut term = ProductTerm { form, products: SmallVec::new(), logarithms: SmallVec::new() };
+    pub(crate) fn new(forms: Forms) -> Option<Self> {
+        let of_form = |form: &Form| {
+            let mut term = ProductTerm { form: form.clone(), products: SmallVec::new(), logarithms: SmallVec::new() };
             for &(inner, factor) in &form.sums {
                 let side = match inner {
                     Inner::Product(Operand::Share, Operand::Log) => Some(1),
@@ -47,18 +47,23 @@ impl<'a> Products<'a> {
         forms.narrow.then_some(Self { forms, terms })
     }
 
+    /// The forms.
+    pub(crate) fn forms(&self) -> &Forms {
+        &self.forms
+    }
+
     /// The terms of the call, in their order.
-    pub(crate) fn terms(&self) -> &[ProductTerm<'a>] {
+    pub(crate) fn terms(&self) -> &[ProductTerm] {
         &self.terms
     }
 
     /// The operands of a side.
-    pub(crate) fn operands(&self, side: usize) -> &'a [Operand] {
+    pub(crate) fn operands(&self, side: usize) -> &[Operand] {
         &self.forms.operands[side]
     }
 }
 
-impl ProductTerm<'_> {
+impl ProductTerm {
     /// What a row of a side of this entropy adds to a sum; the constant of all is P's.
     pub(crate) fn constant(&self, side: usize, entropy: f64) -> f64 {
         match side {

@@ -110,7 +110,7 @@ impl Kernels {
 #[derive(Debug)]
 pub(crate) struct Product<'a> {
     cpu: &'a Cpu,
-    forms: Forms,
+    products: Products,
     p: Rows<'a>,
     q: Rows<'a>,
     /// What both take there.
@@ -146,7 +146,7 @@ fn quads(rows: usize, bins: usize) -> usize {
 }
 
 /// Bytes of the operands of a side, and of what else is known of its rows.
-fn bytes(products: &Products<'_>, side: usize, rows: &Rows<'_>) -> [u64; 2] {
+fn bytes(products: &Products, side: usize, rows: &Rows<'_>) -> [u64; 2] {
     let operands = products.operands(side).len();
     let words = Words::new(products.terms().len(), operands, rows.bins());
     let operand_bytes = operands * quads(rows.len(), rows.bins()) * size_of::<[f32; 4]>();
@@ -163,11 +163,10 @@ impl<'a> Product<'a> {
         [p, q]: [Rows<'a>; 2],
         memory: u64,
     ) -> Result<Option<Self>> {
-        let Some(forms) = Forms::new(problem) else { return Ok(None) };
+        let Some(products) = Forms::new(problem).and_then(Products::new) else { return Ok(None) };
         let opened = gpu.opened();
         let (device, limits) = (&opened.device, opened.device.device.limits());
-        let sizes = |products: Products<'_>| [(0, &p), (1, &q)].map(|(side, rows)| bytes(&products, side, rows));
-        let Some(sizes) = Products::new(&forms).map(sizes) else { return Ok(None) };
+        let sizes = [(0, &p), (1, &q)].map(|(side, rows)| bytes(&products, side, rows));
         let (sizes, limit) = (sizes.as_flattened(), device.caps.binding_bytes());
         let bytes = sizes.iter().sum();
         let fits = bytes <= memory / 2
@@ -180,7 +179,7 @@ impl<'a> Product<'a> {
             return Ok(None);
         }
         let (sides, is_given_up) = (Mutex::new(None), AtomicBool::new(false));
-        let product = Self { cpu, forms, p, q, bytes, sides, is_given_up };
+        let product = Self { cpu, products, p, q, bytes, sides, is_given_up };
         guarded(&opened, || product.sides(&opened)).map(|sides| sides.map(|_| product))
     }
 
@@ -235,23 +234,20 @@ impl<'a> Product<'a> {
 
     /// Prepares the rows of a side and sends them, some at a time.
     fn upload(&self, opened: &Arc<Opened>, side: usize, rows: &Rows<'_>) -> Result<Side> {
-        let Some(products) = Products::new(&self.forms) else {
-            return Err(opened.device.failed("no product".to_owned()));
-        };
-        let device = &opened.device;
+        let (products, device) = (&self.products, &opened.device);
         device.check()?;
         let count = products.operands(side).len();
         let words = Words::new(products.terms().len(), count, rows.bins());
-        let [operand_bytes, row_bytes] = bytes(&products, side, rows);
+        let [operand_bytes, row_bytes] = bytes(products, side, rows);
         let usage = Usage::STORAGE | Usage::COPY_DST;
         let operands = device.buffer(operand_bytes, usage, false)?;
         let of_rows = device.buffer(row_bytes, usage, false)?;
-        let at_once = PREPARED_BYTES / self.forms.bytes_per_row(rows.bins()).max(1) / PANEL;
+        let at_once = PREPARED_BYTES / products.forms().bytes_per_row(rows.bins()).max(1) / PANEL;
         let at_once = at_once.max(1) * PANEL;
         for first in (0..rows.len()).step_by(at_once) {
             let part = rows.slice(first, at_once.min(rows.len() - first));
-            let prepared = self.cpu.prepare_in(&self.forms, side, &part, PANEL);
-            let slices = self.cpu.install(|| Slices::new(&products, side, &prepared, words));
+            let prepared = self.cpu.prepare_in(products.forms(), side, &part, PANEL);
+            let slices = self.cpu.install(|| Slices::new(products, side, &prepared, words));
             device.reach(Point::Upload)?;
             let before = quads(first, rows.bins()) * size_of::<[f32; 4]>();
             for (place, operand) in slices.operands.iter().enumerate() {
@@ -277,7 +273,7 @@ pub(super) fn prepare(
 ) -> Result<Prepared> {
     let device = &opened.device;
     device.check()?;
-    let Some(products) = Products::new(&part.product.forms) else { return Err(device.failed("no product".to_owned())) };
+    let products = &part.product.products;
     let compiling = Instant::now();
     let kernels = opened.product.get_or_init(|| Kernels::new(device));
     let compile_seconds = compiling.elapsed().as_secs_f64();
@@ -301,7 +297,7 @@ pub(super) fn prepare(
     let workgroups = panels(0) * panels(1);
     let width = workgroups.min(device.caps.max_workgroups as usize).max(1);
     for (term, of_term) in products.terms().iter().enumerate() {
-        let params = params(problem, &products, part, rows, (term, layout.stamp));
+        let params = params(problem, products, part, rows, (term, layout.stamp));
         let offset = term as u64 * uniform_bytes;
         device.queue.write_buffer(&uniform, offset, bytemuck::bytes_of(&params));
         let bound = |binding, buffer, offset, size| wgpu::BindGroupEntry {
@@ -337,7 +333,7 @@ pub(super) fn prepare(
 /// The uniform of one term.
 fn params(
     problem: &Problem,
-    products: &Products<'_>,
+    products: &Products,
     part: &Part<'_>,
     rows: [usize; 2],
     (term, stamp): (usize, u16),
