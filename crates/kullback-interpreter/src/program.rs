@@ -1,0 +1,351 @@
+//! A kernel in the form that runs: one tree of steps over scalars, every call expanded in place.
+//!
+//! A register holds one word a lane and is written by one step. A cell holds one word a lane too, and any number of steps
+//! write it: words of variables are cells, and so are results of functions that return in several places.
+
+/// Index of a register.
+pub(crate) type Register = u32;
+/// Index of a cell.
+pub(crate) type Cell = u32;
+/// Index into [`Program::sites`].
+pub(crate) type Site = u32;
+
+/// What a step without side effects computes. `I` is for signed, `U` for unsigned integers, `F` for floats; the others
+/// do not tell. A truth is a word of ones, or 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    Copy,
+    Add,
+    Subtract,
+    Multiply,
+    DivideI,
+    DivideU,
+    RemainderI,
+    RemainderU,
+    Negate,
+    And,
+    Or,
+    Xor,
+    Not,
+    ShiftLeft,
+    ShiftRightI,
+    ShiftRightU,
+    MinI,
+    MinU,
+    MaxI,
+    MaxU,
+    AbsI,
+    SignI,
+    CountOnes,
+    LeadingZeros,
+    TrailingZeros,
+    ReverseBits,
+    FirstTrailingBit,
+    FirstLeadingBitI,
+    FirstLeadingBitU,
+    ExtractI,
+    ExtractU,
+    Equal,
+    NotEqual,
+    LessI,
+    LessU,
+    LessEqualI,
+    LessEqualU,
+    /// Condition, where it holds, where it does not.
+    Select,
+    AddF,
+    SubtractF,
+    MultiplyF,
+    DivideF,
+    NegateF,
+    AbsF,
+    MinF,
+    MaxF,
+    FloorF,
+    CeilF,
+    RoundF,
+    TruncateF,
+    SignF,
+    SqrtF,
+    InverseSqrtF,
+    /// `±(a·b) ± c` in one rounding: a compiler's choice.
+    Fused {
+        minus_product: bool,
+        minus_addend: bool,
+    },
+    /// The builtin of that name.
+    FmaF,
+    EqualF,
+    NotEqualF,
+    LessF,
+    LessEqualF,
+    FloatOfI,
+    FloatOfU,
+    IOfFloat,
+    UOfFloat,
+}
+
+impl Kind {
+    /// How many operands it has.
+    pub(crate) fn operands(self) -> usize {
+        use Kind::*;
+        match self {
+            Copy | Negate | Not | AbsI | SignI | CountOnes | LeadingZeros | TrailingZeros | ReverseBits
+            | FirstTrailingBit | FirstLeadingBitI | FirstLeadingBitU | NegateF | AbsF | FloorF | CeilF | RoundF
+            | TruncateF | SignF | SqrtF | InverseSqrtF | FloatOfI | FloatOfU | IOfFloat | UOfFloat => 1,
+            Select | ExtractI | ExtractU | Fused { .. } | FmaF => 3,
+            _ => 2,
+        }
+    }
+}
+
+/// A computation of one word a lane.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Op {
+    pub(crate) kind: Kind,
+    pub(crate) to: Register,
+    /// Those beyond the operands of its kind repeat the first.
+    pub(crate) of: [Register; 3],
+    pub(crate) site: Site,
+    /// Of a device and this instruction: what its choices come from.
+    pub(crate) key: u64,
+}
+
+impl Op {
+    pub(crate) fn operands(&self) -> &[Register] {
+        &self.of[..self.kind.operands()]
+    }
+}
+
+/// Which memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Space {
+    /// Cells of a variable, from this one on, so many.
+    Cells(Cell, u32),
+    /// A binding, by its place in [`Program::bindings`].
+    Binding(usize),
+    /// By the place in [`Program::shared`].
+    Shared(usize),
+}
+
+/// How many elements an array has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Limit {
+    Fixed(u32),
+    /// As many as the binding holds from this word on.
+    Runtime(u32),
+}
+
+/// An index that is known at run time only.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Index {
+    pub(crate) register: Register,
+    /// Words from one element to the next.
+    pub(crate) stride: u32,
+    pub(crate) limit: Limit,
+}
+
+/// A place in memory, one a lane.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    pub(crate) space: Space,
+    pub(crate) offset: u32,
+    pub(crate) indices: Vec<Index>,
+}
+
+/// What an atomic operation does with what is there and what it is given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AtomicKind {
+    /// A computation of the two.
+    Compute(Kind),
+    Exchange,
+    /// Where what is there is that in the register; its results are the old word and whether it was.
+    CompareExchange(Register),
+}
+
+/// Which lane a subgroup operation takes a word from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source {
+    First,
+    Lane(Register),
+    Down(Register),
+    Up(Register),
+    Xor(Register),
+    InQuad(Register),
+    /// Within a quad, the index with these bits changed.
+    QuadSwap(u32),
+}
+
+/// Over which lanes of a subgroup an operation goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Collective {
+    All,
+    UpToThis,
+    BeforeThis,
+}
+
+/// One step of a workgroup.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Op(Op),
+    Get {
+        to: Register,
+        cell: Cell,
+    },
+    Set {
+        cell: Cell,
+        from: Register,
+    },
+    /// A word a register, each so far behind the address.
+    Load {
+        to: Vec<Register>,
+        words: Vec<u32>,
+        address: Address,
+        is_atomic: bool,
+        site: Site,
+    },
+    Store {
+        from: Vec<Register>,
+        words: Vec<u32>,
+        address: Address,
+        is_atomic: bool,
+        site: Site,
+    },
+    Atomic {
+        kind: AtomicKind,
+        /// None, or the old word, or that and whether it was exchanged.
+        to: Vec<Register>,
+        address: Address,
+        value: Register,
+        site: Site,
+    },
+    /// One of several words by an index.
+    Pick {
+        to: Register,
+        of: Vec<Register>,
+        index: Register,
+        site: Site,
+    },
+    Barrier {
+        /// Whether it orders workgroup memory.
+        is_shared: bool,
+        site: Site,
+    },
+    Gather {
+        to: Register,
+        from: Register,
+        source: Source,
+        site: Site,
+    },
+    Collect {
+        to: Register,
+        from: Register,
+        kind: Kind,
+        /// What is nothing to the operation.
+        neutral: u32,
+        over: Collective,
+        site: Site,
+        key: u64,
+    },
+    Ballot {
+        to: Vec<Register>,
+        predicate: Register,
+        site: Site,
+    },
+    If {
+        condition: Register,
+        accept: Vec<Step>,
+        reject: Vec<Step>,
+    },
+    Switch {
+        selector: Register,
+        cases: Vec<Case>,
+    },
+    Loop {
+        body: Vec<Step>,
+        continuing: Vec<Step>,
+        break_if: Option<Register>,
+        site: Site,
+    },
+    /// What `Return` inside of it ends.
+    Scope(Vec<Step>),
+    Break,
+    Continue,
+    Return,
+}
+
+/// One arm of a switch; `None` is the default.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) value: Option<u32>,
+    pub(crate) body: Vec<Step>,
+    pub(crate) falls_through: bool,
+}
+
+/// What a register holds before the first step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Given {
+    Constant(u32),
+    /// A word of a uniform.
+    Uniform {
+        binding: usize,
+        word: u32,
+    },
+    /// Elements of a runtime array that begins at this word.
+    Length {
+        binding: usize,
+        offset: u32,
+        stride: u32,
+    },
+    /// A component of what names the lane or the workgroup.
+    WorkgroupId(usize),
+    Workgroups(usize),
+    LocalId(usize),
+    GlobalId(usize),
+    LocalIndex,
+    SubgroupSize,
+    SubgroupLane,
+    Subgroup,
+    Subgroups,
+}
+
+/// An instruction of the source, in one expansion.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SiteInfo {
+    /// Of the function and the expression.
+    pub(crate) own: u64,
+    /// Of the calls that led there too.
+    pub(crate) path: u64,
+    pub(crate) function: u32,
+    pub(crate) line: u32,
+}
+
+/// A variable that words are bound to.
+#[derive(Clone, Debug)]
+pub(crate) struct BindingInfo {
+    pub(crate) name: String,
+    pub(crate) binding: u32,
+    /// Words it has at least.
+    pub(crate) least: u32,
+}
+
+/// A variable in workgroup memory.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedInfo {
+    pub(crate) name: String,
+    pub(crate) words: u32,
+}
+
+/// A kernel.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Program {
+    pub(crate) size: [u32; 3],
+    pub(crate) steps: Vec<Step>,
+    pub(crate) registers: u32,
+    pub(crate) cells: u32,
+    pub(crate) given: Vec<(Register, Given)>,
+    pub(crate) sites: Vec<SiteInfo>,
+    pub(crate) functions: Vec<String>,
+    pub(crate) bindings: Vec<BindingInfo>,
+    pub(crate) shared: Vec<SharedInfo>,
+}
