@@ -8,7 +8,9 @@ fn reduce_glance(at: Place, mine: Glance) -> Glance {
     var all = mine;
     for (var distance = 1u; distance < THREADS; distance = distance << 1u) {
         let other = peer_glance(at, all, distance);
-        all = Glance(all.p + other.p, all.q + other.q, min(all.least, other.least), max(all.most, other.most));
+        let p = opaque(all.p + other.p);
+        let q = opaque(all.q + other.q);
+        all = Glance(p, q, min(all.least, other.least), max(all.most, other.most));
     }
     return all;
 }
@@ -33,11 +35,14 @@ fn usual_constants(g: Glance) -> Usual {
     let q_bits = bitcast<u32>(g.q);
     let p_exponent = exponent_of(g.p);
     let q_exponent = exponent_of(g.q);
+    // A weight that is invalid, −0, or so large that a total may overflow: not for this kernel, and the totals mean nothing.
+    if (g.most >= MOST_EXACT) {
+        return no_constants(RESCUE);
+    }
     if (p_bits == 0u || q_bits == 0u) {
         return no_constants(EMPTY);
     }
-    // A weight that is invalid, or −0: not for this kernel.
-    if (g.most >= ABOVE_ALL || abs(p_exponent) > 90 || abs(q_exponent) > 90) {
+    if (abs(p_exponent) > 90 || abs(q_exponent) > 90) {
         return no_constants(RESCUE);
     }
     let scale = bitcast<f32>(u32(127 - q_exponent) << 23u);
@@ -50,14 +55,14 @@ fn usual_constants(g: Glance) -> Usual {
     let product = two_product(quotient, g.p);
     let rest = opaque(q_total - product.high) - product.low;
     let ratio = select(quotient + rest / g.p, power, is_power);
-    let least = bitcast<f32>(max(g.least, LEAST_NORMAL));
-    let tiny = g.least >= LEAST_NORMAL && least * min(ratio, scale) < TINY;
+    let least = bitcast<f32>(max(g.least, LEAST_EXACT));
+    let tiny = g.least >= LEAST_EXACT && least * min(ratio, scale) < TINY;
     let ratio_high = leading(ratio);
     let flags = select(0u, RESCUE, tiny) | select(0u, EXACT, is_power);
     return Usual(scale, q_total, ratio, ratio_high, opaque(ratio - ratio_high), flags);
 }
 
-// The flags of a row in which not every weight is a normal float.
+// The flags of a row in which not every weight is a float of some size.
 fn scan_flags(span: Span, c: Usual) -> u32 {
     var flags = 0u;
     for (var bin = span.first; bin < span.end; bin += span.step) {
@@ -107,7 +112,7 @@ fn whole(
         mine = sums_of(span, held, constants);
         mine.yardstick = select(0.0, 1.0, mine.flags != 0u);
     }
-    if (glance.least < LEAST_NORMAL || glance.most >= ABOVE_ALL) {
+    if (glance.least < LEAST_EXACT || glance.most >= ABOVE_ALL) {
         mine.flags = scan_flags(span, constants);
     } else {
         mine.flags = COMMON;

@@ -8,6 +8,8 @@ use crate::backend::StoredRows;
 use crate::backend::gpu::GpuOptions;
 use crate::engine::{Engine, On};
 #[cfg(feature = "gpu")]
+use crate::error::{Error, Result};
+#[cfg(feature = "gpu")]
 use crate::gpus::Gpus;
 #[cfg(feature = "gpu")]
 use crate::options::GpuSet;
@@ -27,7 +29,8 @@ pub(crate) struct AllRates {
 pub(crate) struct Auto {
     set: GpuSet,
     options: GpuOptions,
-    found: OnceLock<Option<(Gpus, AllRates)>>,
+    /// An error is why there is none.
+    found: OnceLock<Result<(Gpus, AllRates)>>,
     looking: AtomicBool,
 }
 
@@ -58,36 +61,52 @@ impl Auto {
 
     /// Whether a GPU keeps these rows.
     pub(crate) fn has(&self, stored: &StoredRows) -> bool {
-        self.found.get().and_then(Option::as_ref).is_some_and(|(gpus, _)| gpus.have(stored))
+        self.opened().is_some_and(|gpus| gpus.have(stored))
     }
 
     /// Takes rates for measured.
     #[cfg(test)]
     pub(crate) fn believe(&self, rates: AllRates) {
-        let found = Gpus::open(self.set, self.options).ok().map(|gpus| {
+        let found = Gpus::open(self.set, self.options).map(|gpus| {
             gpus.believe(rates.gpus.clone());
             (gpus, rates)
         });
-        assert!(found.is_some() && self.found.set(found).is_ok(), "an adapter that nobody has looked for");
+        assert!(found.is_ok() && self.found.set(found).is_ok(), "an adapter that nobody has looked for");
     }
 
-    /// The devices that a test makes fail.
-    #[cfg(test)]
-    pub(crate) fn gpus(&self) -> Option<&Gpus> {
-        self.found.get()?.as_ref().map(|(gpus, _)| gpus)
+    /// Those that are open.
+    pub(crate) fn opened(&self) -> Option<&Gpus> {
+        self.found.get()?.as_ref().ok().map(|(gpus, _)| gpus)
+    }
+
+    /// Why there is none, in a few words for a call, where that is known.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self.found.get() {
+            Some(Err(Error::NoDevice { .. })) | None => "there is no GPU to be had",
+            _ => "no GPU could be used; `Engine::left_out` says why",
+        }
+    }
+
+    /// What was left out, and why.
+    pub(crate) fn left_out(&self) -> Vec<String> {
+        match self.found.get() {
+            Some(Ok((gpus, _))) => gpus.left_out().to_vec(),
+            Some(Err(Error::NoDevice { .. })) | None => Vec::new(),
+            Some(Err(error)) => vec![error.to_string()],
+        }
     }
 
     fn found(&self, engine: &Engine) -> Option<&(Gpus, AllRates)> {
         // Nobody waits: on a thread of a pool that wait could be for work further up its own stack.
         if self.found.get().is_none() && !self.looking.swap(true, Ordering::AcqRel) {
-            let found = Gpus::open(self.set, self.options).ok().and_then(|gpus| {
-                let rates = gpus.rates(engine).ok()?.to_vec();
-                Some((gpus, AllRates { cpu: engine.rates_on_cpu().ok()?, gpus: rates }))
+            let found = Gpus::open(self.set, self.options).and_then(|gpus| {
+                let rates = gpus.rates(engine)?.to_vec();
+                Ok((gpus, AllRates { cpu: engine.rates_on_cpu()?, gpus: rates }))
             });
             // Only the one who looks sets it.
             let _ = self.found.set(found);
         }
-        self.found.get()?.as_ref()
+        self.found.get()?.as_ref().ok()
     }
 }
 
@@ -104,5 +123,9 @@ impl Auto {
 
     pub(crate) fn candidate(&self, _: &Engine) -> Option<(On<'_>, &AllRates)> {
         None
+    }
+
+    pub(crate) fn reason(&self) -> &'static str {
+        "there is no GPU to be had"
     }
 }

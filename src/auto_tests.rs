@@ -3,19 +3,12 @@
 use crate::auto::AllRates;
 use crate::backend::gpu::faults::{Fault, Point};
 use crate::plan::cost::Rates;
+use crate::test_devices::vulkan as adapter;
 use crate::{Device, Divergence, Engine, GpuSet, Options, Rows, calibrate};
 
 const BINS: usize = 64;
 const ROWS: usize = 1 << 13;
 const MEASURES: [Divergence; 2] = [Divergence::Kl, Divergence::Js];
-
-/// The first adapter, which is a software one here.
-fn adapter() -> Option<usize> {
-    let found = crate::adapters().first().map(|info| info.index);
-    let required = std::env::var("KULLBACK_REQUIRE_GPU").is_ok_and(|v| v == "1");
-    assert!(found.is_some() || !required, "KULLBACK_REQUIRE_GPU is set and there is no adapter");
-    found
-}
 
 /// An automatic engine that believes its GPU to be so many times as fast as its CPU.
 fn believing(adapter: usize, times: f64) -> Engine {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::auto::Auto;
 use crate::backend::cpu::{Cpu, SimdLevel};
 #[cfg(feature = "gpu")]
-use crate::backend::gpu::GpuOptions;
+use crate::backend::gpu::{GpuOptions, Wanted};
 use crate::engine::{Engine, Runner};
 use crate::error::{Error, Result};
 #[cfg(feature = "gpu")]
@@ -27,6 +27,9 @@ pub struct EngineBuilder {
     /// The adapters that calls may be given to without being asked for, even a software one.
     #[cfg(all(test, feature = "gpu"))]
     candidates: GpuSet,
+    /// What is broken of the device.
+    #[cfg(all(test, feature = "gpu"))]
+    breakage: Option<crate::backend::gpu::breakage::Breakage>,
     submission_seconds: Option<f64>,
 }
 
@@ -115,6 +118,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Breaks the device.
+    #[cfg(all(test, feature = "gpu"))]
+    pub(crate) fn broken(mut self, breakage: crate::backend::gpu::breakage::Breakage) -> Self {
+        self.breakage = Some(breakage);
+        self
+    }
+
     /// Seconds of a device's time above which the submissions after one are smaller.
     #[cfg(all(test, feature = "gpu"))]
     pub(crate) fn submission_seconds(mut self, seconds: f64) -> Self {
@@ -129,17 +139,27 @@ impl EngineBuilder {
     pub fn build(self) -> Result<Engine> {
         let cpu = Cpu::new(self.level, self.threads)?;
         #[cfg(feature = "gpu")]
-        let options = |index| {
+        let options = |adapter| {
             let Self { binding_limit, subgroups, staging, .. } = self;
             let patience = self.patience.unwrap_or(DEFAULT_PATIENCE);
-            GpuOptions { index, binding_limit, subgroups, staging, threads: cpu.threads(), patience }
+            let threads = cpu.threads();
+            GpuOptions {
+                adapter,
+                binding_limit,
+                subgroups,
+                staging,
+                threads,
+                patience,
+                #[cfg(test)]
+                breakage: self.breakage,
+            }
         };
         #[cfg(feature = "gpu")]
-        let gpu = |index| Ok::<_, Error>(Runner::Gpus(Box::new(Gpus::one(options(index))?)));
+        let gpu = |adapter| Ok::<_, Error>(Runner::Gpus(Box::new(Gpus::one(options(adapter))?)));
         #[cfg(all(feature = "gpu", not(test)))]
-        let auto = || Auto::new(GpuSet::HARDWARE, options(None));
+        let auto = || Auto::new(GpuSet::HARDWARE, options(Wanted::Hardware));
         #[cfg(all(feature = "gpu", test))]
-        let auto = || Auto::new(self.candidates, options(None));
+        let auto = || Auto::new(self.candidates, options(Wanted::Hardware));
         #[cfg(not(feature = "gpu"))]
         let auto = Auto::default;
         let runner = match self.device {
@@ -147,13 +167,15 @@ impl EngineBuilder {
             Device::Cpu => Runner::Cpu,
             Device::Reference => Runner::Reference,
             #[cfg(feature = "gpu")]
-            Device::Gpu => gpu(None)?,
+            Device::Gpu => gpu(Wanted::Hardware)?,
             #[cfg(feature = "gpu")]
-            Device::GpuAt(index) => gpu(Some(index))?,
+            Device::GpuAt(index) => gpu(Wanted::At(index))?,
             #[cfg(feature = "gpu")]
-            Device::Gpus(set) => Runner::Gpus(Box::new(Gpus::open(set, options(None))?)),
+            Device::Gl => gpu(Wanted::Gl)?,
+            #[cfg(feature = "gpu")]
+            Device::Gpus(set) => Runner::Gpus(Box::new(Gpus::open(set, options(Wanted::Hardware))?)),
             #[cfg(not(feature = "gpu"))]
-            Device::Gpu | Device::GpuAt(_) | Device::Gpus(_) => {
+            Device::Gpu | Device::GpuAt(_) | Device::Gl | Device::Gpus(_) => {
                 return Err(Error::NoDevice {
                     wanted: "GPU".to_owned(),
                     found: "none: this build has the feature `gpu` off".to_owned(),

@@ -56,7 +56,7 @@ impl Gathered {
                 tally.moments.merge(&Moments {
                     count: u64::from(block.count),
                     mean: f64::from(block.mean),
-                    squares: f64::from(block.squares),
+                    squares: block.squares(),
                     minimum: f64::from(block.least),
                     maximum: f64::from(block.most),
                 });

@@ -96,12 +96,36 @@ impl Engine {
         }
     }
 
+    /// What the GPUs of this engine answered when they were opened, by their names; none on a CPU, nor before an automatic
+    /// engine has opened any.
+    #[cfg(feature = "gpu")]
+    #[must_use]
+    pub fn device_answers(&self) -> Vec<(Arc<str>, crate::DeviceAnswers)> {
+        match &self.runner {
+            Runner::Gpus(gpus) => gpus.answers(),
+            Runner::Auto(auto) => auto.opened().map(Gpus::answers).unwrap_or_default(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Hardware that was left out, of [`GpuSet::HARDWARE`](crate::GpuSet::HARDWARE) or by an automatic engine that has looked
+    /// for it, and why.
+    #[cfg(feature = "gpu")]
+    #[must_use]
+    pub fn left_out(&self) -> Vec<String> {
+        match &self.runner {
+            Runner::Gpus(gpus) => gpus.left_out().to_vec(),
+            Runner::Auto(auto) => auto.left_out(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The devices that a test makes fail.
     #[cfg(all(test, feature = "gpu"))]
     pub(crate) fn gpus(&self) -> Option<&Gpus> {
         match &self.runner {
             Runner::Gpus(gpus) => Some(gpus),
-            Runner::Auto(auto) => auto.gpus(),
+            Runner::Auto(auto) => auto.opened(),
             _ => None,
         }
     }
@@ -189,7 +213,7 @@ impl Engine {
             Runner::Reference => Choice::new(On::Reference, ASKED),
             Runner::Cpu => Choice::new(On::Cpu, ASKED),
             #[cfg(feature = "gpu")]
-            Runner::Gpus(gpus) => match problem.needs_wide() {
+            Runner::Gpus(gpus) => match problem.is_not_for_a_device() {
                 Some(reason) => Choice::new(On::Cpu, reason),
                 None => Choice::new(On::Gpus { gpus, or_cpu: false }, ASKED),
             },
@@ -199,7 +223,7 @@ impl Engine {
                     return Choice::new(On::Cpu, reason);
                 }
                 let Some((gpus, rates)) = auto.candidate(self) else {
-                    return Choice::new(On::Cpu, "there is no GPU to be had");
+                    return Choice::new(On::Cpu, auto.reason());
                 };
                 let bytes = |rows: &Rows<'_>| (rows.len() * rows.bins() * rows.weight_type().size()) as u64;
                 let sent = [p, q].iter().zip(kept).map(|(side, kept)| if kept { 0 } else { bytes(&side.rows) }).sum();

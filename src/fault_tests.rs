@@ -6,7 +6,7 @@ use std::time::Duration;
 use rayon::prelude::*;
 
 use crate::backend::gpu::faults::{Fault, Point};
-use crate::{Columns, Device, Divergence, Engine, EngineBuilder, Error, Options, RowStatus, Rows};
+use crate::{Columns, Divergence, Engine, EngineBuilder, Error, Options, RowStatus, Rows, test_devices};
 
 const BINS: usize = 40;
 const ROWS: usize = 1000;
@@ -14,14 +14,8 @@ const MEASURES: [Divergence; 3] = [Divergence::Kl, Divergence::Js, Divergence::T
 
 /// A builder for every kind of software adapter there is, and for both ways to its memory.
 fn builders() -> Vec<EngineBuilder> {
-    let adapters = crate::adapters();
-    let required = std::env::var("KULLBACK_REQUIRE_GPU").is_ok_and(|v| v == "1");
-    let found = ["vulkan", "gl"].map(|backend| {
-        let info = adapters.iter().find(|info| info.backend == backend);
-        assert!(info.is_some() || !required, "KULLBACK_REQUIRE_GPU is set and there is no {backend} adapter");
-        info.map(|info| Engine::builder().device(Device::GpuAt(info.index)))
-    });
-    found.into_iter().flatten().flat_map(|builder| [builder, builder.staging(true)]).collect()
+    let builders = test_devices::vulkan_and_gl().into_iter().map(|device| Engine::builder().device(device));
+    builders.flat_map(|builder| [builder, builder.staging(true)]).collect()
 }
 
 /// Random-looking rows with empty bins, equal rows and empty rows among them.

@@ -8,7 +8,7 @@ use std::thread;
 use smallvec::SmallVec;
 
 use crate::backend::StoredRows;
-use crate::backend::gpu::{AdapterInfo, Gpu, GpuOptions, adapters};
+use crate::backend::gpu::{AdapterInfo, DeviceAnswers, Gpu, GpuOptions, Wanted, adapters};
 use crate::divergence::{Unit, Zeros};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -26,6 +26,8 @@ use crate::values::Part;
 pub(crate) struct Gpus {
     devices: SmallVec<[Gpu; 1]>,
     name: Arc<str>,
+    /// Of all hardware, those that could not be opened, and why.
+    left_out: Vec<String>,
     /// Of each, once they were asked for.
     rates: OnceLock<Vec<Rates>>,
 }
@@ -39,23 +41,36 @@ impl Gpus {
     /// Opens the adapters of a set, each with the same options. Of all that are hardware, those that cannot be
     /// opened are left out, unless none is left.
     pub(crate) fn open(set: GpuSet, options: GpuOptions) -> Result<Self> {
-        let open = |index| Gpu::open(GpuOptions { index: Some(index), ..options });
+        let open = |index| Gpu::open(GpuOptions { adapter: Wanted::At(index), ..options });
         if set != GpuSet::HARDWARE {
             return Ok(Self::of(set.indices().map(open).collect::<Result<_>>()?));
         }
-        let opened = hardware(&adapters())
-            .into_iter()
-            .map(|cards| -> SmallVec<[Gpu; 1]> { cards.into_iter().filter_map(|index| open(index).ok()).collect() });
-        match opened.into_iter().find(|devices| !devices.is_empty()) {
-            Some(devices) => Ok(Self::of(devices)),
-            None => Self::one(options),
+        let mut left_out = Vec::new();
+        for cards in hardware(&adapters()) {
+            let (devices, errors): (Vec<_>, Vec<_>) = cards.into_iter().map(open).partition(Result::is_ok);
+            left_out.extend(errors.into_iter().filter_map(Result::err).map(|error| error.to_string()));
+            let devices: SmallVec<[Gpu; 1]> = devices.into_iter().filter_map(Result::ok).collect();
+            if !devices.is_empty() {
+                return Ok(Self { left_out, ..Self::of(devices) });
+            }
         }
+        Self::one(options)
+    }
+
+    /// Of all hardware, those that could not be opened, and why.
+    pub(crate) fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// What each answered when it was opened, by its name.
+    pub(crate) fn answers(&self) -> Vec<(Arc<str>, DeviceAnswers)> {
+        self.devices.iter().map(|gpu| (gpu.shared_name(), gpu.answers())).collect()
     }
 
     fn of(devices: SmallVec<[Gpu; 1]>) -> Self {
         let names: Vec<Arc<str>> = devices.iter().map(Gpu::shared_name).collect();
         let name = if let [name] = &names[..] { Arc::clone(name) } else { Arc::from(names.join(" + ")) };
-        Self { devices, name, rates: OnceLock::new() }
+        Self { devices, name, left_out: Vec::new(), rates: OnceLock::new() }
     }
 
     /// The name used in reports.

@@ -7,22 +7,11 @@ use rayon::prelude::*;
 
 use crate::backend::gpu::faults::{Fault, Point};
 use crate::plan::cost::Rates;
-use crate::{Columns, Device, Divergence, Engine, Error, GpuSet, Options, Rows, calibrate};
+use crate::{Columns, Device, Divergence, Engine, Error, GpuSet, Options, Rows, calibrate, test_devices};
 
 const BINS: usize = 40;
 const ROWS: usize = 4000;
 const MEASURES: [Divergence; 2] = [Divergence::Kl, Divergence::Js];
-
-/// The indices of the two software adapters, if they are here.
-fn adapters() -> Option<[usize; 2]> {
-    let adapters = crate::adapters();
-    let find = |backend| adapters.iter().find(|info| info.is_software && info.backend == backend).map(|i| i.index);
-    let found = find("vulkan").zip(find("gl"));
-    let required = std::env::var("KULLBACK_REQUIRE_GPU").is_ok_and(|v| v == "1");
-    assert!(found.is_some() || !required, "KULLBACK_REQUIRE_GPU is set and there are no two software adapters");
-    // In the order in which a set has them.
-    found.map(|(vulkan, gl)| [vulkan.min(gl), vulkan.max(gl)])
-}
 
 fn rates(times: f64) -> Rates {
     Rates { call_seconds: 1e-6, sent_bytes_per_second: times * 1e9, bins_per_second: [times * 1e9; 3] }
@@ -55,7 +44,7 @@ fn same_bits(got: &Columns, want: [&Columns; 2], cut: usize) {
 
 #[test]
 fn rows_are_shared_by_rates_and_each_device_gives_what_it_gives_alone() {
-    let Some(found) = adapters() else { return };
+    let Some(found) = test_devices::two() else { return };
     let engine = both(found);
     let alone = found.map(alone);
     let [p, q] = weights();
@@ -75,7 +64,7 @@ fn rows_are_shared_by_rates_and_each_device_gives_what_it_gives_alone() {
 
 #[test]
 fn rows_are_kept_by_shares_and_read_where_they_are() {
-    let Some(found) = adapters() else { return };
+    let Some(found) = test_devices::two() else { return };
     let engine = both(found);
     let [p, q] = weights();
     let (p, q) = (Rows::new(&p, BINS).expect("p"), Rows::new(&q, BINS).expect("q"));
@@ -92,7 +81,7 @@ fn rows_are_kept_by_shares_and_read_where_they_are() {
 
 #[test]
 fn what_a_lost_device_leaves_is_done_by_the_other() {
-    let Some(found) = adapters() else { return };
+    let Some(found) = test_devices::two() else { return };
     let [p, q] = weights();
     let (p, q) = (Rows::new(&p, BINS).expect("p"), Rows::new(&q, BINS).expect("q"));
     let want = alone(found[0]).rowwise(&MEASURES, p, q, &Options::default()).expect("alone");
@@ -133,7 +122,7 @@ fn what_a_lost_device_leaves_is_done_by_the_other() {
 
 #[test]
 fn progress_of_two_devices_is_one_and_either_can_be_cancelled() {
-    let Some(found) = adapters() else { return };
+    let Some(found) = test_devices::two() else { return };
     let engine = both(found);
     let [p, q] = weights();
     let (p, q) = (Rows::new(&p, BINS).expect("p"), Rows::new(&q, BINS).expect("q"));
@@ -161,7 +150,7 @@ fn progress_of_two_devices_is_one_and_either_can_be_cancelled() {
 /// device must not keep the pool from those who have one.
 #[test]
 fn calls_from_threads_of_a_pool_and_from_others_end() {
-    let Some(found) = adapters() else { return };
+    let Some(found) = test_devices::two() else { return };
     let rows = 1 << 14;
     let [p, q] = [1, 2].map(|seed| calibrate::weights(seed, rows * BINS));
     let (p, q) = (Rows::new(&p, BINS).expect("p"), Rows::new(&q, BINS).expect("q"));
@@ -189,7 +178,7 @@ fn calls_from_threads_of_a_pool_and_from_others_end() {
 /// Whoever waits for a buffer on a thread of a pool takes up other calls, which wait for buffers too: not without end.
 #[test]
 fn thousands_of_calls_from_a_pool_of_many_threads_end() {
-    let Some(found) = adapters() else { return };
+    let Some(found) = test_devices::two() else { return };
     let engine = alone(found[0]);
     let [p, q] = [1, 2].map(|seed| calibrate::weights(seed, 100 * BINS));
     let (p, q) = (Rows::new(&p, BINS).expect("p"), Rows::new(&q, BINS).expect("q"));
@@ -205,7 +194,7 @@ fn thousands_of_calls_from_a_pool_of_many_threads_end() {
 
 #[test]
 fn rates_that_nobody_gave_are_measured() {
-    let Some(found) = adapters() else { return };
+    let Some(found) = test_devices::two() else { return };
     let set = GpuSet::at(&found).expect("indices");
     let engine = Engine::builder().device(Device::Gpus(set)).build().expect("both");
     let [p, q] = weights();

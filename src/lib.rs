@@ -52,6 +52,7 @@ mod auto_tests;
 mod backend;
 mod builder;
 mod calibrate;
+pub mod contract;
 #[cfg(feature = "gpu")]
 mod digest;
 mod divergence;
@@ -81,11 +82,13 @@ mod summarize;
 #[cfg(all(test, feature = "gpu"))]
 mod summarize_tests;
 mod summary;
+#[cfg(all(test, feature = "gpu"))]
+mod test_devices;
 mod values;
 
 pub use backend::cpu::SimdLevel;
 #[cfg(feature = "gpu")]
-pub use backend::gpu::{AdapterInfo, adapters};
+pub use backend::gpu::{AdapterInfo, DeviceAnswers, adapters};
 pub use builder::EngineBuilder;
 pub use divergence::{Divergence, Unit, Zeros};
 pub use engine::Engine;

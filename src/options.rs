@@ -17,16 +17,26 @@ pub enum Device {
     Auto,
     /// SIMD and threads.
     Cpu,
-    /// The first hardware GPU.
+    /// A hardware GPU: a discrete one before an integrated one before a virtual one.
     Gpu,
     /// The adapter with this index in [`adapters`](crate::adapters).
     GpuAt(usize),
+    /// The first adapter that is reached through GL, which is asked for only here and where there is no other.
+    Gl,
     /// Several adapters that share each call by their measured rates; [`Stats::shares`](crate::Stats::shares) says
     /// how.
     Gpus(GpuSet),
     /// The oracle: textbook definitions in scalar arithmetic of 31 digits. Slow, and independent of
     /// everything it judges.
     Reference,
+}
+
+impl Device {
+    /// Whether it names a GPU, which leaves 64-bit weights to the CPU.
+    #[must_use]
+    pub fn is_gpu(self) -> bool {
+        matches!(self, Device::Gpu | Device::GpuAt(_) | Device::Gl | Device::Gpus(_))
+    }
 }
 
 /// Which adapters an engine uses together.

@@ -3,23 +3,20 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::{Device, Divergence, Engine, Error, GpuSet, OnInvalid, Options, RowStatus, Rows, Tile, Zeros, calibrate};
+use crate::{
+    Device, Divergence, Engine, Error, GpuSet, OnInvalid, Options, RowStatus, Rows, Tile, Zeros, calibrate,
+    test_devices,
+};
 
 const BINS: usize = 9;
 const SYMMETRIC: [Divergence; 3] = [Divergence::Js, Divergence::Hellinger, Divergence::Tv];
 const MEASURES: [Divergence; 3] = [Divergence::Kl, Divergence::Js, Divergence::Renyi(2.0)];
 
 fn engines() -> Vec<Engine> {
-    let required = std::env::var("KULLBACK_REQUIRE_GPU").is_ok_and(|v| v == "1");
-    let adapters = crate::adapters();
-    let found = ["vulkan", "gl"].map(|backend| adapters.iter().find(|info| info.backend == backend));
-    assert!(found.iter().all(Option::is_some) || !required, "KULLBACK_REQUIRE_GPU is set and an adapter is missing");
-    let indices: Vec<usize> = found.into_iter().flatten().map(|info| info.index).collect();
-    let devices = indices.iter().map(|index| Device::GpuAt(*index));
-    let devices = [Device::Cpu, Device::Reference].into_iter().chain(devices);
+    let devices = [Device::Cpu, Device::Reference].into_iter().chain(test_devices::vulkan_and_gl());
     let mut engines: Vec<Engine> =
         devices.map(|device| Engine::builder().device(device).build().expect("listed")).collect();
-    if let Ok(several) = GpuSet::at(&indices) {
+    if let Some(Ok(several)) = test_devices::two().map(|indices| GpuSet::at(&indices)) {
         // So little memory that each share of a tile is several chunks, which end within a row of the matrix.
         let builder = Engine::builder().device(Device::Gpus(several)).memory(1 << 17);
         engines.push(builder.build().expect("listed"));

@@ -8,7 +8,7 @@ use crate::backend::gpu::faults::{Fault, Point};
 use crate::backend::gpu::summary::{MOST_FOR_THE_HOST, bucket, middle};
 use crate::{
     Columns, Device, Divergence, Engine, EngineBuilder, Error, GpuSet, OnInvalid, Options, Progress, QUANTILES, Rates,
-    RowStatus, Rows, Summaries, Unit, Weight, Zeros, calibrate,
+    RowStatus, Rows, Summaries, Unit, Weight, Zeros, calibrate, test_devices,
 };
 
 const TOP: usize = 20;
@@ -17,7 +17,7 @@ const TOP: usize = 20;
 const SETS: [&[Divergence]; 4] = [
     &[Divergence::Kl, Divergence::Js, Divergence::Hellinger, Divergence::Tv],
     &[Divergence::JsDistance, Divergence::Renyi(2.0), Divergence::Bhattacharyya, Divergence::Chi2],
-    &[Divergence::Entropy, Divergence::CrossEntropy, Divergence::Renyi(0.8), Divergence::Tsallis(2.0)],
+    &[Divergence::Entropy, Divergence::CrossEntropy, Divergence::Renyi(1.5), Divergence::Tsallis(2.0)],
     &[Divergence::Jeffreys],
 ];
 
@@ -28,19 +28,13 @@ fn engines() -> Vec<Engine> {
 
 /// The CPU, and what there is of adapters: alone, by way of staging memory, and together.
 fn engines_with(memory: u64) -> Vec<Engine> {
-    let adapters = crate::adapters();
-    let required = std::env::var("KULLBACK_REQUIRE_GPU").is_ok_and(|v| v == "1");
-    let found: Vec<usize> = ["vulkan", "gl"]
-        .into_iter()
-        .filter_map(|backend| adapters.iter().find(|info| info.backend == backend).map(|info| info.index))
-        .collect();
-    assert!(found.len() == 2 || !required, "KULLBACK_REQUIRE_GPU is set and there are no two adapters");
+    let found = test_devices::vulkan_and_gl();
     let mut builders = vec![Engine::builder().device(Device::Cpu)];
     let rates = Rates { call_seconds: 1e-6, sent_bytes_per_second: 1e9, bins_per_second: [1e9; 3] };
-    builders.extend(found.iter().map(|index| Engine::builder().device(Device::GpuAt(*index))));
-    builders.extend(found.first().map(|index| Engine::builder().device(Device::GpuAt(*index)).staging(true)));
-    if found.len() == 2 {
-        builders.push(Engine::builder().device(Device::Gpus(GpuSet::at(&found).expect("indices"))));
+    builders.extend(found.iter().map(|device| Engine::builder().device(*device)));
+    builders.extend(found.first().map(|device| Engine::builder().device(*device).staging(true)));
+    if let Some(two) = test_devices::two() {
+        builders.push(Engine::builder().device(Device::Gpus(GpuSet::at(&two).expect("indices"))));
     }
     let build = |builder: EngineBuilder| {
         let engine = builder.memory(memory).build().expect("an engine");

@@ -79,6 +79,13 @@ fn each_measure_alone_is_within_the_contract_on_cpu() {
 }
 
 #[test]
+fn orders_at_the_edges_are_within_the_contract_on_cpu() {
+    for weight_type in [WeightType::F32, WeightType::U16, WeightType::F64] {
+        orders_at_the_edges_are_within_the_contract(cpu, weight_type, &[1, 2, 9, 64, 300]);
+    }
+}
+
+#[test]
 fn each_measure_alone_is_within_the_contract_over_a_row_in_segments() {
     each_measure_alone_is_within_the_contract(cpu, WeightType::F32, &[70_001]);
 }

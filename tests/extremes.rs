@@ -4,11 +4,11 @@
 //! the support, power sums beyond the largest float were taken for infinite divergences, and a row the
 //! 64-bit kernel had given up was reported as 0.
 
-use kullback::{Device, Divergence, Engine, Error, OnInvalid, Options, RowStatus, Rows, Zeros};
+mod common;
 
-fn engines() -> [Engine; 2] {
-    [Device::Cpu, Device::Reference].map(|device| Engine::builder().device(device).build().expect("engine"))
-}
+use common::{against_oracle, every_engine, oracle};
+use kullback::{Divergence, Error, OnInvalid, Options, RowStatus, Rows, WeightType, Zeros};
+use kullback_conformance::{Check, FAMILIES, POLICIES, SMALL_POLICIES, hard_rows, measures};
 
 fn null(zeros: Zeros) -> Options {
     Options { zeros, on_invalid: OnInvalid::Null, ..Options::default() }
@@ -18,7 +18,7 @@ fn null(zeros: Zeros) -> Options {
 fn a_power_sum_beyond_the_largest_float_has_a_finite_logarithm() {
     let (p, q) = ([1.0_f32, 1e-8], [1e-8_f32, 1.0]);
     let orders = [Divergence::Renyi(38.0), Divergence::Renyi(41.0), Divergence::Renyi(200.0)];
-    for engine in engines() {
+    for engine in every_engine() {
         let (p, q) = (Rows::new(&p, 2).expect("p"), Rows::new(&q, 2).expect("q"));
         let out = engine.rowwise(&orders, p, q, &Options::default()).expect("rowwise");
         for order in orders {
@@ -28,7 +28,7 @@ fn a_power_sum_beyond_the_largest_float_has_a_finite_logarithm() {
         assert_eq!(out.status(), [RowStatus::Ok]);
     }
     let wide = [[1.0_f64, 1e-100], [1e-100, 1.0]];
-    for engine in engines() {
+    for engine in every_engine() {
         let (p, q) = (Rows::new(&wide[0], 2).expect("p"), Rows::new(&wide[1], 2).expect("q"));
         let out = engine.rowwise(&[Divergence::Renyi(5.0)], p, q, &Options::default()).expect("rowwise");
         assert!((out[Divergence::Renyi(5.0)][0] - 230.258_509_299_404_57).abs() < 1e-10);
@@ -39,7 +39,7 @@ fn a_power_sum_beyond_the_largest_float_has_a_finite_logarithm() {
 fn weights_that_vanish_beside_their_total_are_refused() {
     for row in [[1e250_f64, 1e-100], [1e200, 1e-150], [1.0, 1e-320]] {
         for zeros in [Zeros::Exact, Zeros::Skip] {
-            for engine in engines() {
+            for engine in every_engine() {
                 let (p, q) = (Rows::new(&row, 2).expect("p"), Rows::new(&[1.0_f64, 1.0], 2).expect("q"));
                 let measures = [Divergence::Kl, Divergence::ReverseKl, Divergence::Tv];
                 let out = engine.rowwise(&measures, p, q, &null(zeros)).expect("null");
@@ -57,8 +57,10 @@ fn weights_that_vanish_beside_their_total_are_refused() {
 #[test]
 fn a_policy_beyond_the_range_of_the_weights_is_right_or_refused() {
     let rows = [3.0_f32, 1.0, 1.0, 1.0];
-    let engine = Engine::builder().device(Device::Cpu).build().expect("engine");
-    for amount in [1e200, 1e280, 1e-280, 1e-320] {
+    for (engine, amount) in every_engine()
+        .into_iter()
+        .flat_map(|engine| [1e200, 1e280, 1e-280, 1e-320].map(|amount| (engine.clone(), amount)))
+    {
         let (p, q) = (Rows::new(&rows, 2).expect("p"), Rows::new(&[1.0_f32, 1.0], 2).expect("q"));
         let out = engine.rowwise(&[Divergence::Entropy], p, q, &null(Zeros::Additive(amount))).expect("null");
         let [first, _] = out[Divergence::Entropy] else { panic!("two rows") };
@@ -72,7 +74,7 @@ fn a_policy_beyond_the_range_of_the_weights_is_right_or_refused() {
 fn subnormal_and_huge_rows_that_span_little_are_exact() {
     for scale in [5e-320_f64, 1e-300, 1e300] {
         let (p, q) = ([scale, 3.0 * scale], [scale, scale]);
-        for engine in engines() {
+        for engine in every_engine() {
             let (p, q) = (Rows::new(&p, 2).expect("p"), Rows::new(&q, 2).expect("q"));
             let kl = engine.rowwise(&[Divergence::Kl], p, q, &Options::default()).expect("rowwise")[Divergence::Kl][0];
             // ¼ ln ½ + ¾ ln 3/2, as far as a subnormal holds three times another.
@@ -86,18 +88,136 @@ fn subnormal_and_huge_rows_that_span_little_are_exact() {
 fn a_weight_far_below_its_total_is_still_a_weight() {
     let rows = [[1e30_f32, 1e-20, 1.0, 0.0], [1.0, 2.0, 0.0, 3.0], [1e-38, 1e5, 1e30, 2.0]].concat();
     let others = [[2.0_f32, 1.0, 0.0, 1.0], [1e30, 1e-20, 1.0, 0.0], [0.0, 1e-30, 1e20, 1e-10]].concat();
-    let [cpu, oracle] = engines();
-    let mut check = kullback_conformance::Check::default();
     for (p, q) in [(&rows, &others), (&others, &rows)] {
         let (p, q) = (Rows::new(p, 4).expect("p"), Rows::new(q, 4).expect("q"));
-        for zeros in kullback_conformance::POLICIES {
-            for measure in kullback_conformance::measures() {
-                let want = oracle.rowwise(&[measure], p, q, &null(zeros)).expect("oracle");
-                let got = cpu.rowwise(&[measure], p, q, &null(zeros)).expect("cpu");
-                let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
-                check.columns(&got, &columns, want.status(), &p, &q, &|row| format!("{zeros}, row {row}"));
+        for (zeros, measure) in POLICIES.into_iter().flat_map(|zeros| measures().into_iter().map(move |m| (zeros, m))) {
+            holds(&[measure], p, q, zeros, "weights far below their totals");
+        }
+    }
+}
+
+/// Every engine against the oracle.
+fn holds(measures: &[Divergence], p: Rows<'_>, q: Rows<'_>, zeros: Zeros, what: &str) {
+    let want = oracle().rowwise(measures, p, q, &null(zeros)).expect(what);
+    let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
+    for engine in every_engine() {
+        let got = engine.rowwise(measures, p, q, &null(zeros)).expect(what);
+        let mut check = Check::default();
+        let name = |row: usize| format!("{}: row {row} of {what}, {zeros}", engine.device_name());
+        check.columns(&got, &columns, want.status(), &p, &q, &name);
+        check.assert(what);
+    }
+}
+
+/// Values of which each was once wrong with status `ok`: by a measure of first order that was trusted too far, a weight that
+/// the scale of its row makes nothing of, an amount of a policy that 32 bits do not hold, and digits that a device flushes.
+#[test]
+fn what_was_once_wrong_without_a_word_is_right() {
+    let two = |n: i32| 2f32.powi(n);
+    let large = (vec![1_151_414.0_f32, 1.0, 5.0, 1.0, 2.0, 1.0], vec![6_618_694.0_f32, 20.0, 5.0, 5.0, 5.0, 5.0]);
+    let wide = (vec![0.5_f32, 0.5], vec![two(90), two(-60)]);
+    let flushed = (vec![1.0_f32, 1.0], vec![5.0_f32, 1.2e-38]);
+    let missing = (vec![1.0_f32, 0.0], vec![0.5_f32, 0.5]);
+    let small = (vec![1e-25_f32, 0.0], vec![0.5_f32, 0.5]);
+    let digits = (vec![two(-80), two(-81), two(-115) * (1.0 + two(-12))], vec![two(-50), two(-50), two(-120)]);
+    let exchanged = (vec![1.0, 3.0 * two(-65), two(-65)], vec![1.0, two(-65), 3.0 * two(-65)]);
+    let policies = [1e-20, 1e-50]
+        .into_iter()
+        .flat_map(|x| [Zeros::Epsilon(x), Zeros::Floor(x), Zeros::Additive(x), Zeros::Mix(x)]);
+    let policies: Vec<Zeros> = POLICIES.into_iter().chain(policies).collect();
+    for (i, (p, q)) in [large, wide, flushed, missing, small, digits, exchanged].iter().enumerate() {
+        for (p, q) in [(p, q), (q, p)] {
+            let rows = |weights: &Vec<f32>| -> Vec<f32> { weights.clone() };
+            let (p, q) = (rows(p), rows(q));
+            let bins = p.len();
+            let (p, q) = (Rows::new(&p, bins).expect("p"), Rows::new(&q, bins).expect("q"));
+            for &zeros in &policies {
+                let what = format!("pair {i}");
+                holds(&measures(), p, q, zeros, &what);
+                for measure in [Divergence::Kl, Divergence::Tv, Divergence::Chi2, Divergence::Bhattacharyya] {
+                    holds(&[measure], p, q, zeros, &what);
+                }
             }
         }
     }
-    check.assert("weights far below their totals");
+}
+
+/// Policies with numbers down to 1e-50 on rows of every family.
+#[test]
+fn small_numbers_of_a_policy_are_within_the_contract() {
+    for engine in every_engine() {
+        let mut check = Check::default();
+        for (bins, zeros) in [2, 9, 64].into_iter().flat_map(|bins| SMALL_POLICIES.map(|zeros| (bins, zeros))) {
+            let hard = hard_rows(31, WeightType::F32, bins, 2 * FAMILIES.len());
+            let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+            check.merge(against_oracle(&engine, p, q, zeros, &format!("{bins} bins")));
+        }
+        check.assert(&engine.device_name());
+    }
+}
+
+/// A negative weight, however small beside its total.
+#[test]
+fn a_negative_weight_is_never_nothing() {
+    for (p, q) in [([1e300_f64, -1e-100], [1e300, 1.0]), ([1.0, -5e-324], [1.0, 1.0]), ([1e-300, -1e-320], [1.0, 1.0])]
+    {
+        for (engine, zeros) in
+            every_engine().into_iter().flat_map(|engine| POLICIES.map(|zeros| (engine.clone(), zeros)))
+        {
+            for (p, q) in [(&p, &q), (&q, &p)] {
+                let (p, q) = (Rows::new(p, 2).expect("p"), Rows::new(q, 2).expect("q"));
+                let out = engine.rowwise(&[Divergence::Kl], p, q, &null(zeros)).expect("null");
+                assert_eq!(out.status(), [RowStatus::Invalid], "{zeros} on {}", engine.device_name());
+            }
+        }
+    }
+}
+
+/// What `skip` leaves out does not count, for the range of the weights either.
+#[test]
+fn bins_that_are_left_out_do_not_widen_the_range() {
+    let rows = [([1.0_f64, 0.0, 3.0], [1.0_f64, 1e300, 1.0]), ([1e-20, 1e-300, 0.0], [1e-300, 2e-20, 1e300])];
+    for (p, q) in rows {
+        let (p, q) = (Rows::new(&p, 3).expect("p"), Rows::new(&q, 3).expect("q"));
+        holds(&[Divergence::Kl, Divergence::Tv, Divergence::Entropy], p, q, Zeros::Skip, "bins that are left out");
+        let out = oracle().rowwise(&[Divergence::Kl], p, q, &null(Zeros::Skip)).expect("null");
+        assert_eq!(out.status(), [RowStatus::Ok]);
+    }
+}
+
+/// Every order has a value, in about the time of any other, or is refused.
+#[test]
+fn every_order_ends_and_none_is_not_a_number() {
+    let names = [
+        "renyi:1e5",
+        "renyi:1e10",
+        "renyi:1e19",
+        "renyi:1e100",
+        "renyi:inf",
+        "tsallis:30",
+        "tsallis:1e5",
+        "tsallis:1e20",
+        "tsallis:1e100",
+        "alpha:1e5",
+        "alpha:-1e5",
+        "alpha:1e100",
+        "alpha:-1e100",
+    ];
+    let rows = [([0.5_f64, 0.5], [0.25, 0.75]), ([1.0, 1e-100], [1e-100, 1.0]), ([0.3, 0.7], [0.3, 0.7])];
+    for (name, (p, q)) in names.into_iter().flat_map(|name| rows.map(|rows| (name, rows))) {
+        let measure: Divergence = name.parse().expect(name);
+        let narrow = [p, q].map(|row| row.map(|x| x as f32));
+        holds(&[measure], Rows::new(&p, 2).expect("p"), Rows::new(&q, 2).expect("q"), Zeros::Exact, name);
+        let (p, q) = (Rows::new(&narrow[0], 2).expect("p"), Rows::new(&narrow[1], 2).expect("q"));
+        holds(&[measure], p, q, Zeros::Exact, name);
+    }
+    let (p, q) = ([0.5_f64, 0.25, 0.25], [0.25_f64, 0.25, 0.5]);
+    let (p, q) = (Rows::new(&p, 3).expect("p"), Rows::new(&q, 3).expect("q"));
+    for engine in every_engine() {
+        let out = engine.rowwise(&[Divergence::Renyi(f64::INFINITY)], p, q, &Options::default()).expect("rowwise");
+        assert!((out[Divergence::Renyi(f64::INFINITY)][0] / std::f64::consts::LN_2 - 1.0).abs() < 1e-15);
+    }
+    for name in ["renyi:1e101", "tsallis:inf", "alpha:-inf", "alpha:1e200", "renyi:nan", "renyi:-1"] {
+        assert!(name.parse::<Divergence>().is_err(), "{name}");
+    }
 }

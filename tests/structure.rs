@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room may import of the crate; `error` and a room's own modules always.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
+    ("contract", &[]),
     ("divergence", &[]),
     ("rows", &[]),
     ("plan", &["divergence", "rows"]),
-    ("backend", &["divergence", "rows", "plan", "output"]),
+    ("backend", &["divergence", "rows", "plan", "output", "contract"]),
     ("input", &["rows", "backend"]),
     ("flow", &[]),
     ("options", &["divergence"]),

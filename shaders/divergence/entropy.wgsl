@@ -4,7 +4,7 @@
 fn surprise(w: TwoPart, total: TwoPart) -> f32 {
     let has = w.high > 0.0;
     let safe = select(total.high, w.high, has);
-    let rest = (total.high - safe) + (total.low - w.low);
+    let rest = opaque(total.high - safe) + (total.low - w.low);
     let most = rest < safe;
     let steps = select(even_steps(total.high, safe), 0u, most);
     let scaled = raised(safe, steps);

@@ -1,9 +1,10 @@
 // 1 − BC = (1/Q) Σ ½u²/(s + 2√(aq)), and BC itself. Twin of src/divergence/hellinger.rs.
 
 fn hellinger_deficit_term(c: Contrast) -> f32 {
-    // A product a·q that vanishes belongs to a bin that does not count, or to one with a side that does not.
-    let root = sqrt(c.a * c.q);
-    return 0.5 * c.u * (c.u / ((root + root) + c.s));
+    // 2·√(aq) = 2⁻⁵⁹·√(2¹²⁰·aq): a and q lie between 2⁻⁹⁶ and 2, where the product alone may be subnormal. Both are products
+    // themselves, whose factors must not meet that of 2¹²⁰.
+    let product = opaque(opaque(c.a) * 1.329227995784916e36) * opaque(c.q);
+    return 0.5 * c.u * (c.u / (sqrt(product) * 1.734723475976807e-18 + c.s));
 }
 
 fn affinity_term(c: Contrast) -> f32 {

@@ -13,10 +13,13 @@ fn power_sum_term(c: Contrast, order: vec4<f32>) -> f32 {
 
 fn power_deficit_term(c: Contrast, order: vec4<f32>) -> f32 {
     let y = contrast_log(c) * order.z;
-    let direct = c.a * order.x + c.q * order.y - power_sum_term(c, order);
+    // A·a + B·q without the cancellation of large orders.
+    let base_is_q = order.x < 0.5;
+    let plain = select(c.a - c.u * order.y, c.q + c.u * order.x, base_is_q);
+    let direct = plain - power_sum_term(c, order);
     let remainder = exp_remainder(clamp(y, -1.0, 1.0));
     let over_q = reverse_kl_term(c) * order.x - c.q * remainder;
     let over_a = kl_term(c) * order.y - c.a * remainder;
-    let small = select(over_a, over_q, order.x < 0.5);
+    let small = select(over_a, over_q, base_is_q);
     return select(direct, small, c.both && abs(y) <= 1.0);
 }

@@ -104,8 +104,8 @@ fn scan_totals(span: Span) -> Totals {
 fn scan_floored(span: Span, p_side: Side, q_side: Side) -> Totals {
     var t = empty_totals();
     for (var bin = span.first; bin < span.end; bin += span.step) {
-        let p = policy_weight(load_p(span.p + bin).value, 0.0, p_side);
-        let q = policy_weight(load_q(span.q + bin).value, 0.0, q_side);
+        let p = policy_weight(load_p(span.p + bin).value, true, true, p_side);
+        let q = policy_weight(load_q(span.q + bin).value, true, true, q_side);
         let sum_p = two_sum(t.p.high, p.high);
         let sum_q = two_sum(t.q.high, q.high);
         t.p = TwoPart(sum_p.high, t.p.low + (sum_p.low + p.low));
@@ -118,21 +118,33 @@ fn exponent_of(x: f32) -> i32 {
     return i32((bitcast<u32>(x) >> 23u) & 0xffu) - 127;
 }
 
+// The least amount of a policy of which a device that flushes keeps 48 bits in two parts, in the unit of the weights: 2⁻⁷⁸.
+const LEAST_AMOUNT: f32 = 3.308722450212111e-24;
+
+fn is_held(amount: TwoPart) -> bool {
+    return amount.high >= LEAST_AMOUNT;
+}
+
 // The constants of both sides before `floor` has found its totals.
 fn row_sides(t: Totals) -> RowConstants {
     var flags = t.flags;
-    if (!ADDS && (t.p.high == 0.0 || t.q.high == 0.0)) {
+    let missing_p = t.present_any - t.present_p;
+    let missing_q = t.present_any - t.present_q;
+    let p = policy_side(t.p, t.present_p, missing_p);
+    let q = policy_side(t.q, t.present_q, missing_q);
+    let is_empty = t.present_p == 0u || t.present_q == 0u || (SKIPS && (t.flags & COMMON) == 0u);
+    if (is_empty && !ADDS) {
         flags |= EMPTY;
+    } else if (!(policy_holds(p, missing_p) && policy_holds(q, missing_q))) {
+        flags |= RESCUE;
     }
-    let p = policy_side(t.p, t.present_p, t.present_any - t.present_p);
-    let q = policy_side(t.q, t.present_q, t.present_any - t.present_q);
     return RowConstants(p, q, 1.0, TwoPart(1.0, 0.0), flags);
 }
 
 // Scale and ratio from the totals after the policy.
 fn finish_constants(sides: RowConstants) -> RowConstants {
     var c = sides;
-    if ((c.flags & (EMPTY | INVALID_P | INVALID_Q)) != 0u) {
+    if ((c.flags & (EMPTY | INVALID_P | INVALID_Q | RESCUE)) != 0u) {
         return c;
     }
     let p_exponent = exponent_of(c.p.total.high);
@@ -157,15 +169,6 @@ fn finish_constants(sides: RowConstants) -> RowConstants {
     return c;
 }
 
-// p·r − q + low through exact partial products of the halves of r: good to 2⁻³⁵ of the weights.
-fn scaled_difference(p: f32, ratio_high: f32, ratio_middle: f32, q: f32, low: f32) -> f32 {
-    let p_high = leading(p);
-    let p_middle = opaque(p - p_high);
-    let first = opaque(opaque(p_high * ratio_high) - q);
-    let cross = p_high * ratio_middle + p_middle * ratio_high;
-    return first + opaque(cross + (p_middle * ratio_middle + low));
-}
-
 // The terms of the bins of a span, in blocks of eight so that long sums keep their digits.
 fn scan_terms(span: Span, c: RowConstants) -> Sums {
     var total = empty_sums();
@@ -175,19 +178,24 @@ fn scan_terms(span: Span, c: RowConstants) -> Sums {
     let ratio_middle = opaque(c.ratio.high - ratio_high);
     for (var bin = span.first; bin < span.end; bin += span.step) {
         let p_weight = load_p(span.p + bin).value;
-        let q_weight = load_q(span.q + bin).value * c.scale;
-        let p = policy_weight(p_weight, q_weight, c.p);
-        let q = policy_weight(q_weight, p_weight, c.q);
+        let q_stored = load_q(span.q + bin).value;
+        let q_weight = q_stored * c.scale;
+        // Of what is stored: a weight that the scale makes nothing of is a weight all the same.
+        let has_p = p_weight > 0.0;
+        let has_q = q_stored > 0.0;
+        let p = policy_weight(p_weight, has_p, has_q, c.p);
+        let q = policy_weight(q_weight, has_q, has_p, c.q);
         let low = p.high * c.ratio.low + (p.low * c.ratio.high - q.low);
         let u = scaled_difference(p.high, ratio_high, ratio_middle, q.high, low);
         let a = p.high * c.ratio.high + (p.high * c.ratio.low + p.low * c.ratio.high);
-        if ((p.high > 0.0 && a < TINY) || (q.high > 0.0 && q.high < TINY)) {
+        // Wherever the policy leaves weight, there must be some.
+        if ((policy_has(has_p, has_q) && !(a >= TINY)) || (policy_has(has_q, has_p) && !(q.high >= TINY))) {
             block.flags |= RESCUE;
         }
         if (EPSILON) {
             // A bin that loses (almost) all it has: the last digits decide, on the host.
             let almost = 1.0 / 65536.0;
-            if ((p_weight > 0.0 && p.high <= p_weight * almost) || (q_weight > 0.0 && q.high <= q_weight * almost)) {
+            if ((has_p && p.high <= p_weight * almost) || (has_q && q.high <= q_weight * almost)) {
                 block.flags |= RESCUE;
                 continue;
             }

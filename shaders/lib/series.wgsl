@@ -54,11 +54,12 @@ fn log_value(ratio: LogRatio) -> f32 {
 }
 
 // a·ln(a/q) − a + q ≥ 0 without cancellation, from a·2t = rise + rise·t:
-// (q − q·2ᵏ) + a·k·ln 2 + t·(rise + a·t²·tail). Where k = 0 the first two vanish.
+// (q − q·2ᵏ) + a·k·ln 2 + t·(rise + a·t²·tail). Where k = 0 the first two vanish, unless a compiler adds the third in between.
 fn log_excess(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
     let scaled = raised(q, ratio.steps);
     let rise = select(a - scaled, u, ratio.steps == 0u);
-    let whole = a * (whole_binades(ratio.steps) * LN_2) + (q - scaled);
+    // In this order both differences are exact where the parts are largest beside their sum.
+    let whole = opaque(opaque(a * (whole_binades(ratio.steps) * LN_2) - scaled) + q);
     return (a * (ratio.t * ratio.t) * ratio.tail + rise) * ratio.t + whole;
 }
 
@@ -66,7 +67,7 @@ fn log_excess(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
 fn log_excess_reversed(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
     let scaled = bitcast<f32>(bitcast<u32>(a) - ratio.steps);
     let rise = select(scaled - q, u, ratio.steps == 0u);
-    let whole = (a - scaled) - q * (whole_binades(ratio.steps) * LN_2);
+    let whole = opaque(opaque(a - q * (whole_binades(ratio.steps) * LN_2)) - scaled);
     return (rise - q * (ratio.t * ratio.t) * ratio.tail) * ratio.t + whole;
 }
 

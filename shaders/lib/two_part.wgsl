@@ -36,9 +36,10 @@ fn two_product(a: f32, b: f32) -> TwoPart {
     return TwoPart(product, third + a_low * b_low);
 }
 
+// The same bits with the numbers exchanged, since two threads that add up what they have may each come first.
 fn add_parts(a: TwoPart, b: TwoPart) -> TwoPart {
     let sum = two_sum(a.high, b.high);
-    return two_sum(sum.high, sum.low + (a.low + b.low));
+    return two_sum(sum.high, opaque(sum.low + opaque(a.low + b.low)));
 }
 
 fn multiply_parts(a: TwoPart, b: TwoPart) -> TwoPart {
@@ -55,4 +56,20 @@ fn divide_parts(a: TwoPart, b: TwoPart) -> TwoPart {
 
 fn scale_parts(a: TwoPart, factor: f32) -> TwoPart {
     return TwoPart(a.high * factor, a.low * factor);
+}
+
+// Adds a number to a sum and to what that has lost, of the other sign: the total is the one less the other. Source: W. Kahan, 1965.
+fn add_compensated(total: TwoPart, x: f32) -> TwoPart {
+    let next = x - total.low;
+    let sum = opaque(total.high + next);
+    return TwoPart(sum, opaque(sum - total.high) - next);
+}
+
+// p·r − q + low through exact partial products of the halves of r: good to 2⁻³³ of p·r (`U_ERROR` on the host).
+fn scaled_difference(p: f32, ratio_high: f32, ratio_middle: f32, q: f32, low: f32) -> f32 {
+    let p_high = leading(p);
+    let p_middle = opaque(p - p_high);
+    let first = opaque(opaque(p_high * ratio_high) - q);
+    let cross = p_high * ratio_middle + p_middle * ratio_high;
+    return first + opaque(cross + (p_middle * ratio_middle + low));
 }

@@ -4,16 +4,22 @@
 struct Weight {
     value: f32,
     invalid: bool,
-    // Not exact in a float that no device flushes: the row is rescued.
+    // Not exact in a float, or with digits that a device may flush: the row is rescued.
     inexact: bool,
 }
+
+// The bits of 2⁻¹⁰². Below it the last digits of a float are subnormal numbers once it is cut into two parts, and many
+// devices take those for 0.
+const LEAST_EXACT: u32 = 0x0c800000u;
+// The bits of 2⁹⁰: totals of larger weights are left to the host, so that no sum overflows.
+const MOST_EXACT: u32 = 0x6c800000u;
 
 fn decode_f32(word: u32, part: u32) -> Weight {
     let magnitude = word & 0x7fffffffu;
     let invalid = magnitude >= 0x7f800000u || (word > 0x80000000u);
-    let subnormal = magnitude > 0u && magnitude < 0x00800000u;
-    let value = bitcast<f32>(select(magnitude, 0u, invalid || subnormal));
-    return Weight(value, invalid, subnormal && !invalid);
+    let inexact = (magnitude > 0u && magnitude < LEAST_EXACT) || magnitude >= MOST_EXACT;
+    let value = bitcast<f32>(select(magnitude, 0u, invalid || inexact));
+    return Weight(value, invalid, inexact && !invalid);
 }
 
 fn decode_bf16(word: u32, part: u32) -> Weight {
@@ -49,9 +55,8 @@ fn decode_i32(word: u32, part: u32) -> Weight {
 }
 
 // A stored weight as the bits of a float, at one operation or two: negative, NaN and infinite ones are above those of
-// the largest float, and what a float does not hold exactly is below those of the least normal one.
+// the largest float, and what is not exact is below LEAST_EXACT.
 
-const LEAST_NORMAL: u32 = 0x00800000u;
 const ABOVE_ALL: u32 = 0x7f800000u;
 
 fn bits_f32(word: u32, part: u32) -> u32 {

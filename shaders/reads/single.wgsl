@@ -10,24 +10,19 @@ fn hold(span: Span) -> Held {
 }
 
 fn glance_at(span: Span, held: Held) -> Glance {
-    var g = Glance(0.0, 0.0, ABOVE_ALL, 0u);
-    var p_lost = 0.0;
-    var q_lost = 0.0;
+    var least = ABOVE_ALL;
+    var most = 0u;
+    var p_total = TwoPart(0.0, 0.0);
+    var q_total = TwoPart(0.0, 0.0);
     for (var bin = span.first; bin < span.end; bin += span.step) {
         let p = bits_p(span.p + bin);
         let q = bits_q(span.q + bin);
-        g.least = min(g.least, min(p, q));
-        g.most = max(g.most, max(p, q));
-        let p_next = bitcast<f32>(p) - p_lost;
-        let q_next = bitcast<f32>(q) - q_lost;
-        let p_sum = opaque(g.p + p_next);
-        let q_sum = opaque(g.q + q_next);
-        p_lost = opaque(p_sum - g.p) - p_next;
-        q_lost = opaque(q_sum - g.q) - q_next;
-        g.p = p_sum;
-        g.q = q_sum;
+        least = min(least, min(p, q));
+        most = max(most, max(p, q));
+        p_total = add_compensated(p_total, bitcast<f32>(p));
+        q_total = add_compensated(q_total, bitcast<f32>(q));
     }
-    return g;
+    return Glance(p_total.high, q_total.high, least, most);
 }
 
 fn sums_of(span: Span, held: Held, c: Usual) -> Sums {

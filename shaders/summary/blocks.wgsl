@@ -3,6 +3,10 @@
 const BLOCK: u32 = 8192u;
 const BLOCK_WORDS: u32 = 6u;
 
+// Distances from a mean are kept in units of 2⁻²⁴: values lie between 2⁻⁹⁶ and 2³², and the squares of small distances would
+// be subnormal numbers, which many devices take for 0.
+const UNIT: f32 = 16777216.0;
+
 // Of some values: how many are finite and infinite, the mean of the finite, the sum of their squared distances from it,
 // the least and the most of their bits.
 struct Moments {
@@ -24,7 +28,8 @@ fn merged(a: Moments, b: Moments) -> Moments {
     let count = a.count + b.count;
     let share = b.count / max(count, 1.0);
     let apart = b.mean - a.mean;
-    let squares = a.squares + b.squares + apart * apart * a.count * share;
+    let distance = apart * UNIT;
+    let squares = a.squares + b.squares + distance * distance * a.count * share;
     return Moments(count, infinite, a.mean + apart * share, squares, least, most);
 }
 
@@ -49,7 +54,7 @@ fn summary_blocks(
             let apart = value - mine.mean;
             mine.count += 1.0;
             mine.mean += apart / mine.count;
-            mine.squares += apart * (value - mine.mean);
+            mine.squares += (apart * UNIT) * ((value - mine.mean) * UNIT);
             mine.least = min(mine.least, bits);
             mine.most = max(mine.most, bits);
         }

@@ -47,7 +47,7 @@ struct Params {
     first_column: u32,
     itself: u32,
     pad_0: u32,
-    // By term, the smallest sum of the kernel for usual rows that can be trusted.
+    // By term, the smallest sum that can be trusted where totals are not in a power-of-two ratio.
     trusted: array<vec4<f32>, 2>,
     measure: array<Measure, 4>,
 }
@@ -103,7 +103,7 @@ const BUCKETS: u32 = 8388608u;
 
 // Sums that large may have lost an overflow (2²⁸); least yardstick; least entropy: see `src/backend/gpu/collect.rs`.
 const LARGEST: u32 = 0x4d800000u;
-const LEAST: f32 = 1e-7;
+const LEAST: f32 = 1e-6;
 const LEAST_SURPRISE: f32 = 1e-6;
 
 fn magnitude(x: f32) -> u32 {

@@ -37,7 +37,7 @@ fn is_lost(row: u32, flags: u32, total: TwoPart) -> bool {
         let share = share_of(row, term, total);
         lost = lost || magnitude(share) >= INFINITE;
         let trusted = params.trusted[term >> 2u][term & 3u];
-        lost = lost || (params.usual != 0u && !exact && abs(share) < trusted);
+        lost = lost || (!exact && !(abs(share) >= trusted));
         let surprises = ((params.surprise >> term) & 1u) != 0u;
         lost = lost || (surprises && share > 0.0 && share < LEAST_SURPRISE);
     }

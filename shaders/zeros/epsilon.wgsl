@@ -9,12 +9,20 @@ fn policy_side(total: TwoPart, present: u32, missing: u32) -> Side {
     return Side(total, TwoPart(-loss.high, -loss.low), fill);
 }
 
-fn policy_weight(x: f32, other: f32, side: Side) -> TwoPart {
+fn policy_holds(side: Side, missing: u32) -> bool {
+    return missing == 0u || (is_held(side.fill) && is_held(TwoPart(-side.add.high, -side.add.low)));
+}
+
+fn policy_has(has: bool, other_has: bool) -> bool {
+    return has || other_has;
+}
+
+fn policy_weight(x: f32, has: bool, other_has: bool, side: Side) -> TwoPart {
     let sum = two_sum(x, side.add.high);
-    let some = x > 0.0;
-    let fills = other > 0.0;
+    // Where most of a weight is lost the second part may be as large as the first, which must not stand alone.
+    let rest = two_sum(sum.high, sum.low + side.add.low);
     return TwoPart(
-        select(select(0.0, side.fill.high, fills), sum.high, some),
-        select(select(0.0, side.fill.low, fills), sum.low + side.add.low, some),
+        select(select(0.0, side.fill.high, other_has), rest.high, has),
+        select(select(0.0, side.fill.low, other_has), rest.low, has),
     );
 }

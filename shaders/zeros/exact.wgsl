@@ -6,6 +6,14 @@ fn policy_side(total: TwoPart, present: u32, missing: u32) -> Side {
     return Side(total, TwoPart(0.0, 0.0), TwoPart(0.0, 0.0));
 }
 
-fn policy_weight(x: f32, other: f32, side: Side) -> TwoPart {
+fn policy_holds(side: Side, missing: u32) -> bool {
+    return true;
+}
+
+fn policy_has(has: bool, other_has: bool) -> bool {
+    return has;
+}
+
+fn policy_weight(x: f32, has: bool, other_has: bool, side: Side) -> TwoPart {
     return TwoPart(x, 0.0);
 }

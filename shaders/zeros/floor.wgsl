@@ -7,7 +7,16 @@ fn policy_side(total: TwoPart, present: u32, missing: u32) -> Side {
     return Side(total, TwoPart(0.0, 0.0), fill);
 }
 
-fn policy_weight(x: f32, other: f32, side: Side) -> TwoPart {
-    let kept = x >= side.fill.high;
+fn policy_holds(side: Side, missing: u32) -> bool {
+    return is_held(side.fill);
+}
+
+fn policy_has(has: bool, other_has: bool) -> bool {
+    return true;
+}
+
+fn policy_weight(x: f32, has: bool, other_has: bool, side: Side) -> TwoPart {
+    // The second part decides for a weight that is as large as the first.
+    let kept = x > side.fill.high || (x == side.fill.high && side.fill.low <= 0.0);
     return TwoPart(select(side.fill.high, x, kept), select(side.fill.low, 0.0, kept));
 }

@@ -8,7 +8,15 @@ fn policy_side(total: TwoPart, present: u32, missing: u32) -> Side {
     return Side(add_parts(total, added), amount, amount);
 }
 
-fn policy_weight(x: f32, other: f32, side: Side) -> TwoPart {
+fn policy_holds(side: Side, missing: u32) -> bool {
+    return is_held(side.add);
+}
+
+fn policy_has(has: bool, other_has: bool) -> bool {
+    return true;
+}
+
+fn policy_weight(x: f32, has: bool, other_has: bool, side: Side) -> TwoPart {
     let sum = two_sum(x, side.add.high);
     return TwoPart(sum.high, sum.low + side.add.low);
 }

@@ -53,12 +53,15 @@ impl Divergence {
         match (family, order) {
             // At A = ½ the power sum is the affinity, whose deficit has a form without cancellation.
             (_, Some(order)) if order.a == 0.5 => (Term::HellingerDeficit, Some(Term::Affinity)),
+            (_, Some(order)) if order.a == f64::INFINITY => (Term::LogPowerSum(order), None),
             (_, Some(order)) => {
                 // Below order 1 the sum can be small, and 1 − (1 − S) would lose it; above, it can be
                 // larger than a float while its logarithm is moderate.
                 let second = match family {
                     Divergence::Renyi(a) if a < 1.0 => Some(Term::PowerSum(order)),
                     Divergence::Renyi(_) => Some(Term::LogPowerSum(order)),
+                    // And so can that of a large order be before it is divided.
+                    _ if order.exponent().abs() > 1.0 => Some(Term::LogPowerSum(order)),
                     _ => None,
                 };
                 (Term::PowerDeficit(order), second)
@@ -102,8 +105,11 @@ impl Divergence {
         let ln_base = if self.has_unit() { unit.ln_base() } else { 1.0 };
         let scaled = |most: f64, root: bool| Finisher::Scaled { most, divisor: ln_base, root };
         match (family, order) {
+            (Divergence::Renyi(_), Some(order)) if order.a == f64::INFINITY => scaled(f64::INFINITY, false),
             (Divergence::Renyi(_), Some(order)) => Finisher::Logarithm { factor: order.b, ln_base },
             (Divergence::Bhattacharyya, _) => Finisher::Logarithm { factor: 1.0, ln_base },
+            (Divergence::Tsallis(_), Some(order)) if order.a != 0.5 => Finisher::PowerSum { divisor: order.b },
+            (Divergence::Alpha(_), Some(order)) if order.a != 0.5 => Finisher::PowerSum { divisor: order.a * order.b },
             (Divergence::Tsallis(_), Some(order)) => Finisher::scaled_by(order.b),
             (Divergence::Alpha(_), Some(order)) => Finisher::scaled_by(order.a * order.b),
             (Divergence::Js, _) => scaled(std::f64::consts::LN_2, false),
@@ -122,6 +128,8 @@ pub(crate) enum Finisher {
     /// The sum (or its root) in some unit. The last rounding may leave a bounded measure a unit in the last
     /// place outside its range; it is brought back to the bound.
     Scaled { most: f64, divisor: f64, root: bool },
+    /// (1 − S)/divisor, from the logarithm of S where that is given and S has left the range of a float.
+    PowerSum { divisor: f64 },
     /// −ln(1 − sum)/factor, or from 1 − sum itself where that is given and small.
     Logarithm { factor: f64, ln_base: f64 },
 }
@@ -148,8 +156,12 @@ impl Finisher {
                 let value = if first > most { most } else { first } / divisor;
                 if root { value.sqrt() } else { value }
             }
+            Finisher::PowerSum { divisor } => match second {
+                Some(logarithm) if !first.is_finite() => (logarithm - divisor.abs().ln()).exp(),
+                _ => first / divisor,
+            },
             // The sum itself has left the range of a float, and the second is its logarithm.
-            Finisher::Logarithm { factor, ln_base } if first == f64::NEG_INFINITY => {
+            Finisher::Logarithm { factor, ln_base } if !first.is_finite() => {
                 -second.unwrap_or(f64::INFINITY) / factor / ln_base
             }
             // Below order 1 the second is the power sum itself.

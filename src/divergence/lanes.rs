@@ -46,6 +46,9 @@ pub(crate) trait Real: SimdFloatElement + Copy + 'static {
     const LN_2_LOW: Self;
     /// Scaled weights below this (and above 0) are not trusted to this precision.
     const TINY: Self;
+    /// The least amount of a policy, in the unit of its row, of which both parts keep all their digits. None in 64 bits: there
+    /// rows are brought near 1 first, and whatever counts beside that is no subnormal number.
+    const LEAST_AMOUNT: f64;
     /// Whether subnormal weights reach the terms (in 32 bits they are rescued).
     const HAS_SUBNORMALS: bool;
     /// Totals are used as they are when their exponent is at most this, either way.
@@ -130,6 +133,7 @@ impl Real for f32 {
     // 2⁻⁹⁶: far above the subnormals, and a² of it is still normal in the sums.
     const HAS_SUBNORMALS: bool = false;
     const TINY: f32 = 1.262_177_4e-29;
+    const LEAST_AMOUNT: f64 = 1.972_152_263_052_529_5e-31; // 2⁻¹⁰²
     const MAX_TOTAL_EXPONENT: i32 = 90;
     const MAX_EXPONENT: f32 = 126.0;
 
@@ -179,6 +183,7 @@ impl Real for f64 {
     const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     // Just above the subnormals: what is less of its total has lost digits or all.
     const TINY: f64 = f64::MIN_POSITIVE * 8.0;
+    const LEAST_AMOUNT: f64 = 0.0;
     const HAS_SUBNORMALS: bool = true;
     const MAX_TOTAL_EXPONENT: i32 = 900;
     const MAX_EXPONENT: f64 = 1022.0;
@@ -313,7 +318,8 @@ impl<S: Simd, T: Real> LogRatio<S, T> {
         let sides = positive::<S, T>(simd, sides);
         let [a, q, _] = sides;
         let (scaled, rise) = rise::<S, T>(simd, self.steps, sides);
-        let whole = a.mul_add(self.power(simd), q - scaled);
+        // In this order the second difference is exact where the parts are largest beside their sum.
+        let whole = a.mul_add(self.power(simd), -scaled) + q;
         (a * (self.t * self.t)).mul_add(self.tail, rise).mul_add(self.t, whole)
     }
 
@@ -323,7 +329,7 @@ impl<S: Simd, T: Real> LogRatio<S, T> {
         let [a, q, u] = positive::<S, T>(simd, sides);
         let scaled = Lanes::<S, T>::from_bits(a.to_bits() - self.steps);
         let rise = where_none::<S, T>(simd, self.steps, u, scaled - q);
-        let whole = (a - scaled) - q * self.power(simd);
+        let whole = q.mul_add(-self.power(simd), a) - scaled;
         (rise - q * (self.t * self.t) * self.tail).mul_add(self.t, whole)
     }
 }
@@ -383,11 +389,16 @@ fn power_of_two<S: Simd, T: Real>(simd: S, n: Lanes<S, T>) -> Lanes<S, T> {
     Lanes::<S, T>::from_bits(bits + Bits::<S, T>::splat(simd, T::ONE_BITS))
 }
 
-/// base·2ⁿ·eˣ for an integer n and a moderate x, in two scalings so that only the result, never a
-/// factor, can overflow or vanish.
+/// What is beyond every exponent of a float, and far below where the split of ln 2 ends.
+const MOST_EXPONENT: f64 = 4096.0;
+
+/// base·2ⁿ·eˣ for an integer n and an x that is moderate unless the result overflows or vanishes, in two scalings so that
+/// only the result, never a factor, can do so.
 #[inline(always)]
 pub(crate) fn scaled_exp<S: Simd, T: Real>(simd: S, base: Lanes<S, T>, n: Lanes<S, T>, x: Lanes<S, T>) -> Lanes<S, T> {
     let v = |value: f64| splat::<S, T>(simd, value);
+    // Of an x beyond that the sign is all that counts: 2ⁿ is the larger of the two, or 1.
+    let x = x.min(v(MOST_EXPONENT)).max(v(-MOST_EXPONENT));
     let whole = (x * v(std::f64::consts::LOG2_E)).round_ties_even();
     let rest = whole
         .mul_add(-Lanes::<S, T>::splat(simd, T::LN_2_LOW), whole.mul_add(-Lanes::<S, T>::splat(simd, T::LN_2_HIGH), x));

@@ -63,7 +63,7 @@ pub enum Divergence {
     NeymanChi2,
     /// `triangular`: Σ (p̂ − q̂)²/(p̂ + q̂), in \[0, 2\].
     Triangular,
-    /// `renyi:A`: ln(Σ p̂ᴬ q̂¹⁻ᴬ)/(A − 1), A ≥ 0; A = 1 means `kl`. In \[0, ∞\].
+    /// `renyi:A`: ln(Σ p̂ᴬ q̂¹⁻ᴬ)/(A − 1), A ≥ 0; A = 1 means `kl`, A = ∞ (`renyi:inf`) the limit ln max p̂/q̂. In \[0, ∞\].
     Renyi(f64),
     /// `tsallis:A`: (Σ p̂ᴬ q̂¹⁻ᴬ − 1)/(A − 1), A > 0; A = 1 means `kl` in nats. In \[0, ∞\].
     Tsallis(f64),
@@ -98,6 +98,11 @@ type Family = (&'static str, fn(f64) -> Divergence);
 const FAMILIES: [Family; 3] =
     [("renyi", Divergence::Renyi), ("tsallis", Divergence::Tsallis), ("alpha", Divergence::Alpha)];
 
+/// The largest order, so that no product of two of them leaves the range of a float.
+const LARGEST_ORDER: f64 = 1e100;
+/// The least order, either way, of `alpha`, whose sum is divided by it: the limit at 0 is `reverse_kl`, as near as that.
+const LEAST_ORDER: f64 = 1e-12;
+
 impl Divergence {
     /// Checks the order of the families that have one.
     ///
@@ -105,12 +110,16 @@ impl Divergence {
     /// [`Error::Order`].
     pub fn validate(self) -> Result<Self> {
         let check = |ok: bool, measure, order: f64, expected| {
-            if ok && order.is_finite() { Ok(self) } else { Err(Error::Order { measure, order, expected }) }
+            let ok = ok && (order.abs() <= LARGEST_ORDER || self == Divergence::Renyi(f64::INFINITY));
+            if ok { Ok(self) } else { Err(Error::Order { measure, order, expected }) }
         };
         match self {
-            Divergence::Renyi(a) => check(a >= 0.0, "renyi", a, "A must be at least 0"),
-            Divergence::Tsallis(a) => check(a > 0.0, "tsallis", a, "A must be above 0"),
-            Divergence::Alpha(a) => check(a != 0.0 && a != 1.0, "alpha", a, "A must be neither 0 nor 1"),
+            Divergence::Renyi(a) => check(a >= 0.0, "renyi", a, "A must lie between 0 and 1e100, or be inf"),
+            Divergence::Tsallis(a) => check(a > 0.0, "tsallis", a, "A must be above 0, and at most 1e100"),
+            Divergence::Alpha(a) => {
+                let expected = "A must be neither 1 nor within 1e-12 of 0, and between -1e100 and 1e100";
+                check(a.abs() >= LEAST_ORDER && a != 1.0, "alpha", a, expected)
+            }
             _ => Ok(self),
         }
     }

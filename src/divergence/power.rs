@@ -3,7 +3,7 @@
 //! With B = 1 − A, 1 − Σ p̂ᴬ q̂ᴮ = (1/Q) Σ [A·a + B·q − aᴬqᴮ], every term of the sign of AB. Written
 //! as base·eʸ, y = A·ln(a/q) over q (A < ½) or −B·ln(a/q) over a. Where |y| ≤ 1 the term is
 //! A·s·F_kl(−z) − q·φ(y), or B·s·F_kl(z) − a·φ(y), with φ(y) = eʸ − 1 − y from its own series: no
-//! first-order part is left to cancel. Sources: A. Rényi, 1961; C. Tsallis, 1988; S. Amari, 1985.
+//! first-order part is left to cancel. Elsewhere A·a + B·q is q + A·u or a − B·u. Sources: A. Rényi, 1961; C. Tsallis, 1988; S. Amari, 1985.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
@@ -26,7 +26,7 @@ pub(crate) fn power_sum_term<S: Simd, T: Real>(c: &Contrast<S, T>, order: Order)
     let whole = product.round_ties_even();
     let fraction = (product - whole) + power_of_two * c.splat(exponent - leading);
     let x = fraction.mul_add(c.splat(std::f64::consts::LN_2), c.ratio.rest() * c.splat(exponent));
-    keep::<S, T>(c.simd, c.both(), scaled_exp::<S, T>(c.simd, base, whole - c.splat(order.halvings), x))
+    keep::<S, T>(c.simd, c.both(), scaled_exp::<S, T>(c.simd, base, whole, x))
 }
 
 /// Nothing: asked for only where the power sum overflows, and then a row is looked at again for it.
@@ -39,7 +39,9 @@ pub(crate) fn log_power_sum_term<S: Simd, T: Real>(c: &Contrast<S, T>, _order: O
 #[inline(always)]
 pub(crate) fn power_deficit_term<S: Simd, T: Real>(c: &Contrast<S, T>, order: Order) -> Lanes<S, T> {
     let y = c.log_ratio() * c.splat(order.exponent());
-    let direct = c.a.mul_add(c.splat(order.a), c.q * c.splat(order.b)) - power_sum_term(c, order);
+    // A·a + B·q without the cancellation of large orders.
+    let plain = if order.base_is_q { c.u.mul_add(c.splat(order.a), c.q) } else { c.u.mul_add(c.splat(-order.b), c.a) };
+    let direct = plain - power_sum_term(c, order);
     let remainder = exp_remainder::<S, T>(c.simd, y);
     let small = if order.base_is_q {
         reverse_kl_term(c) * c.splat(order.a) - c.q * remainder

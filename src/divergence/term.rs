@@ -10,12 +10,10 @@ use super::{chi2, entropy, hellinger, jeffreys, js, kl, power, triangular, tv};
 /// The order of a power sum, prepared once a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Order {
-    /// A.
+    /// A; of Rényi's family it may be infinite.
     pub(crate) a: f64,
     /// 1 − A.
     pub(crate) b: f64,
-    /// Power of two that the sum is divided by: 0 but where it would leave the range of a float.
-    pub(crate) halvings: f64,
     /// Whether âᴬ q̂¹⁻ᴬ is written as q·(a/q)ᴬ (A < ½) or as a·(a/q)^(A−1).
     pub(crate) base_is_q: bool,
 }
@@ -23,7 +21,7 @@ pub(crate) struct Order {
 impl Order {
     /// Prepares the order A.
     pub(crate) fn new(a: f64) -> Self {
-        Self { a, b: 1.0 - a, halvings: 0.0, base_is_q: a < 0.5 }
+        Self { a, b: 1.0 - a, base_is_q: a < 0.5 }
     }
 
     /// The exponent of a/q in the chosen form.
@@ -75,8 +73,8 @@ pub(crate) enum Term {
     PowerDeficit(Order),
     /// Σ p̂ᴬ q̂¹⁻ᴬ itself: what `renyi` needs when it is small.
     PowerSum(Order),
-    /// ln Σ p̂ᴬ q̂¹⁻ᴬ where the sum itself leaves the range of a 64-bit float: found by the kernel when
-    /// that has happened, else 0.
+    /// ln Σ p̂ᴬ q̂¹⁻ᴬ where the sum itself leaves the range of a 64-bit float: found by the kernel of any row when
+    /// that has happened, else 0. Of order ∞ ln max p̂/q̂, which only that kernel finds.
     LogPowerSum(Order),
     CrossEntropy,
     Entropy,
@@ -136,12 +134,13 @@ impl Term {
     pub(crate) fn trusted_from<T: Real>(self, refined: bool) -> f64 {
         let narrow = size_of::<T>() == 4;
         match self {
+            Term::LogPowerSum(order) if order.a == f64::INFINITY => f64::INFINITY,
             Term::Affinity | Term::PowerSum(_) | Term::LogPowerSum(_) => 0.0,
             Term::Entropy | Term::CrossEntropy => {
                 if narrow {
                     0.5
                 } else {
-                    1e-3
+                    1e-2
                 }
             }
             Term::Tv => match (refined, narrow) {
@@ -163,9 +162,20 @@ impl Term {
         }
     }
 
+    /// What a sum over so many bins must be at least, before it is divided by Q, for what subnormal numbers lost of it not to
+    /// show. Of 32 bits √(aq) is off by 2⁻⁷⁵ at the most where the product is subnormal, and a term by no more; this is
+    /// 2²³ times that.
+    pub(crate) fn least_sum<T: Real>(self, bins: usize) -> f64 {
+        match self {
+            Term::HellingerDeficit if size_of::<T>() == 4 => bins as f64 * f64::EPSILON,
+            _ => 0.0,
+        }
+    }
+
     /// Whether a row whose ratio Q/P is a power of two is summed without an error of totals.
     pub(crate) fn is_exact_at_powers_of_two(self) -> bool {
-        !matches!(self, Term::Entropy | Term::CrossEntropy)
+        // The largest logarithm is no sum at all.
+        !matches!(self, Term::Entropy | Term::CrossEntropy) && self.trusted_from::<f64>(true) < f64::INFINITY
     }
 
     /// The sum at the ratio r·(1 + off) from the one at r, where the term is so made that the two hang

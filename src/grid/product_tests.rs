@@ -8,17 +8,13 @@ use crate::output::Stats;
 use crate::pairwise::{Purpose, Tile};
 use crate::rows::Rows;
 use crate::values::Tracker;
-use crate::{Error, Zeros, calibrate};
+use crate::{Error, Zeros, calibrate, test_devices};
 
 const ROWS: [usize; 2] = [70, 90];
 
 fn engines() -> Vec<Engine> {
-    let adapters = crate::adapters();
-    let found = ["vulkan", "gl"].map(|backend| adapters.iter().find(|info| info.backend == backend));
-    let required = std::env::var("KULLBACK_REQUIRE_GPU").is_ok_and(|v| v == "1");
-    assert!(found.iter().all(Option::is_some) || !required, "KULLBACK_REQUIRE_GPU is set and an adapter is missing");
-    let engine = |index| Engine::builder().device(Device::GpuAt(index)).build().expect("listed");
-    found.into_iter().flatten().map(|info| engine(info.index)).collect()
+    let engine = |device| Engine::builder().device(device).build().expect("a device");
+    test_devices::vulkan_and_gl().into_iter().map(engine).collect()
 }
 
 /// Uniform rows, and among them: next to equal ones in clusters, at ten distances; sparse ones, of one bin and of none; weights
@@ -216,10 +212,9 @@ fn neither_chunks_nor_faults_nor_neighbours_change_a_bit() {
         for (i, part) in part.chunks(50).enumerate() {
             assert!(bits(part) == bits(&want[(first + i) * 150 + columns..][..50]), "row {i}");
         }
-        let adapters = crate::adapters();
-        let is_this = |info: &&crate::AdapterInfo| engine.device_name().contains(&format!("gpu:{} ", info.index));
-        let index = adapters.iter().find(is_this).map(|info| info.index).expect("listed");
-        let builder = Engine::builder().device(Device::GpuAt(index)).memory(1 << 19);
+        let is_gl = engine.device_name().starts_with("gl ");
+        let device = test_devices::vulkan().filter(|_| !is_gl).map_or(Device::Gl, Device::GpuAt);
+        let builder = Engine::builder().device(device).memory(1 << 19);
         let (got, more, _) = matrix(&builder.build().expect("listed"), p, q, &|_, _| {});
         assert!(more > chunks, "{more} chunks for {chunks}");
         assert!(bits(&got) == bits(&want), "{more} chunks");

@@ -79,7 +79,7 @@ const ASKS_FROM_BYTES: u64 = 256 << 20;
 
 /// Why a call is not offered to a GPU, if it is not; `kept` says that a device has rows of it already.
 pub(crate) fn refuses_gpu(problem: &Problem, kept: bool) -> Option<&'static str> {
-    if let Some(reason) = problem.needs_wide() {
+    if let Some(reason) = problem.is_not_for_a_device() {
         return Some(reason);
     }
     let bytes = problem.bytes_per_row() * problem.rows as u64;

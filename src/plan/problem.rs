@@ -84,11 +84,23 @@ pub(crate) struct Problem {
     pub(crate) shape: Shape,
 }
 
-/// Whether 32-bit rounding stays within the contract at this order. It is amplified by the exponent of
-/// a/q where that is large, and near A = ½ (not at it, which is the affinity) threefold by what is
-/// left of two terms of second order.
-fn is_narrow(order: Order) -> bool {
-    order.exponent().abs() <= 4.5 && !(0.25 < order.a && order.a < 0.75)
+/// Whether 32-bit rounding stays well within the contract at this order. It is amplified by the exponent of a/q where that is
+/// large, unless the logarithm of the sum makes it small again; and between 0 and 1 (but for ½, which is the affinity) threefold
+/// by what is left of two terms of second order.
+fn is_narrow(measure: Divergence, order: Order) -> bool {
+    let most = if let Divergence::Renyi(_) = measure { 4.0 } else { 1.0 };
+    order.exponent().abs() <= most && !(0.0 < order.a && order.a < 1.0)
+}
+
+/// Whether 32-bit floats hold the number of a policy: small ones beside a total of 1, and sums of large ones over all bins.
+fn is_held(zeros: Zeros) -> bool {
+    let (least, most) = (2f64.powi(-90), 2f64.powi(60));
+    match zeros {
+        Zeros::Exact | Zeros::Skip => true,
+        Zeros::Epsilon(number) | Zeros::Additive(number) | Zeros::Floor(number) | Zeros::Mix(number) => {
+            (least..=most).contains(&number)
+        }
+    }
 }
 
 impl Problem {
@@ -147,8 +159,22 @@ impl Problem {
         if self.p.is_wide() || self.q.is_wide() {
             return Some("64-bit weights are computed in 64-bit floats on the CPU");
         }
-        let delicate = |term: &Term| term.order().is_some_and(|order| !is_narrow(order));
-        self.terms.iter().any(delicate).then_some("this order is computed in 64-bit floats on the CPU")
+        if !is_held(self.zeros) {
+            return Some(
+                "a number of the zero policy that 32-bit floats do not hold is used in 64-bit floats on the CPU",
+            );
+        }
+        let delicate =
+            |slots: &Slots| self.terms[slots.first].order().is_some_and(|order| !is_narrow(slots.measure, order));
+        self.slots.iter().any(delicate).then_some("this order is computed in 64-bit floats on the CPU")
+    }
+
+    /// Why the CPU must compute the call, if it must.
+    pub(crate) fn is_not_for_a_device(&self) -> Option<&'static str> {
+        // Each thread would add up too many blocks in 32 bits.
+        const MOST_BINS: usize = 1 << 24;
+        let long = (self.bins > MOST_BINS).then_some("rows of more than 16,777,216 bins are computed on the CPU");
+        self.needs_wide().or(long)
     }
 
     /// What the terms use of a contrast, taken together.

@@ -174,6 +174,10 @@ macro_rules! conformance_gpu {
             each_measure_alone_is_within_the_contract($make, kullback::WeightType::U16, &[66]);
         }
         #[test]
+        fn orders_at_the_edges() {
+            orders_at_the_edges_are_within_the_contract($make, kullback::WeightType::F32, &[2, 9, 64, 300]);
+        }
+        #[test]
         fn hard_rows_under_every_policy() {
             for zeros in kullback_conformance::POLICIES {
                 for weight_type in [kullback::WeightType::F32, kullback::WeightType::U16] {

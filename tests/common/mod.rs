@@ -5,7 +5,7 @@
 mod gpu;
 mod pairs;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 #[cfg(feature = "gpu")]
 pub use gpu::*;
@@ -14,7 +14,7 @@ use kullback::{
     WeightType, Zeros,
 };
 pub use kullback_conformance::LENGTHS;
-use kullback_conformance::{Check, FAMILIES, POLICIES, Values, golden, hard_rows, measures};
+use kullback_conformance::{Check, FAMILIES, POLICIES, Values, edges, golden, hard_rows, measures};
 pub use pairs::*;
 
 /// The engine of a test, or `None` with a line that says so when there is no such device and none is
@@ -33,21 +33,67 @@ pub fn level(level: SimdLevel) -> Option<Arc<Engine>> {
     Some(Arc::new(Engine::builder().device(Device::Cpu).simd_level(level).build().expect("the level is available")))
 }
 
-/// A builder for the first adapter reached through `backend`. `KULLBACK_REQUIRE_GPU=1` makes its
-/// absence a failure.
+/// A builder for the first adapter reached through `backend`, but for SwiftShader, which has tests of its own.
 #[cfg(feature = "gpu")]
 pub fn adapter(backend: &str) -> Option<EngineBuilder> {
-    let adapters = kullback::adapters();
-    match adapters.iter().find(|info| info.backend == backend) {
-        Some(info) => Some(Engine::builder().device(Device::GpuAt(info.index))),
-        None if std::env::var("KULLBACK_REQUIRE_GPU").is_ok_and(|v| v == "1") => {
-            panic!("KULLBACK_REQUIRE_GPU is set and there is no {backend} adapter; found {adapters:?}")
-        }
-        None => {
-            eprintln!("skipped: no {backend} adapter");
+    if backend != "gl" {
+        return builder(backend, |info| info.backend == backend && !is_swiftshader(info));
+    }
+    let gl = Engine::builder().device(Device::Gl);
+    match gl.build() {
+        Ok(_) => Some(gl),
+        Err(error) => {
+            assert!(!is_required(), "KULLBACK_REQUIRE_GPU is set: {error}");
+            eprintln!("skipped: {error}");
             None
         }
     }
+}
+
+/// Whether a device that is not there is a failure.
+#[cfg(feature = "gpu")]
+fn is_required() -> bool {
+    std::env::var("KULLBACK_REQUIRE_GPU").is_ok_and(|value| value == "1")
+}
+
+/// A builder for SwiftShader, which takes subnormal numbers for 0, as many cards do.
+#[cfg(feature = "gpu")]
+pub fn swiftshader() -> Option<EngineBuilder> {
+    builder("SwiftShader", is_swiftshader)
+}
+
+#[cfg(feature = "gpu")]
+fn is_swiftshader(info: &kullback::AdapterInfo) -> bool {
+    info.driver.contains("SwiftShader")
+}
+
+/// `KULLBACK_REQUIRE_GPU=1` makes its absence a failure.
+#[cfg(feature = "gpu")]
+fn builder(name: &str, is_wanted: impl Fn(&kullback::AdapterInfo) -> bool) -> Option<EngineBuilder> {
+    let adapters = kullback::adapters();
+    match adapters.iter().find(|info| is_wanted(info)) {
+        Some(info) => Some(Engine::builder().device(Device::GpuAt(info.index))),
+        None if is_required() => {
+            panic!("KULLBACK_REQUIRE_GPU is set and there is no {name} adapter; found {adapters:?}")
+        }
+        None => {
+            eprintln!("skipped: no {name} adapter");
+            None
+        }
+    }
+}
+
+/// The CPU, the oracle, and every kind of adapter that there is, opened once.
+pub fn every_engine() -> Vec<Arc<Engine>> {
+    static ENGINES: OnceLock<Vec<Arc<Engine>>> = OnceLock::new();
+    let open = || {
+        #[cfg_attr(not(feature = "gpu"), expect(unused_mut, reason = "there are more with a GPU"))]
+        let mut builders = vec![Engine::builder().device(Device::Cpu), Engine::builder().device(Device::Reference)];
+        #[cfg(feature = "gpu")]
+        builders.extend([adapter("vulkan"), adapter("gl"), swiftshader()].into_iter().flatten());
+        builders.into_iter().map(|builder| Arc::new(builder.build().expect("an engine"))).collect()
+    };
+    ENGINES.get_or_init(open).clone()
 }
 
 pub fn oracle() -> Engine {
@@ -119,6 +165,22 @@ pub fn each_measure_alone_is_within_the_contract(make: MakeEngine, weight_type: 
         }
     }
     check.assert(&format!("{}, each measure alone", weight_type.name()));
+}
+
+/// Orders at the edges of each family, those of 32-bit kernels in a call of their own.
+pub fn orders_at_the_edges_are_within_the_contract(make: MakeEngine, weight_type: WeightType, lengths: &[usize]) {
+    let Some(engine) = make() else { return };
+    let (oracle, options) = (oracle(), with(Zeros::Exact));
+    let mut check = Check::default();
+    for (&bins, measures) in lengths.iter().flat_map(|bins| edges().map(|measures| (bins, measures))) {
+        let hard = hard_rows(15, weight_type, bins, 2 * FAMILIES.len());
+        let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+        let want = oracle.rowwise(&measures, p, q, &options).expect("the reference");
+        let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
+        let got = engine.rowwise(&measures, p, q, &options).expect("rowwise");
+        check.columns(&got, &columns, want.status(), &p, &q, &|row| format!("{bins} bins, row {row}"));
+    }
+    check.assert(&format!("{}, orders at the edges", weight_type.name()));
 }
 
 /// All measures of second order in one call: an engine may take a shorter way where no other is asked for.

@@ -8,7 +8,7 @@ use rand_distr::{Distribution, Gamma, StandardNormal};
 use crate::Values;
 
 /// The families a row may belong to; row i of [`hard_rows`] belongs to family `i % FAMILIES.len()`.
-pub const FAMILIES: [&str; 16] = [
+pub const FAMILIES: [&str; 23] = [
     "dirichlet 0.01",
     "dirichlet 1",
     "dirichlet 100",
@@ -25,7 +25,17 @@ pub const FAMILIES: [&str; 16] = [
     "wide range",
     "almost one-hot",
     "empty",
+    "one large count beside small ones",
+    "weights of 2^-60 beside a total below 2^90",
+    "totals from 1e-25 to 1e25, with zeros",
+    "weights around the thresholds of the kernels",
+    "counts around 2^24",
+    "one bin with nearly all, small weights exchanged",
+    "heavy tails",
 ];
+
+/// The number of the generator: seeds of one give other rows in another.
+pub const GENERATOR: u32 = 2;
 
 /// Matched random rows.
 #[derive(Clone, Debug)]
@@ -172,9 +182,90 @@ fn pair(rng: &mut SmallRng, family: usize, weight_type: WeightType, bins: usize)
             };
             (row(rng), row(rng))
         }
-        _ => {
+        15 => {
             let nothing = vec![0.0; bins];
             if rng.random_bool(0.5) { (nothing, full(rng, 1.0)) } else { (full(rng, 1.0), nothing) }
+        }
+        16 => {
+            // What a float loses of the large one counts as much as the small ones.
+            let at = rng.random_range(0..bins);
+            let most = (largest(weight_type) / 2.0).min(2e7);
+            let row = |rng: &mut SmallRng| {
+                let mut row: Vec<f64> = (0..bins).map(|_| f64::from(rng.random_range(0..20))).collect();
+                row[at] = most.powf(rng.random_range(0.7..1.0)).round();
+                row
+            };
+            (row(rng), row(rng))
+        }
+        17 => {
+            let (low, high) = (smallest(weight_type).max(2f64.powi(-70)), largest(weight_type).min(2f64.powi(90)));
+            let even = |rng: &mut SmallRng| (0..bins).map(|_| f64::from(rng.random_range(1..4))).collect::<Vec<f64>>();
+            let mut q: Vec<f64> = even(rng).iter().map(|x| x * low * 2f64.powi(rng.random_range(0..20))).collect();
+            q[rng.random_range(0..bins)] = high * rng.random_range(0.01..0.9);
+            let p = even(rng);
+            if rng.random_bool(0.5) { (p, q) } else { (q, p) }
+        }
+        18 => {
+            let row = |rng: &mut SmallRng| {
+                let (low, high) = (smallest(weight_type).max(1e-25), largest(weight_type).min(1e25));
+                let by = 10f64.powf(rng.random_range(low.log10()..high.log10()));
+                let drop = |rng: &mut SmallRng, x: f64| if rng.random_bool(0.4) { 0.0 } else { x * by };
+                let row = dirichlet(rng, 1.0, bins);
+                row.into_iter().map(|x| drop(rng, x)).collect()
+            };
+            (row(rng), row(rng))
+        }
+        19 => {
+            let (low, high) = (smallest(weight_type).max(1e-39), largest(weight_type).min(1e38));
+            let row = |rng: &mut SmallRng| {
+                let base = [-110, -90, -80, -60, -50, -20, 0, 24, 60, 89][rng.random_range(0..10)];
+                let weight = |rng: &mut SmallRng| {
+                    let near = [-127, -126, -115, -114, -103, -102, -101, -97, -96, -95][rng.random_range(0..10)];
+                    let exponent = match rng.random_range(0..3) {
+                        0 => base,
+                        1 => near,
+                        _ => near.max(base + near),
+                    };
+                    // A bit or two of the last digits.
+                    let digits = 1.0 + 2f64.powi(-rng.random_range(1..24)) + 2f64.powi(-rng.random_range(1..24));
+                    (2f64.powi(exponent) * digits).clamp(low, high)
+                };
+                let mut row: Vec<f64> = (0..bins).map(|_| weight(rng)).collect();
+                row[0] = 2f64.powi(base).clamp(low, high);
+                row
+            };
+            (row(rng), row(rng))
+        }
+        20 => {
+            let most = largest(weight_type).min(1.7e7);
+            let row = |rng: &mut SmallRng| {
+                let weight = |rng: &mut SmallRng| match rng.random_range(0..3) {
+                    0 => f64::from(rng.random_range(0..9)),
+                    1 => f64::from((1 << 24) + rng.random_range(-1..2)),
+                    _ => f64::from((1 << rng.random_range(0..25)) + rng.random_range(-1..2)),
+                };
+                (0..bins).map(|_| weight(rng).clamp(0.0, most)).collect::<Vec<f64>>()
+            };
+            (row(rng), row(rng))
+        }
+        21 => {
+            // Totals are equal, and products of what differs are next to nothing.
+            let scale = if one > 1.0 { 0 } else { rng.random_range(8..80) };
+            let small = |rng: &mut SmallRng| f64::from(rng.random_range(1..5)) * 2f64.powi(-scale);
+            let mut p: Vec<f64> = (0..bins).map(|_| small(rng)).collect();
+            p[0] = one;
+            let mut q = p.clone();
+            q[1..].rotate_left(usize::from(bins > 2));
+            (p, q)
+        }
+        _ => {
+            // Lognormal: one bin decides a power sum.
+            let row = |rng: &mut SmallRng| {
+                let exponents: Vec<f64> = (0..bins).map(|_| StandardNormal.sample(rng)).collect();
+                let most = exponents.iter().fold(f64::MIN, |most, x| most.max(*x));
+                exponents.iter().map(|x| one * (6.0 * (x - most)).exp()).collect()
+            };
+            (row(rng), row(rng))
         }
     }
 }

@@ -13,10 +13,11 @@ mod values;
 
 pub use check::{Check, Tolerance, Worst};
 pub use golden::{Case, MEASURES, golden};
-pub use hard::{FAMILIES, HardRows, hard_rows};
+pub use hard::{FAMILIES, GENERATOR, HardRows, hard_rows};
 pub use values::Values;
 
-use kullback::{Divergence, Zeros};
+use kullback::Divergence;
+pub use kullback::{WeightType, Zeros};
 
 /// Lengths around every lane and workgroup size.
 pub const LENGTHS: [usize; 24] =
@@ -30,6 +31,48 @@ pub const LENGTHS: [usize; 24] =
 pub fn measures() -> Vec<Divergence> {
     MEASURES.iter().filter_map(|name| name.parse().ok()).collect()
 }
+
+/// Orders at the edges of each family: those that 32-bit kernels take, and those that they leave to 64 bits.
+///
+/// # Panics
+/// Never: the names are constants.
+#[must_use]
+pub fn edges() -> [Vec<Divergence>; 2] {
+    let narrow = ["renyi:1.01", "renyi:1.5", "renyi:3", "tsallis:1.9", "alpha:-0.9"];
+    let wide = [
+        "renyi:0.2",
+        "renyi:0.6",
+        "renyi:0.95",
+        "tsallis:0.8",
+        "renyi:5.5",
+        "renyi:1e5",
+        "renyi:inf",
+        "tsallis:2.1",
+        "tsallis:5.5",
+        "tsallis:1e5",
+        "alpha:3",
+        "alpha:-4.5",
+    ];
+    [&narrow[..], &wide].map(|names| names.iter().filter_map(|name| name.parse().ok()).collect())
+}
+
+/// Zero policies with numbers down to where a 32-bit float has none.
+pub const SMALL_POLICIES: [Zeros; 14] = [
+    Zeros::Epsilon(1e-3),
+    Zeros::Epsilon(1e-20),
+    Zeros::Epsilon(1e-33),
+    Zeros::Epsilon(1e-50),
+    Zeros::Additive(1e-3),
+    Zeros::Additive(1e-20),
+    Zeros::Additive(1e-33),
+    Zeros::Additive(1e-50),
+    Zeros::Floor(1e-3),
+    Zeros::Floor(1e-25),
+    Zeros::Floor(1e-50),
+    Zeros::Mix(1e-3),
+    Zeros::Mix(1e-25),
+    Zeros::Mix(1e-50),
+];
 
 /// Every zero policy with a usual number.
 pub const POLICIES: [Zeros; 6] =

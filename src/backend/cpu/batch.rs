@@ -304,15 +304,22 @@ where
     #[inline(always)]
     fn lost(&self, value: Lanes<S, T>, term: Term, refined: bool, scale: &Scale<S, T>) -> RowBits {
         let v = |value: f64| splat::<S, T>(self.simd, value);
-        let mut from = v(term.trusted_from::<T>(refined));
+        let (mut from, mut least) = (v(term.trusted_from::<T>(refined)), v(0.0));
+        let value = value.abs();
+        let least_sum = term.least_sum::<T>(self.layout.bins);
+        if least_sum > 0.0 {
+            let seen = v(least_sum) / scale.q_total;
+            from = from.max(seen);
+            // Nothing at all is what equal rows have.
+            least = value.simd_eq(v(0.0)).select(v(0.0), seen);
+        }
         if refined && term.is_exact_at_powers_of_two() {
             let mantissa = Bits::<S, T>::splat(self.simd, T::MANTISSA_MASK);
             let power_of_two = (scale.ratio.high.to_bits() & mantissa).simd_eq(v(0.0).to_bits());
-            let exact = Lanes::<S, T>::from_bits(power_of_two.select(v(0.0).to_bits(), from.to_bits()));
+            let exact = Lanes::<S, T>::from_bits(power_of_two.select(least.to_bits(), from.to_bits()));
             let nothing_lost = scale.ratio.low.simd_eq(v(0.0)) & self.adds_nothing(scale);
             from = nothing_lost.select(exact, from);
         }
-        let value = value.abs();
         (!(value.simd_ge(from) & value.simd_le(v(f64::from(f32::MAX))))).to_bitmask()
     }
 }

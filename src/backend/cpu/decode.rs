@@ -6,6 +6,7 @@ use half::slice::HalfFloatSliceExt;
 use super::row::power_of_two;
 use super::totals::RowWeights;
 use crate::backend::RowFlags;
+use crate::divergence::Zeros;
 use crate::divergence::lanes::Real;
 use crate::rows::{Rows, Weights};
 
@@ -39,15 +40,41 @@ pub(crate) trait Decode: Real {
     /// become negative floats.
     fn decode<S: Simd>(simd: S, weights: Weights<'_>, from: usize, out: &mut [Self]) -> bool;
 
-    /// The row at `row` of a matrix, for the kernel that takes any row. `added` is what a policy will add
-    /// to its weights.
+    /// The row at `row` of a matrix, for the kernel that takes any row.
     fn row<'a, S: Simd>(
         simd: S,
         rows: &Rows<'a>,
         row: usize,
-        added: f64,
+        policy: &Policy<'_>,
         scratch: &'a mut Scratch<Self>,
     ) -> Decoded<'a, Self>;
+}
+
+/// What a policy will do to a row, as far as it counts when the row is brought near 1.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Policy<'a> {
+    /// What it adds to each weight.
+    added: f64,
+    /// Whether it makes amounts of the total of the row.
+    has_amounts: bool,
+    /// The other row, where bins that it does not have are left out.
+    other: Option<(&'a Rows<'a>, usize)>,
+}
+
+impl<'a> Policy<'a> {
+    /// Of a policy, for a row that meets this one.
+    pub(crate) fn new(zeros: Zeros, other: &'a Rows<'a>, row: usize) -> Self {
+        Self {
+            added: if let Zeros::Additive(amount) = zeros { amount } else { 0.0 },
+            has_amounts: !matches!(zeros, Zeros::Exact | Zeros::Skip),
+            other: (zeros == Zeros::Skip).then_some((other, row)),
+        }
+    }
+
+    /// Whether a bin is left out.
+    fn leaves_out(&self, bin: usize) -> bool {
+        self.other.is_some_and(|(other, row)| other.get(row, bin) == Some(0.0))
+    }
 }
 
 /// Writes `$value` for each `$x` from `from` on.
@@ -130,7 +157,7 @@ impl Decode for f32 {
         simd: S,
         rows: &Rows<'a>,
         row: usize,
-        _added: f64,
+        _policy: &Policy<'_>,
         scratch: &'a mut Scratch<f32>,
     ) -> Decoded<'a, f32> {
         let from = row * rows.row_stride();
@@ -177,31 +204,41 @@ impl Decode for f64 {
         simd: S,
         rows: &Rows<'a>,
         row: usize,
-        added: f64,
+        policy: &Policy<'_>,
         scratch: &'a mut Scratch<f64>,
     ) -> Decoded<'a, f64> {
         let from = row * rows.row_stride();
         let Scratch { high, low } = scratch;
-        if let Some(slice) = Self::in_place(rows.weights()) {
-            let row = &slice[from..from + rows.bins()];
-            return match outside_range(row, added) {
-                None => whole(row),
-                Some(exponent) => scaled(row, exponent, high),
-            };
-        }
-        high.resize(rows.bins(), 0.0);
         low.clear();
-        if !Self::decode(simd, rows.weights(), from, high) {
-            // What rounding to 53 bits left of each, exactly.
-            let rest = |x: i128, high: f64| (x - high as i128) as f64;
-            match rows.weights() {
-                Weights::U64(slice) => low.extend(slice[from..].iter().zip(&*high).map(|(&x, &h)| rest(x.into(), h))),
-                Weights::I64(slice) => low.extend(slice[from..].iter().zip(&*high).map(|(&x, &h)| rest(x.into(), h))),
-                _ => {}
+        let in_place = Self::in_place(rows.weights()).map(|slice| &slice[from..from + rows.bins()]);
+        let exponent = match in_place {
+            Some(row) => match outside_range(row, policy) {
+                None => return whole(row),
+                exponent => {
+                    high.clear();
+                    high.extend_from_slice(row);
+                    exponent
+                }
+            },
+            None => {
+                high.resize(rows.bins(), 0.0);
+                if !Self::decode(simd, rows.weights(), from, high) {
+                    // What rounding to 53 bits left of each, exactly.
+                    let rest = |x: i128, high: f64| (x - high as i128) as f64;
+                    match rows.weights() {
+                        Weights::U64(w) => low.extend(w[from..].iter().zip(&*high).map(|(&x, &h)| rest(x.into(), h))),
+                        Weights::I64(w) => low.extend(w[from..].iter().zip(&*high).map(|(&x, &h)| rest(x.into(), h))),
+                        _ => {}
+                    }
+                }
+                // Integers are never that small.
+                outside_range(high, policy)
             }
-        }
+        };
+        let unit = exponent.map_or(1.0, |exponent| scale(high, exponent, policy));
+        low.iter_mut().for_each(|rest| *rest *= unit);
         let low = (!low.is_empty()).then_some(low.as_slice());
-        Decoded { weights: RowWeights { high, low, unit: 1.0 }, inexact: false }
+        Decoded { weights: RowWeights { high, low, unit }, inexact: false }
     }
 }
 
@@ -210,32 +247,40 @@ fn whole<T>(high: &[T]) -> Decoded<'_, T> {
     Decoded { weights: RowWeights { high, low: None, unit: 1.0 }, inexact: false }
 }
 
-/// The exponent of the largest weight of a row whose total the kernel could not hold, or could hold
-/// only among the subnormals; such rows are scaled by a power of two first.
-fn outside_range(row: &[f64], added: f64) -> Option<i32> {
+/// The exponent of the largest weight of a row, of the bins that a policy leaves, where the row has to be scaled by a power
+/// of two first: one whose total the kernel could not hold, or of whose small total a policy makes amounts.
+fn outside_range(row: &[f64], policy: &Policy<'_>) -> Option<i32> {
     /// Rows whose largest weight has an exponent within this bound either way are used as they are.
     const LIMIT: i32 = 800;
-    let largest = row.iter().fold(added, |most: f64, &x| if x > most && x <= f64::MAX { x } else { most });
+    let is_weight = |(bin, x): &(usize, &f64)| **x <= f64::MAX && !policy.leaves_out(*bin);
+    let largest = row.iter().enumerate().filter(is_weight).fold(policy.added, |most, (_, &x)| most.max(x));
     if largest == 0.0 {
         return None;
     }
-    // A subnormal has no exponent of its own; −1074 + its length in bits is near enough.
+    // A subnormal has no exponent of its own; −1074 + its length in bits is near enough. 2^1022 is the largest unit.
     let exponent = if largest < f64::MIN_POSITIVE {
-        -1074 + (64 - largest.to_bits().leading_zeros() as i32)
+        (-1074 + (64 - largest.to_bits().leading_zeros() as i32)).max(-1022)
     } else {
         ((largest.to_bits() >> 52) as i32) - 1023
     };
-    (exponent.abs() > LIMIT).then_some(exponent)
+    let least = if policy.has_amounts { 0 } else { -LIMIT };
+    (!(least..=LIMIT).contains(&exponent)).then_some(exponent)
 }
 
-fn scaled<'a>(row: &[f64], exponent: i32, high: &'a mut Vec<f64>) -> Decoded<'a, f64> {
-    // In two steps: 2^1074 is not a float.
+/// Multiplies a row by 2 to minus an exponent, less the bins that a policy leaves out; returns the factor.
+fn scale(row: &mut [f64], exponent: i32, policy: &Policy<'_>) -> f64 {
+    /// What a weight becomes that would become nothing: it is a weight all the same, and a negative one is no 0.
+    const LEAST: f64 = f64::from_bits(1);
+    // In two steps: 2⁻¹⁰²³ is less than a normal float.
     let first = -exponent / 2;
     let (first, second) = (power_of_two(first), power_of_two(-exponent - first));
-    high.clear();
-    high.extend(row.iter().map(|&x| x * first * second));
-    let unit = first * second;
-    // A weight that scaling makes subnormal or nothing is beyond what a float can compare.
-    let inexact = row.iter().zip(&*high).any(|(&x, &scaled)| x > 0.0 && scaled < f64::MIN_POSITIVE);
-    Decoded { weights: RowWeights { high, low: None, unit }, inexact }
+    for (bin, x) in row.iter_mut().enumerate() {
+        let scaled = *x * first * second;
+        *x = match *x > 0.0 && policy.leaves_out(bin) {
+            true => 0.0,
+            false if scaled == 0.0 && *x != 0.0 => LEAST.copysign(*x),
+            false => scaled,
+        };
+    }
+    first * second
 }

@@ -21,7 +21,7 @@ use fearless_simd::{Level, Simd, dispatch};
 use smallvec::SmallVec;
 
 use self::batch::{Batch, Usual};
-use self::decode::{Decode, Decoded, Scratch};
+use self::decode::{Decode, Decoded, Policy, Scratch};
 use self::prefetch::Ahead;
 use self::row::{Sums, Task};
 use self::side::Side;
@@ -207,7 +207,6 @@ impl<'a> Span<'a> {
         let problem = self.problem;
         let terms = problem.terms.len();
         let task = Task { terms: &problem.terms, zeros: problem.zeros, needs: problem.needs() };
-        let added = if let Zeros::Additive(amount) = problem.zeros { amount } else { 0.0 };
         let mut accumulators = Sums::<S, T>::new(terms);
         let (mut p_scratch, mut q_scratch) = (Scratch::<T>::default(), Scratch::<T>::default());
         for (row, (flags, sums)) in flags.iter_mut().zip(sums.chunks_mut(terms)).enumerate() {
@@ -215,8 +214,9 @@ impl<'a> Span<'a> {
                 continue;
             }
             let [p_row, q_row] = problem.pairing.shared().map(|is_shared| if is_shared { 0 } else { row });
-            let p = T::row(simd, self.p, p_row, added, &mut p_scratch);
-            let q = T::row(simd, self.q, q_row, added, &mut q_scratch);
+            let policy = |other: &'a Rows<'a>, row: usize| Policy::new(problem.zeros, other, row);
+            let p = T::row(simd, self.p, p_row, &policy(self.q, q_row), &mut p_scratch);
+            let q = T::row(simd, self.q, q_row, &policy(self.p, p_row), &mut q_scratch);
             let seen = Decoded::flags(&p, &q);
             *flags = if seen == 0 {
                 row::row(simd, &task, &p.weights, &q.weights, &mut accumulators, sums)

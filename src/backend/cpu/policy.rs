@@ -62,6 +62,17 @@ impl Side {
         }
     }
 
+    /// Whether the precision T holds the amounts of a policy that are used, to the last digit of both their parts. A smaller
+    /// one is beyond it, however large it is on the scale of the other side.
+    pub(crate) fn is_held<T: Real>(&self, zeros: Zeros, found: &SideTotals) -> bool {
+        let held = |amount: Double| amount.high.abs() >= T::LEAST_AMOUNT;
+        match zeros {
+            Zeros::Exact | Zeros::Skip => true,
+            Zeros::Epsilon(_) => found.missing == 0 || (held(self.add) && held(self.fill)),
+            Zeros::Additive(_) | Zeros::Mix(_) | Zeros::Floor(_) => held(self.fill),
+        }
+    }
+
     /// The same in another unit.
     pub(crate) fn scaled(self, power_of_two: f64) -> Self {
         Side {

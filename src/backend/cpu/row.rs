@@ -32,35 +32,91 @@ pub(crate) struct Task<'a> {
     pub(crate) needs: Needs,
 }
 
-/// Accumulators, kept between rows so that a row allocates nothing.
-pub(crate) struct Sums<S: Simd, T: Real> {
-    block: Vec<Contrast<S, T>>,
+/// The bins that are added up together.
+struct Block<S: Simd, T: Real> {
+    contrasts: Vec<Contrast<S, T>>,
     /// Empty, unless a term needs them.
     weights: Vec<Weights<S, T>>,
-    total: Vec<Double>,
 }
 
+/// What the bins of a row add up to, block by block.
+trait Accumulate<S: Simd, T: Real> {
+    /// Begins a row.
+    fn begin(&mut self);
+    /// Adds a block.
+    fn add(&mut self, simd: S, terms: &[Term], block: &Block<S, T>);
+}
+
+/// Accumulators, kept between rows so that a row allocates nothing.
+pub(crate) struct Sums<S: Simd, T: Real> {
+    block: Block<S, T>,
+    totals: Totals,
+}
+
+/// One sum a term, and one for the yardstick.
+struct Totals(Vec<Double>);
+
 impl<S: Simd, T: Real> Sums<S, T> {
-    /// One accumulator a term, and one for the yardstick.
+    /// For so many terms.
     pub(crate) fn new(terms: usize) -> Self {
-        Self { block: Vec::with_capacity(BLOCK), weights: Vec::new(), total: vec![Double::default(); terms + 1] }
+        let block = Block { contrasts: Vec::with_capacity(BLOCK), weights: Vec::new() };
+        Self { block, totals: Totals(vec![Double::default(); terms + 1]) }
+    }
+}
+
+impl<S: Simd, T: Real> Accumulate<S, T> for Totals {
+    fn begin(&mut self) {
+        self.0.fill(Double::default());
     }
 
-    /// Adds the block to the totals and empties it. A function of its own, compiled once for all that call it.
-    fn flush(&mut self, simd: S, terms: &[Term]) {
+    /// A function of its own, compiled once for all that call it.
+    fn add(&mut self, simd: S, terms: &[Term], block: &Block<S, T>) {
         simd.vectorize(
             #[inline(always)]
             || {
                 let zero = splat::<S, T>(simd, 0.0);
-                let Some((yardstick, totals)) = self.total.split_last_mut() else { return };
+                let Some((yardstick, totals)) = self.0.split_last_mut() else { return };
                 for (total, term) in totals.iter_mut().zip(terms) {
-                    *total = total.plus(term.sum(&self.block, &self.weights, zero).reduce_sum().to_f64());
+                    *total = total.plus(term.sum(&block.contrasts, &block.weights, zero).reduce_sum().to_f64());
                 }
-                *yardstick = yardstick.plus(Term::Triangular.sum(&self.block, &[], zero).reduce_sum().to_f64());
+                *yardstick = yardstick.plus(Term::Triangular.sum(&block.contrasts, &[], zero).reduce_sum().to_f64());
             },
         );
-        self.block.clear();
-        self.weights.clear();
+    }
+}
+
+/// ln Σ aᴬq¹⁻ᴬ of a sum that may leave the range of a float, through its largest addend: a·(a/q)ᴬ⁻¹, or q·(a/q)ᴬ. Of A = ∞ the largest ln(a/q), which is what the logarithm over A − 1 tends to.
+struct LogSum {
+    order: Order,
+    /// The largest logarithm so far, and the sum divided by its exponential.
+    largest: f64,
+    sum: f64,
+}
+
+impl<S: Simd, T: Real> Accumulate<S, T> for LogSum {
+    fn begin(&mut self) {
+        (self.largest, self.sum) = (f64::NEG_INFINITY, 0.0);
+    }
+
+    fn add(&mut self, _simd: S, _terms: &[Term], block: &Block<S, T>) {
+        for contrast in &block.contrasts {
+            let (both, logarithms) = (contrast.both().to_bitmask(), contrast.log_ratio());
+            let base = if self.order.base_is_q { contrast.q } else { contrast.a };
+            let lanes = logarithms.as_slice().iter().zip(base.as_slice()).enumerate();
+            for (_, (logarithm, base)) in lanes.filter(|(lane, _)| both >> lane & 1 == 1) {
+                let logarithm = logarithm.to_f64();
+                if self.order.a == f64::INFINITY {
+                    self.largest = self.largest.max(logarithm);
+                    continue;
+                }
+                let exponent = logarithm.mul_add(self.order.exponent(), base.to_f64().ln());
+                if exponent > self.largest {
+                    self.sum *= (self.largest - exponent).exp();
+                    self.largest = exponent;
+                }
+                self.sum += (exponent - self.largest).exp();
+            }
+        }
     }
 }
 
@@ -86,7 +142,10 @@ fn apply<S: Simd, T: Real>(
         let add = v(constants.add.high);
         let sum = x + add;
         let back = sum - x;
-        (sum, (x - (sum - back)) + (add - back) + v(constants.add.low) + low)
+        let rest = (x - (sum - back)) + (add - back) + v(constants.add.low) + low;
+        // Where most of a weight is lost the second part may be as large as the first, which must not stand alone.
+        let high = sum + rest;
+        (high, rest - (high - sum))
     };
     let choose =
         |mask: LaneMask<S, T>, yes: Pair<S, T>, no: Pair<S, T>| (mask.select(yes.0, no.0), mask.select(yes.1, no.1));
@@ -96,7 +155,11 @@ fn apply<S: Simd, T: Real>(
         Zeros::Skip => choose(present & other, (x, low), nothing),
         Zeros::Additive(_) | Zeros::Mix(_) => choose(inside, added(), nothing),
         Zeros::Epsilon(_) => choose(present, added(), choose(other, fill, nothing)),
-        Zeros::Floor(_) => choose(x.simd_ge(fill.0), (x, low), choose(inside, fill, nothing)),
+        Zeros::Floor(_) => {
+            // The second parts decide for a weight that is as large as the first.
+            let kept = x.simd_gt(fill.0) | (x.simd_eq(fill.0) & low.simd_ge(fill.1));
+            choose(kept, (x, low), choose(inside, fill, nothing))
+        }
     }
 }
 
@@ -128,6 +191,9 @@ pub(crate) fn row<S: Simd, T: Real>(
         p_side.total = floored_total::<S, T>(simd, p, p_side.fill);
         q_side.total = floored_total::<S, T>(simd, q, q_side.fill);
     }
+    if !p_side.is_held::<T>(task.zeros, &found.p) || !q_side.is_held::<T>(task.zeros, &found.q) {
+        return RowFlags(flags | RowFlags::RESCUE);
+    }
     if !matches!(task.zeros, Zeros::Exact) {
         // The policy fills every bin that would make a value infinite, or drops it.
         flags = (flags & !7) | Support::COMMON.bits();
@@ -149,19 +215,22 @@ pub(crate) fn row<S: Simd, T: Real>(
     };
     let plain = matches!(task.zeros, Zeros::Exact) && p.low.is_none() && q.low.is_none();
     let trouble = if plain {
-        second_pass::<S, T, true>(simd, task, p, q, &constants, sums)
+        second_pass::<S, T, true>(simd, task, p, q, &constants, &mut sums.block, &mut sums.totals)
     } else {
-        second_pass::<S, T, false>(simd, task, p, q, &constants, sums)
+        second_pass::<S, T, false>(simd, task, p, q, &constants, &mut sums.block, &mut sums.totals)
     };
     let total = q_side.total.high;
-    for (value, sum) in out.iter_mut().zip(&sums.total) {
+    for (value, sum) in out.iter_mut().zip(&sums.totals.0) {
         // A sum that overflowed has no low part to speak of.
         *value = if sum.high.is_finite() { (sum.high + sum.low) / total } else { sum.high };
     }
     if size_of::<T>() == 8 {
         for i in 0..task.terms.len() {
+            let has_overflowed = |order| {
+                task.terms.iter().zip(&*out).any(|(t, sum)| *t == Term::PowerDeficit(order) && !sum.is_finite())
+            };
             if let Term::LogPowerSum(order) = task.terms[i]
-                && task.terms.iter().zip(&*out).any(|(t, sum)| *t == Term::PowerDeficit(order) && sum.is_infinite())
+                && (order.a == f64::INFINITY || has_overflowed(order))
             {
                 out[i] = log_power_sum::<S, T>(simd, task, order, p, q, &constants, total);
             }
@@ -169,10 +238,12 @@ pub(crate) fn row<S: Simd, T: Real>(
     }
     flags |= trouble;
     if size_of::<T>() == 4 {
-        let yardstick = sums.total[task.terms.len()].high / total;
+        let yardstick = sums.totals.0[task.terms.len()].high / total;
         let power_of_two = ratio.high.to_f64().to_bits() << 12 == 0 && ratio.low.to_f64() == 0.0;
         let exact = plain && power_of_two;
-        let lost = out.iter().zip(task.terms).any(|(value, term)| term.is_lost(*value));
+        let is_lost =
+            |value: f64, term: &Term| term.is_lost(value) || (value > 0.0 && value * total < term.least_sum::<T>(bins));
+        let lost = out.iter().zip(task.terms).any(|(value, term)| is_lost(*value, term));
         if (!exact && yardstick < NARROW_LEAST) || lost {
             flags |= RowFlags::RESCUE;
         }
@@ -180,8 +251,7 @@ pub(crate) fn row<S: Simd, T: Real>(
     RowFlags(flags)
 }
 
-/// ln Σ p̂ᴬ q̂¹⁻ᴬ of a sum beyond the range of a float: the sum is divided by larger and larger powers of
-/// two until it is in range. Rare, and never needed but for the logarithm.
+/// ln Σ p̂ᴬ q̂¹⁻ᴬ of a sum beyond the range of a float; of order ∞ ln max p̂/q̂. Rare, and never needed but for the logarithm.
 #[inline(never)]
 fn log_power_sum<S: Simd, T: Real>(
     simd: S,
@@ -192,22 +262,13 @@ fn log_power_sum<S: Simd, T: Real>(
     constants: &Prepared<T>,
     total: f64,
 ) -> f64 {
-    /// Less than the span of a float, so that no sum is stepped over.
-    const STEP: f64 = 900.0;
-    let mut sums = Sums::<S, T>::new(1);
-    let largest = order.exponent().abs() * 2200.0 + 2200.0;
-    let mut halvings = STEP;
-    while halvings <= largest {
-        let terms = [Term::PowerSum(Order { halvings, ..order })];
-        let task = Task { terms: &terms, needs: terms[0].needs(), ..*task };
-        second_pass::<S, T, false>(simd, &task, p, q, constants, &mut sums);
-        let sum = sums.total[0].high;
-        if sum.is_finite() {
-            return (sum / total).ln() + halvings * std::f64::consts::LN_2;
-        }
-        halvings += STEP;
-    }
-    f64::INFINITY
+    let mut block = Block { contrasts: Vec::with_capacity(BLOCK), weights: Vec::new() };
+    let mut sum = LogSum { order, largest: f64::NEG_INFINITY, sum: 0.0 };
+    // Of the terms no more is asked than the logarithm of each bin.
+    let terms = [Term::Kl];
+    let task = Task { terms: &terms, needs: terms[0].needs(), ..*task };
+    second_pass::<S, T, false>(simd, &task, p, q, constants, &mut block, &mut sum);
+    if order.a == f64::INFINITY { sum.largest } else { sum.largest + (sum.sum / total).ln() }
 }
 
 /// The binary exponent of a total, if it is in the range the kernel works in.
@@ -240,20 +301,22 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
     p: &RowWeights<'_, T>,
     q: &RowWeights<'_, T>,
     prepared: &Prepared<T>,
-    sums: &mut Sums<S, T>,
+    block: &mut Block<S, T>,
+    sums: &mut impl Accumulate<S, T>,
 ) -> u32 {
     let v = |value: T| Lanes::<S, T>::splat(simd, value);
     let lanes_of = |total: TwoPart<T>| TwoPart { high: v(total.high), low: v(total.low) };
     let zero = splat::<S, T>(simd, 0.0);
     let (scale, ratio_high, ratio_low) = (v(prepared.scale), v(prepared.ratio_high), v(prepared.ratio_low));
-    let tiny = v(T::TINY);
+    // As a part of the total, which is that of both sides.
+    let tiny = v(T::TINY) * v(prepared.q.total.high);
     let none = zero.simd_lt(zero);
     let mut small = none;
     let mut impossible = none;
     let mut close = none;
-    sums.block.clear();
-    sums.weights.clear();
-    sums.total.fill(Double::default());
+    block.contrasts.clear();
+    block.weights.clear();
+    sums.begin();
     let width = Lanes::<S, T>::LEN;
     let mut at = 0;
     while at < p.high.len() {
@@ -262,18 +325,19 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
         // Of the weight itself: what the scale makes nothing of is a bin with weight all the same.
         let (has_x, has_y) = (x.simd_gt(zero), weight.simd_gt(zero));
         let mut y = weight * scale;
-        let kept_as_it_is = match task.zeros {
-            Zeros::Exact | Zeros::Epsilon(_) => has_y,
-            Zeros::Skip => has_y & has_x,
-            Zeros::Additive(_) | Zeros::Mix(_) | Zeros::Floor(_) => none,
-        };
-        small |= kept_as_it_is & y.simd_lt(tiny);
         let (mut x_low, mut y_low) = (zero, zero);
+        let (mut leaves_x, mut leaves_y) = (has_x, has_y);
         if !PLAIN {
             x_low = p.low.map_or(zero, |low| load::<S, T>(simd, low, at));
             y_low = q.low.map_or(zero, |low| load::<S, T>(simd, low, at) * scale);
             let left = p.high.len() - at;
             let inside = if left >= width { !none } else { LaneMask::<S, T>::from_bitmask(simd, (1u64 << left) - 1) };
+            (leaves_x, leaves_y) = match task.zeros {
+                Zeros::Exact => (has_x, has_y),
+                Zeros::Epsilon(_) => (has_x | has_y, has_x | has_y),
+                Zeros::Skip => (has_x & has_y, has_x & has_y),
+                Zeros::Additive(_) | Zeros::Mix(_) | Zeros::Floor(_) => (inside, inside),
+            };
             let before = (x, y);
             (x, x_low) = apply(simd, task.zeros, &prepared.p, (x, x_low), has_x, has_y, inside);
             (y, y_low) = apply(simd, task.zeros, &prepared.q, (y, y_low), has_y, has_x, inside);
@@ -287,19 +351,21 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
         let cross = if PLAIN { x * ratio_low } else { x.mul_add(ratio_low, x_low * ratio_high) };
         let a = x.mul_add(ratio_high, cross);
         let u = x.mul_sub_precise(ratio_high, y) + if PLAIN { cross } else { cross - y_low };
-        small |= (x.simd_gt(zero) & a.simd_lt(tiny)) | (y.simd_gt(zero) & y.simd_lt(tiny));
-        sums.block.push(Contrast::new(simd, a, y, u, Needs { z: true, ..task.needs }));
+        // Wherever the policy leaves weight, there must be some.
+        small |= (leaves_x & a.simd_lt(tiny)) | (leaves_y & y.simd_lt(tiny));
+        block.contrasts.push(Contrast::new(simd, a, y, u, Needs { z: true, ..task.needs }));
         if task.needs.weights {
             let side = |high, low, total| contrast::Side { weight: TwoPart { high, low }, total: lanes_of(total) };
             let (p, q) = (side(x, x_low, prepared.p.total), side(y, y_low, prepared.q.total));
-            sums.weights.push(Weights { simd, p, q, a });
+            block.weights.push(Weights { simd, p, q, a });
         }
         at += width;
-        if sums.block.len() == BLOCK {
-            sums.flush(simd, task.terms);
+        if block.contrasts.len() == BLOCK || at >= p.high.len() {
+            sums.add(simd, task.terms, block);
+            block.contrasts.clear();
+            block.weights.clear();
         }
     }
-    sums.flush(simd, task.terms);
     let narrow = size_of::<T>() == 4;
     if small.any_true() || (narrow && close.any_true()) {
         RowFlags::RESCUE

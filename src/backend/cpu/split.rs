@@ -37,6 +37,9 @@ const SAMPLES: usize = 1024;
 const SAMPLE: usize = 16;
 const SAMPLE_OF: usize = 256;
 
+/// How far a guess may be off, as a part of the ratio.
+const MOST_OFF: f64 = 0.25;
+
 /// One sum a term.
 type Sums = SmallVec<[f64; 4]>;
 
@@ -151,9 +154,11 @@ impl Cpu {
             }
             support = zeros.support;
         }
+        let is_seen = |sum: f64, term: &Term| sum == 0.0 || sum.abs() >= term.least_sum::<T>(pair.p.bins());
         let trusted = |sums: &Sums, refined: bool| {
-            let good =
-                |(sum, term): (&f64, &Term)| sum.is_finite() && sum.abs() >= q_total * term.trusted_from::<T>(refined);
+            let good = |(sum, term): (&f64, &Term)| {
+                sum.is_finite() && is_seen(*sum, term) && sum.abs() >= q_total * term.trusted_from::<T>(refined)
+            };
             sums.iter().zip(pair.terms).all(good)
         };
         let over_q = |sums: Sums| Some((support, sums.iter().map(|sum| sum / q_total).collect()));
@@ -161,8 +166,10 @@ impl Cpu {
             let off = (q_total / p_total) / guess.ratio.high - 1.0;
             let moved: Option<Sums> =
                 found.sums.iter().zip(pair.terms).map(|(sum, term)| term.rescaled(*sum, off, q_total)).collect();
-            // The error of totals counts as often as the guess was off by what the sum is worth.
+            // The error of totals counts as often as the guess was off by what the sum is worth; and from far off a sum is
+            // moved by a difference of large parts.
             if let Some(moved) = moved
+                && off.abs() <= MOST_OFF
                 && trusted(&moved, false)
                 && moved.iter().all(|sum| sum.abs() >= q_total * off.abs())
             {
@@ -182,7 +189,7 @@ impl Cpu {
         let exact = refined.ratio.low == 0.0
             && refined.ratio.high.to_bits() << 12 == 0
             && pair.terms.iter().all(|term| term.is_exact_at_powers_of_two())
-            && sums.iter().all(|sum| sum.is_finite());
+            && sums.iter().zip(pair.terms).all(|(sum, term)| sum.is_finite() && is_seen(*sum, term));
         if exact || trusted(&sums, true) { over_q(sums) } else { None }
     }
 

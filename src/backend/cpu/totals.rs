@@ -6,6 +6,7 @@ use super::double::Double;
 use super::policy::SideTotals;
 use crate::backend::RowFlags;
 use crate::divergence::Zeros;
+use crate::divergence::contrast::TwoPart;
 use crate::divergence::finish::Support;
 use crate::divergence::lanes::{Lanes, Real, WideLanes, keep, splat};
 
@@ -116,13 +117,17 @@ pub(super) fn first_pass<S: Simd, T: Real>(
 /// Σ max(w, threshold) of a row: the total that `floor` leaves.
 #[inline(always)]
 pub(super) fn floored_total<S: Simd, T: Real>(simd: S, row: &RowWeights<'_, T>, threshold: Double) -> Double {
-    let least = Lanes::<S, T>::splat(simd, threshold.split::<T>().high);
+    let zero = splat::<S, T>(simd, 0.0);
+    let TwoPart { high, low } = threshold.split::<T>();
+    let (high, low) = (Lanes::<S, T>::splat(simd, high), Lanes::<S, T>::splat(simd, low));
     let mut sum = WideLanes::zero(simd);
     let mut above = 0;
     let mut at = 0;
     while at < row.high.len() {
         let x = load::<S, T>(simd, row.high, at);
-        let kept = x.simd_ge(least);
+        let rest = row.low.map_or(zero, |low| load::<S, T>(simd, low, at));
+        // As the policy itself decides.
+        let kept = x.simd_gt(high) | (x.simd_eq(high) & rest.simd_ge(low));
         above += kept.to_bitmask().count_ones() as usize;
         T::accumulate(&mut sum, keep::<S, T>(simd, kept, x));
         if let Some(low) = row.low {

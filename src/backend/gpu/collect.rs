@@ -17,10 +17,47 @@ pub(super) struct Records {
 /// rows: and u is 0 in every bin. `EXACT` of `shaders/lib/params.wgsl`. Never leaves this module.
 const EXACT: u32 = 256;
 
-/// Below this triangular discrimination a row whose totals are not in a power-of-two ratio is
-/// computed again: without a fused multiply-add u is good to 2⁻³⁵ of the weights, which is 3e-7 of
-/// the value here.
-const LEAST: f64 = 1e-7;
+/// How far u = p·r − q may be off, as a part of p·r: what rounding leaves where p and r are cut into halves, since no device
+/// can be relied on to have a fused multiply-add (2⁻³³; see `scaled_difference` in `shaders/lib/rowwise.wgsl`).
+pub(super) const U_ERROR: f64 = 1.0 / (1u64 << 33) as f64;
+
+/// Below this triangular discrimination a row whose totals are not in a power-of-two ratio is computed again. An error ε of
+/// each u makes one of at most ε·√(2/Δ) of a sum Δ of second order (by Cauchy and Schwarz, with p·r at most half of p·r + q
+/// where the two are near): 1.6e-7 here. The same in `shaders/summary/params.wgsl`.
+const LEAST: f64 = 1e-6;
+
+/// The same of total variation, which is of first order: all of the error may stand in one bin that holds nearly all
+/// weight, and is half of ε then, 2e-7 of the value here.
+const LEAST_TV: f64 = 0.5 * U_ERROR / 2e-7;
+
+/// What a row must have at the least to be trusted, where the totals of its sides are not in a power-of-two ratio.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Of the triangular discrimination.
+    pub(super) least: f64,
+    /// Of total variation.
+    pub(super) least_tv: f64,
+}
+
+impl Limits {
+    /// Those that keep the contract.
+    pub(super) const SAFE: Self = Self { least: LEAST, least_tv: LEAST_TV };
+
+    /// The smallest sum of a term for which a kernel can be trusted.
+    fn trusted_from(&self, term: Term, usual: bool) -> f64 {
+        match term {
+            term if usual => term.trusted_from::<f32>(false),
+            Term::Tv => self.least_tv,
+            // The triangular discrimination tells.
+            _ => 0.0,
+        }
+    }
+}
+
+/// The smallest sum of a term for which a kernel can be trusted.
+pub(super) fn trusted_from(term: Term, usual: bool) -> f64 {
+    Limits::SAFE.trusted_from(term, usual)
+}
 
 /// Sums above this may have lost an overflow: the kernel keeps every term below the largest float.
 const LARGEST: f64 = (1u32 << 28) as f64;
@@ -28,6 +65,17 @@ const LARGEST: f64 = (1u32 << 28) as f64;
 /// Adds the parts of each row and decides which rows 32 bits could not hold. Returns whether every record is of
 /// this chunk: a device that was lost without a word leaves what was there before.
 pub(super) fn collect(problem: &Problem, records: &Records, rows: usize, out: &mut RowSums) -> bool {
+    collect_within(&Limits::SAFE, problem, records, rows, out)
+}
+
+/// The same with other limits.
+pub(super) fn collect_within(
+    limits: &Limits,
+    problem: &Problem,
+    records: &Records,
+    rows: usize,
+    out: &mut RowSums,
+) -> bool {
     let terms = problem.terms.len();
     let parts = problem.shape.parts() as usize;
     let float = |word: u32| f64::from(f32::from_bits(word));
@@ -53,13 +101,13 @@ pub(super) fn collect(problem: &Problem, records: &Records, rows: usize, out: &m
             }
             // Written so that a NaN is lost.
             let in_range = sums.iter().all(|sum| sum.abs() < LARGEST);
-            let u_is_good = flags & EXACT != 0 || usual || yardstick / total >= LEAST;
+            let u_is_good = flags & EXACT != 0 || usual || yardstick / total >= limits.least;
             lost |= !(in_range && u_is_good);
             sums.iter_mut().for_each(|sum| *sum /= total);
         }
-        if usual && flags & EXACT == 0 {
+        if flags & EXACT == 0 {
             // Written so that a NaN is lost.
-            let good = |(sum, term): (&f64, &Term)| sum.abs() >= term.trusted_from::<f32>(false);
+            let good = |(sum, term): (&f64, &Term)| sum.abs() >= limits.trusted_from(*term, usual);
             lost |= !sums.iter().zip(&problem.terms).all(good);
         }
         lost |= sums.iter().zip(&problem.terms).any(|(sum, term)| term.is_lost(*sum));

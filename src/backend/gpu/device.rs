@@ -1,98 +1,18 @@
-//! Adapters, and a device with its faults caught.
+//! A device, opened, with its faults caught.
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::adapters::Wanted;
 use crate::error::{Error, Result};
 use crate::plan::Caps;
-
-/// One adapter of this machine, as [`adapters`] lists it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AdapterInfo {
-    /// The n of [`Device::GpuAt`](crate::Device::GpuAt).
-    pub index: usize,
-    /// Name of the hardware.
-    pub name: String,
-    /// The interface it is reached through: vulkan, metal, dx12, gl.
-    pub backend: String,
-    /// discrete gpu, integrated gpu, virtual gpu, cpu, other.
-    pub device_type: String,
-    /// Whether it is a CPU in disguise: never chosen unless named by its index.
-    pub is_software: bool,
-    /// Driver and its version.
-    pub driver: String,
-    /// Bytes one binding may have.
-    pub max_binding_bytes: u64,
-    /// Bytes one buffer may have.
-    pub max_buffer_bytes: u64,
-    /// Workgroups in one dimension of a dispatch.
-    pub max_workgroups: u32,
-    /// Whether it has subgroup operations.
-    pub subgroups: bool,
-    /// Threads of its smallest and largest subgroup.
-    pub subgroup_size: (u32, u32),
-    /// Optional features it has that matter here.
-    pub features: String,
-}
-
-fn instance() -> wgpu::Instance {
-    // WGPU_BACKEND and its kin are honoured, as users of wgpu expect.
-    wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env())
-}
-
-fn enumerate(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
-    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
-}
-
-fn describe(index: usize, adapter: &wgpu::Adapter) -> AdapterInfo {
-    let info = adapter.get_info();
-    let limits = adapter.limits();
-    let features = adapter.features();
-    let device_type = match info.device_type {
-        wgpu::DeviceType::DiscreteGpu => "discrete gpu",
-        wgpu::DeviceType::IntegratedGpu => "integrated gpu",
-        wgpu::DeviceType::VirtualGpu => "virtual gpu",
-        wgpu::DeviceType::Cpu => "cpu",
-        wgpu::DeviceType::Other => "other",
-    };
-    let known = [
-        (wgpu::Features::SUBGROUP, "subgroup"),
-        (wgpu::Features::MAPPABLE_PRIMARY_BUFFERS, "mappable primary buffers"),
-        (wgpu::Features::TIMESTAMP_QUERY, "timestamp query"),
-    ];
-    let present: Vec<&str> = known.iter().filter(|(f, _)| features.contains(*f)).map(|(_, name)| *name).collect();
-    AdapterInfo {
-        index,
-        // GL names its software renderers without saying that they are CPUs.
-        is_software: info.device_type == wgpu::DeviceType::Cpu
-            || ["llvmpipe", "softpipe", "swiftshader", "lavapipe"].iter().any(|s| info.name.to_lowercase().contains(s)),
-        name: info.name,
-        backend: info.backend.to_str().to_owned(),
-        device_type: device_type.to_owned(),
-        driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
-        max_binding_bytes: limits.max_storage_buffer_binding_size,
-        max_buffer_bytes: limits.max_buffer_size,
-        max_workgroups: limits.max_compute_workgroups_per_dimension,
-        subgroups: features.contains(wgpu::Features::SUBGROUP),
-        subgroup_size: (info.subgroup_min_size, info.subgroup_max_size),
-        features: present.join(", "),
-    }
-}
-
-/// Every adapter of this machine, software ones included; empty without a driver.
-#[must_use]
-pub fn adapters() -> Vec<AdapterInfo> {
-    enumerate(&instance()).iter().enumerate().map(|(index, adapter)| describe(index, adapter)).collect()
-}
 
 /// How a device is to be opened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GpuOptions {
-    /// The adapter; without, the first that is hardware.
-    pub(crate) index: Option<usize>,
+    pub(crate) adapter: Wanted,
     pub(crate) binding_limit: Option<u64>,
     pub(crate) subgroups: Option<bool>,
     /// Whether rows are copied even where kernels could read the host's memory.
@@ -101,6 +21,9 @@ pub(crate) struct GpuOptions {
     pub(crate) threads: usize,
     /// How long a device may take over what it was given.
     pub(crate) patience: Duration,
+    /// What a test breaks of the device.
+    #[cfg(test)]
+    pub(crate) breakage: Option<super::breakage::Breakage>,
 }
 
 /// A device, its queue, its limits in plain numbers, and what went wrong on it so far.
@@ -119,6 +42,10 @@ pub(super) struct Device {
     /// How long it may take over what it was given.
     pub(super) patience: Duration,
     pub(super) name: String,
+    /// What devices that compute alike have in common: the hardware, the interface and the driver.
+    pub(super) kind: String,
+    #[cfg(test)]
+    pub(super) breakage: Option<super::breakage::Breakage>,
     fault: Arc<Mutex<Option<String>>>,
     #[cfg(test)]
     pub(super) faults: Arc<super::faults::Faults>,
@@ -145,27 +72,9 @@ impl Drop for Device {
 }
 
 impl Device {
-    /// The adapter with the given index, or the first that is hardware.
+    /// Opens the adapter that is wanted.
     pub(super) fn open(options: &GpuOptions) -> Result<Self> {
-        let adapters = enumerate(&instance());
-        let described: Vec<AdapterInfo> = adapters.iter().enumerate().map(|(i, a)| describe(i, a)).collect();
-        let chosen = match options.index {
-            Some(index) => described.get(index),
-            None => described.iter().find(|info| !info.is_software),
-        };
-        let none = || {
-            let list = |info: &AdapterInfo| {
-                let software = if info.is_software { ", software" } else { "" };
-                format!("gpu:{} {} ({}{software})", info.index, info.name, info.backend)
-            };
-            let found: Vec<String> = described.iter().map(list).collect();
-            Error::NoDevice {
-                wanted: options.index.map_or_else(|| "hardware GPU".to_owned(), |i| format!("adapter gpu:{i}")),
-                found: if found.is_empty() { "none".to_owned() } else { found.join(", ") },
-            }
-        };
-        let info = chosen.ok_or_else(none)?;
-        let adapter = adapters.get(info.index).ok_or_else(none)?;
+        let (adapter, info) = options.adapter.find()?;
         let failed = |reason: String| Error::DeviceFailed { device: info.name.clone(), reason };
         let use_subgroups = info.subgroups && info.subgroup_size.0 > 1 && options.subgroups != Some(false);
         // On a card of its own mapped memory is the host's, and kernels would read it through the bus.
@@ -205,8 +114,11 @@ impl Device {
             has_clock,
             threads: options.threads,
             patience: options.patience,
-            name: format!("gpu:{} {} ({})", info.index, info.name, info.backend),
+            name: options.adapter.name(&info),
+            kind: format!("{} {} {}", info.name, info.backend, info.driver),
             fault,
+            #[cfg(test)]
+            breakage: options.breakage,
             #[cfg(test)]
             faults: Arc::default(),
             gone: None,
@@ -220,6 +132,15 @@ impl Device {
             None => Ok(()),
             Some(reason) => Err(self.failed(reason.lines().collect::<Vec<_>>().join(" "))),
         }
+    }
+
+    /// What devices that compute alike have in common, with the way it is used.
+    pub(super) fn likeness(&self) -> String {
+        let likeness = format!("{}, subgroups {}, shared memory {}", self.kind, self.subgroup, self.shared_memory);
+        #[cfg(test)]
+        return format!("{likeness}, {:?}", self.breakage);
+        #[cfg(not(test))]
+        likeness
     }
 
     /// An error that names this device.

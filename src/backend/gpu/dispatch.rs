@@ -18,6 +18,14 @@ use crate::plan::{KernelKey, Pairing, Problem, Shape};
 /// Counts the chunks, round and round.
 static STAMP: AtomicU16 = AtomicU16::new(1);
 
+/// A stamp that is not 0, which fresh memory has.
+fn next_stamp() -> u16 {
+    match STAMP.fetch_add(1, Ordering::Relaxed) {
+        0 => next_stamp(),
+        stamp => stamp,
+    }
+}
+
 /// Where the results of a chunk lie.
 pub(super) struct Layout {
     rows: usize,
@@ -48,7 +56,7 @@ impl Layout {
             let words = (RECORD_HEAD + terms.len()) as u32;
             Group { words, bytes: aligned(records * u64::from(words) * 4) }
         };
-        let stamp = STAMP.fetch_add(1, Ordering::Relaxed);
+        let stamp = next_stamp();
         let columns = if matches!(problem.pairing, Pairing::All { .. }) { of_q } else { 0 };
         let groups = problem.terms.chunks(TERMS_PER_DISPATCH).map(group).collect();
         Self { rows, columns, shape, records, stamp, groups }

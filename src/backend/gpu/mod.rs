@@ -1,5 +1,9 @@
 //! The GPU backend: WGSL compute shaders through wgpu, on whatever adapter there is.
 
+mod adapters;
+#[cfg(test)]
+pub(crate) mod breakage;
+mod canary;
 mod clock;
 mod collect;
 mod device;
@@ -7,9 +11,14 @@ mod dispatch;
 #[cfg(test)]
 pub(crate) mod faults;
 mod fill;
+#[cfg(test)]
+mod interpreted_tests;
 pub(crate) mod pairs;
 mod params;
 mod pipelines;
+mod probe;
+#[cfg(test)]
+mod probe_tests;
 pub(crate) mod product;
 mod shaders;
 mod slots;
@@ -19,12 +28,16 @@ pub(crate) mod summary;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+pub(crate) use adapters::Wanted;
+pub use adapters::{AdapterInfo, adapters};
 pub(crate) use device::GpuOptions;
-pub use device::{AdapterInfo, adapters};
+pub use probe::DeviceAnswers;
 pub(crate) use stored::StoredRows;
 
 use self::collect::collect;
@@ -37,7 +50,7 @@ use self::submit::{SideRows, Started};
 use super::{Found, Source, Spent};
 use crate::error::{Error, Result};
 use crate::plan::chunk::{Costs, Pieces};
-use crate::plan::{Chunks, Pairing, Problem};
+use crate::plan::{Chunks, KernelKey, Pairing, Problem};
 use crate::rows::Rows;
 
 /// One adapter as a backend. Calls from several threads share it.
@@ -45,6 +58,7 @@ use crate::rows::Rows;
 pub(crate) struct Gpu {
     options: GpuOptions,
     name: Arc<str>,
+    answers: DeviceAnswers,
     opened: Mutex<Arc<Opened>>,
 }
 
@@ -55,6 +69,10 @@ struct Opened {
     /// The one layout of bindings that all kernels share.
     bindings: wgpu::BindGroupLayout,
     pipelines: Mutex<Pipelines>,
+    /// Kernels whose canary rows were right, and who runs such rows now.
+    trusted: Mutex<HashSet<KernelKey>>,
+    values_trusted: AtomicBool,
+    checking: Mutex<()>,
     slots: Slots,
     /// The kernels that make a summary of records.
     summary: OnceLock<summary::Kernels>,
@@ -67,7 +85,26 @@ impl Opened {
         let (pipelines, bindings) = Pipelines::new(&device.device);
         let pipelines = Mutex::new(pipelines);
         let (slots, summary, product) = (Slots::default(), OnceLock::new(), OnceLock::new());
-        Arc::new(Self { device, bindings, pipelines, slots, summary, product })
+        let (trusted, values_trusted, checking) = (Mutex::default(), AtomicBool::default(), Mutex::default());
+        Arc::new(Self { device, bindings, pipelines, trusted, values_trusted, checking, slots, summary, product })
+    }
+
+    /// Opens a device and asks it for what the kernels rely on, again if `anew`. One whose subgroups do not work is opened
+    /// without them.
+    fn asked(options: &GpuOptions, anew: bool) -> Result<(Arc<Self>, DeviceAnswers)> {
+        let patient = GpuOptions { patience: options.patience.max(probe::PATIENCE), ..*options };
+        let mut opened = Self::new(Device::open(&patient)?);
+        let answers = guarded(&opened, || probe::ask(&opened, anew))?;
+        if !answers.subgroups_refused {
+            // Nobody else has it yet.
+            if let Some(opened) = Arc::get_mut(&mut opened) {
+                opened.device.patience = options.patience;
+            }
+            return Ok((opened, answers));
+        }
+        let without = GpuOptions { subgroups: Some(false), ..*options };
+        let (opened, answers) = Self::asked(&without, anew)?;
+        Ok((opened, DeviceAnswers { subgroups_refused: true, ..answers }))
     }
 
     fn pipelines(&self) -> MutexGuard<'_, Pipelines> {
@@ -76,13 +113,19 @@ impl Opened {
 }
 
 impl Gpu {
-    /// Opens an adapter by index, or the first hardware one.
+    /// Opens an adapter that has what the kernels need.
     pub(crate) fn open(options: GpuOptions) -> Result<Self> {
-        let device = catch_unwind(AssertUnwindSafe(|| Device::open(&options))).unwrap_or_else(|_| {
-            let wanted = options.index.map_or("GPU".to_owned(), |index| format!("GPU {index}"));
+        let opened = catch_unwind(AssertUnwindSafe(|| Opened::asked(&options, false)));
+        let (opened, answers) = opened.unwrap_or_else(|_| {
+            let wanted = format!("{:?}", options.adapter);
             Err(Error::NoDevice { wanted, found: "a driver that panicked".to_owned() })
         })?;
-        Ok(Self { options, name: Arc::from(device.name.as_str()), opened: Mutex::new(Opened::new(device)) })
+        Ok(Self { options, name: Arc::from(opened.device.name.as_str()), answers, opened: Mutex::new(opened) })
+    }
+
+    /// What it answered when it was opened.
+    pub(crate) fn answers(&self) -> DeviceAnswers {
+        self.answers
     }
 
     /// The name used in reports, shared.
@@ -189,16 +232,17 @@ impl Gpu {
             }
             // What others still keep there would take memory from the next one.
             opened.device.device.destroy();
+            adapters::look_again();
             #[cfg_attr(not(test), expect(unused_mut, reason = "tests carry their faults over"))]
-            let mut device = Device::open(&self.options)?;
+            let (mut again, _) = Opened::asked(&self.options, true)?;
             #[cfg(test)]
-            {
-                device.faults = Arc::clone(&opened.device.faults);
+            if let Some(again) = Arc::get_mut(&mut again) {
+                again.device.faults = Arc::clone(&opened.device.faults);
             }
-            if device.name != opened.device.name {
-                return Err(opened.device.failed(format!("in its place there is {}", device.name)));
+            if again.device.name != opened.device.name {
+                return Err(opened.device.failed(format!("in its place there is {}", again.device.name)));
             }
-            Ok(Some(Opened::new(device)))
+            Ok(Some(again))
         }));
         let again = again.unwrap_or_else(|_| Err(opened.device.failed("the driver panicked".to_owned())))?;
         if let Some(again) = again {

@@ -9,7 +9,7 @@ use super::slots::aligned;
 use super::submit::{Prepared, SideRows, Submitted, prepare, words};
 pub(crate) use super::summary::MOST_FOR_THE_HOST;
 use super::summary::{MOST_MEASURES, Params, STATE_WORDS, STORAGE_BUFFERS};
-use super::{Gpu, Opened, guarded, product, side_rows};
+use super::{Gpu, Opened, canary, guarded, product, side_rows};
 use crate::backend::{Source, Spent};
 use crate::error::Result;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
@@ -131,8 +131,20 @@ fn records(
 /// A chunk of which the values come to the host.
 pub(super) struct StartedValues(Returning);
 
-/// Starts one chunk.
+/// Starts one chunk, once the kernels are known to be right.
 pub(super) fn start(
+    opened: &Arc<Opened>,
+    problem: &Problem,
+    sides: [SideRows<'_>; 2],
+    rows: usize,
+    product: Option<product::Part<'_>>,
+) -> Result<StartedValues> {
+    canary::check_values(opened, problem)?;
+    start_as_it_is(opened, problem, sides, rows, product)
+}
+
+/// The same with a kernel of values that may be wrong.
+pub(super) fn start_as_it_is(
     opened: &Arc<Opened>,
     problem: &Problem,
     sides: [SideRows<'_>; 2],
@@ -228,6 +240,7 @@ impl Search<'_> {
         let opened = &self.opened;
         let (sides, rows) = side_rows(opened, self.problem, p, q);
         let returning = guarded(opened, || {
+            canary::check_values(opened, self.problem)?;
             let mut prepared = records(opened, self.problem, sides, rows, product)?;
             let params = Params {
                 rows: rows as u32,

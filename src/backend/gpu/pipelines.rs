@@ -34,7 +34,7 @@ impl Pipelines {
         if let Some(kernel) = self.kernels.get(&key) {
             return Arc::clone(kernel);
         }
-        let module = module(&device.device, shaders::source(&key));
+        let module = module(device, shaders::source(&key));
         let mut constants = vec![("THREADS", f64::from(key.threads))];
         if key.subgroups {
             constants.push(("SUBGROUP", f64::from(device.subgroup)));
@@ -99,7 +99,9 @@ pub(super) fn pipeline(
 /// A shader module, without the checks of array bounds and of loops that end in builds without debug
 /// assertions: a bound on every loop alone has been seen to cost more than the loop.
 #[expect(unsafe_code, reason = "the checked form is many times slower on some drivers; the argument stands below")]
-pub(super) fn module(device: &wgpu::Device, source: String) -> wgpu::ShaderModule {
+pub(super) fn module(device: &Device, source: String) -> wgpu::ShaderModule {
+    #[cfg(test)]
+    let source = device.breakage.map_or(source.clone(), |breakage| breakage.apply(&source).into_owned());
     let checks = if cfg!(debug_assertions) {
         wgpu::ShaderRuntimeChecks::checked()
     } else {
@@ -112,5 +114,5 @@ pub(super) fn module(device: &wgpu::Device, source: String) -> wgpu::ShaderModul
     // which the host has sized the bindings; threads beyond the last row visit no bin and write nothing. Of products whole panels are
     // read, up to those that hold the last row of either side, for which the host has sized the buffers too. Tests run the
     // same sources with the checks, on rows of every length around a workgroup.
-    unsafe { device.create_shader_module_trusted(descriptor, checks) }
+    unsafe { device.device.create_shader_module_trusted(descriptor, checks) }
 }

@@ -179,6 +179,17 @@ pub(super) fn summary() -> String {
     text
 }
 
+/// The source that asks a device for its arithmetic.
+pub(super) fn arithmetic() -> String {
+    [include_str!("../../../shaders/probe/arithmetic.wgsl"), include_str!("../../../shaders/lib/two_part.wgsl")]
+        .join("\n")
+}
+
+/// The source that asks it for its subgroups.
+pub(super) fn subgroups() -> String {
+    include_str!("../../../shaders/probe/subgroups.wgsl").to_owned()
+}
+
 /// The source of the kernel of products.
 pub(super) fn product() -> String {
     [include_str!("../../../shaders/pairs/product.wgsl"), include_str!("../../../shaders/lib/two_part.wgsl")].join("\n")

@@ -19,7 +19,7 @@ use super::dispatch::{Layout, dispatch};
 use super::fill::{fill, packed_bytes};
 use super::slots::{SideBuffers, Slot};
 use super::stored::StoredPart;
-use super::{Opened, guarded};
+use super::{Opened, canary, guarded};
 use crate::backend::Spent;
 use crate::error::Result;
 use crate::plan::Problem;
@@ -260,8 +260,20 @@ impl Prepared {
     }
 }
 
-/// Brings the rows of a chunk to the device and encodes its row kernels; `more_follow` says whether others do.
+/// Brings the rows of a chunk to the device and encodes its row kernels, once these are known to be right; `more_follow` says
+/// whether others do.
 pub(super) fn prepare(
+    opened: &Arc<Opened>,
+    problem: &Problem,
+    sides: [SideRows<'_>; 2],
+    rows: usize,
+    more_follow: bool,
+) -> Result<Prepared> {
+    canary::check(opened, problem)?;
+    prepare_as_it_is(opened, problem, sides, rows, more_follow)
+}
+
+fn prepare_as_it_is(
     opened: &Arc<Opened>,
     problem: &Problem,
     [p, q]: [SideRows<'_>; 2],
@@ -290,7 +302,18 @@ pub(super) fn prepare(
 
 /// Starts one chunk, of which the records come to the host.
 pub(super) fn start(opened: &Arc<Opened>, problem: &Problem, sides: [SideRows<'_>; 2], rows: usize) -> Result<Started> {
-    let mut prepared = prepare(opened, problem, sides, rows, false)?;
+    canary::check(opened, problem)?;
+    start_as_it_is(opened, problem, sides, rows)
+}
+
+/// The same with kernels that may be wrong.
+pub(super) fn start_as_it_is(
+    opened: &Arc<Opened>,
+    problem: &Problem,
+    sides: [SideRows<'_>; 2],
+    rows: usize,
+) -> Result<Started> {
+    let mut prepared = prepare_as_it_is(opened, problem, sides, rows, false)?;
     prepared.tell_the_time();
     let Prepared { mut held, mut commands, results, spent, layout } = prepared;
     let device = &opened.device;

@@ -3,6 +3,7 @@
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
 use super::params::Params;
+use super::probe::Params as ProbeParams;
 use super::product::Params as ProductParams;
 use super::shaders;
 use super::summary::{Block, Measure, Params as SummaryParams};
@@ -113,7 +114,11 @@ fn modules() -> impl Iterator<Item = (String, naga::Module)> {
     let source = shaders::product();
     let product =
         naga::front::wgsl::parse_str(&source).unwrap_or_else(|e| panic!("product\n{}", e.emit_to_string(&source)));
-    rowwise.chain([("product".to_owned(), product), ("summary".to_owned(), summary)])
+    let probes = [("arithmetic", shaders::arithmetic()), ("subgroups", shaders::subgroups())].map(|(name, source)| {
+        let module = naga::front::wgsl::parse_str(&source);
+        (name.to_owned(), module.unwrap_or_else(|e| panic!("{name}\n{}", e.emit_to_string(&source))))
+    });
+    rowwise.chain([("product".to_owned(), product), ("summary".to_owned(), summary)]).chain(probes)
 }
 
 /// A module by its name, as it passes the validation.
@@ -176,6 +181,15 @@ fn the_products_validate_and_their_structs_match_the_host() {
 }
 
 #[test]
+fn the_probe_validates_and_its_struct_matches_the_host() {
+    let module = validated("arithmetic");
+    same!(module, "Params", ProbeParams, zero, questions, weights, weights_of_one);
+    for name in ["arithmetic", "subgroups"] {
+        assert_eq!(validated(name).entry_points[0].workgroup_size, [128, 1, 1]);
+    }
+}
+
+#[test]
 fn the_summary_validates_and_its_structs_match_the_host() {
     let module = validated("summary");
     same!(
@@ -235,4 +249,49 @@ fn the_check_for_builtins_sees_one_when_it_is_there() {
         f.expressions.iter().any(|(_, e)| matches!(e, naga::Expression::Math { fun: naga::MathFunction::Log, .. }))
     });
     assert!(found);
+}
+
+/// Every kernel as each back end of naga writes it: nothing is left out that some interface needs.
+#[test]
+fn every_interface_can_be_written() {
+    use naga::back::{glsl, hlsl, msl, pipeline_constants, spv};
+    let mut written = 0;
+    for (name, module) in modules() {
+        let with_subgroups = name.contains("subgroups: true") || name == "subgroups";
+        let capabilities = if with_subgroups { Capabilities::SUBGROUP } else { Capabilities::empty() };
+        let mut validator = Validator::new(ValidationFlags::all(), capabilities);
+        let info = validator.validate(&module).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        for entry in &module.entry_points {
+            let stage = naga::ShaderStage::Compute;
+            let point = Some((stage, entry.name.as_str()));
+            let constants = naga::back::PipelineConstants::default();
+            let (module, info) = pipeline_constants::process_overrides(&module, &info, point, &constants)
+                .unwrap_or_else(|e| panic!("{name}: {e}"));
+            let what = || format!("{} of {name}", entry.name);
+            let pipeline = spv::PipelineOptions { shader_stage: stage, entry_point: entry.name.clone() };
+            let words = spv::write_vec(&module, &info, &spv::Options::default(), Some(&pipeline));
+            assert!(!words.unwrap_or_else(|e| panic!("{}: SPIR-V: {e}", what())).is_empty());
+            let (options, pipeline) = (msl::Options::default(), msl::PipelineOptions::default());
+            let options = msl::Options { lang_version: (2, 4), fake_missing_bindings: true, ..options };
+            let text = msl::write_string(&module, &info, &options, &pipeline);
+            assert!(!text.unwrap_or_else(|e| panic!("{}: MSL: {e}", what())).0.is_empty());
+            let mut text = String::new();
+            let options = hlsl::Options { shader_model: hlsl::ShaderModel::V6_0, ..hlsl::Options::default() };
+            let pipeline = hlsl::PipelineOptions::default();
+            let writing = hlsl::Writer::new(&mut text, &options, &pipeline).write(&module, &info, None);
+            writing.unwrap_or_else(|e| panic!("{}: HLSL: {e}", what()));
+            if !with_subgroups {
+                let version = glsl::Version::Embedded { version: 310, is_webgl: false };
+                let options = glsl::Options { version, ..glsl::Options::default() };
+                let pipeline =
+                    glsl::PipelineOptions { shader_stage: stage, entry_point: entry.name.clone(), multiview: None };
+                let bounds = naga::proc::BoundsCheckPolicies::default();
+                let writer = glsl::Writer::new(&mut text, &module, &info, &options, &pipeline, bounds);
+                let writing = writer.and_then(|mut writer| writer.write());
+                writing.unwrap_or_else(|e| panic!("{}: GLSL: {e}", what()));
+            }
+            written += 1;
+        }
+    }
+    assert!(written > 400, "only {written} kernels");
 }

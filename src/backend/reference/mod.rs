@@ -7,6 +7,7 @@
 mod real;
 
 use self::real::{Real, real};
+use crate::contract::LEAST_SHARE;
 use crate::divergence::{Divergence, Unit, Zeros};
 use crate::output::RowStatus;
 use crate::rows::{Rows, Weights};
@@ -15,9 +16,8 @@ fn sum(terms: impl Iterator<Item = Real>) -> Real {
     terms.fold(real(0.0), |total, x| total + x)
 }
 
-/// One row with `added` on every weight, scaled by a power of two so that no sum leaves the range of
-/// a float. `None` if a weight is invalid.
-fn weights(rows: &Rows<'_>, row: usize, added: f64) -> Option<Vec<Real>> {
+/// The weights of one row as they are stored. `None` if one is invalid.
+fn weights(rows: &Rows<'_>, row: usize) -> Option<Vec<Real>> {
     let at = row * rows.row_stride();
     let whole = |x: i128| real(x as f64) + real((x - x as f64 as i128) as f64);
     let exact = |bin: usize| match rows.weights() {
@@ -26,16 +26,19 @@ fn weights(rows: &Rows<'_>, row: usize, added: f64) -> Option<Vec<Real>> {
         other => real(other.get(at + bin).unwrap_or(f64::NAN)),
     };
     let row: Vec<Real> = (0..rows.bins()).map(exact).collect();
-    if row.iter().any(|x| !(x.hi >= 0.0 && x.hi <= f64::MAX)) {
-        return None;
-    }
+    row.iter().all(|x| x.hi >= 0.0 && x.hi <= f64::MAX).then_some(row)
+}
+
+/// The shares of a row with `added` on every weight, scaled by a power of two first so that no sum leaves the range of a
+/// float; and whether a weight has too small a share.
+fn shares(row: &[Real], added: f64) -> (Vec<Real>, bool) {
     let largest = row.iter().fold(added, |most, x| most.max(x.hi));
     let n = if largest > 0.0 { -largest.log2() as i32 } else { 0 };
-    let total = sum(row.iter().map(|x| x.times_two_to(n) + real(added).times_two_to(n)));
     let scaled: Vec<Real> = row.iter().map(|x| x.times_two_to(n) + real(added).times_two_to(n)).collect();
-    // A weight that vanishes beside its total cannot be compared: refused, not dropped.
-    let vanishes = |(x, s): (&Real, &Real)| x.is_positive() && (*s / total).hi < f64::MIN_POSITIVE;
-    (!row.iter().zip(&scaled).any(vanishes)).then_some(scaled)
+    let shares = normalise(&scaled);
+    let has_weight = |x: &Real| x.is_positive() || added > 0.0;
+    let vanishes = row.iter().zip(&shares).any(|(x, share)| has_weight(x) && share.hi < LEAST_SHARE);
+    (shares, vanishes)
 }
 
 fn normalise(row: &[Real]) -> Vec<Real> {
@@ -57,7 +60,8 @@ fn epsilon_side(w: &[Real], other: &[Real], epsilon: Real) -> Option<Vec<Real>> 
 
 /// The normalised pair after the zero policy, or the status that replaces the values.
 fn prepare(zeros: Zeros, mut p: Vec<Real>, mut q: Vec<Real>) -> Result<(Vec<Real>, Vec<Real>), RowStatus> {
-    let empty = |row: &[Real]| !row.iter().any(|x| x.is_positive());
+    let added = if let Zeros::Additive(amount) = zeros { amount } else { 0.0 };
+    let empty = |row: &[Real]| added == 0.0 && !row.iter().any(|x| x.is_positive());
     if empty(&p) || empty(&q) {
         return Err(RowStatus::Empty);
     }
@@ -67,9 +71,9 @@ fn prepare(zeros: Zeros, mut p: Vec<Real>, mut q: Vec<Real>) -> Result<(Vec<Real
             return Err(RowStatus::Empty);
         }
     }
-    let (p, q) = (normalise(&p), normalise(&q));
+    let ((p, p_vanishes), (q, q_vanishes)) = (shares(&p, added), shares(&q, added));
     let n = real(p.len() as f64);
-    Ok(match zeros {
+    let (p, q) = match zeros {
         Zeros::Exact | Zeros::Skip | Zeros::Additive(_) => (p, q),
         Zeros::Mix(share) => {
             let mix = |x: &Real| (real(1.0) - real(share)) * *x + real(share) / n;
@@ -84,7 +88,14 @@ fn prepare(zeros: Zeros, mut p: Vec<Real>, mut q: Vec<Real>) -> Result<(Vec<Real
             (Some(p), Some(q)) => (p, q),
             _ => return Err(RowStatus::Invalid),
         },
-    })
+    };
+    // A weight may vanish where the policy puts something in its place.
+    let puts = matches!(zeros, Zeros::Mix(_) | Zeros::Floor(_));
+    let too_small = |row: &[Real]| row.iter().any(|x| x.is_positive() && x.hi < LEAST_SHARE);
+    if (!puts && (p_vanishes || q_vanishes)) || too_small(&p) || too_small(&q) {
+        return Err(RowStatus::Invalid);
+    }
+    Ok((p, q))
 }
 
 /// Whether some bin has weight in `p` alone.
@@ -130,10 +141,20 @@ fn log_power_sum(p: &[Real], q: &[Real], order: f64) -> Option<Real> {
     Some(largest + sum(logs.iter().map(|&y| (y - largest).exp())).ln())
 }
 
+/// ln max p̂/q̂.
+fn largest_log_ratio(p: &[Real], q: &[Real]) -> Option<Real> {
+    let ratios = p.iter().zip(q).filter(|(a, _)| a.is_positive()).map(|(&a, &b)| a / b);
+    (!exceeds(p, q)).then(|| ratios.fold(real(0.0), |x, y| if y > x { y } else { x }).ln())
+}
+
 /// The measure in nats; `None` is +∞.
 fn measure(which: Divergence, p: &[Real], q: &[Real]) -> Option<Real> {
     let pairs = || p.iter().copied().zip(q.iter().copied());
     let one = real(1.0);
+    // Where a logarithm of what adds up to 1 would leave 1e-33.
+    if p == q && !matches!(which, Divergence::CrossEntropy | Divergence::Entropy) {
+        return Some(real(0.0));
+    }
     match which {
         Divergence::Kl | Divergence::Renyi(1.0) | Divergence::Tsallis(1.0) => kl(p, q),
         Divergence::ReverseKl => kl(q, p),
@@ -154,6 +175,7 @@ fn measure(which: Divergence, p: &[Real], q: &[Real]) -> Option<Real> {
             let any = pairs().filter(|(a, b)| (*a + *b).is_positive());
             Some(sum(any.map(|(a, b)| (a - b) * (a - b) / (a + b))))
         }
+        Divergence::Renyi(f64::INFINITY) => largest_log_ratio(p, q),
         Divergence::Renyi(order) => Some(log_power_sum(p, q, order)? / (real(order) - one)),
         Divergence::Tsallis(order) => Some((power_sum(p, q, order)? - one) / (real(order) - one)),
         Divergence::Alpha(order) => Some((power_sum(p, q, order)? - one) / (real(order) * (real(order) - one))),
@@ -187,8 +209,7 @@ pub(crate) fn row(
     unit: Unit,
 ) -> (Vec<f64>, RowStatus) {
     let none = |status| (vec![f64::NAN; measures.len()], status);
-    let added = if let Zeros::Additive(amount) = zeros { amount } else { 0.0 };
-    let (Some(p), Some(q)) = (weights(p, p_row, added), weights(q, q_row, added)) else {
+    let (Some(p), Some(q)) = (weights(p, p_row), weights(q, q_row)) else {
         return none(RowStatus::Invalid);
     };
     match prepare(zeros, p, q) {

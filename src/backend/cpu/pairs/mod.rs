@@ -22,11 +22,11 @@ pub(crate) use self::prepare::Prepared;
 pub(crate) use self::products::{MOST_PRODUCTS, Products};
 use super::Cpu;
 use crate::backend::RowSums;
-use crate::divergence::Zeros;
 use crate::divergence::finish::Support;
 use crate::divergence::form::{Form, Inner, Operand};
 use crate::divergence::hellinger::AFFINITY;
 use crate::divergence::logarithm::LN_ERROR;
+use crate::divergence::{Term, Zeros};
 use crate::plan::{Pairing, Problem};
 use crate::rows::Rows;
 
@@ -83,9 +83,10 @@ pub(crate) struct Forms {
 }
 
 impl Forms {
-    /// Of a problem, unless its policy looks at both rows of a pair.
+    /// Of a problem, unless its policy looks at both rows of a pair, or a term is no sum.
     pub(crate) fn new(problem: &Problem) -> Option<Self> {
-        if matches!(problem.zeros, Zeros::Epsilon(_) | Zeros::Skip) {
+        let is_maximum = |term: &Term| matches!(term, Term::LogPowerSum(order) if order.a == f64::INFINITY);
+        if matches!(problem.zeros, Zeros::Epsilon(_) | Zeros::Skip) || problem.terms.iter().any(is_maximum) {
             return None;
         }
         let mut inners = SmallVec::new();

@@ -2,7 +2,7 @@
 
 use fearless_simd::{Simd, SimdBase};
 
-use super::super::decode::{Decode, LARGEST_IN_24_BITS, Scratch};
+use super::super::decode::{Decode, LARGEST_IN_24_BITS, Policy, Scratch};
 use super::super::double::Double;
 use super::super::policy::{Side, SideTotals};
 use super::super::totals::{RowWeights, floored_total, load};
@@ -151,7 +151,7 @@ impl Panel<'_> {
         let with_logs = forms.needs_entropies() || operands.contains(&Operand::Log);
         let words = bins.div_ceil(64);
         for i in 0..self.size.min(rows.len().saturating_sub(self.first)) {
-            let row = f64::row(simd, rows, self.first + i, 0.0, &mut scratch).weights;
+            let row = f64::row(simd, rows, self.first + i, &Policy::default(), &mut scratch).weights;
             if forms.narrow && has_more_digits(rows, &row) || !shares_of(simd, forms.zeros, &row, &mut shares) {
                 continue;
             }
@@ -231,6 +231,10 @@ fn shares_of<S: Simd>(simd: S, zeros: Zeros, row: &RowWeights<'_, f64>, shares: 
     let part = 1.0 / total;
     for (share, x) in shares.iter_mut().zip(row.high) {
         *share = ((x + add).max(least) * part).min(1.0);
+    }
+    // An amount that is next to nothing in the unit of the row has lost digits.
+    if zeros != Zeros::Exact && side.fill.high < LEAST {
+        return false;
     }
     // What vanishes beside the total is no empty bin, and under a policy none is.
     let is_empty = |weight: f64| weight == 0.0 && zeros == Zeros::Exact;

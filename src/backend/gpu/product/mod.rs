@@ -97,7 +97,7 @@ impl Kernels {
         let storage = [true, true, true, true, false].map(|read_only| Storage { read_only });
         let kinds = storage.into_iter().chain([Uniform]);
         let (bindings, layout) = pipelines::layout(&device.device, "product", kinds);
-        let module = pipelines::module(&device.device, shaders::product());
+        let module = pipelines::module(device, shaders::product());
         let pipeline = |products: usize| {
             let constants = [("PRODUCTS", (products + 1) as f64)];
             pipelines::pipeline(&device.device, &layout, &module, "product", &constants)

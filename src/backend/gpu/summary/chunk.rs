@@ -20,10 +20,19 @@ pub(crate) struct Block {
     pub(crate) count: u32,
     pub(crate) infinite: u32,
     pub(crate) mean: f32,
-    /// Sum of squared distances from it.
-    pub(crate) squares: f32,
+    /// Sum of squared distances from it, in units of 2⁻⁴⁸.
+    pub(in crate::backend::gpu) squares: f32,
     pub(crate) least: f32,
     pub(crate) most: f32,
+}
+
+impl Block {
+    /// Sum of squared distances from the mean.
+    pub(crate) fn squares(&self) -> f64 {
+        /// 2⁻²⁴, as `UNIT` of `shaders/summary/blocks.wgsl` has it.
+        const UNIT: f64 = 1.0 / 16_777_216.0;
+        f64::from(self.squares) * UNIT * UNIT
+    }
 }
 
 /// A large value and its row in the chunk; none if 0, else the bits of the value and one more.

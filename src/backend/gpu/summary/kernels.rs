@@ -33,7 +33,7 @@ impl Kernels {
         let kinds = [true, false, false, false].map(|read_only| Storage { read_only });
         let kinds = kinds.into_iter().chain([Uniform, Storage { read_only: false }, Storage { read_only: false }]);
         let (bindings, layout) = pipelines::layout(&device.device, "summary", kinds);
-        let module = pipelines::module(&device.device, shaders::summary());
+        let module = pipelines::module(device, shaders::summary());
         let pipeline = |entry| pipelines::pipeline(&device.device, &layout, &module, entry, &[]);
         let unused = || device.buffer(256, Usage::STORAGE, false);
         Ok(Self {

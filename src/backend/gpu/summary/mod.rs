@@ -19,7 +19,7 @@ pub(super) use self::params::Params;
 pub(super) use self::{chunk::Block, params::Measure};
 use super::slots::{Kept, aligned};
 use super::submit::{Prepared, prepare};
-use super::{Gpu, Opened, guarded, side_rows};
+use super::{Gpu, Opened, canary, guarded, side_rows};
 use crate::backend::{Source, Spent};
 use crate::error::Result;
 use crate::plan::Problem;
@@ -150,6 +150,7 @@ impl Digest<'_> {
         let opened = &self.opened;
         let (sides, rows) = side_rows(opened, self.problem, p, q);
         guarded(opened, || {
+            canary::check_values(opened, self.problem)?;
             let mut prepared = prepare(opened, self.problem, sides, rows, true)?;
             let params = Params {
                 rows: rows as u32,

@@ -3,6 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::{MOST_FOR_THE_HOST, MOST_MEASURES};
+use crate::backend::gpu::collect::trusted_from;
 use crate::backend::gpu::params::RECORD_HEAD;
 use crate::divergence::Term;
 use crate::divergence::finish::{Finisher, Support};
@@ -56,18 +57,19 @@ pub(in crate::backend::gpu) struct Params {
 impl Params {
     /// What is the same for every chunk.
     pub(in crate::backend::gpu) fn new(problem: &Problem, top: usize) -> Self {
+        let usual = takes_usual(problem);
         let mut params = Self {
             parts: problem.shape.parts(),
             record: (RECORD_HEAD + problem.terms.len()) as u32,
             terms: problem.terms.len() as u32,
             measures: problem.slots.len() as u32,
-            usual: u32::from(takes_usual(problem)),
+            usual: u32::from(usual),
             capacity: MOST_FOR_THE_HOST as u32,
             top: top as u32,
             ..Self::default()
         };
         for (i, term) in problem.terms.iter().enumerate() {
-            params.trusted[i / 4][i % 4] = term.trusted_from::<f32>(false).min(f64::from(f32::MAX)) as f32;
+            params.trusted[i / 4][i % 4] = trusted_from(*term, usual).min(f64::from(f32::MAX)) as f32;
             let surprises = matches!(term, Term::CrossEntropy | Term::Entropy);
             params.surprise |= u32::from(surprises) << i;
         }
@@ -75,6 +77,7 @@ impl Params {
             let infinite = |support| u32::from(slots.measure.is_infinite(Support::from_bits(support))) << support;
             let (form, most, divisor) = match slots.measure.finisher(problem.unit) {
                 Finisher::Scaled { most, divisor, root } => (u32::from(root), most, divisor),
+                Finisher::PowerSum { divisor } => (0, f64::INFINITY, divisor),
                 Finisher::Logarithm { factor, ln_base } => (2, f64::INFINITY, factor * ln_base),
             };
             *to = Measure {

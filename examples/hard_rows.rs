@@ -1,0 +1,183 @@
+//! Random rows that hit the hard part, on every device, against the reference: how many values are outside the contract, by
+//! family, and the largest error of each measure.
+//!
+//! ```sh
+//! cargo run --release --example hard_rows -- 100000 1          # rows of each family, seed
+//! cargo run --release --example hard_rows -- 100000 1 f64      # of 64-bit weights
+//! cargo run --release --example hard_rows -- 10000000 1 f32 wide   # against the 64-bit kernel, which is much quicker
+//! ```
+//!
+//! Lengths and zero policies change from chunk to chunk. Every measure is asked of the same rows: in one call, those of
+//! second order in another, and a few alone, since kernels take shorter ways where the measures asked for allow it.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use kullback::{Device, Divergence, Engine, OnInvalid, Options, RowStatus, Rows, WeightType, Zeros, adapters};
+use kullback_conformance::{
+    FAMILIES, GENERATOR, POLICIES, SMALL_POLICIES, Tolerance, Values, edges, hard_rows, measures,
+};
+
+/// Rows of each family in a chunk.
+const ROWS: usize = 500;
+const LENGTHS: [usize; 9] = [2, 3, 4, 5, 7, 8, 9, 16, 33];
+/// Below this an error may be that of the reference.
+const REFERENCE_ERROR: f64 = 1e-28;
+/// Values outside the contract that are shown of a device.
+const SHOWN: usize = 8;
+
+/// What was found on a device.
+struct Subject {
+    engine: Engine,
+    values: u64,
+    rescued: u64,
+    rows: u64,
+    outside: [u64; FAMILIES.len()],
+    worst: BTreeMap<String, (f64, String)>,
+    shown: usize,
+}
+
+fn main() -> kullback::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let number = |i: usize, other: u64| args.get(i).and_then(|arg| arg.parse().ok()).unwrap_or(other);
+    let (rows, seed) = (number(0, 1000) as usize, number(1, 1));
+    let of_64_bits = args.iter().any(|arg| arg == "f64");
+    let wide = args.iter().any(|arg| arg == "wide");
+    let weight_type = if of_64_bits { WeightType::F64 } else { WeightType::F32 };
+    let gpus = adapters().into_iter().map(|adapter| Device::GpuAt(adapter.index)).chain([Device::Gl]);
+    let gpus = gpus.filter(|_| !of_64_bits && !wide);
+    let mut subjects = Vec::new();
+    for device in [Device::Cpu].into_iter().chain(gpus) {
+        let engine = match Engine::builder().device(device).build() {
+            Ok(engine) => engine,
+            Err(error) => {
+                eprintln!("{error}");
+                continue;
+            }
+        };
+        let (outside, worst) = ([0; FAMILIES.len()], BTreeMap::new());
+        subjects.push(Subject { engine, values: 0, rescued: 0, rows: 0, outside, worst, shown: 0 });
+    }
+    let reference = Engine::builder().device(if wide { Device::Cpu } else { Device::Reference }).build()?;
+    let [narrow_edges, wide_edges] = edges();
+    let narrow = [measures(), narrow_edges].concat();
+    let all = [narrow.clone(), wide_edges.clone()].concat();
+    let second_order = |measure: &Divergence| {
+        use Divergence::{
+            Bhattacharyya, Chi2, Hellinger, Jeffreys, Js, JsDistance, Kl, NeymanChi2, ReverseKl, Triangular,
+        };
+        matches!(
+            measure,
+            Kl | ReverseKl | Jeffreys | Js | JsDistance | Hellinger | Bhattacharyya | Chi2 | NeymanChi2 | Triangular
+        )
+    };
+    let sets: Vec<Vec<Divergence>> = [
+        narrow.clone(),
+        wide_edges,
+        narrow.iter().copied().filter(second_order).collect(),
+        vec![Divergence::Kl],
+        vec![Divergence::Tv],
+        vec![Divergence::CrossEntropy],
+        vec![Divergence::Hellinger],
+    ]
+    .into();
+    let policies: Vec<Zeros> = [Zeros::Exact; 8].into_iter().chain(POLICIES).chain(SMALL_POLICIES).collect();
+    let started = Instant::now();
+    for (chunk, first) in (0..rows).step_by(ROWS).enumerate() {
+        let (bins, zeros) = (LENGTHS[chunk % LENGTHS.len()], policies[chunk % policies.len()]);
+        let seed = seed.wrapping_mul(1_000_003).wrapping_add(chunk as u64);
+        let hard = hard_rows(seed, weight_type, bins, ROWS.min(rows - first) * FAMILIES.len());
+        let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+        let options = Options { zeros, on_invalid: OnInvalid::Null, ..Options::default() };
+        let wants = match wide {
+            true => reference.rowwise(&all, in_64_bits(p).rows(bins), in_64_bits(q).rows(bins), &options)?,
+            false => reference.rowwise(&all, p, q, &options)?,
+        };
+        for subject in &mut subjects {
+            for set in &sets {
+                let got = subject.engine.rowwise(set, p, q, &options)?;
+                subject.rescued += got.stats().rescued;
+                subject.rows += p.len() as u64;
+                for &measure in set {
+                    for row in 0..p.len() {
+                        let tolerance = Tolerance::of(measure, &p, row, &q, row);
+                        let (value, want) = (got[measure][row], wants[measure][row]);
+                        let has_value = |status: RowStatus| matches!(status, RowStatus::Ok | RowStatus::Infinite);
+                        let same = has_value(got.status()[row]) == has_value(wants.status()[row]);
+                        let found =
+                            if same { tolerance.check(value, want) } else { Err(format!("{}", got.status()[row])) };
+                        let name = || {
+                            format!(
+                                "{measure} of {} × {bins}, {zeros}, seed {seed}, row {row}",
+                                FAMILIES[row % FAMILIES.len()]
+                            )
+                        };
+                        // In units of what is allowed: an absolute error always is.
+                        let off = (value - want).abs();
+                        let allowed = (tolerance.relative * want.abs()).max(tolerance.absolute);
+                        let found = found.map(|error| {
+                            error.filter(|_| off > REFERENCE_ERROR).map(|_| off / allowed * tolerance.relative)
+                        });
+                        subject.note(measure, row % FAMILIES.len(), found, &name);
+                    }
+                }
+            }
+        }
+        eprint!("\r{} of {rows} rows of each family, {:.0} s", first + ROWS, started.elapsed().as_secs_f64());
+    }
+    eprintln!();
+    println!(
+        "generator {GENERATOR}, seed {seed}, {rows} rows of each of {} families, {}",
+        FAMILIES.len(),
+        weight_type.name()
+    );
+    for subject in &subjects {
+        let outside: u64 = subject.outside.iter().sum();
+        println!(
+            "\n{}: {} values, {} of {} rows rescued, {outside} values outside the contract",
+            subject.engine.device_name(),
+            subject.values,
+            subject.rescued,
+            subject.rows
+        );
+        for (family, outside) in FAMILIES.iter().zip(subject.outside).filter(|(_, outside)| *outside > 0) {
+            println!("  {outside} of {family}");
+        }
+        for (measure, (error, case)) in &subject.worst {
+            println!("  {measure:16} {error:.1e}  {case}");
+        }
+    }
+    Ok(())
+}
+
+impl Subject {
+    fn note(
+        &mut self,
+        measure: Divergence,
+        family: usize,
+        found: Result<Option<f64>, String>,
+        name: &dyn Fn() -> String,
+    ) {
+        self.values += 1;
+        match found {
+            Ok(error) => {
+                let worst = self.worst.entry(measure.to_string()).or_insert((-1.0, String::new()));
+                if error.unwrap_or(0.0) > worst.0 {
+                    *worst = (error.unwrap_or(0.0), name());
+                }
+            }
+            Err(what) => {
+                self.outside[family] += 1;
+                self.shown += 1;
+                if self.shown <= SHOWN {
+                    println!("{}: {what}; {}", self.engine.device_name(), name());
+                }
+            }
+        }
+    }
+}
+
+/// The same weights in 64 bits.
+fn in_64_bits(rows: Rows<'_>) -> Values {
+    Values::F64((0..rows.len() * rows.bins()).filter_map(|i| rows.weights().get(i)).collect())
+}

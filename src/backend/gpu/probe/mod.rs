@@ -1,0 +1,156 @@
+//! What the kernels rely on of a device, asked when it is opened: 128 threads answer questions whose results the host knows.
+//!
+//! A device whose arithmetic is not what the kernels need is refused; one whose subgroups are not is opened without them. The
+//! answers are kept for the process by what devices that compute alike have in common, so that engines share them, and asked
+//! for again when a device was lost. `docs/NUMERICS.md` says which guarantee rests on which answer.
+
+mod questions;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytemuck::{Pod, Zeroable};
+use wgpu::BufferUsages as Usage;
+
+use self::questions::{ANSWER_WORDS, QUESTION_WORDS, Questions, THREADS, judge, judge_lanes};
+use super::device::Device;
+use super::{Opened, pipelines, shaders};
+use crate::error::Result;
+
+/// What a device answered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct DeviceAnswers {
+    /// Whether `fma` rounds once.
+    pub fused_multiply_add: bool,
+    /// Whether subnormal numbers become 0.
+    pub flushes_subnormals: bool,
+    /// The largest error of a quotient and of a square root, in units of the last place.
+    pub division_error: f64,
+    /// See [`division_error`](Self::division_error).
+    pub root_error: f64,
+    /// Threads of a subgroup, where subgroups are used.
+    pub subgroup_size: Option<u32>,
+    /// Whether the adapter has subgroups that do not work as the kernels need them.
+    pub subgroups_refused: bool,
+    /// How long asking took, with the compilation of what asks.
+    pub seconds: f64,
+}
+
+/// The uniform of `shaders/probe/arithmetic.wgsl`, field by field.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(super) struct Params {
+    pub(super) zero: u32,
+    pub(super) questions: u32,
+    pub(super) weights: u32,
+    pub(super) weights_of_one: u32,
+}
+
+/// How long a device may take over its answers, whoever is less patient.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The answers of one kind of device, or why it is refused; locked while it is asked.
+type Verdict = Arc<Mutex<Option<std::result::Result<DeviceAnswers, String>>>>;
+
+static VERDICTS: Mutex<Option<HashMap<String, Verdict>>> = Mutex::new(None);
+
+fn verdict(device: &Device) -> Verdict {
+    let key = device.likeness();
+    let mut verdicts = VERDICTS.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(verdicts.get_or_insert_default().entry(key).or_default())
+}
+
+/// What this process knows of a device, which is asked if nobody has, or if `anew`.
+pub(super) fn ask(opened: &Arc<Opened>, anew: bool) -> Result<DeviceAnswers> {
+    let device = &opened.device;
+    let verdict = verdict(device);
+    let mut known = verdict.lock().unwrap_or_else(PoisonError::into_inner);
+    // What a kernel was refused for stays.
+    if known.is_none() || (anew && matches!(*known, Some(Ok(_)))) {
+        *known = Some(questioned(opened)?);
+    }
+    match &*known {
+        Some(Ok(answers)) => Ok(*answers),
+        Some(Err(reason)) => Err(device.failed(reason.clone())),
+        None => Err(device.failed("it was not asked".to_owned())),
+    }
+}
+
+/// Refuses a device from now on.
+pub(super) fn refuse(device: &Device, reason: &str) {
+    *verdict(device).lock().unwrap_or_else(PoisonError::into_inner) = Some(Err(reason.to_owned()));
+}
+
+/// Asks a device; the inner error is why it is refused.
+fn questioned(opened: &Arc<Opened>) -> Result<std::result::Result<DeviceAnswers, String>> {
+    let started = Instant::now();
+    let questions = Questions::new();
+    let params = Params {
+        zero: 0,
+        questions: questions.count() as u32,
+        weights: (questions.count() * QUESTION_WORDS) as u32,
+        weights_of_one: (questions.weights().len() / THREADS) as u32,
+    };
+    let answers = run(opened, shaders::arithmetic(), "arithmetic", &questions.words(), Some(params), {
+        questions.count() * ANSWER_WORDS + THREADS
+    })?;
+    let judged = judge(&questions, &answers);
+    let mut found = match judged {
+        Ok(found) => found,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    if opened.device.caps.subgroups {
+        let words = questions::lane_words();
+        let answers =
+            run(opened, shaders::subgroups(), "subgroups", &words, None, THREADS * questions::LANE_ANSWER_WORDS)?;
+        match judge_lanes(&words, &answers, opened.device.subgroup) {
+            Ok(size) => found.subgroup_size = Some(size),
+            Err(_) => found.subgroups_refused = true,
+        }
+    }
+    found.seconds = started.elapsed().as_secs_f64();
+    Ok(Ok(found))
+}
+
+/// Runs one workgroup of a module over some words; returns the words it leaves.
+fn run(
+    opened: &Arc<Opened>,
+    source: String,
+    entry: &str,
+    asked: &[u32],
+    params: Option<Params>,
+    words: usize,
+) -> Result<Vec<u32>> {
+    use wgpu::BufferBindingType::{Storage, Uniform};
+    let device = &opened.device;
+    let kinds = [Storage { read_only: true }, Storage { read_only: false }];
+    let (bindings, layout) = pipelines::layout(&device.device, entry, kinds.into_iter().chain(params.map(|_| Uniform)));
+    let module = pipelines::module(device, source);
+    let subgroup = ("SUBGROUP", f64::from(device.subgroup));
+    let constants: &[(&str, f64)] = if params.is_none() { &[subgroup] } else { &[] };
+    let pipeline = pipelines::pipeline(&device.device, &layout, &module, entry, constants);
+    let bytes = (words * 4) as u64;
+    opened.read(bytes, |device, commands, readback| {
+        let input = device.buffer((asked.len() * 4) as u64, Usage::STORAGE | Usage::COPY_DST, false)?;
+        device.queue.write_buffer(&input, 0, bytemuck::cast_slice(asked));
+        let output = device.buffer(bytes, Usage::STORAGE | Usage::COPY_SRC, false)?;
+        let uniform = device.buffer(size_of::<Params>() as u64, Usage::UNIFORM | Usage::COPY_DST, false)?;
+        device.queue.write_buffer(&uniform, 0, bytemuck::bytes_of(&params.unwrap_or_default()));
+        let buffers = [&input, &output, &uniform].map(wgpu::Buffer::as_entire_binding);
+        let bound = buffers.into_iter().take(if params.is_some() { 3 } else { 2 });
+        let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
+        let entries: Vec<_> = (0..).zip(bound).map(entry).collect();
+        let descriptor = wgpu::BindGroupDescriptor { label: Some("probe"), layout: &bindings, entries: &entries };
+        let group = device.device.create_bind_group(&descriptor);
+        let descriptor = wgpu::ComputePassDescriptor { label: Some("probe"), timestamp_writes: None };
+        let mut pass = commands.encoder.begin_compute_pass(&descriptor);
+        pass.set_pipeline(&pipeline);
+        pass.set_bind_group(0, &group, &[]);
+        pass.dispatch_workgroups(1, 1, 1);
+        drop(pass);
+        commands.encoder.copy_buffer_to_buffer(&output, 0, readback, 0, bytes);
+        Ok(())
+    })
+}

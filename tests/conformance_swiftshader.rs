@@ -1,0 +1,16 @@
+//! The conformance suite on SwiftShader, which takes subnormal numbers for 0, as many cards do.
+#![cfg(feature = "gpu")]
+
+mod common;
+
+use std::sync::{Arc, OnceLock};
+
+use common::*;
+use kullback::Engine;
+
+fn flushing() -> Option<Arc<Engine>> {
+    static ENGINE: OnceLock<Option<Arc<Engine>>> = OnceLock::new();
+    ENGINE.get_or_init(|| swiftshader().map(|b| Arc::new(b.build().expect("the adapter opens")))).clone()
+}
+
+conformance_gpu!(flushing);
