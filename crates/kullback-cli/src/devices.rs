@@ -1,6 +1,6 @@
 //! `kullback devices`: what this machine computes with.
 
-use kullback::{AdapterInfo, Device, Engine, Rates, SimdLevel, adapters};
+use kullback::{AdapterInfo, Device, DeviceAnswers, Engine, Rates, SimdLevel, adapters};
 use serde_json::{Value, json};
 
 use crate::Outcome;
@@ -15,6 +15,9 @@ A GPU needs its driver with Vulkan (Linux, Windows), Direct3D 12 (Windows) or Me
 Software adapter, to try the GPU path without one: apt install mesa-vulkan-drivers (Debian, Ubuntu),
 dnf install mesa-vulkan-drivers (Fedora).";
 
+const NO_HARDWARE: &str = "\
+There is no hardware GPU: everything runs on the CPU, unless a software adapter is named (--device gpu:0).";
+
 /// Lengths of rows that are told of.
 const BINS: [usize; 3] = [16, 64, 1024];
 /// Ways of rows to a device, and the bytes that a bin of both sides takes on it.
@@ -27,6 +30,7 @@ pub(crate) fn run(args: &DevicesArgs) -> Result<Outcome> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let cpu = rates(Device::Cpu)?;
     let mut measured = vec![("cpu".to_owned(), cpu)];
+    let answers: Vec<Answers> = adapters.iter().map(|adapter| ask(adapter.index)).collect();
     for adapter in adapters.iter().filter(|adapter| args.software || !adapter.is_software) {
         let device = format!("gpu:{}", adapter.index);
         match rates(Device::GpuAt(adapter.index)) {
@@ -39,16 +43,30 @@ pub(crate) fn run(args: &DevicesArgs) -> Result<Outcome> {
             "command": "devices",
             "version": env!("CARGO_PKG_VERSION"),
             "cpu": { "simd_levels": levels, "threads": threads },
-            "adapters": adapters.iter().map(adapter_json).collect::<Vec<_>>(),
+            "adapters": adapters.iter().zip(&answers).map(adapter_json).collect::<Vec<_>>(),
             "rates": measured.iter().map(|(device, rates)| rates_json(device, rates, &cpu)).collect::<Vec<_>>(),
         });
         print(&format!("{object}\n"))?;
         return Ok(Outcome::Done);
     }
     let line = format!("CPU (--device cpu): {threads} threads, SIMD {}\n", levels.join(", "));
-    let adapters = if adapters.is_empty() { NO_ADAPTER.to_owned() } else { adapter_table(&adapters) };
-    print(&format!("{line}{adapters}\n\n{}\n", rates_table(&measured, &cpu)))?;
+    let no_hardware = if adapters.iter().all(|adapter| adapter.is_software) { NO_HARDWARE } else { "" };
+    let adapters = if adapters.is_empty() {
+        NO_ADAPTER.to_owned()
+    } else {
+        format!("{}\n{no_hardware}", adapter_table(&adapters, &answers))
+    };
+    print(&format!("{line}{}\n\n{}\n", adapters.trim_end(), rates_table(&measured, &cpu)))?;
     Ok(Outcome::Done)
+}
+
+/// What an adapter answers when it is opened, or why it is refused.
+type Answers = std::result::Result<DeviceAnswers, String>;
+
+fn ask(index: usize) -> Answers {
+    let engine = Engine::builder().device(Device::GpuAt(index)).build().map_err(|error| error.to_string())?;
+    let answers = engine.device_answers().into_iter().next();
+    answers.map(|(_, answers)| answers).ok_or_else(|| "it was not asked".to_owned())
 }
 
 fn rates(device: Device) -> Result<Rates> {
@@ -74,19 +92,21 @@ fn rates_table(measured: &[(String, Rates)], cpu: &Rates) -> String {
     let line = |name: String, value: &dyn Fn(&str, &Rates) -> String| -> Vec<String> {
         [name].into_iter().chain(measured.iter().map(|(device, rates)| value(device, rates))).collect()
     };
-    let mut rows = vec![
-        line("a call of one row, µs".to_owned(), &|_, rates| format!("{:.1}", rates.call_seconds * 1e6)),
-        line("rows on their way, GB/s".to_owned(), &|_, rates| match rates.sent_bytes_per_second {
+    let mut rows =
+        vec![line("a call of one row, µs".to_owned(), &|_, rates| format!("{:.1}", rates.call_seconds * 1e6))];
+    let has_gpu = measured.len() > 1;
+    if has_gpu {
+        rows.push(line("rows on their way, GB/s".to_owned(), &|_, rates| match rates.sent_bytes_per_second {
             sent if sent.is_finite() => format!("{:.1}", sent * 1e-9),
             _ => "-".to_owned(),
-        }),
-    ];
+        }));
+    }
     for (i, bins) in BINS.into_iter().enumerate() {
         rows.push(line(format!("kl of rows of {bins} bins there, million a second"), &|_, rates| {
             format!("{:.2}", rates.bins_per_second[i] / bins as f64 * 1e-6)
         }));
     }
-    for (way, sent) in WAYS {
+    for (way, sent) in WAYS.into_iter().filter(|_| has_gpu) {
         for bins in BINS {
             rows.push(line(format!("faster than the CPU, {way}, {bins} bins"), &|device, rates| match rates
                 .wins_from(cpu, bins, sent)
@@ -101,7 +121,7 @@ fn rates_table(measured: &[(String, Rates)], cpu: &Rates) -> String {
     table(Style::Lines, header.collect(), rows, 1).to_string()
 }
 
-fn adapter_json(adapter: &AdapterInfo) -> Value {
+fn adapter_json((adapter, answers): (&AdapterInfo, &Answers)) -> Value {
     json!({
         "index": adapter.index,
         "device": format!("gpu:{}", adapter.index),
@@ -116,11 +136,21 @@ fn adapter_json(adapter: &AdapterInfo) -> Value {
         "subgroups": adapter.subgroups,
         "subgroup_size": [adapter.subgroup_size.0, adapter.subgroup_size.1],
         "features": adapter.features,
+        "refused": answers.as_ref().err(),
+        "answers": answers.as_ref().ok().map(|answers| json!({
+            "fused_multiply_add": answers.fused_multiply_add,
+            "flushes_subnormals": answers.flushes_subnormals,
+            "division_error_ulp": answers.division_error,
+            "root_error_ulp": answers.root_error,
+            "subgroup_size": answers.subgroup_size,
+            "subgroups_refused": answers.subgroups_refused,
+            "seconds": answers.seconds,
+        })),
     })
 }
 
 /// One column an adapter: there are few of them, and much to say of each.
-fn adapter_table(adapters: &[AdapterInfo]) -> String {
+fn adapter_table(adapters: &[AdapterInfo], answers: &[Answers]) -> String {
     type Line = (&'static str, fn(&AdapterInfo) -> String);
     let lines: [Line; 9] = [
         ("name", |adapter| adapter.name.clone()),
@@ -144,6 +174,20 @@ fn adapter_table(adapters: &[AdapterInfo]) -> String {
         ["--device".to_owned()].into_iter().chain(adapters.iter().map(|adapter| format!("gpu:{}", adapter.index)));
     let rows =
         lines.iter().map(|(name, value)| [(*name).to_owned()].into_iter().chain(adapters.iter().map(value)).collect());
+    type Answer = (&'static str, fn(&DeviceAnswers) -> String);
+    let asked: [Answer; 4] = [
+        ("checked in", |answers| format!("{:.0} ms", answers.seconds * 1e3)),
+        ("fma", |answers| if answers.fused_multiply_add { "one rounding" } else { "two roundings" }.to_owned()),
+        ("subnormal numbers", |answers| if answers.flushes_subnormals { "become 0" } else { "are kept" }.to_owned()),
+        ("quotients, roots off by", |answers| format!("{:.1}, {:.1} ulp", answers.division_error, answers.root_error)),
+    ];
+    let answer = |(name, value): &Answer| {
+        let refused =
+            |reason: &String| if *name == "checked in" { format!("refused: {reason}") } else { String::new() };
+        let answers = answers.iter().map(|answers| answers.as_ref().map_or_else(refused, value));
+        [(*name).to_owned()].into_iter().chain(answers).collect()
+    };
+    let rows = rows.chain(asked.iter().map(answer));
     table(Style::Lines, header.collect(), rows.collect(), 1 + adapters.len()).to_string()
 }
 

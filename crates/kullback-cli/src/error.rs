@@ -35,7 +35,7 @@ pub(crate) enum Error {
     },
     /// A device that no name describes.
     #[error(
-        "unknown device `{name}`: use auto, cpu, gpu, gpu:N (N as `kullback devices` shows it), gpu:N+M or gpus for several that share the rows, or reference"
+        "unknown device `{name}`: use auto, cpu, gpu, gpu:N (N as `kullback devices` shows it), gpu:N+M or gpus for several that share the rows, gl, or reference"
     )]
     UnknownDevice {
         /// What was given.

@@ -2,8 +2,12 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use kullback::{Device, Divergence, Engine, OnInvalid, Options, RowStatus, WeightType, Zeros, adapters};
-use kullback_conformance::{Case, Check, FAMILIES, MEASURES, POLICIES, Values, Worst, golden, hard_rows, measures};
+use kullback::contract::{NARROW_ERROR, WIDE_ERROR};
+use kullback::{Device, DeviceAnswers, Divergence, Engine, OnInvalid, Options, RowStatus, WeightType, Zeros, adapters};
+use kullback_conformance::{
+    Case, Check, FAMILIES, GENERATOR, MEASURES, POLICIES, SMALL_POLICIES, Values, Worst, edges, golden, hard_rows,
+    measures,
+};
 use serde_json::{Map, Value, json};
 
 use crate::args::VerifyArgs;
@@ -19,6 +23,8 @@ const LENGTHS: [usize; 8] = [1, 3, 8, 17, 64, 129, 257, 1000];
 const TYPES: [WeightType; 5] = [WeightType::F32, WeightType::U16, WeightType::F16, WeightType::U32, WeightType::F64];
 /// The types that meet every zero policy; the others meet exact zeros only.
 const ALL_POLICIES: [WeightType; 2] = [WeightType::F32, WeightType::U16];
+/// Row lengths that meet the policies with small numbers.
+const FEW_LENGTHS: [usize; 2] = [2, 17];
 /// Measures whose kernel on a GPU is another where no other is asked for.
 const SECOND_ORDER: [Divergence; 10] = [
     Divergence::Kl,
@@ -81,8 +87,8 @@ fn every_device() -> Vec<Subject> {
         .into_iter()
         .map(|adapter| (Device::GpuAt(adapter.index), format!("gpu:{} {}", adapter.index, adapter.name)));
     let open = |(device, name): (Device, String)| {
-        // An adapter that is listed and cannot be used is a finding, not the end of the check.
-        Subject::open(device).unwrap_or_else(|error| Subject::failed(name, error.to_string()))
+        // An adapter that nobody named and that is refused is told of: no value ever comes from it.
+        Subject::open(device).unwrap_or_else(|error| Subject::refused(name, error.to_string()))
     };
     [(Device::Cpu, "cpu".to_owned())].into_iter().chain(gpus).map(open).collect()
 }
@@ -91,7 +97,9 @@ fn every_device() -> Vec<Subject> {
 fn problems() -> Vec<(WeightType, usize, Zeros)> {
     let policies = |weight_type| if ALL_POLICIES.contains(&weight_type) { &POLICIES[..] } else { &POLICIES[..1] };
     let lengths = |weight_type, zeros: &Zeros| LENGTHS.map(|bins| (weight_type, bins, *zeros));
-    TYPES.iter().flat_map(|t| policies(*t).iter().flat_map(|zeros| lengths(*t, zeros))).collect()
+    let usual = TYPES.iter().flat_map(|t| policies(*t).iter().flat_map(|zeros| lengths(*t, zeros)));
+    let small = SMALL_POLICIES.iter().flat_map(|zeros| FEW_LENGTHS.map(|bins| (WeightType::F32, bins, *zeros)));
+    usual.chain(small).collect()
 }
 
 /// Rows and what every measure of them is.
@@ -134,7 +142,10 @@ fn random_problem(
     zeros: Zeros,
 ) -> Result<Problem> {
     let hard = hard_rows(seed, weight_type, bins, rows);
-    let out = reference.rowwise(&measures(), hard.p.rows(bins), hard.q.rows(bins), &options(zeros))?;
+    // Where zeros are as they are the orders at the edges of each family are asked for too.
+    let edges = if zeros == Zeros::Exact { edges().concat() } else { Vec::new() };
+    let measures = [measures(), edges].concat();
+    let out = reference.rowwise(&measures, hard.p.rows(bins), hard.q.rows(bins), &options(zeros))?;
     Ok(Problem {
         want: out.iter().map(|(measure, values)| (measure, values.to_vec())).collect(),
         status: out.status().to_vec(),
@@ -152,6 +163,8 @@ fn random_problem(
 struct Subject {
     name: String,
     engine: Option<Engine>,
+    /// Why there is none.
+    refused: Option<String>,
     /// Whether 64-bit types are computed here: a GPU hands them to the CPU.
     takes_wide: bool,
     check: Check,
@@ -162,10 +175,11 @@ struct Subject {
 impl Subject {
     fn open(device: Device) -> Result<Self> {
         let engine = Engine::builder().device(device).build()?;
-        let takes_wide = !matches!(device, Device::Gpu | Device::GpuAt(_) | Device::Gpus(_));
+        let takes_wide = !device.is_gpu();
         Ok(Self {
             name: engine.device_name().to_string(),
             engine: Some(engine),
+            refused: None,
             takes_wide,
             check: Check::default(),
             rescued: 0,
@@ -173,9 +187,9 @@ impl Subject {
         })
     }
 
-    fn failed(name: String, failure: String) -> Self {
-        let check = Check { failures: vec![failure], ..Check::default() };
-        Self { name, engine: None, takes_wide: false, check, rescued: 0, rows: 0 }
+    fn refused(name: String, reason: String) -> Self {
+        let (check, refused) = (Check::default(), Some(reason));
+        Self { name, engine: None, refused, takes_wide: false, check, rescued: 0, rows: 0 }
     }
 
     /// Holds the device to what is wanted.
@@ -196,17 +210,20 @@ impl Subject {
                 self.check.columns(&got, want, status, &p, &q, &problem.name);
             }
         };
-        hold(&measures(), &want, &problem.status);
         // A device takes a shorter way where the measures asked for allow it, so those are asked for apart too: each
-        // alone on the CPU; together on a GPU, which compiles a kernel for each set, and where zeros are as they are.
-        let apart: Vec<Vec<(Divergence, &[f64])>> = if self.takes_wide {
-            want.iter().map(|one| vec![*one]).collect()
-        } else if problem.zeros == Zeros::Exact {
-            vec![want.iter().filter(|(measure, _)| SECOND_ORDER.contains(measure)).copied().collect()]
-        } else {
-            Vec::new()
+        // alone on the CPU; on a GPU, which compiles a kernel for each set, those of second order and the orders at the
+        // edges of what it takes.
+        let (all, [narrow_edges, _]) = (measures(), edges());
+        let only = |measures: &[Divergence]| -> Vec<(Divergence, &[f64])> {
+            want.iter().filter(|(measure, _)| measures.contains(measure)).copied().collect()
         };
-        for want in apart {
+        let mut sets = vec![only(&all)];
+        if self.takes_wide {
+            sets.extend(want.iter().map(|one| vec![*one]));
+        } else if problem.zeros == Zeros::Exact {
+            sets.extend([only(&SECOND_ORDER), only(&narrow_edges)]);
+        }
+        for want in sets.into_iter().filter(|set| !set.is_empty()) {
             let is_infinite = |row: usize| want.iter().any(|(_, values)| values[row].is_infinite());
             let status = |(row, status): (usize, &RowStatus)| match status {
                 RowStatus::Ok | RowStatus::Infinite if is_infinite(row) => RowStatus::Infinite,
@@ -219,10 +236,15 @@ impl Subject {
         }
     }
 
+    /// What the device answered when it was opened, if it is a GPU.
+    fn answers(&self) -> Option<DeviceAnswers> {
+        self.engine.as_ref()?.device_answers().into_iter().next().map(|(_, answers)| answers)
+    }
+
     /// The largest error of any measure, in units of what is allowed.
     fn worst(&self) -> Option<(&str, &Worst)> {
-        let narrow = self.check.narrow.iter().map(|entry| (entry.1.relative / 1e-6, entry));
-        let wide = self.check.wide.iter().map(|entry| (entry.1.relative / 1e-12, entry));
+        let narrow = self.check.narrow.iter().map(|entry| (entry.1.relative / NARROW_ERROR, entry));
+        let wide = self.check.wide.iter().map(|entry| (entry.1.relative / WIDE_ERROR, entry));
         let worst = narrow.chain(wide).max_by(|(a, _), (b, _)| a.total_cmp(b));
         worst.map(|(_, (name, worst))| (name.as_str(), worst))
     }
@@ -255,6 +277,10 @@ impl Report<'_> {
         for subject in self.subjects {
             let check = &subject.check;
             failures += check.failures.len();
+            if let Some(reason) = &subject.refused {
+                text += &format!("{}: refused, and not checked: {reason}\n", subject.name);
+                continue;
+            }
             let verdict = if check.failures.is_empty() { "within the contract" } else { "BROKEN" };
             text += &format!(
                 "{}: {verdict}; {} values compared, {} of {} rows rescued, {} failures\n",
@@ -264,6 +290,15 @@ impl Report<'_> {
                 subject.rows,
                 check.failures.len()
             );
+            if let Some(answers) = subject.answers() {
+                let fma = if answers.fused_multiply_add { "fused" } else { "two roundings" };
+                let subnormals = if answers.flushes_subnormals { "become 0" } else { "kept" };
+                let subgroups = answers.subgroup_size.map_or("none".to_owned(), |size| format!("of {size}"));
+                let milliseconds = answers.seconds * 1e3;
+                text += &format!(
+                    "  fma {fma}, subnormal numbers {subnormals}, subgroups {subgroups}; asked in {milliseconds:.0} ms\n"
+                );
+            }
             if let Some((measure, worst)) = subject.worst() {
                 text += &format!("  worst: {:.1e}, {measure} of {}\n", worst.relative, worst.case);
             }
@@ -289,6 +324,13 @@ impl Report<'_> {
             json!({
                 "device": subject.name,
                 "passed": subject.check.failures.is_empty(),
+                "refused": subject.refused,
+                "answers": subject.answers().map(|answers| json!({
+                    "fused_multiply_add": answers.fused_multiply_add,
+                    "flushes_subnormals": answers.flushes_subnormals,
+                    "subgroup_size": answers.subgroup_size,
+                    "seconds": answers.seconds,
+                })),
                 "values": subject.check.compared,
                 "rows": subject.rows,
                 "rescued": subject.rescued,
@@ -302,6 +344,7 @@ impl Report<'_> {
             "command": "verify",
             "version": env!("CARGO_PKG_VERSION"),
             "seed": self.seed,
+            "generator": GENERATOR,
             "rows": self.rows,
             "seconds": self.seconds,
             "passed": self.subjects.iter().all(|subject| subject.check.failures.is_empty()),
@@ -320,9 +363,11 @@ fn errors<'a>(
 ) -> String {
     let header = [title.to_owned()].into_iter().chain(subjects.iter().map(|subject| subject.name.clone()));
     let error = |worst: Option<&Worst>| worst.map_or("exact".to_owned(), |worst| format!("{:.1e}", worst.relative));
-    let row = |measure: &&str| {
-        let errors = subjects.iter().map(|subject| error(worst(subject, measure)));
-        [(*measure).to_owned()].into_iter().chain(errors).collect()
+    let row = |measure: String| {
+        let errors = subjects.iter().map(|subject| error(worst(subject, &measure)));
+        [measure.clone()].into_iter().chain(errors).collect()
     };
-    format!("{}\n\n", table(style, header.collect(), MEASURES.iter().map(row).collect(), 1))
+    let edges = edges().concat().into_iter().map(|measure| measure.to_string());
+    let names = MEASURES.iter().map(|name| (*name).to_owned()).chain(edges);
+    format!("{}\n\n", table(style, header.collect(), names.map(row).collect(), 1))
 }

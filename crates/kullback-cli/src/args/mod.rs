@@ -216,7 +216,7 @@ pub(crate) struct OutputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunArgs {
-    /// auto, cpu, gpu, gpu:N, several that share the rows as gpu:0+1 or gpus (all that are hardware), reference.
+    /// auto, cpu, gpu, gpu:N, several that share the rows as gpu:0+1 or gpus (all that are hardware), gl, reference.
     #[arg(long, value_parser = device, default_value = "auto")]
     pub(crate) device: Device,
     /// CPU threads (default: all).
@@ -258,7 +258,7 @@ pub(crate) struct VerifyArgs {
     /// Random rows a length, weight type and zero policy.
     #[arg(long, value_name = "N", default_value = "16")]
     pub(crate) rows: NonZeroUsize,
-    /// Check one device: auto, cpu, gpu, gpu:N or reference (default: the CPU and every adapter).
+    /// Check one device: auto, cpu, gpu, gpu:N, gl or reference (default: the CPU and every adapter).
     #[arg(long, value_parser = device)]
     pub(crate) device: Option<Device>,
     /// One JSON object on stdout.

@@ -34,6 +34,7 @@ pub(super) fn device(text: &str) -> Result<Device> {
         "auto" => Ok(Device::Auto),
         "cpu" => Ok(Device::Cpu),
         "gpu" => Ok(Device::Gpu),
+        "gl" => Ok(Device::Gl),
         "gpus" => Ok(Device::Gpus(GpuSet::HARDWARE)),
         "reference" => Ok(Device::Reference),
         _ => {
@@ -86,6 +87,7 @@ mod tests {
     #[test]
     fn devices() {
         assert_eq!(device("gpu:3").ok(), Some(Device::GpuAt(3)));
+        assert_eq!(device("gl").ok(), Some(Device::Gl));
         assert_eq!(device("gpu:3+0").ok(), GpuSet::at(&[0, 3]).ok().map(Device::Gpus));
         assert!(device("gpu:0+64").is_err());
         for wrong in ["gpu:", "gpu:x", "gpu:1+", "tpu", "CPU"] {

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kullback::{Columns, Device, Divergence, Engine, OnInvalid, Options};
+use kullback::{Columns, Divergence, Engine, OnInvalid, Options};
 use kullback_arrow::Batch;
 
 use crate::args::{Against, HowArgs, InputArgs, PairingArgs, RowwiseArgs, RunArgs};
@@ -114,7 +114,7 @@ fn pairs(args: &RowwiseArgs, inputs: &Inputs, counts: &Arc<Counts>) -> Result<Pa
     match (against, q) {
         (Some(Against::Total), _) => {
             let progress = Progress::new(args.run.progress(), "total", p.source.row_count());
-            let narrow = matches!(args.run.device, Device::Gpu | Device::GpuAt(_) | Device::Gpus(_));
+            let narrow = args.run.device.is_gpu();
             let total = against::total(p, args.how.on_invalid.into(), narrow, &progress)?;
             Ok(pairing::one(rows(*min_total)?, total))
         }
