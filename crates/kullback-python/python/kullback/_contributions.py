@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 
 from kullback._core import matrix
-from kullback._errors import InputError, InvalidWeightsError, ShapeError
+from kullback._errors import InputError, InvalidWeightsError, RangeError, ShapeError
+
+# What `rowwise` asks of a weight too. So no quotient of two shares leaves the range of a float, and no share with weight is 0.
+_LEAST_SHARE = 2.0**-1019
 
 
 def _ratio(x: Any, y: Any) -> Any:
@@ -22,7 +25,7 @@ def _js(p: Any, q: Any) -> Any:
 
 def _chi2(p: Any, q: Any) -> Any:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(p == q, 0.0, (p - q) ** 2 / q)
+        return np.where(p == q, 0.0, (p - q) / q * (p - q))
 
 
 _TERMS: dict[str, tuple[Callable[[Any, Any], Any], bool]] = {
@@ -34,7 +37,7 @@ _TERMS: dict[str, tuple[Callable[[Any, Any], Any], bool]] = {
     "js": (_js, True),
     "tv": (lambda p, q: 0.5 * np.abs(p - q), False),
     "chi2": (_chi2, False),
-    "entropy": (lambda p, q: -_ratio(p, np.ones_like(p)), True),
+    "entropy": (lambda p, q: 0.0 - _ratio(p, np.ones_like(p)), True),
 }
 
 
@@ -42,8 +45,8 @@ def contributions(p: Any, q: Any = None, measure: str = "kl", *, unit: str = "na
     """What each bin adds to the value of a row: an array of the shape of the rows, of which the last axis adds up to the value.
 
     For the few rows that one wants to look into: plain 64-bit arithmetic of the textbook terms, so that the sum is near the
-    value of `rowwise` (to about 1e-15 of the largest terms), not the same to the last bit. `measure` is kl, reverse_kl,
-    jeffreys (psi), js, tv, chi2 or entropy. Terms of kl can be negative.
+    value of `rowwise` (to about 1e-15 of the largest terms, or of 1), not the same to the last bit. Rows that `rowwise` refuses
+    are refused. `measure` is kl, reverse_kl, jeffreys (psi), js, tv, chi2 or entropy. Terms of kl can be negative.
 
     >>> import kullback
     >>> kullback.contributions([[30, 70]], [[50, 50]], "psi").round(6)
@@ -88,17 +91,39 @@ def _shares(rows: Any, side: str) -> Any:
     weights = np.asarray(matrix(rows), dtype=np.float64)
     bad = ~((weights >= 0) & np.isfinite(weights))
     if bad.any():
-        of_rows = bad.reshape(-1, bad.shape[-1])
-        row, column = (int(i) for i in np.argwhere(of_rows)[0])
-        value = float(weights.reshape(of_rows.shape)[row, column])
-        count = int(of_rows.any(axis=-1).sum())
-        error = InvalidWeightsError(
-            f"{count} of {len(of_rows)} rows have an invalid weight; the first is row {row} of {side}, bin {column}: {value} "
-            "(weights must be finite and at least 0)"
-        )
-        error.count, error.rows, error.row, error.side, error.bin, error.value = count, len(of_rows), row, side, column, value
-        raise error
+        raise _invalid(weights, bad, side)
     # By the largest first, so that no total overflows.
-    with np.errstate(invalid="ignore"):
-        weights = weights / weights.max(axis=-1, keepdims=True)
-        return weights / weights.sum(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", under="ignore"):
+        shares = weights / weights.max(axis=-1, keepdims=True)
+        shares = shares / shares.sum(axis=-1, keepdims=True)
+    lost = (weights > 0) & (shares < _LEAST_SHARE)
+    if lost.any():
+        raise _too_wide(weights, lost, side)
+    return shares
+
+
+def _first(weights: Any, marked: Any) -> tuple[int, int, int, int, float]:
+    """Of the rows with a marked weight: how many, of how many, the first, its first such bin, and the weight there."""
+    marked = marked.reshape(-1, marked.shape[-1])
+    row, column = (int(i) for i in np.argwhere(marked)[0])
+    return int(marked.any(axis=-1).sum()), len(marked), row, column, float(weights.reshape(marked.shape)[row, column])
+
+
+def _invalid(weights: Any, marked: Any, side: str) -> InvalidWeightsError:
+    count, rows, row, column, value = _first(weights, marked)
+    error = InvalidWeightsError(
+        f"{count} of {rows} rows have an invalid weight; the first is row {row} of {side}, bin {column}: {value} "
+        "(weights must be finite and at least 0)"
+    )
+    error.count, error.rows, error.row, error.side, error.bin, error.value = count, rows, row, side, column, value
+    return error
+
+
+def _too_wide(weights: Any, marked: Any, side: str) -> RangeError:
+    count, rows, row, column, value = _first(weights, marked)
+    error = RangeError(
+        f"the weights of {count} of {rows} rows span more than a 64-bit float holds (a weight below 2^-1019 of its total); "
+        f"the first is row {row} of {side}, bin {column}: {value}. Clear such weights to 0"
+    )
+    error.count, error.rows, error.row = count, rows, row
+    return error
