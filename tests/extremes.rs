@@ -156,6 +156,36 @@ fn small_numbers_of_a_policy_are_within_the_contract() {
     }
 }
 
+/// A weight that is as large as the first part of what `floor` raises to, and smaller than both: rows that differ little show it.
+#[test]
+fn what_lies_just_below_the_floor_is_raised() {
+    let near = |e: f32| (vec![1.0, 4.0, 5.0], vec![1.0 - e, 4.0, 5.0 + e]);
+    let natural = (vec![0.01_f32, 0.01, 0.01, 0.47, 0.5], vec![0.0099_f32, 0.0098, 0.0097, 0.4706, 0.5]);
+    for (p, q) in [near(0.1), near(0.01), near(1e-3), near(1e-4), natural] {
+        let bins = p.len();
+        let wide = [&p, &q].map(|row| row.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>());
+        for floor in [0.01, 0.1, 0.100_000_005] {
+            let (p, q) = (Rows::new(&p, bins).expect("p"), Rows::new(&q, bins).expect("q"));
+            holds(&[Divergence::Kl, Divergence::Js, Divergence::Tv], p, q, Zeros::Floor(floor), "just below the floor");
+            let (p, q) = (Rows::new(&wide[0], bins).expect("p"), Rows::new(&wide[1], bins).expect("q"));
+            holds(&[Divergence::Kl, Divergence::Js, Divergence::Tv], p, q, Zeros::Floor(floor), "just below the floor");
+        }
+    }
+}
+
+/// Amounts of a policy so small that a device flushes the second of their two parts.
+#[test]
+fn amounts_of_a_policy_keep_both_their_parts() {
+    let total = 2f32.powi(-30);
+    let loss = 1.765_432_1 * 2f32.powi(-101);
+    let weight = loss * (1.0 + 2f32.powi(-15));
+    let epsilon = 3.0 * f64::from(loss) / f64::from(total);
+    let (p, q) = ([total / 2.0, total / 2.0, weight, 0.0], [0.6, 0.4, 2f32.powi(-32), 2f32.powi(-32)]);
+    let (p, q) = (Rows::new(&p, 4).expect("p"), Rows::new(&q, 4).expect("q"));
+    holds(&[Divergence::NeymanChi2, Divergence::Kl], p, q, Zeros::Epsilon(epsilon), "small amounts");
+    holds(&[Divergence::NeymanChi2, Divergence::Kl], q, p, Zeros::Epsilon(epsilon), "small amounts");
+}
+
 /// A negative weight, however small beside its total.
 #[test]
 fn a_negative_weight_is_never_nothing() {
@@ -217,7 +247,20 @@ fn every_order_ends_and_none_is_not_a_number() {
         let out = engine.rowwise(&[Divergence::Renyi(f64::INFINITY)], p, q, &Options::default()).expect("rowwise");
         assert!((out[Divergence::Renyi(f64::INFINITY)][0] / std::f64::consts::LN_2 - 1.0).abs() < 1e-15);
     }
-    for name in ["renyi:1e101", "tsallis:inf", "alpha:-inf", "alpha:1e200", "renyi:nan", "renyi:-1"] {
+    // A sum beyond the largest float, divided by so much that the value is not.
+    let (p, q) = ([1.0_f64 + 7.1e-11, 1.0, 1.0, 1.0], [1.0_f64; 4]);
+    let large = [Divergence::Alpha(1.336e13), Divergence::Tsallis(1.336e13)];
+    holds(&large, Rows::new(&p, 4).expect("p"), Rows::new(&q, 4).expect("q"), Zeros::Exact, "large orders");
+    for name in [
+        "renyi:1e101",
+        "alpha:1e-13",
+        "alpha:-1e-30",
+        "tsallis:inf",
+        "alpha:-inf",
+        "alpha:1e200",
+        "renyi:nan",
+        "renyi:-1",
+    ] {
         assert!(name.parse::<Divergence>().is_err(), "{name}");
     }
 }

@@ -187,12 +187,12 @@ pub(crate) fn row<S: Simd, T: Real>(
     if !keeps_empty && (found.p.total.high == 0.0 || found.q.total.high == 0.0) {
         return RowFlags(flags | RowFlags::EMPTY);
     }
+    if !p_side.is_held::<T>(task.zeros, &found.p) || !q_side.is_held::<T>(task.zeros, &found.q) {
+        return RowFlags(flags | RowFlags::RESCUE);
+    }
     if matches!(task.zeros, Zeros::Floor(_)) {
         p_side.total = floored_total::<S, T>(simd, p, p_side.fill);
         q_side.total = floored_total::<S, T>(simd, q, q_side.fill);
-    }
-    if !p_side.is_held::<T>(task.zeros, &found.p) || !q_side.is_held::<T>(task.zeros, &found.q) {
-        return RowFlags(flags | RowFlags::RESCUE);
     }
     if !matches!(task.zeros, Zeros::Exact) {
         // The policy fills every bin that would make a value infinite, or drops it.

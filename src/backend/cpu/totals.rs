@@ -127,7 +127,7 @@ pub(super) fn floored_total<S: Simd, T: Real>(simd: S, row: &RowWeights<'_, T>, 
         let x = load::<S, T>(simd, row.high, at);
         let rest = row.low.map_or(zero, |low| load::<S, T>(simd, low, at));
         // As the policy itself decides.
-        let kept = x.simd_gt(high) | (x.simd_eq(high) & rest.simd_ge(low));
+        let kept = (x.simd_gt(high) | (x.simd_eq(high) & rest.simd_ge(low))) & x.simd_gt(zero);
         above += kept.to_bitmask().count_ones() as usize;
         T::accumulate(&mut sum, keep::<S, T>(simd, kept, x));
         if let Some(low) = row.low {

@@ -141,6 +141,15 @@ fn log_power_sum(p: &[Real], q: &[Real], order: f64) -> Option<Real> {
     Some(largest + sum(logs.iter().map(|&y| (y - largest).exp())).ln())
 }
 
+/// (Σ p̂ᴬ q̂¹⁻ᴬ − 1) by a divisor, through the logarithm where the sum alone leaves the range of a float.
+fn divided_power_sum(p: &[Real], q: &[Real], order: f64, divisor: Real) -> Option<Real> {
+    let sum = power_sum(p, q, order)?;
+    if sum.hi.is_finite() {
+        return Some((sum - real(1.0)) / divisor);
+    }
+    Some((log_power_sum(p, q, order)? - divisor.abs().ln()).exp())
+}
+
 /// ln max p̂/q̂.
 fn largest_log_ratio(p: &[Real], q: &[Real]) -> Option<Real> {
     let ratios = p.iter().zip(q).filter(|(a, _)| a.is_positive()).map(|(&a, &b)| a / b);
@@ -177,8 +186,8 @@ fn measure(which: Divergence, p: &[Real], q: &[Real]) -> Option<Real> {
         }
         Divergence::Renyi(f64::INFINITY) => largest_log_ratio(p, q),
         Divergence::Renyi(order) => Some(log_power_sum(p, q, order)? / (real(order) - one)),
-        Divergence::Tsallis(order) => Some((power_sum(p, q, order)? - one) / (real(order) - one)),
-        Divergence::Alpha(order) => Some((power_sum(p, q, order)? - one) / (real(order) * (real(order) - one))),
+        Divergence::Tsallis(order) => divided_power_sum(p, q, order, real(order) - one),
+        Divergence::Alpha(order) => divided_power_sum(p, q, order, real(order) * (real(order) - one)),
         Divergence::CrossEntropy => (!exceeds(p, q)).then(|| -sum_p(p, q, |a, b| a * b.ln())),
         Divergence::Entropy => Some(-sum_p(p, q, |a, _| a * a.ln())),
     }
