@@ -295,6 +295,11 @@ fn each_fault_of_old_is_found_when_it_is_put_back() {
         for (zeros, seed) in cases {
             let case = match seed {
                 40 => Case::seen(zeros, &mixed()),
+                // Larger sums of other measures would leave the row to the host.
+                41 => Case::seen(
+                    zeros,
+                    &[Divergence::Chi2, Divergence::NeymanChi2, Divergence::Tv, Divergence::Hellinger],
+                ),
                 _ => Case::new(seed, [2, 3, 4, 6][seed as usize % 4], zeros, &mixed()),
             };
             for device in [Device::exact(), Device { flush: true, ..Device::exact() }, Device::random(seed)] {
