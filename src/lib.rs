@@ -74,6 +74,8 @@ mod pairwise;
 #[cfg(all(test, feature = "gpu"))]
 mod pairwise_tests;
 mod plan;
+#[cfg(all(test, feature = "gpu"))]
+mod probe_tests;
 mod refused;
 mod rows;
 mod run;

@@ -9,6 +9,7 @@ mod chi2;
 mod coefficients;
 pub(crate) mod contrast;
 mod entropy;
+mod exponential;
 pub(crate) mod finish;
 pub(crate) mod form;
 pub(crate) mod hellinger;

@@ -8,9 +8,10 @@
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
 use super::contrast::Contrast;
+use super::exponential::{exp_remainder, scaled_exp};
 use super::form::{Form, Inner, Operand};
 use super::kl::{kl_term, reverse_kl_term};
-use super::lanes::{Lanes, Real, exp_remainder, keep, scaled_exp};
+use super::lanes::{Lanes, Real, keep};
 use super::term::Order;
 
 /// aᴬqᴮ, 0 where either side has no weight.

@@ -17,8 +17,6 @@ pub(crate) mod pairs;
 mod params;
 mod pipelines;
 mod probe;
-#[cfg(test)]
-mod probe_tests;
 pub(crate) mod product;
 mod shaders;
 mod slots;

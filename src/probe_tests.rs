@@ -1,6 +1,6 @@
 //! What the probe and the canary rows find of devices that are broken on purpose.
 
-use super::breakage::Breakage;
+use crate::backend::gpu::breakage::Breakage;
 use crate::{Device, Divergence, Engine, EngineBuilder, Error, Options, Rows, SimdLevel, test_devices};
 
 /// Rows of counts, and a few of either side.
