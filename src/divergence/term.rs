@@ -162,7 +162,7 @@ impl Term {
         }
     }
 
-    /// What a sum over so many bins must be at least, before it is divided by Q, for what subnormal numbers lost of it not to
+    /// The least sum over `bins` bins, before it is divided by Q, in which the loss by subnormal numbers does not
     /// show. Of 32 bits √(aq) is off by 2⁻⁷⁵ at the most where the product is subnormal, and a term by no more; this is
     /// 2²³ times that.
     pub(crate) fn least_sum<T: Real>(self, bins: usize) -> f64 {

@@ -1,6 +1,6 @@
 //! A kernel in the form that runs: one tree of steps over scalars, every call expanded in place.
 //!
-//! A register holds one word a lane and is written by one step. A cell holds one word a lane too, and any number of steps
+//! A register holds one word per lane and is written by one step. A cell holds one word per lane too, and any number of steps
 //! write it: words of variables are cells, and so are results of functions that return in several places.
 
 /// Index of a register.
@@ -99,7 +99,7 @@ impl Kind {
     }
 }
 
-/// A computation of one word a lane.
+/// A computation of one word per lane.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Op {
     pub(crate) kind: Kind,
@@ -120,7 +120,7 @@ impl Op {
 /// Which memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Space {
-    /// Cells of a variable, from this one on, so many.
+    /// Cells of a variable: the first, and their number.
     Cells(Cell, u32),
     /// A binding, by its place in [`Program::bindings`].
     Binding(usize),
@@ -145,7 +145,7 @@ pub(crate) struct Index {
     pub(crate) limit: Limit,
 }
 
-/// A place in memory, one a lane.
+/// A place in memory, one per lane.
 #[derive(Clone, Debug)]
 pub(crate) struct Address {
     pub(crate) space: Space,

@@ -57,7 +57,7 @@ pub(crate) struct Sums<S: Simd, T: Real> {
 struct Totals(Vec<Double>);
 
 impl<S: Simd, T: Real> Sums<S, T> {
-    /// For so many terms.
+    /// For that number of terms.
     pub(crate) fn new(terms: usize) -> Self {
         let block = Block { contrasts: Vec::with_capacity(BLOCK), weights: Vec::new() };
         Self { block, totals: Totals(vec![Double::default(); terms + 1]) }

@@ -65,6 +65,7 @@ pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
     let shown = rows.finish()?;
     picture.map_or(Ok(()), WholeFile::finish)?;
     note(&args.run, matrix.entries(), &stats);
+    rowwise::tell_left_out(&args.run, &engine);
     let text = listed(&shown.batches, &shown)?;
     let more = match destination {
         Destination::Table if matrix.columns() > SHOWN => {

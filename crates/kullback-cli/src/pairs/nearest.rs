@@ -51,6 +51,7 @@ pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
     }
     let shown = rows.finish()?;
     note(&args.run, pairs, found.stats());
+    rowwise::tell_left_out(&args.run, &engine);
     print(&listed(&shown.batches, &shown)?)?;
     Ok(Outcome::Done)
 }

@@ -73,6 +73,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     report.seconds.write += writing.elapsed().as_secs_f64();
     report.seconds.total = started.elapsed().as_secs_f64();
     notes(args, &report);
+    tell_left_out(&args.run, &engine);
     report.show(&args.output, &destination, &shown, top.as_ref())?;
     exceeded(args, &report)
 }
@@ -98,6 +99,15 @@ pub(crate) fn engine(args: &RunArgs) -> Result<Engine> {
         builder = builder.memory(memory);
     }
     Ok(builder.build()?)
+}
+
+/// Says which cards took no part in the work, and why. An automatic engine knows it after the work alone.
+pub(crate) fn tell_left_out(args: &RunArgs, engine: &Engine) {
+    if !args.quiet {
+        for reason in engine.left_out() {
+            complain(&format!("a GPU was left out: {reason}"));
+        }
+    }
 }
 
 /// Invalid rows are always taken without a value: what they are is decided over the whole run.

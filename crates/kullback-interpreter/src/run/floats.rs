@@ -177,7 +177,7 @@ fn anything(word: u32, hash: u64) -> u32 {
     }
 }
 
-/// A quotient that may be so many units in the last place off.
+/// A quotient that is at most `ulp` units in the last place off.
 fn quotient(a: f32, b: f32, ulp: f64, key: u64) -> f32 {
     let exact = a / b;
     if a == 0.0 || !exact.is_finite() {
@@ -194,7 +194,7 @@ fn quotient(a: f32, b: f32, ulp: f64, key: u64) -> f32 {
     near(f64::from(a) / f64::from(b), ulp, hash)
 }
 
-/// A float so many units in the last place from a number at the most. One in three is the nearest, some are as far as it
+/// A float at most `ulp` units in the last place from a number. One in three is the nearest, some are as far as it
 /// goes.
 pub(super) fn near(exact: f64, ulp: f64, hash: u64) -> f32 {
     let nearest = exact as f32;

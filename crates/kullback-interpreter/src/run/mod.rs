@@ -42,7 +42,7 @@ struct Machine<'a> {
     continued: Vec<Mask>,
     /// Masks that are not in use.
     spare: Vec<Mask>,
-    /// Places of an access, one a lane.
+    /// Places of an access, one per lane.
     places: Vec<u32>,
 }
 
