@@ -4,7 +4,8 @@
 //! ```sh
 //! cargo run --release --example hard_rows -- 100000 1          # rows of each family, seed
 //! cargo run --release --example hard_rows -- 100000 1 f64      # of 64-bit weights
-//! cargo run --release --example hard_rows -- 10000000 1 f32 wide   # against the 64-bit kernel, which is much quicker
+//! cargo run --release --example hard_rows -- 10000000 1 wide    # of the CPU alone, against its 64-bit kernel: much quicker
+//! cargo run --release --example hard_rows -- 100000 1 "two weights" # of one family
 //! ```
 //!
 //! Lengths and zero policies change from chunk to chunk. Every measure is asked of the same rows: in one call, those of
@@ -15,16 +16,17 @@ use std::time::Instant;
 
 use kullback::{Device, Divergence, Engine, OnInvalid, Options, RowStatus, Rows, WeightType, Zeros, adapters};
 use kullback_conformance::{
-    FAMILIES, GENERATOR, POLICIES, SMALL_POLICIES, Tolerance, Values, edges, hard_rows, measures,
+    FAMILIES, GENERATOR, POLICIES, SMALL_POLICIES, Tolerance, Values, edges, hard_rows, hard_rows_of_family, measures,
 };
 
 /// Rows of each family in a chunk.
 const ROWS: usize = 500;
-const LENGTHS: [usize; 9] = [2, 3, 4, 5, 7, 8, 9, 16, 33];
+/// In number without a common factor with the policies, so that each meets each.
+const LENGTHS: [usize; 15] = [2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 33, 64, 256];
 /// Below this an error may be that of the reference.
 const REFERENCE_ERROR: f64 = 1e-28;
-/// Values outside the contract that are shown of a device.
-const SHOWN: usize = 8;
+/// Values outside the contract that are shown of each device and family.
+const SHOWN: u64 = 3;
 
 /// What was found on a device.
 struct Subject {
@@ -34,7 +36,6 @@ struct Subject {
     rows: u64,
     outside: [u64; FAMILIES.len()],
     worst: BTreeMap<String, (f64, String)>,
-    shown: usize,
 }
 
 fn main() -> kullback::Result<()> {
@@ -43,6 +44,9 @@ fn main() -> kullback::Result<()> {
     let (rows, seed) = (number(0, 1000) as usize, number(1, 1));
     let of_64_bits = args.iter().any(|arg| arg == "f64");
     let wide = args.iter().any(|arg| arg == "wide");
+    let only = FAMILIES.iter().position(|family| args.iter().any(|arg| arg == family));
+    let families = if only.is_some() { 1 } else { FAMILIES.len() };
+    let family = |row: usize| only.unwrap_or(row % FAMILIES.len());
     let weight_type = if of_64_bits { WeightType::F64 } else { WeightType::F32 };
     let gpus = adapters().into_iter().map(|adapter| Device::GpuAt(adapter.index)).chain([Device::Gl]);
     let gpus = gpus.filter(|_| !of_64_bits && !wide);
@@ -56,7 +60,7 @@ fn main() -> kullback::Result<()> {
             }
         };
         let (outside, worst) = ([0; FAMILIES.len()], BTreeMap::new());
-        subjects.push(Subject { engine, values: 0, rescued: 0, rows: 0, outside, worst, shown: 0 });
+        subjects.push(Subject { engine, values: 0, rescued: 0, rows: 0, outside, worst });
     }
     let reference = Engine::builder().device(if wide { Device::Cpu } else { Device::Reference }).build()?;
     let [narrow_edges, wide_edges] = edges();
@@ -86,7 +90,11 @@ fn main() -> kullback::Result<()> {
     for (chunk, first) in (0..rows).step_by(ROWS).enumerate() {
         let (bins, zeros) = (LENGTHS[chunk % LENGTHS.len()], policies[chunk % policies.len()]);
         let seed = seed.wrapping_mul(1_000_003).wrapping_add(chunk as u64);
-        let hard = hard_rows(seed, weight_type, bins, ROWS.min(rows - first) * FAMILIES.len());
+        let count = ROWS.min(rows - first) * families;
+        let hard = match only {
+            Some(family) => hard_rows_of_family(seed, weight_type, bins, count, family),
+            None => hard_rows(seed, weight_type, bins, count),
+        };
         let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
         let options = Options { zeros, on_invalid: OnInvalid::Null, ..Options::default() };
         let wants = match wide {
@@ -107,18 +115,16 @@ fn main() -> kullback::Result<()> {
                         let found =
                             if same { tolerance.check(value, want) } else { Err(format!("{}", got.status()[row])) };
                         let name = || {
-                            format!(
-                                "{measure} of {} × {bins}, {zeros}, seed {seed}, row {row}",
-                                FAMILIES[row % FAMILIES.len()]
-                            )
+                            format!("{measure} of {} × {bins}, {zeros}, seed {seed}, row {row}", FAMILIES[family(row)])
                         };
+                        let side =
+                            |rows: &Rows<'_>| (0..bins).filter_map(|bin| rows.get(row, bin)).collect::<Vec<f64>>();
+                        let weights = || [side(&p), side(&q)];
                         // In units of what is allowed: an absolute error always is.
                         let off = (value - want).abs();
                         let allowed = (tolerance.relative * want.abs()).max(tolerance.absolute);
-                        let found = found.map(|error| {
-                            error.filter(|_| off > REFERENCE_ERROR).map(|_| off / allowed * tolerance.relative)
-                        });
-                        subject.note(measure, row % FAMILIES.len(), found, &name);
+                        let error = if off > REFERENCE_ERROR { off / allowed * tolerance.relative } else { 0.0 };
+                        subject.note(measure, family(row), error, found.err(), &name, &weights);
                     }
                 }
             }
@@ -126,11 +132,7 @@ fn main() -> kullback::Result<()> {
         eprint!("\r{} of {rows} rows of each family, {:.0} s", first + ROWS, started.elapsed().as_secs_f64());
     }
     eprintln!();
-    println!(
-        "generator {GENERATOR}, seed {seed}, {rows} rows of each of {} families, {}",
-        FAMILIES.len(),
-        weight_type.name()
-    );
+    println!("generator {GENERATOR}, seed {seed}, {rows} rows of each of {families} families, {}", weight_type.name());
     for subject in &subjects {
         let outside: u64 = subject.outside.iter().sum();
         println!(
@@ -151,27 +153,26 @@ fn main() -> kullback::Result<()> {
 }
 
 impl Subject {
+    /// Takes one value: its error, which is no number where there is none, and what is wrong with it.
     fn note(
         &mut self,
         measure: Divergence,
         family: usize,
-        found: Result<Option<f64>, String>,
+        error: f64,
+        wrong: Option<String>,
         name: &dyn Fn() -> String,
+        weights: &dyn Fn() -> [Vec<f64>; 2],
     ) {
         self.values += 1;
-        match found {
-            Ok(error) => {
-                let worst = self.worst.entry(measure.to_string()).or_insert((-1.0, String::new()));
-                if error.unwrap_or(0.0) > worst.0 {
-                    *worst = (error.unwrap_or(0.0), name());
-                }
-            }
-            Err(what) => {
-                self.outside[family] += 1;
-                self.shown += 1;
-                if self.shown <= SHOWN {
-                    println!("{}: {what}; {}", self.engine.device_name(), name());
-                }
+        let worst = self.worst.entry(measure.to_string()).or_insert((-1.0, String::new()));
+        let error = if error.is_finite() { error } else { 0.0 };
+        if error > worst.0 {
+            *worst = (error, name());
+        }
+        if let Some(what) = wrong {
+            self.outside[family] += 1;
+            if self.outside[family] <= SHOWN {
+                println!("{}: {what}; {}\n  {:?}", self.engine.device_name(), name(), weights());
             }
         }
     }

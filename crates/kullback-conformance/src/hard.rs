@@ -8,7 +8,7 @@ use rand_distr::{Distribution, Gamma, StandardNormal};
 use crate::Values;
 
 /// The families a row may belong to; row i of [`hard_rows`] belongs to family `i % FAMILIES.len()`.
-pub const FAMILIES: [&str; 23] = [
+pub const FAMILIES: [&str; 24] = [
     "dirichlet 0.01",
     "dirichlet 1",
     "dirichlet 100",
@@ -32,6 +32,7 @@ pub const FAMILIES: [&str; 23] = [
     "counts around 2^24",
     "one bin with nearly all, small weights exchanged",
     "heavy tails",
+    "two weights",
 ];
 
 /// The number of the generator: seeds of one give other rows in another.
@@ -258,7 +259,7 @@ fn pair(rng: &mut SmallRng, family: usize, weight_type: WeightType, bins: usize)
             q[1..].rotate_left(usize::from(bins > 2));
             (p, q)
         }
-        _ => {
+        22 => {
             // Lognormal: one bin decides a power sum.
             let row = |rng: &mut SmallRng| {
                 let exponents: Vec<f64> = (0..bins).map(|_| StandardNormal.sample(rng)).collect();
@@ -267,16 +268,38 @@ fn pair(rng: &mut SmallRng, family: usize, weight_type: WeightType, bins: usize)
             };
             (row(rng), row(rng))
         }
+        _ => {
+            // Bins that are alike round alike: nothing averages out, neither in totals nor in terms.
+            let weight = |rng: &mut SmallRng| one * rng.random_range(0.1..1.0) * 2f64.powi(-rng.random_range(0..5));
+            let p = [weight(rng), weight(rng)];
+            let q = match rng.random_bool(0.5) {
+                true => [weight(rng), weight(rng)],
+                false => p.map(|x| (x * rng.random_range(0.3..3.5)).min(largest(weight_type))),
+            };
+            let first = rng.random_range(0..=bins);
+            let row = |[x, y]: [f64; 2]| (0..bins).map(|bin| if bin < first { x } else { y }).collect();
+            (row(p), row(q))
+        }
     }
 }
 
 /// `rows` pairs of rows of `bins` bins, every family in turn, reproducible from the seed.
 #[must_use]
 pub fn hard_rows(seed: u64, weight_type: WeightType, bins: usize, rows: usize) -> HardRows {
+    rows_of(seed, weight_type, bins, rows, |row| row % FAMILIES.len())
+}
+
+/// The same of one family alone, by its place in [`FAMILIES`].
+#[must_use]
+pub fn hard_rows_of_family(seed: u64, weight_type: WeightType, bins: usize, rows: usize, family: usize) -> HardRows {
+    rows_of(seed, weight_type, bins, rows, |_| family)
+}
+
+fn rows_of(seed: u64, weight_type: WeightType, bins: usize, rows: usize, family: impl Fn(usize) -> usize) -> HardRows {
     let mut rng = SmallRng::seed_from_u64(seed ^ (bins as u64) << 20 ^ (weight_type.size() as u64) << 56);
     let (mut p, mut q) = (Vec::with_capacity(rows * bins), Vec::with_capacity(rows * bins));
     for row in 0..rows {
-        let (a, b) = pair(&mut rng, row % FAMILIES.len(), weight_type, bins);
+        let (a, b) = pair(&mut rng, family(row), weight_type, bins);
         p.extend(a);
         q.extend(b);
     }

@@ -13,7 +13,7 @@ mod values;
 
 pub use check::{Check, Tolerance, Worst};
 pub use golden::{Case, MEASURES, golden};
-pub use hard::{FAMILIES, GENERATOR, HardRows, hard_rows};
+pub use hard::{FAMILIES, GENERATOR, HardRows, hard_rows, hard_rows_of_family};
 pub use values::Values;
 
 use kullback::Divergence;
