@@ -17,9 +17,9 @@ fn power_deficit_term(c: Contrast, order: vec4<f32>) -> f32 {
     let base_is_q = order.x < 0.5;
     let plain = select(c.a - c.u * order.y, c.q + c.u * order.x, base_is_q);
     let direct = plain - power_sum_term(c, order);
-    let remainder = exp_remainder(clamp(y, -1.0, 1.0));
+    let remainder = exp_remainder(clamp(y, -1.0, 2.0));
     let over_q = reverse_kl_term(c) * order.x - c.q * remainder;
     let over_a = kl_term(c) * order.y - c.a * remainder;
     let small = select(over_a, over_q, base_is_q);
-    return select(direct, small, c.both && abs(y) <= 1.0);
+    return select(direct, small, c.both && y >= -1.0 && y <= 2.0);
 }

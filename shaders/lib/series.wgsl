@@ -71,7 +71,7 @@ fn log_excess_reversed(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
     return (rise - q * (ratio.t * ratio.t) * ratio.tail) * ratio.t + whole;
 }
 
-// eʸ − 1 − y for |y| ≤ 1.
+// eʸ − 1 − y for −1 ≤ y ≤ 2.
 fn exp_remainder(y: f32) -> f32 {
     return y * y * exp_tail(y);
 }

@@ -4,7 +4,7 @@ use fearless_simd::{Simd, SimdBase, SimdFloat};
 
 use super::lanes::{Bits, Lanes, Real, polynomial, splat};
 
-/// eʸ − 1 − y for |y| ≤ 1, relative to its own size.
+/// eʸ − 1 − y for −1 ≤ y ≤ 2, relative to its own size.
 #[inline(always)]
 pub(crate) fn exp_remainder<S: Simd, T: Real>(simd: S, y: Lanes<S, T>) -> Lanes<S, T> {
     y * y * polynomial::<S, T>(simd, y, T::EXP_TAIL)

@@ -3,9 +3,15 @@
 //! The twin of `shaders/lib/series.wgsl`. Everything is generic over the instruction set `S` and the
 //! element `T`; what depends on the precision (lengths of series, split constants) is in [`Real`].
 
-use fearless_simd::{Bytes, Select, Simd, SimdBase, SimdFloat, SimdFloatElement, SimdInt, SimdWiden};
+use fearless_simd::{
+    Bytes, ExtractToken, Select, Simd, SimdBase, SimdFloat, SimdFloatElement, SimdInt, SimdNarrow, SimdWiden,
+};
 
 use super::coefficients;
+use super::contrast::TwoPart;
+
+/// Lanes of the widest vector.
+pub(crate) const MAX_LANES: usize = 16;
 
 /// A native vector of `T` on the instruction set `S`.
 pub(crate) type Lanes<S, T> = <T as SimdFloatElement>::Native<S>;
@@ -21,7 +27,7 @@ pub(crate) trait Real: SimdFloatElement + Copy + 'static {
     const JENSEN_SHANNON: &'static [Self];
     /// ln(7/4 + v) as a polynomial in v, |v| ≤ 1/4.
     const LN_ONE_PLUS: &'static [Self];
-    /// 1/2!, 1/3!, …: (eʸ − 1 − y)/y² for |y| ≤ 1.
+    /// 1/2!, 1/3!, …: (eʸ − 1 − y)/y² for −1 ≤ y ≤ 2.
     const EXP_TAIL: &'static [Self];
     /// Bits of the stored mantissa.
     const MANTISSA: u32;
@@ -63,6 +69,11 @@ pub(crate) trait Real: SimdFloatElement + Copy + 'static {
     fn accumulate<S: Simd>(sums: &mut WideLanes<S>, x: Lanes<S, Self>);
     /// Adds a vector to running lane sums of 64 bits.
     fn widen<S: Simd>(sums: &mut WideLanes<S>, x: Lanes<S, Self>);
+    /// What running sums of 64 bits come to, lane by lane, in two parts.
+    fn narrow<S: Simd>(simd: S, sums: WideLanes<S>) -> TwoPart<Lanes<S, Self>>;
+    /// The sum of the lanes of vector i in lane i, of as many vectors as lanes: neighbours are added up until one lane of each is
+    /// left; of 32-bit lanes from a quarter of them on in 64 bits, since each level rounds a sum that has one large part again.
+    fn add_lanes<S: Simd>(vectors: &mut [Lanes<S, Self>]) -> Lanes<S, Self>;
     /// The leading bits of a factor: times an exponent (at most 12 bits) the product is exact.
     fn leading(value: f64) -> f64;
     /// The nearest value of this type.
@@ -119,7 +130,7 @@ impl Real for f32 {
     const ATANH_TAIL: &'static [f32] = coefficients::ATANH_TAIL_32;
     const JENSEN_SHANNON: &'static [f32] = coefficients::JENSEN_SHANNON_32;
     const LN_ONE_PLUS: &'static [f32] = coefficients::LN_ONE_PLUS_32;
-    const EXP_TAIL: &'static [f32] = &narrow(reciprocal_factorials::<10>());
+    const EXP_TAIL: &'static [f32] = &narrow(reciprocal_factorials::<12>());
     const MANTISSA: u32 = 23;
     const ONE_BITS: u32 = 0x3f80_0000;
     const BINADE: u32 = 1 << 23;
@@ -152,6 +163,23 @@ impl Real for f32 {
         Self::accumulate(sums, x);
     }
     #[inline(always)]
+    fn narrow<S: Simd>(_simd: S, sums: WideLanes<S>) -> TwoPart<S::f32s> {
+        let high: S::f32s = sums.first.narrow(sums.second);
+        let (first, second) = high.widen();
+        TwoPart { high, low: (sums.first - first).narrow(sums.second - second) }
+    }
+    #[inline(always)]
+    fn add_lanes<S: Simd>(vectors: &mut [S::f32s]) -> S::f32s {
+        let quarter = vectors.len() / 4;
+        let fours = add_neighbours::<S, S::f32s>(vectors, quarter);
+        let mut wide = [S::f64s::splat(fours[0].token(), 0.0); MAX_LANES / 2];
+        for (pair, four) in wide.chunks_exact_mut(2).zip(fours) {
+            (pair[0], pair[1]) = four.widen();
+        }
+        let pair = add_neighbours::<S, S::f64s>(&mut wide[..2 * quarter], 2);
+        pair[0].narrow(pair[1])
+    }
+    #[inline(always)]
     fn leading(value: f64) -> f64 {
         f64::from_bits(value.to_bits() & !((1 << 41) - 1))
     }
@@ -169,7 +197,7 @@ impl Real for f64 {
     const ATANH_TAIL: &'static [f64] = coefficients::ATANH_TAIL_64;
     const JENSEN_SHANNON: &'static [f64] = coefficients::JENSEN_SHANNON_64;
     const LN_ONE_PLUS: &'static [f64] = coefficients::LN_ONE_PLUS_64;
-    const EXP_TAIL: &'static [f64] = &reciprocal_factorials::<18>();
+    const EXP_TAIL: &'static [f64] = &reciprocal_factorials::<22>();
     const MANTISSA: u32 = 52;
     const ONE_BITS: u64 = 0x3ff0_0000_0000_0000;
     const BINADE: u64 = 1 << 52;
@@ -205,6 +233,14 @@ impl Real for f64 {
         sums.first += x;
     }
     #[inline(always)]
+    fn narrow<S: Simd>(simd: S, sums: WideLanes<S>) -> TwoPart<S::f64s> {
+        TwoPart { high: sums.first, low: S::f64s::splat(simd, 0.0) }
+    }
+    #[inline(always)]
+    fn add_lanes<S: Simd>(vectors: &mut [S::f64s]) -> S::f64s {
+        add_neighbours::<S, S::f64s>(vectors, 1)[0]
+    }
+    #[inline(always)]
     fn leading(value: f64) -> f64 {
         f64::from_bits(value.to_bits() & !((1 << 14) - 1))
     }
@@ -216,6 +252,22 @@ impl Real for f64 {
     fn to_f64(self) -> f64 {
         self
     }
+}
+
+/// Adds lanes 2i and 2i + 1 of all vectors, taken as one row of lanes, until as many vectors are left.
+#[inline(always)]
+fn add_neighbours<S: Simd, V: SimdFloat<S>>(vectors: &mut [V], until: usize) -> &[V] {
+    let mut left = vectors.len();
+    while left > until {
+        left /= 2;
+        let mut i = 0;
+        while i < left {
+            let (even, odd) = vectors[2 * i].deinterleave(vectors[2 * i + 1]);
+            vectors[i] = even + odd;
+            i += 1;
+        }
+    }
+    &vectors[..until]
 }
 
 /// A vector with the same value in every lane.

@@ -1,7 +1,7 @@
 //! The power sum Σ p̂ᴬ q̂¹⁻ᴬ behind `renyi`, `tsallis` and `alpha`.
 //!
 //! With B = 1 − A, 1 − Σ p̂ᴬ q̂ᴮ = (1/Q) Σ [A·a + B·q − aᴬqᴮ], every term of the sign of AB. Written
-//! as base·eʸ, y = A·ln(a/q) over q (A < ½) or −B·ln(a/q) over a. Where |y| ≤ 1 the term is
+//! as base·eʸ, y = A·ln(a/q) over q (A < ½) or −B·ln(a/q) over a. Where −1 ≤ y ≤ 2 the term is
 //! A·s·F_kl(−z) − q·φ(y), or B·s·F_kl(z) − a·φ(y), with φ(y) = eʸ − 1 − y from its own series: no
 //! first-order part is left to cancel. Elsewhere A·a + B·q is q + A·u or a − B·u. Sources: A. Rényi, 1961; C. Tsallis, 1988; S. Amari, 1985.
 
@@ -49,7 +49,7 @@ pub(crate) fn power_deficit_term<S: Simd, T: Real>(c: &Contrast<S, T>, order: Or
     } else {
         kl_term(c) * c.splat(order.b) - c.a * remainder
     };
-    (c.both() & y.abs().simd_le(c.splat(1.0))).select(small, direct)
+    (c.both() & y.simd_ge(c.splat(-1.0)) & y.simd_le(c.splat(2.0))).select(small, direct)
 }
 
 /// ⟨p̂ᴬ, q̂¹⁻ᴬ⟩.

@@ -54,6 +54,25 @@ macro_rules! with_function_of {
     };
 }
 
+/// A sum over the vectors of a block, in four chains that take turns: bins that are alike round alike, and in one chain of
+/// sixteen the roundings may come to eight times that of a term, in four short ones to half of that.
+struct Sum<S: Simd, T: Real>([Lanes<S, T>; 4]);
+
+impl<S: Simd, T: Real> Sum<S, T> {
+    /// Adds one vector.
+    #[inline(always)]
+    fn add(&mut self, term: Lanes<S, T>) {
+        let [a, b, c, d] = self.0;
+        self.0 = [b, c, d, a + term];
+    }
+
+    #[inline(always)]
+    fn total(self) -> Lanes<S, T> {
+        let [a, b, c, d] = self.0;
+        (a + b) + (c + d)
+    }
+}
+
 /// What is summed over the bins: one function of the contrast each.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Term {
@@ -128,6 +147,13 @@ impl Term {
         matches!(self, Term::Tv) || self.order().is_some_and(|order| order.exponent().abs() > 1.5)
     }
 
+    /// Whether errors of totals count more than once: the sum over Q goes with 1/(PʲQᵏ), j + k = 1, where both exponents are at
+    /// most 1 but for these.
+    pub(crate) fn amplifies_totals(self) -> bool {
+        let is_beyond = |order: Order| !(0.0..=1.0).contains(&order.a);
+        matches!(self, Term::Chi2 | Term::NeymanChi2) || self.order().is_some_and(is_beyond)
+    }
+
     /// The smallest sum that the error of totals and of r = Q/P cannot have spoilt. Plain, they are off by
     /// ε ≈ 2⁻²² (2⁻⁵¹ in 64 bits) at worst, an entropy by as much, a sum of second order by ε². Refined, each
     /// u is good to 2⁻⁴⁷ (2⁻¹⁰⁴) of its weights.
@@ -149,8 +175,7 @@ impl Term {
                 (true, false) => 0.0,
             },
             second_order => {
-                // A power sum's deficit is AB/2 of the others.
-                let scale = second_order.order().map_or(1.0, |order| (order.a * order.b).abs().min(1.0));
+                let scale = second_order.size();
                 let least = match (refined, narrow) {
                     (false, true) => 1e-6,
                     (false, false) => 1e-16,
@@ -159,6 +184,26 @@ impl Term {
                 };
                 least * scale
             }
+        }
+    }
+
+    /// How small a deficit may be beside the other sums of second order: that of a power sum is AB/2 of them.
+    fn size(self) -> f64 {
+        self.order().map_or(1.0, |order| (order.a * order.b).abs().min(1.0))
+    }
+
+    /// The same where a policy gives missing bins parts of a total that is not known to the last digit, in units of what it
+    /// gives, as a share of the total.
+    ///
+    /// Of a bin it gives c to, off by ε·c, a sum Σ u²/s moves by 2ε·Σ|u|c/s ≤ 2ε·√(Σ u²/s · Σ c²/s), the last of which is no
+    /// more than twice what is given, since no bin pays more than half of what it has. So one of 2·(2ε/δ)² is good to δ, a
+    /// fifth of the contract; and one of first order from 2ε/δ on.
+    pub(crate) fn trusted_from_given<T: Real>(self) -> f64 {
+        let off = if size_of::<T>() == 4 { 2f64.powi(-22) / 2e-7 } else { 2f64.powi(-51) / 2e-13 };
+        match self {
+            Term::Affinity | Term::PowerSum(_) | Term::LogPowerSum(_) | Term::Entropy | Term::CrossEntropy => 0.0,
+            Term::Tv => 2.0 * off,
+            second_order => 8.0 * off * off * second_order.size(),
         }
     }
 
@@ -232,11 +277,11 @@ impl Term {
             };
             (weights $function:path, $kind:expr) => { total!(weights => $function) };
             ($bins:expr => $function:path $(, $order:expr)?) => {{
-                let mut sum = zero;
+                let mut sum = Sum::<S, T>([zero; 4]);
                 for bin in $bins {
-                    sum += $function(bin $(, $order)?);
+                    sum.add($function(bin $(, $order)?));
                 }
-                sum
+                sum.total()
             }};
         }
         with_function_of!(self, total)
@@ -256,13 +301,13 @@ impl Term {
             ($x:ident, $y:ident, $scale:ident => $term:expr) => {
                 while let Some(Block { p, q, scale: $scale, .. }) = blocks.next() {
                     let lanes = Lanes::<S, T>::LEN;
-                    let mut sum = splat::<S, T>(simd, 0.0);
+                    let mut sum = Sum::<S, T>([splat::<S, T>(simd, 0.0); 4]);
                     for (i, (x, y)) in p.chunks_exact(lanes).zip(q.chunks_exact(lanes)).enumerate() {
                         blocks.at(i);
                         let ($x, $y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
-                        sum += $term;
+                        sum.add($term);
                     }
-                    blocks.put(&[sum]);
+                    blocks.put(&[sum.total()]);
                 }
             };
         }
@@ -298,26 +343,27 @@ impl Term {
             }
             let contrasts = &contrasts[..(p.len() / lanes).min(BLOCK)];
             for (sum, term) in sums.iter_mut().zip(terms) {
-                *sum = zero;
+                let mut all = Sum::<S, T>([zero; 4]);
                 macro_rules! total {
                     (contrast $function:path, $kind:expr $(, $order:expr)?) => {
                         for contrast in contrasts {
-                            *sum += $function(contrast $(, $order)?);
+                            all.add($function(contrast $(, $order)?));
                         }
                     };
                     (weights $function:path, $kind:expr) => {
                         for (i, (x, y)) in vectors.clone().enumerate() {
                             let (x, y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
-                            *sum += $function(&match scale.change {
+                            all.add($function(&match scale.change {
                                 None => Weights::plain(simd, x, y, scale),
                                 Some(change) => {
                                     Weights::changed(simd, change.apply(simd, x, y, block.inside(simd, i)), scale)
                                 }
-                            });
+                            }));
                         }
                     };
                 }
                 with_function_of!(*term, total);
+                *sum = all.total();
             }
             blocks.put(&sums[..terms.len().min(SET)]);
         }

@@ -5,13 +5,14 @@
 //! Two looks at a row that stays in the nearest cache: totals, then terms. With totals summed in the
 //! kernel's own precision r is off by some ε ≈ 1e-7 (in 32 bits), and a sum of second order by ε² of its
 //! scale: nothing, unless the rows are almost the same. Only then, or for a sum of first order, a third
-//! look finds what r is off by, Σ(p·r − q)/P: a sum of differences, so it is known to 1e-7 of itself.
+//! look finds what r is off by, Σ(p·r − q)/P: a sum of differences, so it is known to 1e-7 of itself. Where an
+//! error of a total counts more than once, totals are summed again in 64 bits, and r is known in two parts.
 //! Whatever is still not certain, or not usual, is marked for the kernel that takes any row.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
 use super::blocks::RowBlocks;
-use super::change::Rule;
+use super::change::{Rule, quotient};
 use super::decode::Decode;
 use super::prefetch::Ahead;
 use super::side::{Side, inside};
@@ -101,13 +102,18 @@ where
             }
         }
         marked = (marked | !self.usual()) & all;
+        // Totals in two parts leave nothing to be refined.
+        let is_known = self.p.is_in_two_parts(terms);
         let plain = self.q.totals / self.p.totals;
+        let mut ratio = match is_known {
+            true => quotient::<S, T>(self.q.in_two_parts(), self.p.in_two_parts()),
+            false => TwoPart { high: plain, low: splat::<S, T>(simd, 0.0) },
+        };
         let q_sum = self.q_sum(rule);
-        let mut ratio = TwoPart { high: plain, low: splat::<S, T>(simd, 0.0) };
         let mut wanted = all & !marked;
-        let mut refined = wanted & !asks == 0 || terms.iter().any(|term| term.asks_refined());
+        let mut refined = is_known || wanted & !asks == 0 || terms.iter().any(|term| term.asks_refined());
         while wanted != 0 {
-            if refined {
+            if refined && !is_known {
                 let residual = match rule {
                     Rule::Same(_) => self.residual_changed(self.scale(ratio, rule), ahead, wanted, &mut totals[0]),
                     Rule::Common => self.residual(plain, true, &mut totals[0]),
@@ -125,7 +131,7 @@ where
                     self.sum(&terms[slot..terms.len().min(slot + SET)], &scales, ahead, wanted, totals);
                 }
                 let value = self.gathered(&mut totals[slot % SET]) / q_sum;
-                lost |= self.lost(value, *term, refined, &scales);
+                lost |= self.lost(value, *term, refined, &scales, rule);
                 let values = value.as_slice()[..self.count].iter().enumerate();
                 if wanted == all && terms.len() == 1 {
                     sums.iter_mut().zip(value.as_slice()).for_each(|(sum, value)| *sum = value.to_f64());
@@ -302,10 +308,21 @@ where
     /// The rows whose sum (of either sign) is not one to trust: not a number, infinite, or smaller than what
     /// rounding may have put there. Where r is a power of two, nothing has been rounded.
     #[inline(always)]
-    fn lost(&self, value: Lanes<S, T>, term: Term, refined: bool, scale: &Scale<S, T>) -> RowBits {
+    fn lost(
+        &self,
+        value: Lanes<S, T>,
+        term: Term,
+        refined: bool,
+        scale: &Scale<S, T>,
+        rule: Rule<Lanes<S, T>>,
+    ) -> RowBits {
         let v = |value: f64| splat::<S, T>(self.simd, value);
         let (mut from, mut least) = (v(term.trusted_from::<T>(refined)), v(0.0));
         let value = value.abs();
+        if let Rule::Missing { filled, .. } = rule {
+            // No refined ratio mends what a policy gives.
+            from = from.max(v(term.trusted_from_given::<T>()) * (filled / scale.q_total));
+        }
         let least_sum = term.least_sum::<T>(self.layout.bins);
         if least_sum > 0.0 {
             let seen = v(least_sum) / scale.q_total;

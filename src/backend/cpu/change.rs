@@ -8,6 +8,7 @@ use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 use super::batch::{Batch, Usual};
 use super::blocks::RowBlocks;
 use super::decode::Decode;
+use super::double::Double;
 use super::prefetch::Ahead;
 use super::stage::RowBits;
 use super::sums::RowTotals;
@@ -28,8 +29,9 @@ pub(super) enum Rule<V> {
     Same(TwoPart<V>),
     /// The same part of a total is added to each bin: on the scale of q this much, which makes this total.
     Share { added: V, total: V },
-    /// Missing bins get a part of the total, `fill` on the scale of q, and a bin that a side has pays so many of it.
-    Missing { fill: V, p: TwoPart<V>, q: TwoPart<V> },
+    /// Missing bins get a part of the total, `fill` on the scale of q and `filled` in all of them, and a bin that a side has
+    /// pays so many of it.
+    Missing { fill: V, filled: V, p: TwoPart<V>, q: TwoPart<V> },
     /// Bins that not both sides have are left out.
     Common,
 }
@@ -43,8 +45,8 @@ struct Census<S: Simd, T: Real> {
     /// The smallest weights of those bins, and the sums over bins that both have.
     p_least: Lanes<S, T>,
     q_least: Lanes<S, T>,
-    p_common: Lanes<S, T>,
-    q_common: Lanes<S, T>,
+    p_common: TwoPart<Lanes<S, T>>,
+    q_common: TwoPart<Lanes<S, T>>,
     /// Rows with a weight too small to be looked at here.
     unusual: RowBits,
 }
@@ -56,6 +58,20 @@ fn difference<S: Simd, T: Real>(a: TwoPart<Lanes<S, T>>, b: TwoPart<Lanes<S, T>>
     let back = high - a.high;
     let lost = (a.high - (high - back)) - (b.high + back);
     TwoPart { high, low: lost + (a.low - b.low) }
+}
+
+/// a + b.
+#[inline(always)]
+fn sum<S: Simd, T: Real>(a: TwoPart<Lanes<S, T>>, b: TwoPart<Lanes<S, T>>) -> TwoPart<Lanes<S, T>> {
+    difference::<S, T>(a, TwoPart { high: -b.high, low: -b.low })
+}
+
+/// a/b.
+#[inline(always)]
+pub(super) fn quotient<S: Simd, T: Real>(a: TwoPart<Lanes<S, T>>, b: TwoPart<Lanes<S, T>>) -> TwoPart<Lanes<S, T>> {
+    let high = a.high / b.high;
+    let rest = (a.low - high.mul_sub_precise(b.high, a.high)) - high * b.low;
+    TwoPart { high, low: rest / b.high }
 }
 
 /// a·b.
@@ -78,8 +94,11 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
         match zeros {
             Zeros::Additive(amount) => {
                 let (high, low) = (v(amount), v(amount - T::from_f64(amount).to_f64()));
-                self.p.totals = high.mul_add(bins, self.p.totals);
-                self.q.totals = high.mul_add(bins, self.q.totals);
+                let added = product::<S, T>(TwoPart { high, low }, TwoPart { high: bins, low: zero });
+                for side in [&mut self.p, &mut self.q] {
+                    let total = sum::<S, T>(added, side.in_two_parts());
+                    (side.totals, side.totals_low) = (total.high, total.low);
+                }
                 let enough = high.simd_ge(self.p.totals.max(self.q.totals) * least_share);
                 (Rule::Same(TwoPart { high, low }), (!enough).to_bitmask(), 0)
             }
@@ -104,15 +123,18 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
                 let p_least = census.p_least * (self.q.totals / self.p.totals);
                 let enough = p_least.simd_ge(p.high * two) & census.q_least.simd_ge(q.high * two);
                 let enough = enough & fill.simd_ge(self.q.totals * least_share);
-                let missing = (p_missing + q_missing).simd_gt(zero);
+                let filled = fill * (p_missing + q_missing);
+                let missing = filled.simd_gt(zero);
                 let unusual = (missing & !enough).to_bitmask() | census.unusual;
-                (Rule::Missing { fill, p, q }, unusual, missing.to_bitmask())
+                (Rule::Missing { fill, filled, p, q }, unusual, missing.to_bitmask())
             }
             Zeros::Skip if less => {
                 let census = self.census();
                 let missing = (census.p_bins.simd_lt(census.bins)) | (census.q_bins.simd_lt(census.bins));
-                self.p.totals = missing.select(census.p_common, self.p.totals);
-                self.q.totals = missing.select(census.q_common, self.q.totals);
+                for (side, common) in [(&mut self.p, census.p_common), (&mut self.q, census.q_common)] {
+                    side.totals = missing.select(common.high, side.totals);
+                    side.totals_low = missing.select(common.low, side.totals_low);
+                }
                 (Rule::Common, census.unusual, 0)
             }
             Zeros::Exact | Zeros::Epsilon(_) | Zeros::Floor(_) | Zeros::Skip => (Rule::None, 0, 0),
@@ -143,8 +165,8 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
             bins: zero,
             p_least: most,
             q_least: most,
-            p_common: zero,
-            q_common: zero,
+            p_common: TwoPart { high: zero, low: zero },
+            q_common: TwoPart { high: zero, low: zero },
             unusual: 0,
         };
         for row in 0..self.layout.units(self.count) {
@@ -152,7 +174,6 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
             let (x_share, y_share) = (self.of_row(p_share, row), self.of_row(q_share, row));
             let (mut x_bins, mut y_bins, mut bins) = (zero, zero, zero);
             let (mut x_least, mut y_least) = (most, most);
-            let (mut x_common, mut y_common) = (zero, zero);
             let (mut x_wide, mut y_wide) = (WideLanes::zero(simd), WideLanes::zero(simd));
             let mut unusual = zero.simd_lt(zero);
             for (x, y) in xs.chunks_exact(lanes).zip(ys.chunks_exact(lanes)) {
@@ -167,13 +188,8 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
                 unusual |= (has_x & x.simd_lt(x_share)) | (has_y & y.simd_lt(y_share));
                 unusual |= x.simd_lt(zero) | y.simd_lt(zero);
                 let (x, y) = (keep::<S, T>(simd, both, x), keep::<S, T>(simd, both, y));
-                if self.layout.across {
-                    x_common += x;
-                    y_common += y;
-                } else {
-                    T::widen::<S>(&mut x_wide, x);
-                    T::widen::<S>(&mut y_wide, y);
-                }
+                T::widen::<S>(&mut x_wide, x);
+                T::widen::<S>(&mut y_wide, y);
             }
             if self.layout.across {
                 let unusual = unusual.to_bitmask();
@@ -183,8 +199,8 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
                     bins,
                     p_least: x_least,
                     q_least: y_least,
-                    p_common: x_common,
-                    q_common: y_common,
+                    p_common: T::narrow(simd, x_wide),
+                    q_common: T::narrow(simd, y_wide),
                     unusual,
                 };
             }
@@ -193,8 +209,11 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
             all.bins.as_mut_slice()[row] = bins.reduce_sum();
             all.p_least.as_mut_slice()[row] = x_least.reduce_min();
             all.q_least.as_mut_slice()[row] = y_least.reduce_min();
-            all.p_common.as_mut_slice()[row] = T::from_f64(x_wide.total());
-            all.q_common.as_mut_slice()[row] = T::from_f64(y_wide.total());
+            for (common, wide) in [(&mut all.p_common, x_wide), (&mut all.q_common, y_wide)] {
+                let TwoPart { high, low } = Double::from(wide.total()).split::<T>();
+                common.high.as_mut_slice()[row] = high;
+                common.low.as_mut_slice()[row] = low;
+            }
             all.unusual |= RowBits::from(unusual.any_true()) << row;
         }
         all
@@ -214,7 +233,7 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
             Rule::Share { added, .. } => {
                 Some(Change::Every(Added { a: added, q: added, u: TwoPart { high: zero, low: zero } }))
             }
-            Rule::Missing { fill, p, q } => {
+            Rule::Missing { fill, p, q, .. } => {
                 let filled = TwoPart { high: fill, low: zero };
                 let minus = |x: TwoPart<Lanes<S, T>>| TwoPart { high: -x.high, low: -x.low };
                 Some(Change::Missing {

@@ -246,6 +246,7 @@ impl<'a> Span<'a> {
                     stage::<S, T>(simd, $rows, $first, $count, &layout, &mut $room),
                     $count,
                     &layout,
+                    terms,
                     &mut totals[0],
                 )
             };

@@ -206,8 +206,11 @@ pub(crate) fn row<S: Simd, T: Real>(
     let scale = power_of_two(-q_exponent);
     let q_side = q_side.scaled(scale);
     let ratio = (q_side.total / p_side.total).split::<T>();
+    let p_scale = power_of_two(-p_exponent);
     let constants = Prepared {
         scale: T::from_f64(scale),
+        p_scale: T::from_f64(p_scale),
+        p_total: p_side.total.scaled(p_scale).split(),
         ratio_high: ratio.high,
         ratio_low: ratio.low,
         p: Constants::from(p_side),
@@ -286,7 +289,10 @@ pub(crate) fn power_of_two(n: i32) -> f64 {
 
 /// The constants of the second pass.
 struct Prepared<T> {
+    /// What brings the total of q near 1; and that of p, of which this is the scaled total.
     scale: T,
+    p_scale: T,
+    p_total: TwoPart<T>,
     ratio_high: T,
     ratio_low: T,
     p: Constants<T>,
@@ -356,7 +362,9 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
         block.contrasts.push(Contrast::new(simd, a, y, u, Needs { z: true, ..task.needs }));
         if task.needs.weights {
             let side = |high, low, total| contrast::Side { weight: TwoPart { high, low }, total: lanes_of(total) };
-            let (p, q) = (side(x, x_low, prepared.p.total), side(y, y_low, prepared.q.total));
+            // Of a small total a weight that counts may be subnormal, and has no exponent to read.
+            let p_scale = v(prepared.p_scale);
+            let (p, q) = (side(x * p_scale, x_low * p_scale, prepared.p_total), side(y, y_low, prepared.q.total));
             block.weights.push(Weights { simd, p, q, a });
         }
         at += width;

@@ -2,9 +2,12 @@
 
 use fearless_simd::{ExtractToken, Select, Simd, SimdBase, SimdMask};
 
+use super::double::Double;
 use super::stage::{Layout, RowBits, Staged};
 use super::sums::{Gather, RowTotals, sum_blocks};
-use crate::divergence::lanes::{LaneMask, Lanes, Real, splat};
+use crate::divergence::contrast::TwoPart;
+use crate::divergence::lanes::{LaneMask, Lanes, Real, WideLanes, splat};
+use crate::divergence::term::Term;
 
 /// The elements of the last vector of a unit that are no padding.
 #[inline(always)]
@@ -16,20 +19,22 @@ pub(super) fn inside<S: Simd, T: Real>(simd: S, layout: &Layout) -> LaneMask<S, 
 #[derive(Clone, Copy)]
 pub(super) struct Side<'a, S: Simd, T: Real> {
     pub(super) staged: Staged<'a, T>,
-    /// The total of row i in lane i.
+    /// The total of row i in lane i, and what rounding left of it, where a term asks for that.
     pub(super) totals: Lanes<S, T>,
+    pub(super) totals_low: Lanes<S, T>,
     /// The smallest weights of all rows, in whichever lanes.
     pub(super) least: Lanes<S, T>,
 }
 
 impl<'a, S: Simd, T: Real> Side<'a, S, T> {
-    /// Sums the rows of a batch.
+    /// Sums the rows of a batch; `terms` are what the totals are for.
     #[inline(always)]
     pub(super) fn new(
         simd: S,
         staged: Staged<'a, T>,
         count: usize,
         layout: &Layout,
+        terms: &[Term],
         totals: &mut RowTotals<S, T>,
     ) -> Self {
         let lanes = Lanes::<S, T>::LEN;
@@ -51,13 +56,13 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
                     let [x2, x3] = [2, 3].map(|i| &four[i * lanes..][..lanes]);
                     let (x0, x1) = (Lanes::<S, T>::from_slice(simd, x0), Lanes::<S, T>::from_slice(simd, x1));
                     let (x2, x3) = (Lanes::<S, T>::from_slice(simd, x2), Lanes::<S, T>::from_slice(simd, x3));
-                    a += x0 + x1;
-                    b += x2 + x3;
+                    // Beside one large weight each rounding loses: of a block no weight goes through more than four.
+                    (a, b) = (b, a + ((x0 + x1) + (x2 + x3)));
                     least = least.min(x0.min(x1).min(x2.min(x3)));
                 }
                 for one in fours.remainder().chunks_exact(lanes) {
                     let x = Lanes::<S, T>::from_slice(simd, one);
-                    a += x;
+                    (a, b) = (b, a + x);
                     least = least.min(x);
                 }
                 a + b
@@ -68,7 +73,36 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
                 totals.add(row, gather, x);
             }
         }
-        Self { staged, totals: totals.gather(simd, gather, count), least }
+        let mut side = Self { staged, totals: totals.gather(simd, gather, count), totals_low: zero, least };
+        if side.is_in_two_parts(terms) {
+            side.sum_in_64_bits(simd, count, layout);
+        }
+        side
+    }
+
+    /// Whether the totals are to be known in two parts.
+    #[inline(always)]
+    pub(super) fn is_in_two_parts(&self, terms: &[Term]) -> bool {
+        size_of::<T>() == 4 && terms.iter().any(|term| term.amplifies_totals())
+    }
+
+    /// The totals in two parts.
+    #[inline(always)]
+    fn sum_in_64_bits(&mut self, simd: S, count: usize, layout: &Layout) {
+        for row in 0..layout.units(count) {
+            let mut wide = WideLanes::zero(simd);
+            for x in self.staged.unit(row, layout).chunks_exact(Lanes::<S, T>::LEN) {
+                T::widen::<S>(&mut wide, Lanes::<S, T>::from_slice(simd, x));
+            }
+            if layout.across {
+                let TwoPart { high, low } = T::narrow::<S>(simd, wide);
+                (self.totals, self.totals_low) = (high, low);
+            } else {
+                let TwoPart { high, low } = Double::from(wide.total()).split::<T>();
+                self.totals.as_mut_slice()[row] = high;
+                self.totals_low.as_mut_slice()[row] = low;
+            }
+        }
     }
 }
 
@@ -77,7 +111,13 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
     #[inline(always)]
     pub(super) fn known(simd: S, staged: Staged<'a, T>, total: f64) -> Self {
         let totals = splat::<S, T>(simd, total);
-        Self { staged, totals, least: totals }
+        Self { staged, totals, totals_low: splat::<S, T>(simd, 0.0), least: totals }
+    }
+
+    /// The totals.
+    #[inline(always)]
+    pub(super) fn in_two_parts(&self) -> TwoPart<Lanes<S, T>> {
+        TwoPart { high: self.totals, low: self.totals_low }
     }
 
     /// The one row of this side for every row of the other.
@@ -87,6 +127,7 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
             self.staged.stride = 0;
             let simd = self.totals.token();
             self.totals = Lanes::<S, T>::splat(simd, self.totals.as_slice()[0]);
+            self.totals_low = Lanes::<S, T>::splat(simd, self.totals_low.as_slice()[0]);
         }
         if self.staged.inexact != 0 {
             self.staged.inexact = RowBits::MAX;

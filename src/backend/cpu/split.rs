@@ -250,8 +250,8 @@ where
     let mut found = Found { least: f64::INFINITY, inexact: (p.inexact | q.inexact) & 1 == 1, ..Found::default() };
     let sides = match look {
         Look::Totals | Look::TotalsAndTerms(_) => {
-            let p = Side::new(simd, p, 1, &layout, &mut totals[0]);
-            let q = Side::new(simd, q, 1, &layout, &mut totals[0]);
+            let p = Side::new(simd, p, 1, &layout, terms, &mut totals[0]);
+            let q = Side::new(simd, q, 1, &layout, terms, &mut totals[0]);
             let first = |lanes: Lanes<S, T>| lanes.as_slice()[0].to_f64();
             (found.p_total, found.q_total) = (first(p.totals), first(q.totals));
             found.least = p.least.min(q.least).reduce_min().to_f64();

@@ -1,15 +1,13 @@
 //! Sums over the bins of many rows, always in the same order: within a block of vectors lane by lane,
-//! then by a tree over the lanes (rows of one block) or in 64 bits over the blocks (longer ones). So a row
+//! then by a tree over the lanes (rows of one block; but for its leaves in 64 bits) or in 64 bits over the blocks (longer ones).
+//! So a row
 //! gives the same bits wherever it lies in a batch.
 
 use fearless_simd::{Simd, SimdBase};
 
 use super::stage::Layout;
 use crate::divergence::contrast::{BLOCK, SET};
-use crate::divergence::lanes::{Lanes, Real, splat};
-
-/// Lanes of the widest vector.
-const MAX_LANES: usize = 16;
+use crate::divergence::lanes::{Lanes, MAX_LANES, Real, splat};
 
 /// How the sums of a unit become lanes of a vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,18 +72,9 @@ impl<S: Simd, T: Real> RowTotals<S, T> {
                 totals
             }
             Gather::Tree => {
+                let width = Lanes::<S, T>::LEN;
                 self.lanes[count..].fill(splat::<S, T>(simd, 0.0));
-                let mut left = Lanes::<S, T>::LEN;
-                while left > 1 {
-                    left /= 2;
-                    let mut i = 0;
-                    while i < left {
-                        let (even, odd) = self.lanes[2 * i].deinterleave(self.lanes[2 * i + 1]);
-                        self.lanes[i] = even + odd;
-                        i += 1;
-                    }
-                }
-                self.lanes[0]
+                T::add_lanes::<S>(&mut self.lanes[..width])
             }
         }
     }
