@@ -22,7 +22,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// One value a row and measure: row i of P against row i of Q.
+    /// One value per row and measure: row i of P against row i of Q.
     Rowwise(Box<RowwiseArgs>),
     /// One value a pair: every row of P against every row of Q, or of P.
     Pairwise(Box<PairwiseArgs>),

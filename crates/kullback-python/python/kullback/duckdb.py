@@ -1,4 +1,4 @@
-"""DuckDB: functions over columns of lists, one value a row.
+"""DuckDB: functions over columns of lists, one value per row.
 
 >>> import duckdb
 >>> import kullback.duckdb

@@ -6,7 +6,7 @@
 >>> df.select(pl.col("p").kullback.kl("q"))["p"].round(6).to_list()
 [0.0, 0.130812, None]
 
-Columns of lists or arrays, one value a row; null where either row is null or has no value. In eager and lazy frames and over
+Columns of lists or arrays, one value per row; null where either row is null or has no value. In eager and lazy frames and over
 groups.
 """
 
