@@ -250,13 +250,16 @@ pub(crate) struct DevicesArgs {
     pub(crate) json: bool,
 }
 
+/// A row of each family.
+const ROWS: NonZeroUsize = NonZeroUsize::new(kullback_conformance::FAMILIES.len()).unwrap();
+
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// Seed of the random rows (default: from the clock; it is printed).
     #[arg(long)]
     pub(crate) seed: Option<u64>,
-    /// Random rows a length, weight type and zero policy.
-    #[arg(long, value_name = "N", default_value = "16")]
+    /// Random rows per length, weight type and zero policy; as many as there are kinds of rows meet each kind.
+    #[arg(long, value_name = "N", default_value_t = ROWS)]
     pub(crate) rows: NonZeroUsize,
     /// Check one device: auto, cpu, gpu, gpu:N, gl or reference (default: the CPU and every adapter).
     #[arg(long, value_parser = device)]
