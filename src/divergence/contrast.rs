@@ -7,7 +7,8 @@
 use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask};
 
 use super::change::{Change, Changed};
-use super::lanes::{LaneMask, Lanes, LogRatio, Real, splat};
+use super::lanes::{LaneMask, Lanes, Real, splat};
+use super::log_ratio::LogRatio;
 
 /// One total as an unevaluated sum of two parts.
 #[derive(Clone, Copy, Debug, Default)]

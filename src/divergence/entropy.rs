@@ -8,7 +8,8 @@ use fearless_simd::{Select, Simd, SimdBase};
 
 use super::contrast::{Side, TwoPart, Weights};
 use super::form::{Form, Inner, Operand};
-use super::lanes::{Lanes, Real, keep, logarithm, reduce_ratio, splat};
+use super::lanes::{Lanes, Real, keep, splat};
+use super::log_ratio::{logarithm, reduce_ratio};
 
 /// −ln(w/W), 0 for an empty bin.
 #[inline(always)]

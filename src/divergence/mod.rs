@@ -17,6 +17,7 @@ mod jeffreys;
 mod js;
 mod kl;
 pub(crate) mod lanes;
+pub(crate) mod log_ratio;
 pub(crate) mod logarithm;
 mod power;
 pub(crate) mod term;

@@ -9,7 +9,8 @@ use super::super::totals::{RowWeights, floored_total, load};
 use super::{COLUMNS, Forms};
 use crate::divergence::Zeros;
 use crate::divergence::form::Operand;
-use crate::divergence::lanes::{Real, WideLanes, keep, logarithm, reduce_ratio, splat};
+use crate::divergence::lanes::{Real, WideLanes, keep, splat};
+use crate::divergence::log_ratio::{logarithm, reduce_ratio};
 use crate::rows::{Rows, Weights};
 
 /// Operands beyond these bounds are not trusted to leave a sum its digits.
