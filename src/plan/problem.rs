@@ -85,11 +85,9 @@ pub(crate) struct Problem {
 }
 
 /// Whether 32-bit rounding stays well within the contract at this order. It is amplified by the exponent of a/q where that is
-/// large, unless the logarithm of the sum makes it small again; and between 0 and 1 (but for ½, which is the affinity) threefold
-/// by what is left of two terms of second order.
-fn is_narrow(measure: Divergence, order: Order) -> bool {
-    let most = if let Divergence::Renyi(_) = measure { 4.0 } else { 1.0 };
-    order.exponent().abs() <= most && !(0.0 < order.a && order.a < 1.0)
+/// large; and between 0 and 1 (but for ½, which is the affinity) threefold by what is left of two terms of second order.
+fn is_narrow(order: Order) -> bool {
+    order.exponent().abs() <= 1.0 && !(0.0 < order.a && order.a < 1.0)
 }
 
 /// Whether 32-bit floats hold the number of a policy: small ones beside a total of 1, and sums of large ones over all bins.
@@ -164,8 +162,7 @@ impl Problem {
                 "a number of the zero policy that 32-bit floats do not hold is used in 64-bit floats on the CPU",
             );
         }
-        let delicate =
-            |slots: &Slots| self.terms[slots.first].order().is_some_and(|order| !is_narrow(slots.measure, order));
+        let delicate = |slots: &Slots| self.terms[slots.first].order().is_some_and(|order| !is_narrow(order));
         self.slots.iter().any(delicate).then_some("this order is computed in 64-bit floats on the CPU")
     }
 

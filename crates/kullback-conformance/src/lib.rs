@@ -38,13 +38,14 @@ pub fn measures() -> Vec<Divergence> {
 /// Never: the names are constants.
 #[must_use]
 pub fn edges() -> [Vec<Divergence>; 2] {
-    let narrow = ["renyi:1.01", "renyi:1.5", "renyi:3", "tsallis:1.9", "alpha:-0.9"];
+    let narrow = ["renyi:1.01", "renyi:1.5", "renyi:1.9", "tsallis:1.9", "alpha:-0.9"];
     let wide = [
         "renyi:0.2",
         "renyi:0.6",
         "renyi:0.95",
         "tsallis:0.8",
-        "renyi:5.5",
+        "renyi:2.1",
+        "renyi:5",
         "renyi:1e5",
         "renyi:inf",
         "tsallis:2.1",

@@ -218,7 +218,7 @@ fn second_order() -> Vec<Divergence> {
 /// Seven terms and more, first-order ones and orders among them.
 fn mixed() -> Vec<Divergence> {
     use Divergence::{Alpha, Chi2, CrossEntropy, Entropy, Hellinger, Js, Kl, Renyi, ReverseKl, Tv};
-    vec![Kl, ReverseKl, Js, Hellinger, Tv, Chi2, CrossEntropy, Entropy, Renyi(0.0), Renyi(3.0), Alpha(-1.0), Alpha(2.0)]
+    vec![Kl, ReverseKl, Js, Hellinger, Tv, Chi2, CrossEntropy, Entropy, Renyi(0.0), Renyi(2.0), Alpha(-1.0), Alpha(2.0)]
 }
 
 fn cases() -> Vec<(Case, Option<Shape>)> {
