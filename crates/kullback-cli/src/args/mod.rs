@@ -251,7 +251,10 @@ pub(crate) struct DevicesArgs {
 }
 
 /// A row of each family.
-const ROWS: NonZeroUsize = NonZeroUsize::new(kullback_conformance::FAMILIES.len()).unwrap();
+const ROWS: NonZeroUsize = match NonZeroUsize::new(kullback_conformance::FAMILIES.len()) {
+    Some(rows) => rows,
+    None => NonZeroUsize::MIN,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
