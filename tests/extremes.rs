@@ -142,6 +142,49 @@ fn what_was_once_wrong_without_a_word_is_right() {
     }
 }
 
+/// Rows that a search among millions found just outside the contract: bins that are alike and round alike, small weights that
+/// are lost beside a large one, near-equal rows under `epsilon`, and a subnormal weight of a small total.
+#[test]
+fn what_many_roundings_lose_the_same_way_is_within_the_contract() {
+    use Divergence::{Chi2, Entropy, Js, Kl, Renyi, ReverseKl, Tsallis};
+    let narrow = |row: &[f64]| row.iter().map(|x| *x as f32).collect::<Vec<f32>>();
+    let two = |first: f64, count: usize, rest: f64, bins: usize| {
+        narrow(&[vec![first; count], vec![rest; bins - count]].concat())
+    };
+    let alike = (
+        two(0.868_722_021_579_742_4, 1, 6.794_886_589_050_293, 16),
+        two(2.634_090_900_421_142_6, 1, 10.103_385_925_292_969, 16),
+    );
+    let powers = (
+        two(0.467_566_758_394_241_33, 7, 0.014_526_804_909_110_07, 8),
+        two(1.036_243_081_092_834_5, 7, 0.014_980_599_284_172_058, 8),
+    );
+    let filled = (vec![16_383.0_f32, 16_777_216.0], vec![0.0_f32, 16_777_216.0]);
+    let nearly = (narrow(&[0.998_937_427_997_589_1, 0.001_062_594_121_322_035_8]), vec![1.0_f32, 0.0]);
+    let small = (
+        narrow(&[8.077_935_669_463_161e-28, 4.817_180_441_444_542e-35, 5.923_748_234_597_3e-39]),
+        narrow(&[8.673_617_379_884_035e-19, 6.705_510_287_373_039e-30, 4.824_247_182_873_9e-35]),
+    );
+    for (p, q, zeros, measures) in [
+        (&alike.0, &alike.1, Zeros::Exact, vec![Kl, ReverseKl, Js]),
+        (&alike.0, &alike.1, Zeros::Exact, vec![ReverseKl]),
+        (&powers.0, &powers.1, Zeros::Exact, vec![Renyi(5.0)]),
+        (&filled.0, &filled.1, Zeros::Epsilon(1e-3), measures()),
+        (&filled.0, &filled.1, Zeros::Epsilon(1e-3), vec![Divergence::Tv]),
+        (&nearly.0, &nearly.1, Zeros::Epsilon(1e-3), measures()),
+        (&small.0, &small.1, Zeros::Epsilon(1e-20), vec![Entropy]),
+    ] {
+        let (p, q) = (Rows::new(p, p.len()).expect("p"), Rows::new(q, q.len()).expect("q"));
+        holds(&measures, p, q, zeros, "rows found by search");
+        holds(&measures, q, p, zeros, "rows found by search, sides exchanged");
+    }
+    for (seed, row, zeros) in [(7_000_118, 3974, Zeros::Skip), (5_000_089, 7054, Zeros::Additive(1e-3))] {
+        let hard = hard_rows(seed, WeightType::F32, 256, row + 1);
+        let (p, q) = (hard.p.rows(256).slice(row, 1), hard.q.rows(256).slice(row, 1));
+        holds(&[Kl, Chi2, Tsallis(1.9)], p, q, zeros, "one large weight among 256");
+    }
+}
+
 /// Policies with numbers down to 1e-50 on rows of every family.
 #[test]
 fn small_numbers_of_a_policy_are_within_the_contract() {

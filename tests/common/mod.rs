@@ -14,7 +14,7 @@ use kullback::{
     WeightType, Zeros,
 };
 pub use kullback_conformance::LENGTHS;
-use kullback_conformance::{Check, FAMILIES, POLICIES, Values, edges, golden, hard_rows, measures};
+use kullback_conformance::{Check, FAMILIES, POLICIES, Values, edges, golden, hard_rows, measures, wide_measures};
 pub use pairs::*;
 
 /// The engine of a test, or `None` with a line that says so when there is no such device and none is
@@ -118,16 +118,17 @@ pub fn against_oracle(engine: &Engine, p: Rows<'_>, q: Rows<'_>, zeros: Zeros, w
 
 pub fn golden_cases_are_within_the_contract(make: MakeEngine) {
     let Some(engine) = make() else { return };
-    let measures = measures();
     let mut check = Check::default();
     for case in golden() {
         let (p, q) = (case.p.rows(case.bins), case.q.rows(case.bins));
-        let got = engine.rowwise(&measures, p, q, &with(case.zeros)).expect(&case.name);
-        let want: Vec<(Divergence, &[f64])> =
-            measures.iter().copied().zip(case.values.iter().map(std::slice::from_ref)).collect();
-        let infinite = case.status == RowStatus::Ok && case.values.iter().any(|v| v.is_infinite());
-        let status = if infinite { RowStatus::Infinite } else { case.status };
-        check.columns(&got, &want, &[status], &p, &q, &|_| format!("{} ({})", case.name, case.zeros));
+        for (measures, values) in [(measures(), &case.values), (wide_measures(), &case.wide_values)] {
+            let got = engine.rowwise(&measures, p, q, &with(case.zeros)).expect(&case.name);
+            let want: Vec<(Divergence, &[f64])> =
+                measures.iter().copied().zip(values.iter().map(std::slice::from_ref)).collect();
+            let infinite = case.status == RowStatus::Ok && values.iter().any(|v| v.is_infinite());
+            let status = if infinite { RowStatus::Infinite } else { case.status };
+            check.columns(&got, &want, &[status], &p, &q, &|_| format!("{} ({})", case.name, case.zeros));
+        }
     }
     check.assert("golden cases");
     assert!(check.compared > 5000, "only {} values compared", check.compared);

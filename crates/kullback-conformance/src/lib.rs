@@ -12,7 +12,7 @@ mod hard;
 mod values;
 
 pub use check::{Check, Tolerance, Worst};
-pub use golden::{Case, MEASURES, golden};
+pub use golden::{Case, MEASURES, WIDE_MEASURES, golden};
 pub use hard::{FAMILIES, GENERATOR, HardRows, hard_rows, hard_rows_of_family};
 pub use values::Values;
 
@@ -30,6 +30,12 @@ pub const LENGTHS: [usize; 24] =
 #[must_use]
 pub fn measures() -> Vec<Divergence> {
     MEASURES.iter().filter_map(|name| name.parse().ok()).collect()
+}
+
+/// The further measures of the golden cases, parsed.
+#[must_use]
+pub fn wide_measures() -> Vec<Divergence> {
+    WIDE_MEASURES.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
 /// Orders at the edges of each family: those that 32-bit kernels take, and those that they leave to 64 bits.

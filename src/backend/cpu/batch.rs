@@ -15,7 +15,7 @@ use super::blocks::RowBlocks;
 use super::change::{Rule, quotient};
 use super::decode::Decode;
 use super::prefetch::Ahead;
-use super::side::{Side, inside};
+use super::side::{Side, asks_two_parts, inside};
 use super::stage::{Layout, RowBits};
 use super::sums::{Gather, RowTotals, SetTotals, sum_blocks};
 use crate::backend::RowFlags;
@@ -103,7 +103,7 @@ where
         }
         marked = (marked | !self.usual()) & all;
         // Totals in two parts leave nothing to be refined.
-        let is_known = self.p.is_in_two_parts(terms);
+        let is_known = asks_two_parts::<T>(terms);
         let plain = self.q.totals / self.p.totals;
         let mut ratio = match is_known {
             true => quotient::<S, T>(self.q.in_two_parts(), self.p.in_two_parts()),

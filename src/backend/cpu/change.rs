@@ -29,8 +29,8 @@ pub(super) enum Rule<V> {
     Same(TwoPart<V>),
     /// The same part of a total is added to each bin: on the scale of q this much, which makes this total.
     Share { added: V, total: V },
-    /// Missing bins get a part of the total, `fill` on the scale of q and `filled` in all of them, and a bin that a side has
-    /// pays so many of it.
+    /// A missing bin gets `fill`, a part of the total on the scale of q; all missing bins of both sides together get `filled`.
+    /// A bin with weight loses `p` on the side of p, `q` on that of q.
     Missing { fill: V, filled: V, p: TwoPart<V>, q: TwoPart<V> },
     /// Bins that not both sides have are left out.
     Common,

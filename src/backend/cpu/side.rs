@@ -15,6 +15,12 @@ pub(super) fn inside<S: Simd, T: Real>(simd: S, layout: &Layout) -> LaneMask<S, 
     LaneMask::<S, T>::from_bitmask(simd, (1 << (Lanes::<S, T>::LEN - layout.padding())) - 1)
 }
 
+/// Whether totals are to be known in two parts.
+#[inline(always)]
+pub(super) fn asks_two_parts<T: Real>(terms: &[Term]) -> bool {
+    size_of::<T>() == 4 && terms.iter().any(|term| term.amplifies_totals())
+}
+
 /// One side of a batch, laid out and summed.
 #[derive(Clone, Copy)]
 pub(super) struct Side<'a, S: Simd, T: Real> {
@@ -74,16 +80,10 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
             }
         }
         let mut side = Self { staged, totals: totals.gather(simd, gather, count), totals_low: zero, least };
-        if side.is_in_two_parts(terms) {
+        if asks_two_parts::<T>(terms) {
             side.sum_in_64_bits(simd, count, layout);
         }
         side
-    }
-
-    /// Whether the totals are to be known in two parts.
-    #[inline(always)]
-    pub(super) fn is_in_two_parts(&self, terms: &[Term]) -> bool {
-        size_of::<T>() == 4 && terms.iter().any(|term| term.amplifies_totals())
     }
 
     /// The totals in two parts.

@@ -253,7 +253,8 @@ where
             let p = Side::new(simd, p, 1, &layout, terms, &mut totals[0]);
             let q = Side::new(simd, q, 1, &layout, terms, &mut totals[0]);
             let first = |lanes: Lanes<S, T>| lanes.as_slice()[0].to_f64();
-            (found.p_total, found.q_total) = (first(p.totals), first(q.totals));
+            found.p_total = first(p.totals) + first(p.totals_low);
+            found.q_total = first(q.totals) + first(q.totals_low);
             found.least = p.least.min(q.least).reduce_min().to_f64();
             (p, q)
         }

@@ -9,7 +9,8 @@
 >>> wide.kullback.rowwise([50, 30, 20], "psi").round(4).to_dict()
 {'mon': 0.0875, 'tue': 0.0203}
 
-A series has a list (or an array) per row, a frame a column per bin. One value per row, with the same index; NaN where there is none.
+A series has one list (or array) per row; a frame has one column per bin. The result has one value per row, with
+the same index; NaN where there is none.
 """
 
 from typing import Any
