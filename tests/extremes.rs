@@ -7,7 +7,7 @@
 mod common;
 
 use common::{against_oracle, every_engine, oracle};
-use kullback::{Divergence, Error, OnInvalid, Options, RowStatus, Rows, WeightType, Zeros};
+use kullback::{Divergence, Engine, Error, OnInvalid, Options, RowStatus, Rows, WeightType, Zeros};
 use kullback_conformance::{Check, FAMILIES, POLICIES, SMALL_POLICIES, hard_rows, measures};
 
 fn null(zeros: Zeros) -> Options {
@@ -146,7 +146,7 @@ fn what_was_once_wrong_without_a_word_is_right() {
 /// are lost beside a large one, near-equal rows under `epsilon`, and a subnormal weight of a small total.
 #[test]
 fn what_many_roundings_lose_the_same_way_is_within_the_contract() {
-    use Divergence::{Chi2, Entropy, Js, Kl, Renyi, ReverseKl, Tsallis};
+    use Divergence::{Chi2, Entropy, Hellinger, Js, Kl, Renyi, ReverseKl, Tsallis};
     let narrow = |row: &[f64]| row.iter().map(|x| *x as f32).collect::<Vec<f32>>();
     let two = |first: f64, count: usize, rest: f64, bins: usize| {
         narrow(&[vec![first; count], vec![rest; bins - count]].concat())
@@ -169,14 +169,24 @@ fn what_many_roundings_lose_the_same_way_is_within_the_contract() {
         (&alike.0, &alike.1, Zeros::Exact, vec![Kl, ReverseKl, Js]),
         (&alike.0, &alike.1, Zeros::Exact, vec![ReverseKl]),
         (&powers.0, &powers.1, Zeros::Exact, vec![Renyi(5.0)]),
-        (&filled.0, &filled.1, Zeros::Epsilon(1e-3), measures()),
+        (&filled.0, &filled.1, Zeros::Epsilon(1e-3), vec![Kl, ReverseKl, Js, Hellinger, Chi2]),
         (&filled.0, &filled.1, Zeros::Epsilon(1e-3), vec![Divergence::Tv]),
-        (&nearly.0, &nearly.1, Zeros::Epsilon(1e-3), measures()),
+        (&nearly.0, &nearly.1, Zeros::Epsilon(1e-3), vec![Kl, ReverseKl, Js, Hellinger, Chi2]),
         (&small.0, &small.1, Zeros::Epsilon(1e-20), vec![Entropy]),
     ] {
         let (p, q) = (Rows::new(p, p.len()).expect("p"), Rows::new(q, q.len()).expect("q"));
         holds(&measures, p, q, zeros, "rows found by search");
         holds(&measures, q, p, zeros, "rows found by search, sides exchanged");
+    }
+    // Orders above 2 are beyond 32 bits: so near to the oracle no 32-bit kernel is.
+    let (p, q) = (Rows::new(&powers.0, 8).expect("p"), Rows::new(&powers.1, 8).expect("q"));
+    let value =
+        |engine: &Engine, order| engine.rowwise(&[order], p, q, &null(Zeros::Exact)).expect("rowwise")[order][0];
+    for engine in every_engine() {
+        for order in [Renyi(2.1), Renyi(5.0)] {
+            let (got, want) = (value(&engine, order), value(&oracle(), order));
+            assert!((got / want - 1.0).abs() < 1e-12, "{order}: {got} for {want}");
+        }
     }
     for (seed, row, zeros) in [(7_000_118, 3974, Zeros::Skip), (5_000_089, 7054, Zeros::Additive(1e-3))] {
         let hard = hard_rows(seed, WeightType::F32, 256, row + 1);

@@ -4,7 +4,7 @@ use fearless_simd::{Simd, SimdBase};
 
 use super::contrast::{BLOCK, Block, Blocks, Contrast, Needs, SET, Weights};
 use super::form::Form;
-use super::lanes::{Lanes, Real, splat};
+use super::lanes::{LaneSum, Lanes, Real, splat};
 use super::{chi2, entropy, hellinger, jeffreys, js, kl, power, triangular, tv};
 
 /// The order of a power sum, prepared once a call.
@@ -52,25 +52,6 @@ macro_rules! with_function_of {
             Term::Entropy => $go!(weights entropy::entropy_term, Term::Entropy),
         }
     };
-}
-
-/// A sum over the vectors of a block, in four chains that take turns: bins that are alike round alike, and in one chain of
-/// sixteen the roundings may come to eight times that of a term, in four short ones to half of that.
-struct Sum<S: Simd, T: Real>([Lanes<S, T>; 4]);
-
-impl<S: Simd, T: Real> Sum<S, T> {
-    /// Adds one vector.
-    #[inline(always)]
-    fn add(&mut self, term: Lanes<S, T>) {
-        let [a, b, c, d] = self.0;
-        self.0 = [b, c, d, a + term];
-    }
-
-    #[inline(always)]
-    fn total(self) -> Lanes<S, T> {
-        let [a, b, c, d] = self.0;
-        (a + b) + (c + d)
-    }
 }
 
 /// What is summed over the bins: one function of the contrast each.
@@ -277,7 +258,7 @@ impl Term {
             };
             (weights $function:path, $kind:expr) => { total!(weights => $function) };
             ($bins:expr => $function:path $(, $order:expr)?) => {{
-                let mut sum = Sum::<S, T>([zero; 4]);
+                let mut sum = LaneSum::<S, T>::new(zero);
                 for bin in $bins {
                     sum.add($function(bin $(, $order)?));
                 }
@@ -301,7 +282,7 @@ impl Term {
             ($x:ident, $y:ident, $scale:ident => $term:expr) => {
                 while let Some(Block { p, q, scale: $scale, .. }) = blocks.next() {
                     let lanes = Lanes::<S, T>::LEN;
-                    let mut sum = Sum::<S, T>([splat::<S, T>(simd, 0.0); 4]);
+                    let mut sum = LaneSum::<S, T>::new(splat::<S, T>(simd, 0.0));
                     for (i, (x, y)) in p.chunks_exact(lanes).zip(q.chunks_exact(lanes)).enumerate() {
                         blocks.at(i);
                         let ($x, $y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
@@ -343,7 +324,7 @@ impl Term {
             }
             let contrasts = &contrasts[..(p.len() / lanes).min(BLOCK)];
             for (sum, term) in sums.iter_mut().zip(terms) {
-                let mut all = Sum::<S, T>([zero; 4]);
+                let mut all = LaneSum::<S, T>::new(zero);
                 macro_rules! total {
                     (contrast $function:path, $kind:expr $(, $order:expr)?) => {
                         for contrast in contrasts {

@@ -135,3 +135,38 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fearless_simd::{Level, dispatch};
+
+    use super::*;
+
+    #[inline(always)]
+    fn totals<S: Simd>(simd: S) {
+        for bins in [3, 16, 50, 256] {
+            let layout = Layout::new::<S, f32>(bins);
+            let mut values = vec![0.0; layout.unit()];
+            // A large weight and small ones, in every lane where rows lie across.
+            for (bin, value) in values.iter_mut().enumerate().take(if layout.across { layout.unit() } else { bins }) {
+                let bin = if layout.across { bin / layout.lanes } else { bin };
+                *value = if bin == 0 { 1.0 } else { 2.9e-8 + bin as f32 * 1e-10 };
+            }
+            let want: f64 = (1..bins).map(|bin| f64::from(2.9e-8 + bin as f32 * 1e-10)).sum::<f64>() + 1.0;
+            let staged = Staged { values: &values, stride: layout.unit(), inexact: 0 };
+            let total = |terms: &[Term]| {
+                let side = Side::new(simd, staged, 1, &layout, terms, &mut RowTotals::new(simd));
+                f64::from(side.totals.as_slice()[0]) + f64::from(side.totals_low.as_slice()[0])
+            };
+            assert!((total(&[Term::Kl]) - want).abs() < 4e-7, "{bins} bins");
+            assert!((total(&[Term::Kl, Term::Chi2]) - want).abs() < 1e-14, "{bins} bins");
+        }
+    }
+
+    #[test]
+    fn totals_are_exact_where_their_errors_count_more_than_once() {
+        for level in [Level::new(), Level::fallback()] {
+            dispatch!(level, simd => totals(simd));
+        }
+    }
+}
