@@ -300,12 +300,21 @@ pub(crate) fn value_of(flags: RowFlags, sums: &[f64], slots: &Slots, finish: Fin
 /// The values of one measure where no row asks for a look at its flags.
 fn write_usual(column: &mut [f64], sums: &[f64], terms: usize, slots: &Slots, unit: Unit) {
     let finish = slots.measure.finisher(unit);
-    if terms == 1 && finish.is_the_sum() {
-        column.iter_mut().zip(sums).for_each(|(value, sum)| *value = positive(*sum));
-        return;
-    }
-    for (value, sums) in column.iter_mut().zip(sums.chunks_exact(terms)) {
-        *value = finish.value(sums[slots.first], slots.second.map(|second| sums[second]));
+    match finish {
+        // Loops that a compiler makes vectors of.
+        Finisher::Scaled { most, divisor, root: false } if terms == 1 => {
+            let bounded = |sum: f64| positive(if sum > most { most } else { sum });
+            if divisor == 1.0 {
+                column.iter_mut().zip(sums).for_each(|(value, sum)| *value = bounded(*sum));
+            } else {
+                column.iter_mut().zip(sums).for_each(|(value, sum)| *value = positive(bounded(*sum) / divisor));
+            }
+        }
+        _ => {
+            for (value, sums) in column.iter_mut().zip(sums.chunks_exact(terms)) {
+                *value = finish.value(sums[slots.first], slots.second.map(|second| sums[second]));
+            }
+        }
     }
 }
 
@@ -328,15 +337,10 @@ fn write_status(status: &mut [RowStatus], flags: &[RowFlags]) -> bool {
 /// is infinite.
 fn write_column(column: &mut [f64], status: &mut [RowStatus], sums: &RowSums, terms: usize, slots: &Slots, unit: Unit) {
     let RowSums { flags, sums } = sums;
-    let finish = slots.measure.finisher(unit);
-    // Nearly all rows have weight in every bin and a finite value: one tight loop, and a second look
-    // only where some row has not.
-    let mut usual = true;
-    for ((value, flags), sums) in column.iter_mut().zip(flags).zip(sums.chunks_exact(terms)) {
-        *value = finish.value(sums[slots.first], slots.second.map(|second| sums[second]));
-        usual &= flags.0 == Support::COMMON.bits() && *value < f64::INFINITY;
-    }
-    if usual {
+    write_usual(column, sums, terms, slots, unit);
+    // Nearly all rows have weight in every bin and a finite value: a look that branches only where some row has not.
+    let has_common = flags.iter().fold(true, |all, flags| all & (flags.0 == Support::COMMON.bits()));
+    if has_common && column.iter().fold(true, |all, value| all & (*value < f64::INFINITY)) {
         return;
     }
     for ((value, flags), status) in column.iter_mut().zip(flags).zip(status) {

@@ -67,7 +67,7 @@ fn log_excess(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
 fn log_excess_reversed(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
     let scaled = bitcast<f32>(bitcast<u32>(a) - ratio.steps);
     let rise = select(scaled - q, u, ratio.steps == 0u);
-    let whole = opaque(opaque(a - q * (whole_binades(ratio.steps) * LN_2)) - scaled);
+    let whole = opaque(opaque(-q * (whole_binades(ratio.steps) * LN_2) - scaled) + a);
     return (rise - q * (ratio.t * ratio.t) * ratio.tail) * ratio.t + whole;
 }
 

@@ -12,8 +12,9 @@ struct Measure {
     // The bound of its range, and what the sum is multiplied by.
     most: f32,
     factor: f32,
-    pad_0: u32,
-    pad_1: u32,
+    // Of a LOGARITHM: what the sum is 1 − Σ times, 1 or −1.
+    sign: f32,
+    pad: u32,
 }
 
 struct Params {

@@ -83,7 +83,7 @@ fn value_of(row: u32, flags: u32, total: TwoPart, measure: Measure) -> u32 {
     let sum = share_of(row, measure.first, total);
     var value: f32;
     if (measure.form == LOGARITHM) {
-        value = minus_log(sum, row, measure.second, total) * measure.factor;
+        value = minus_log(measure.sign * sum, row, measure.second, total) * measure.factor;
     } else {
         value = min(sum, measure.most) * measure.factor;
         if (measure.form == ROOT) {

@@ -90,15 +90,19 @@ impl<S: Simd, T: Real> Contrast<S, T> {
     /// Of weights as they are.
     #[inline(always)]
     pub(crate) fn plain(simd: S, x: Lanes<S, T>, y: Lanes<S, T>, scale: Scale<S, T>, needs: Needs) -> Self {
-        let u = x.mul_add(scale.ratio.low, x.mul_sub_precise(scale.ratio.high, y));
-        Self::new(simd, x * scale.ratio.high, y, u, needs)
+        let TwoPart { high, low } = scale.ratio;
+        let u = x.mul_add(low, x.mul_sub_precise(high, y));
+        let a = if needs.second_part { x.mul_add(high, x * low) } else { x * high };
+        Self::new(simd, a, y, u, needs)
     }
 
     /// Of weights that the policy changes.
     #[inline(always)]
     pub(crate) fn changed(simd: S, (x, y, added): Changed<S, T>, scale: Scale<S, T>, needs: Needs) -> Self {
+        let TwoPart { high, low } = scale.ratio;
         let u = added.difference(x, y, scale.ratio);
-        Self::new(simd, x.mul_add(scale.ratio.high, added.a), y + added.q, u, needs)
+        let less = if needs.second_part { x.mul_add(low, added.a) } else { added.a };
+        Self::new(simd, x.mul_add(high, less), y + added.q, u, needs)
     }
 
     /// a, q and u.
@@ -184,13 +188,20 @@ pub(crate) struct Needs {
     pub(crate) z: bool,
     /// The two sides themselves.
     pub(crate) weights: bool,
+    /// That a, and not its difference from q alone, is made with both parts of the ratio.
+    pub(crate) second_part: bool,
 }
 
 impl Needs {
     /// What either needs.
     #[inline(always)]
     pub(crate) fn and(self, other: Needs) -> Self {
-        Self { log: self.log | other.log, z: self.z | other.z, weights: self.weights | other.weights }
+        Self {
+            log: self.log | other.log,
+            z: self.z | other.z,
+            weights: self.weights | other.weights,
+            second_part: self.second_part | other.second_part,
+        }
     }
 }
 

@@ -51,8 +51,8 @@ impl Divergence {
     pub(crate) fn terms(self) -> (Term, Option<Term>) {
         let (family, order) = self.family();
         match (family, order) {
-            // At A = ½ the power sum is the affinity, whose deficit has a form without cancellation.
-            (_, Some(order)) if order.a == 0.5 => (Term::HellingerDeficit, Some(Term::Affinity)),
+            // At A = ½ the power sum is the affinity.
+            (_, Some(order)) if order.a == 0.5 => (order.deficit(), Some(Term::Affinity)),
             (_, Some(order)) if order.a == f64::INFINITY => (Term::LogPowerSum(order), None),
             (_, Some(order)) => {
                 // Below order 1 the sum can be small, and 1 − (1 − S) would lose it; above, it can be
@@ -64,7 +64,7 @@ impl Divergence {
                     _ if order.exponent().abs() > 1.0 => Some(Term::LogPowerSum(order)),
                     _ => None,
                 };
-                (Term::PowerDeficit(order), second)
+                (order.deficit(), second)
             }
             (Divergence::Kl, _) => (Term::Kl, None),
             (Divergence::ReverseKl, _) => (Term::ReverseKl, None),
@@ -106,12 +106,12 @@ impl Divergence {
         let scaled = |most: f64, root: bool| Finisher::Scaled { most, divisor: ln_base, root };
         match (family, order) {
             (Divergence::Renyi(_), Some(order)) if order.a == f64::INFINITY => scaled(f64::INFINITY, false),
-            (Divergence::Renyi(_), Some(order)) => Finisher::Logarithm { factor: order.b, ln_base },
-            (Divergence::Bhattacharyya, _) => Finisher::Logarithm { factor: 1.0, ln_base },
-            (Divergence::Tsallis(_), Some(order)) if order.a != 0.5 => Finisher::PowerSum { divisor: order.b },
-            (Divergence::Alpha(_), Some(order)) if order.a != 0.5 => Finisher::PowerSum { divisor: order.a * order.b },
-            (Divergence::Tsallis(_), Some(order)) => Finisher::scaled_by(order.b),
-            (Divergence::Alpha(_), Some(order)) => Finisher::scaled_by(order.a * order.b),
+            (Divergence::Renyi(_), Some(order)) => {
+                Finisher::Logarithm { sign: order.sign_of_deficit(), factor: order.b, ln_base }
+            }
+            (Divergence::Bhattacharyya, _) => Finisher::Logarithm { sign: 1.0, factor: 1.0, ln_base },
+            (Divergence::Tsallis(_), Some(order)) => Finisher::divided(order, order.b),
+            (Divergence::Alpha(_), Some(order)) => Finisher::divided(order, order.a * order.b),
             (Divergence::Js, _) => scaled(std::f64::consts::LN_2, false),
             (Divergence::JsDistance, _) => scaled(std::f64::consts::LN_2, true),
             (Divergence::Hellinger, _) => scaled(1.0, true),
@@ -130,13 +130,17 @@ pub(crate) enum Finisher {
     Scaled { most: f64, divisor: f64, root: bool },
     /// (1 − S)/divisor, from the logarithm of S where that is given and S has left the range of a float.
     PowerSum { divisor: f64 },
-    /// −ln(1 − sum)/factor, or from 1 − sum itself where that is given and small.
-    Logarithm { factor: f64, ln_base: f64 },
+    /// −ln(1 − sign·sum)/factor, or from 1 − sum itself where that is given and small.
+    Logarithm { sign: f64, factor: f64, ln_base: f64 },
 }
 
 impl Finisher {
-    fn scaled_by(divisor: f64) -> Self {
-        Finisher::Scaled { most: f64::INFINITY, divisor, root: false }
+    /// (1 − Σ p̂ᴬ q̂ᴮ)/divisor.
+    fn divided(order: Order, divisor: f64) -> Self {
+        match order.deficit() {
+            Term::PowerDeficit(_) => Finisher::PowerSum { divisor },
+            _ => Finisher::Scaled { most: f64::INFINITY, divisor: order.sign_of_deficit() * divisor, root: false },
+        }
     }
 
     /// The largest value there can be.
@@ -161,14 +165,15 @@ impl Finisher {
                 _ => first / divisor,
             },
             // The sum itself has left the range of a float, and the second is its logarithm.
-            Finisher::Logarithm { factor, ln_base } if !first.is_finite() => {
+            Finisher::Logarithm { factor, ln_base, .. } if !first.is_finite() => {
                 -second.unwrap_or(f64::INFINITY) / factor / ln_base
             }
             // Below order 1 the second is the power sum itself.
-            Finisher::Logarithm { factor, ln_base } => {
+            Finisher::Logarithm { sign, factor, ln_base } => {
+                let deficit = sign * first;
                 let minus_ln = match second {
-                    Some(direct) if first > 0.5 => -direct.ln(),
-                    _ => -(-first).ln_1p(),
+                    Some(direct) if deficit > 0.5 => -direct.ln(),
+                    _ => -(-deficit).ln_1p(),
                 };
                 minus_ln / factor / ln_base
             }
@@ -186,11 +191,6 @@ impl Finisher {
             }
             _ => f64::INFINITY,
         }
-    }
-
-    /// Whether the value is the first sum, but for its sign.
-    pub(crate) fn is_the_sum(self) -> bool {
-        matches!(self, Finisher::Scaled { most: f64::INFINITY, divisor: 1.0, root: false })
     }
 }
 

@@ -5,7 +5,7 @@
 //! s·F = ½[s·ln(1+|z|) − lo·|ln(a/q)|], a difference that loses at most a factor of four.
 //! Source: J. Lin, *Divergence measures based on the Shannon entropy*, 1991.
 
-use fearless_simd::{Select, Simd, SimdBase};
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
 use super::contrast::Contrast;
 use super::form::{Form, Inner};
@@ -17,7 +17,7 @@ pub(crate) fn js_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
     let w = c.z * c.z;
     let near = c.u * c.z * polynomial::<S, T>(c.simd, w, T::JENSEN_SHANNON);
     let log_high = polynomial::<S, T>(c.simd, c.z.abs() - c.splat(0.75), T::LN_ONE_PLUS);
-    let far = c.splat(0.5) * (c.s * log_high - c.a.min(c.q) * c.log_ratio().abs());
+    let far = c.splat(0.5) * c.s.mul_add(log_high, -(c.a.min(c.q) * c.log_ratio().abs()));
     w.simd_le(c.splat(0.25)).select(near, far)
 }
 

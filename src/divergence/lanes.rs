@@ -9,6 +9,7 @@ use fearless_simd::{
 
 use super::coefficients;
 use super::contrast::TwoPart;
+use super::lane_sums::{WideLanes, add_neighbours};
 
 /// Lanes of the widest vector.
 pub(crate) const MAX_LANES: usize = 16;
@@ -71,63 +72,19 @@ pub(crate) trait Real: SimdFloatElement + Copy + 'static {
     fn widen<S: Simd>(sums: &mut WideLanes<S>, x: Lanes<S, Self>);
     /// What running sums of 64 bits come to, lane by lane, in two parts.
     fn narrow<S: Simd>(simd: S, sums: WideLanes<S>) -> TwoPart<Lanes<S, Self>>;
+    /// What [`Real::divided`] divides by, made once for many sums.
+    fn divisor<S: Simd>(simd: S, total: TwoPart<Lanes<S, Self>>) -> WideLanes<S>;
+    /// Sums divided by totals, in 64 bits: there a quotient is not rounded again.
+    fn divided<S: Simd>(sums: Lanes<S, Self>, divisor: WideLanes<S>) -> WideLanes<S>;
     /// The sum of the lanes of vector i in lane i, of as many vectors as lanes: neighbours are added up until one lane of each is
     /// left; of 32-bit lanes from a quarter of them on in 64 bits, since each level rounds a sum that has one large part again.
-    fn add_lanes<S: Simd>(vectors: &mut [Lanes<S, Self>]) -> Lanes<S, Self>;
+    fn add_lanes<S: Simd>(vectors: &mut [Lanes<S, Self>]) -> WideLanes<S>;
     /// The leading bits of a factor: times an exponent (at most 12 bits) the product is exact.
     fn leading(value: f64) -> f64;
     /// The nearest value of this type.
     fn from_f64(value: f64) -> Self;
     /// Exact.
     fn to_f64(self) -> f64;
-}
-
-/// Running sums of weights; see [`Real::accumulate`].
-#[derive(Clone, Copy)]
-pub(crate) struct WideLanes<S: Simd> {
-    pub(crate) first: S::f64s,
-    pub(crate) second: S::f64s,
-}
-
-impl<S: Simd> WideLanes<S> {
-    /// All zero.
-    #[inline(always)]
-    pub(crate) fn zero(simd: S) -> Self {
-        let zero = S::f64s::splat(simd, 0.0);
-        Self { first: zero, second: zero }
-    }
-
-    /// The sum of all lanes, in 64 bits.
-    #[inline(always)]
-    pub(crate) fn total(self) -> f64 {
-        (self.first + self.second).reduce_sum()
-    }
-}
-
-/// A sum over the vectors of a block, in four chains that take turns: bins that are alike round alike, and in one chain of
-/// sixteen the roundings may come to eight times that of a term, in four short ones to half of that.
-pub(crate) struct LaneSum<S: Simd, T: Real>([Lanes<S, T>; 4]);
-
-impl<S: Simd, T: Real> LaneSum<S, T> {
-    /// Nothing yet.
-    #[inline(always)]
-    pub(crate) fn new(zero: Lanes<S, T>) -> Self {
-        Self([zero; 4])
-    }
-
-    /// Adds one vector.
-    #[inline(always)]
-    pub(crate) fn add(&mut self, x: Lanes<S, T>) {
-        let [a, b, c, d] = self.0;
-        self.0 = [b, c, d, a + x];
-    }
-
-    /// The sum, lane by lane.
-    #[inline(always)]
-    pub(crate) fn total(self) -> Lanes<S, T> {
-        let [a, b, c, d] = self.0;
-        (a + b) + (c + d)
-    }
 }
 
 const fn reciprocal_factorials<const N: usize>() -> [f64; N] {
@@ -194,8 +151,23 @@ impl Real for f32 {
         let (first, second) = high.widen();
         TwoPart { high, low: (sums.first - first).narrow(sums.second - second) }
     }
+    /// The reciprocal: of 24 digits, and of twice as many after one step of Newton's.
     #[inline(always)]
-    fn add_lanes<S: Simd>(vectors: &mut [S::f32s]) -> S::f32s {
+    fn divisor<S: Simd>(simd: S, total: TwoPart<S::f32s>) -> WideLanes<S> {
+        let (first, second) = (S::f32s::splat(simd, 1.0) / total.high).widen();
+        let (mut first_total, mut second_total) = total.high.widen();
+        let (first_low, second_low) = total.low.widen();
+        (first_total, second_total) = (first_total + first_low, second_total + second_low);
+        let two = S::f64s::splat(simd, 2.0);
+        WideLanes { first: first * (two - first * first_total), second: second * (two - second * second_total) }
+    }
+    #[inline(always)]
+    fn divided<S: Simd>(sums: S::f32s, divisor: WideLanes<S>) -> WideLanes<S> {
+        let (first, second) = sums.widen();
+        WideLanes { first: first * divisor.first, second: second * divisor.second }
+    }
+    #[inline(always)]
+    fn add_lanes<S: Simd>(vectors: &mut [S::f32s]) -> WideLanes<S> {
         let quarter = vectors.len() / 4;
         let fours = add_neighbours::<S, S::f32s>(vectors, quarter);
         let mut wide = [S::f64s::splat(fours[0].token(), 0.0); MAX_LANES / 2];
@@ -203,7 +175,7 @@ impl Real for f32 {
             (pair[0], pair[1]) = four.widen();
         }
         let pair = add_neighbours::<S, S::f64s>(&mut wide[..2 * quarter], 2);
-        pair[0].narrow(pair[1])
+        WideLanes { first: pair[0], second: pair[1] }
     }
     #[inline(always)]
     fn leading(value: f64) -> f64 {
@@ -263,8 +235,17 @@ impl Real for f64 {
         TwoPart { high: sums.first, low: S::f64s::splat(simd, 0.0) }
     }
     #[inline(always)]
-    fn add_lanes<S: Simd>(vectors: &mut [S::f64s]) -> S::f64s {
-        add_neighbours::<S, S::f64s>(vectors, 1)[0]
+    fn divisor<S: Simd>(simd: S, total: TwoPart<S::f64s>) -> WideLanes<S> {
+        WideLanes { first: total.high, second: S::f64s::splat(simd, 0.0) }
+    }
+    #[inline(always)]
+    fn divided<S: Simd>(sums: S::f64s, divisor: WideLanes<S>) -> WideLanes<S> {
+        WideLanes { first: sums / divisor.first, second: divisor.second }
+    }
+    #[inline(always)]
+    fn add_lanes<S: Simd>(vectors: &mut [S::f64s]) -> WideLanes<S> {
+        let first = add_neighbours::<S, S::f64s>(vectors, 1)[0];
+        WideLanes { first, second: S::f64s::splat(first.token(), 0.0) }
     }
     #[inline(always)]
     fn leading(value: f64) -> f64 {
@@ -278,22 +259,6 @@ impl Real for f64 {
     fn to_f64(self) -> f64 {
         self
     }
-}
-
-/// Adds lanes 2i and 2i + 1 of all vectors, taken as one row of lanes, until as many vectors are left.
-#[inline(always)]
-fn add_neighbours<S: Simd, V: SimdFloat<S>>(vectors: &mut [V], until: usize) -> &[V] {
-    let mut left = vectors.len();
-    while left > until {
-        left /= 2;
-        let mut i = 0;
-        while i < left {
-            let (even, odd) = vectors[2 * i].deinterleave(vectors[2 * i + 1]);
-            vectors[i] = even + odd;
-            i += 1;
-        }
-    }
-    &vectors[..until]
 }
 
 /// A vector with the same value in every lane.
@@ -316,51 +281,4 @@ pub(crate) fn polynomial<S: Simd, T: Real>(simd: S, x: Lanes<S, T>, coefficients
         sum = sum.mul_add(x, Lanes::<S, T>::splat(simd, c));
     }
     sum
-}
-
-#[cfg(test)]
-mod tests {
-    use fearless_simd::{Level, dispatch};
-
-    use super::*;
-
-    const HALF_DIGIT: f64 = 1.0 / (1 << 24) as f64;
-
-    #[inline(always)]
-    fn equal_terms<S: Simd>(simd: S) {
-        for i in 1..300 {
-            let x = 1.0 + i as f32 / 300.7;
-            let mut sum = LaneSum::<S, f32>::new(splat::<S, f32>(simd, 0.0));
-            (0..15).for_each(|_| sum.add(Lanes::<S, f32>::splat(simd, x)));
-            let off = f64::from(sum.total().as_slice()[0]) / (15.0 * f64::from(x)) - 1.0;
-            assert!(off.abs() < 2.0 * HALF_DIGIT, "{off} of {x}");
-        }
-    }
-
-    /// Each level of a tree in 32 bits would lose all that is added to the large weight there.
-    #[inline(always)]
-    fn one_large_lane<S: Simd>(simd: S) {
-        let width = Lanes::<S, f32>::LEN;
-        let mut vectors = [splat::<S, f32>(simd, 0.0); MAX_LANES];
-        let mut want = 1.0;
-        for (row, vector) in vectors[..width].iter_mut().enumerate() {
-            for (lane, value) in vector.as_mut_slice().iter_mut().enumerate() {
-                // Lanes 1, 2 and 3, 4 to 7, … come to half a digit each.
-                let partner = 1.0 / (1 << lane.max(1).ilog2()) as f32;
-                *value = if lane == 0 { 1.0 } else { 0.99 * HALF_DIGIT as f32 * partner };
-                want += if row == 0 && lane > 0 { f64::from(*value) } else { 0.0 };
-            }
-        }
-        for total in f32::add_lanes::<S>(&mut vectors[..width]).as_slice() {
-            assert!((f64::from(*total) - want).abs() < 2.6 * HALF_DIGIT, "{total} for {want}");
-        }
-    }
-
-    #[test]
-    fn sums_lose_little_of_equal_terms_and_beside_a_large_one() {
-        for level in [Level::new(), Level::fallback()] {
-            dispatch!(level, simd => equal_terms(simd));
-            dispatch!(level, simd => one_large_lane(simd));
-        }
-    }
 }

@@ -94,7 +94,7 @@ impl<S: Simd, T: Real> LogRatio<S, T> {
         let [a, q, u] = positive::<S, T>(simd, sides);
         let scaled = Lanes::<S, T>::from_bits(a.to_bits() - self.steps);
         let rise = where_none::<S, T>(simd, self.steps, u, scaled - q);
-        let whole = q.mul_add(-self.power(simd), a) - scaled;
+        let whole = q.mul_add(-self.power(simd), -scaled) + a;
         (rise - q * (self.t * self.t) * self.tail).mul_add(self.t, whole)
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod hellinger;
 mod jeffreys;
 mod js;
 mod kl;
+pub(crate) mod lane_sums;
 pub(crate) mod lanes;
 pub(crate) mod log_ratio;
 pub(crate) mod logarithm;

@@ -4,7 +4,8 @@ use fearless_simd::{Simd, SimdBase};
 
 use super::contrast::{BLOCK, Block, Blocks, Contrast, Needs, SET, Weights};
 use super::form::Form;
-use super::lanes::{LaneSum, Lanes, Real, splat};
+use super::lane_sums::LaneSum;
+use super::lanes::{Lanes, Real, splat};
 use super::{chi2, entropy, hellinger, jeffreys, js, kl, power, triangular, tv};
 
 /// The order of a power sum, prepared once a call.
@@ -22,6 +23,21 @@ impl Order {
     /// Prepares the order A.
     pub(crate) fn new(a: f64) -> Self {
         Self { a, b: 1.0 - a, base_is_q: a < 0.5 }
+    }
+
+    /// The term of 1 − Σ p̂ᴬ q̂ᴮ: at A = ½, 2 and −1 there is one in which nothing cancels.
+    pub(crate) fn deficit(self) -> Term {
+        match self.a {
+            0.5 => Term::HellingerDeficit,
+            2.0 => Term::Chi2,
+            -1.0 => Term::NeymanChi2,
+            _ => Term::PowerDeficit(self),
+        }
+    }
+
+    /// What that term is multiplied by: χ² is Σ − 1.
+    pub(crate) fn sign_of_deficit(self) -> f64 {
+        if matches!(self.deficit(), Term::Chi2 | Term::NeymanChi2) { -1.0 } else { 1.0 }
     }
 
     /// The exponent of a/q in the chosen form.
@@ -119,7 +135,8 @@ impl Term {
             Term::Kl | Term::ReverseKl | Term::Jeffreys | Term::Js | Term::PowerDeficit(_) | Term::PowerSum(_)
         );
         let weights = matches!(self, Term::Entropy | Term::CrossEntropy);
-        Needs { log, z: matches!(self, Term::Js | Term::Triangular), weights }
+        let second_part = matches!(self, Term::PowerDeficit(_));
+        Needs { log, z: matches!(self, Term::Js | Term::Triangular), weights, second_part }
     }
 
     /// Whether an error of r = Q/P shows in the sum: of first order in the difference of the rows, or amplified by a

@@ -110,6 +110,7 @@ where
             false => TwoPart { high: plain, low: splat::<S, T>(simd, 0.0) },
         };
         let q_sum = self.q_sum(rule);
+        let (divisor, inverse) = (T::divisor(simd, q_sum), splat::<S, T>(simd, 1.0) / q_sum.high);
         let mut wanted = all & !marked;
         let mut refined = is_known || wanted & !asks == 0 || terms.iter().any(|term| term.asks_refined());
         while wanted != 0 {
@@ -130,16 +131,17 @@ where
                 if slot % SET == 0 {
                     self.sum(&terms[slot..terms.len().min(slot + SET)], &scales, ahead, wanted, totals);
                 }
-                let value = self.gathered(&mut totals[slot % SET]) / q_sum;
-                lost |= self.lost(value, *term, refined, &scales, rule);
-                let values = value.as_slice()[..self.count].iter().enumerate();
-                if wanted == all && terms.len() == 1 {
-                    sums.iter_mut().zip(value.as_slice()).for_each(|(sum, value)| *sum = value.to_f64());
+                let sum = self.gathered(&mut totals[slot % SET]);
+                lost |= self.lost(sum * inverse, *term, refined, &scales, rule);
+                let values = T::divided(sum, divisor).in_order();
+                let each = values[..self.count].iter().enumerate();
+                if let (true, 1, Some(sums)) = (wanted == all, terms.len(), sums.first_chunk_mut()) {
+                    *sums = values;
                 } else if wanted == all {
-                    values.for_each(|(row, value)| sums[row * terms.len() + slot] = value.to_f64());
+                    each.for_each(|(row, value)| sums[row * terms.len() + slot] = *value);
                 } else {
-                    let wanted = values.filter(|(row, _)| wanted >> row & 1 == 1);
-                    wanted.for_each(|(row, value)| sums[row * terms.len() + slot] = value.to_f64());
+                    let wanted = each.filter(|(row, _)| wanted >> row & 1 == 1);
+                    wanted.for_each(|(row, value)| sums[row * terms.len() + slot] = *value);
                 }
             }
             lost &= wanted;
@@ -236,7 +238,9 @@ where
     ) {
         let ([first, ..], [term, rest @ ..]) = (&mut *totals, terms) else { return };
         if rest.is_empty() && scales.change.is_none() {
-            let mut blocks = RowBlocks::new(self, *scales, ahead, wanted, std::array::from_mut(first));
+            // Said again, so that a compiler sees it in every block, and copies none of what a policy would need.
+            let scales = Scale { ratio: scales.ratio, q_total: scales.q_total, change: None };
+            let mut blocks = RowBlocks::new(self, scales, ahead, wanted, std::array::from_mut(first));
             term.sum_plain(self.simd, &mut blocks);
         } else {
             self.sum_set(terms, scales, ahead, wanted, totals);
@@ -261,7 +265,7 @@ where
     /// The sum of row i in lane i.
     #[inline(always)]
     pub(super) fn gathered(&self, totals: &mut RowTotals<S, T>) -> Lanes<S, T> {
-        totals.gather(self.simd, Gather::of(self.layout), self.count)
+        totals.gather(self.simd, Gather::of(self.layout), self.count).high
     }
 
     /// The ratio of each row in two parts, from one in one part and what Σ(p·r − q) is there.
@@ -302,7 +306,7 @@ where
                 a + b
             });
         }
-        totals.gather(simd, gather, self.count)
+        self.gathered(totals)
     }
 
     /// The rows whose sum (of either sign) is not one to trust: not a number, infinite, or smaller than what

@@ -9,7 +9,8 @@ use super::stage::RowBits;
 use super::sums::{Gather, RowTotals};
 use crate::divergence::change::{Added, Change};
 use crate::divergence::contrast::{BLOCK, Block, Blocks, Scale, TwoPart};
-use crate::divergence::lanes::{LaneMask, Lanes, Real, WideLanes};
+use crate::divergence::lane_sums::WideLanes;
+use crate::divergence::lanes::{LaneMask, Lanes, Real};
 
 /// The wanted rows of a batch, block by block.
 pub(super) struct RowBlocks<'b, 'a, S: Simd, T: Real, const TERMS: usize> {

@@ -15,7 +15,8 @@ use super::sums::RowTotals;
 use crate::divergence::Zeros;
 use crate::divergence::change::{Added, Change};
 use crate::divergence::contrast::{Blocks, Scale, TwoPart};
-use crate::divergence::lanes::{LaneMask, Lanes, Real, WideLanes, keep, splat};
+use crate::divergence::lane_sums::WideLanes;
+use crate::divergence::lanes::{LaneMask, Lanes, Real, keep, splat};
 
 /// Rows of which a 32-bit float can count the bins.
 const MOST_COUNTED: usize = 1 << 24;
@@ -247,13 +248,16 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
             }
             Rule::Common => Some(Change::Common),
         };
-        Scale { ratio, q_total: self.q_sum(rule), change }
+        Scale { ratio, q_total: self.q_sum(rule).high, change }
     }
 
     /// Σq as the policy changes it.
     #[inline(always)]
-    pub(super) fn q_sum(&self, rule: Rule<Lanes<S, T>>) -> Lanes<S, T> {
-        if let Rule::Share { total, .. } = rule { total } else { self.q.totals }
+    pub(super) fn q_sum(&self, rule: Rule<Lanes<S, T>>) -> TwoPart<Lanes<S, T>> {
+        match rule {
+            Rule::Share { total, .. } => TwoPart { high: total, low: splat::<S, T>(self.simd, 0.0) },
+            _ => self.q.in_two_parts(),
+        }
     }
 
     /// The rows of which the rule rounds nothing but what a bin without it would round.

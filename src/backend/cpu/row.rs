@@ -229,9 +229,8 @@ pub(crate) fn row<S: Simd, T: Real>(
     }
     if size_of::<T>() == 8 {
         for i in 0..task.terms.len() {
-            let has_overflowed = |order| {
-                task.terms.iter().zip(&*out).any(|(t, sum)| *t == Term::PowerDeficit(order) && !sum.is_finite())
-            };
+            let has_overflowed =
+                |order: Order| task.terms.iter().zip(&*out).any(|(t, sum)| *t == order.deficit() && !sum.is_finite());
             if let Term::LogPowerSum(order) = task.terms[i]
                 && (order.a == f64::INFINITY || has_overflowed(order))
             {

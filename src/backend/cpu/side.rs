@@ -6,7 +6,8 @@ use super::double::Double;
 use super::stage::{Layout, RowBits, Staged};
 use super::sums::{Gather, RowTotals, sum_blocks};
 use crate::divergence::contrast::TwoPart;
-use crate::divergence::lanes::{LaneMask, Lanes, Real, WideLanes, splat};
+use crate::divergence::lane_sums::WideLanes;
+use crate::divergence::lanes::{LaneMask, Lanes, Real, splat};
 use crate::divergence::term::Term;
 
 /// The elements of the last vector of a unit that are no padding.
@@ -25,7 +26,8 @@ pub(super) fn asks_two_parts<T: Real>(terms: &[Term]) -> bool {
 #[derive(Clone, Copy)]
 pub(super) struct Side<'a, S: Simd, T: Real> {
     pub(super) staged: Staged<'a, T>,
-    /// The total of row i in lane i, and what rounding left of it, where a term asks for that.
+    /// The total of row i in lane i, and what rounding left of it: all of that where a term asks for it, else what adding up
+    /// lanes left.
     pub(super) totals: Lanes<S, T>,
     pub(super) totals_low: Lanes<S, T>,
     /// The smallest weights of all rows, in whichever lanes.
@@ -79,7 +81,8 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
                 totals.add(row, gather, x);
             }
         }
-        let mut side = Self { staged, totals: totals.gather(simd, gather, count), totals_low: zero, least };
+        let TwoPart { high, low } = totals.gather(simd, gather, count);
+        let mut side = Self { staged, totals: high, totals_low: low, least };
         if asks_two_parts::<T>(terms) {
             side.sum_in_64_bits(simd, count, layout);
         }

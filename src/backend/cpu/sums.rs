@@ -6,7 +6,7 @@
 use fearless_simd::{Simd, SimdBase};
 
 use super::stage::Layout;
-use crate::divergence::contrast::{BLOCK, SET};
+use crate::divergence::contrast::{BLOCK, SET, TwoPart};
 use crate::divergence::lanes::{Lanes, MAX_LANES, Real, splat};
 
 /// How the sums of a unit become lanes of a vector.
@@ -59,22 +59,26 @@ impl<S: Simd, T: Real> RowTotals<S, T> {
         }
     }
 
-    /// The total of row i in lane i, of `count` rows; the other lanes are 0 (where rows lie along).
+    /// The total of row i in lane i, of `count` rows, and what rounding left of it if lanes were added; the other lanes are 0
+    /// (where rows lie along).
     #[inline(always)]
-    pub(super) fn gather(&mut self, simd: S, gather: Gather, count: usize) -> Lanes<S, T> {
+    pub(super) fn gather(&mut self, simd: S, gather: Gather, count: usize) -> TwoPart<Lanes<S, T>> {
+        let zero = splat::<S, T>(simd, 0.0);
         match gather {
-            Gather::Across => self.lanes[0],
+            Gather::Across => TwoPart { high: self.lanes[0], low: zero },
             Gather::Scalars => {
-                let mut totals = splat::<S, T>(simd, 0.0);
-                for (lane, total) in totals.as_mut_slice().iter_mut().zip(&self.scalars[..count]) {
-                    *lane = T::from_f64(*total);
+                let (mut high, mut low) = (zero, zero);
+                for (i, total) in self.scalars[..count].iter().enumerate() {
+                    let rounded = T::from_f64(*total);
+                    high.as_mut_slice()[i] = rounded;
+                    low.as_mut_slice()[i] = T::from_f64(*total - rounded.to_f64());
                 }
-                totals
+                TwoPart { high, low }
             }
             Gather::Tree => {
                 let width = Lanes::<S, T>::LEN;
-                self.lanes[count..].fill(splat::<S, T>(simd, 0.0));
-                T::add_lanes::<S>(&mut self.lanes[..width])
+                self.lanes[count..].fill(zero);
+                T::narrow(simd, T::add_lanes::<S>(&mut self.lanes[..width]))
             }
         }
     }
@@ -87,7 +91,7 @@ macro_rules! sum_blocks {
         let elements = $crate::divergence::contrast::BLOCK
             * <$crate::divergence::lanes::Lanes<$S, $T> as fearless_simd::SimdBase<$S>>::LEN;
         let length = $length;
-        let mut wide = $crate::divergence::lanes::WideLanes::zero($simd);
+        let mut wide = $crate::divergence::lane_sums::WideLanes::zero($simd);
         let mut start = 0;
         while start < length {
             let end = (start + elements).min(length);

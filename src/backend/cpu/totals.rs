@@ -8,7 +8,8 @@ use crate::backend::RowFlags;
 use crate::divergence::Zeros;
 use crate::divergence::contrast::TwoPart;
 use crate::divergence::finish::Support;
-use crate::divergence::lanes::{Lanes, Real, WideLanes, keep, splat};
+use crate::divergence::lane_sums::WideLanes;
+use crate::divergence::lanes::{Lanes, Real, keep, splat};
 
 /// One row of weights, decoded: `high` and, for 64-bit integers above 2⁵³, what rounding left.
 #[derive(Clone, Copy, Debug)]

@@ -219,7 +219,7 @@ fn the_summary_validates_and_its_structs_match_the_host() {
         trusted,
         measure
     );
-    same!(module, "Measure", Measure, first, second, infinite, form, most, factor, pad_0, pad_1);
+    same!(module, "Measure", Measure, first, second, infinite, form, most, factor, sign, pad);
     same!(module, "Moments", Block, count, infinite, mean, squares, least, most);
 }
 

@@ -9,7 +9,8 @@ use super::super::totals::{RowWeights, floored_total, load};
 use super::{COLUMNS, Forms};
 use crate::divergence::Zeros;
 use crate::divergence::form::Operand;
-use crate::divergence::lanes::{Real, WideLanes, keep, splat};
+use crate::divergence::lane_sums::WideLanes;
+use crate::divergence::lanes::{Real, keep, splat};
 use crate::divergence::log_ratio::{logarithm, reduce_ratio};
 use crate::rows::{Rows, Weights};
 

@@ -22,8 +22,8 @@ pub(in crate::backend::gpu) struct Measure {
     pub(in crate::backend::gpu) form: u32,
     pub(in crate::backend::gpu) most: f32,
     pub(in crate::backend::gpu) factor: f32,
-    pub(in crate::backend::gpu) pad_0: u32,
-    pub(in crate::backend::gpu) pad_1: u32,
+    pub(in crate::backend::gpu) sign: f32,
+    pub(in crate::backend::gpu) pad: u32,
 }
 
 /// The uniform of the kernels, as there.
@@ -75,10 +75,10 @@ impl Params {
         }
         for (to, slots) in params.measure.iter_mut().zip(&problem.slots) {
             let infinite = |support| u32::from(slots.measure.is_infinite(Support::from_bits(support))) << support;
-            let (form, most, divisor) = match slots.measure.finisher(problem.unit) {
-                Finisher::Scaled { most, divisor, root } => (u32::from(root), most, divisor),
-                Finisher::PowerSum { divisor } => (0, f64::INFINITY, divisor),
-                Finisher::Logarithm { factor, ln_base } => (2, f64::INFINITY, factor * ln_base),
+            let (form, most, sign, divisor) = match slots.measure.finisher(problem.unit) {
+                Finisher::Scaled { most, divisor, root } => (u32::from(root), most, 1.0, divisor),
+                Finisher::PowerSum { divisor } => (0, f64::INFINITY, 1.0, divisor),
+                Finisher::Logarithm { sign, factor, ln_base } => (2, f64::INFINITY, sign, factor * ln_base),
             };
             *to = Measure {
                 first: slots.first as u32,
@@ -87,6 +87,7 @@ impl Params {
                 form,
                 most: most.min(f64::from(f32::MAX)) as f32,
                 factor: (1.0 / divisor) as f32,
+                sign: sign as f32,
                 ..Measure::default()
             };
         }
