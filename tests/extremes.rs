@@ -35,6 +35,54 @@ fn a_power_sum_beyond_the_largest_float_has_a_finite_logarithm() {
     }
 }
 
+/// Orders 2 and −1 are sums of their own, also where those are large or beyond the largest float.
+#[test]
+fn orders_two_and_minus_one_are_chi_squares() {
+    use Divergence::{Alpha, Chi2, NeymanChi2, Renyi, Tsallis};
+    let measures = [Chi2, NeymanChi2, Tsallis(2.0), Alpha(2.0), Alpha(-1.0), Renyi(2.0)];
+    let far = [1.0_f64, 1e-200];
+    for engine in every_engine() {
+        for weights in [[1.0_f32, 2.0], [1.0, 1.001], [1.0, 100.0], [1e-9, 1.0]] {
+            let q = [1.0_f32, 1.0];
+            let (p, q) = (Rows::new(&weights, 2).expect("p"), Rows::new(&q, 2).expect("q"));
+            holds(&measures, p, q, Zeros::Exact, "orders 2 and −1");
+            let got = engine.rowwise(&measures, p, q, &Options::default()).expect("rowwise");
+            let value = |measure: Divergence| got[measure][0];
+            let is_near = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-7;
+            assert!(is_near(value(Tsallis(2.0)), value(Chi2)) && is_near(value(Alpha(2.0)), value(Chi2) / 2.0));
+            assert!(is_near(value(Alpha(-1.0)), value(NeymanChi2) / 2.0), "{weights:?}");
+            assert!(is_near(value(Renyi(2.0)), value(Chi2).ln_1p()), "{weights:?}");
+        }
+        let exchanged = [far[1], far[0]];
+        let (p, q) = (Rows::new(&far, 2).expect("p"), Rows::new(&exchanged, 2).expect("q"));
+        let got = engine.rowwise(&measures, p, q, &Options::default()).expect("rowwise");
+        assert!((got[Renyi(2.0)][0] - 200.0 * std::f64::consts::LN_10).abs() < 1e-9, "{}", got[Renyi(2.0)][0]);
+    }
+}
+
+/// An error of the exponent counts as often as the ratio of the weights has binades.
+#[test]
+fn the_exponent_of_a_power_sum_keeps_its_digits() {
+    // The orders with three digits that a 32-bit float misses by most.
+    let measures = [Divergence::Alpha(-0.956), Divergence::Tsallis(1.956)];
+    let small = |i: i32| (1.0 + (i % 7) as f32 / 7.0) * 2f32.powi(-i / 2);
+    let p: Vec<f32> = (0..190).flat_map(|i| [1.0, small(i)]).collect();
+    let q: Vec<f32> = (0..190).flat_map(|i| [1.3, 1.0 + (i % 5) as f32]).collect();
+    for (p, q) in [(&p, &q), (&q, &p)] {
+        let (p, q) = (Rows::new(p, 2).expect("p"), Rows::new(q, 2).expect("q"));
+        let want = oracle().rowwise(&measures, p, q, &null(Zeros::Exact)).expect("oracle");
+        for engine in every_engine() {
+            let got = engine.rowwise(&measures, p, q, &null(Zeros::Exact)).expect("rowwise");
+            for measure in measures {
+                for (got, want) in got[measure].iter().zip(&want[measure]).filter(|(_, want)| **want > 0.1) {
+                    let name = engine.device_name();
+                    assert!((got / want - 1.0).abs() < 5e-7, "{name}: {measure} {got} for {want}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn weights_that_vanish_beside_their_total_are_refused() {
     for row in [[1e250_f64, 1e-100], [1e200, 1e-150], [1.0, 1e-320]] {

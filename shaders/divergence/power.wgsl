@@ -1,18 +1,22 @@
 // A·a + B·q − aᴬqᴮ and aᴬqᴮ, B = 1 − A. Twin of src/divergence/power.rs.
-// `order` holds A, B, the exponent of a/q and the leading bits of that exponent.
+// `order` holds A, B, and the exponent of a/q in two parts, the leading bits last.
+
+fn order_exponent(order: vec4<f32>) -> f32 {
+    return order.w + order.z;
+}
 
 fn power_sum_term(c: Contrast, order: vec4<f32>) -> f32 {
     let base = select(c.a, c.q, order.x < 0.5);
     let binades = whole_binades(c.ratio.steps);
     let product = binades * order.w;
     let whole = round(product);
-    let fraction = (product - whole) + binades * (order.z - order.w);
-    let x = fraction * LN_2 + log_rest(c.ratio) * order.z;
+    let fraction = (product - whole) + binades * order.z;
+    let x = fraction * LN_2 + log_rest(c.ratio) * order_exponent(order);
     return select(0.0, scaled_exp(base, whole, x), c.both);
 }
 
 fn power_deficit_term(c: Contrast, order: vec4<f32>) -> f32 {
-    let y = contrast_log(c) * order.z;
+    let y = contrast_log(c) * order_exponent(order);
     // A·a + B·q without the cancellation of large orders.
     let base_is_q = order.x < 0.5;
     let plain = select(c.a - c.u * order.y, c.q + c.u * order.x, base_is_q);

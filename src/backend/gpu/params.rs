@@ -45,10 +45,11 @@ impl Params {
         let mut orders = [[0.0; 4]; TERMS_PER_DISPATCH];
         for (slot, term) in orders.iter_mut().zip(terms) {
             if let Some(order) = term.order() {
-                let exponent = order.exponent() as f32;
-                // Twelve bits: times a power of two of a ratio the product is exact.
-                let leading = f32::from_bits(exponent.to_bits() & 0xffff_f000);
-                *slot = [order.a as f32, order.b as f32, exponent, leading];
+                let exponent = order.exponent();
+                // Twelve bits: times a power of two of a ratio the product is exact. A ratio of 2¹⁰⁰ makes a hundred times as
+                // much of an error of the rest, which is a float of its own.
+                let leading = f32::from_bits((exponent as f32).to_bits() & 0xffff_f000);
+                *slot = [order.a as f32, order.b as f32, (exponent - f64::from(leading)) as f32, leading];
             }
         }
         let parts = shape.parts();
