@@ -85,6 +85,39 @@ fn a_kernel_that_is_wrong_is_found_by_its_canary_rows() {
     assert!(refusal(builder.broken(Breakage::Logarithm)).contains("kernel of kl over f32"));
 }
 
+/// What goes on with values, and products in place of row kernels: each has canary rows of its own.
+#[test]
+fn what_follows_a_kernel_is_found_by_its_canary_rows() {
+    let Some(builder) = vulkan() else { return };
+    let weights: Vec<f32> = (0..96 * 16_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 25) as f32 + 1.0).collect();
+    let rows = Rows::new(&weights, 16).expect("rows");
+    let (few, measures) = (rows.slice(0, 4), [Divergence::Js]);
+    type Call<'a> = &'a dyn Fn(&Engine) -> crate::Result<()>;
+    let options = Options::default();
+    let nearest = |engine: &Engine| engine.nearest(Divergence::Js, few, None, 2, &options).map(drop);
+    let summary = |engine: &Engine| engine.summary(&measures, rows, few.slice(0, 1), &options, 2).map(drop);
+    let products =
+        |engine: &Engine| engine.pairwise(&[Divergence::Kl], rows, None, &options, |_| Ok::<_, Error>(())).map(drop);
+    let calls: [(Breakage, Call<'_>, &str); 5] = [
+        (Breakage::Sorting, &nearest, "its search finds other rows"),
+        (Breakage::Largest, &summary, "its summary is another"),
+        (Breakage::Histogram, &summary, "its summary is another"),
+        (Breakage::Mean, &summary, "its summary is another"),
+        (Breakage::PairProducts, &products, "kernel of kl over f32"),
+    ];
+    for (breakage, call, found) in calls {
+        let engine = builder.broken(breakage).build().expect("the probe asks for none of it");
+        // What the fault is no part of is right.
+        engine.rowwise(&measures, rows, rows, &options).expect("rowwise");
+        match call(&engine) {
+            Err(Error::DeviceFailed { reason, .. }) => assert!(reason.contains(found), "{breakage:?}: {reason}"),
+            other => panic!("{breakage:?}: {other:?}"),
+        }
+        // The next one is refused at once.
+        assert!(refusal(builder.broken(breakage)).contains(found), "{breakage:?}");
+    }
+}
+
 #[test]
 fn an_automatic_engine_takes_the_cpu_instead_of_a_device_that_is_refused() {
     let Some(index) = test_devices::vulkan() else { return };

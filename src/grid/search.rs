@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::{Grid, TILE_ENTRIES, blocks, most_rows};
 use crate::backend::gpu::Gpu;
-use crate::backend::gpu::pairs::{MOST_FOR_THE_HOST, MOST_NEIGHBOURS, Searched};
+use crate::backend::gpu::pairs::{First, MOST_FOR_THE_HOST, MOST_NEIGHBOURS, Searched};
 use crate::backend::{Source, Spent};
 use crate::engine::On;
 use crate::error::{Error, Result};
@@ -103,7 +103,8 @@ impl Grid<'_> {
             let at_hand = run.q.kept(columns, |stored| gpu.has(stored)).filter(|kept| kept.is_in_one_piece(columns));
             let (p, q) = (Source { rows: p, stored: None }, run.q.source(columns, at_hand));
             let product = run.product.map(|part| part.of(&[0..lines.len(), columns.clone()]));
-            search.start(lines.len() * columns.start, columns.start, first_row, (&p, &q), product)
+            let first = First { pair: lines.len() * columns.start, column: columns.start, itself: first_row };
+            search.start(first, (&p, &q), product)
         };
         let (left, is_refused) = (AtomicUsize::new(0), AtomicBool::new(false));
         let ends = || is_refused.load(Ordering::Relaxed) || left.load(Ordering::Relaxed) > MOST_FOR_THE_HOST;

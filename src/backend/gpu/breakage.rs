@@ -20,6 +20,16 @@ pub(crate) enum Breakage {
     Lanes,
     /// Logarithms of the kernels are a little off, but nothing that is asked of the device.
     Logarithm,
+    /// What is sorted comes the other way round.
+    Sorting,
+    /// The largest values are not what they are.
+    Largest,
+    /// Numbers of a histogram are one too many.
+    Histogram,
+    /// Means of a block are a little off.
+    Mean,
+    /// Products of rows of all pairs lose their lowest bit.
+    PairProducts,
 }
 
 impl Breakage {
@@ -35,6 +45,11 @@ impl Breakage {
                 ("subgroupShuffleXor(thread, distance)", "subgroupShuffleXor(thread ^ (thread >> 1u), distance)")
             }
             Breakage::Logarithm => ("const LN_2: f32 = 0.69314718;", "const LN_2: f32 = 0.69315;"),
+            Breakage::Sorting => ("return a.x > b.x ||", "return a.x < b.x ||"),
+            Breakage::Largest => ("select(value + 1u, 0u,", "select(value + 2u, 0u,"),
+            Breakage::Histogram => ("blocks[group] = partial_sums[0];", "blocks[group] = partial_sums[0] + 1u;"),
+            Breakage::Mean => ("bitcast<u32>(all.mean)", "bitcast<u32>(all.mean * 1.001)"),
+            Breakage::PairProducts => ("whole_b += p.y * q;", "whole_b += p.y * (2.0 * floor(0.5 * q));"),
         };
         if source.contains(from) { Cow::Owned(source.replace(from, to)) } else { Cow::Borrowed(source) }
     }

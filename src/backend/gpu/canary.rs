@@ -2,7 +2,6 @@
 //! catches a kernel that was compiled wrongly where the probe was not. They run in a dispatch of their own, so that no summary and no
 //! list of the largest ever sees them.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use half::{bf16, f16};
@@ -10,8 +9,10 @@ use smallvec::SmallVec;
 
 use super::collect::collect;
 use super::device::Device;
+use super::pairs::{self, Search};
 use super::submit::{self, SideRows};
-use super::{Opened, pairs, probe};
+use super::summary::{Digest, SUMS, TOGETHER, bucket};
+use super::{Opened, probe, product};
 use crate::backend::{NoValue, RowFlags, RowSums, reference};
 use crate::contract::{ABSOLUTE_ERROR, FIRST_ORDER_ERROR, NARROW_ERROR};
 use crate::error::Result;
@@ -95,13 +96,24 @@ fn shorter(problem: &Problem, subgroups: bool) -> Problem {
     short(lengths.into_iter().find(is_same).unwrap_or(problem.bins))
 }
 
-/// Runs the canary rows of the kernels of a problem that have not been used on this device. One that is wrong refuses the
-/// device, for the whole process.
-pub(super) fn check(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
-    let keys = keys(problem, opened.device.caps.subgroups);
+/// A kernel whose canary rows were right.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Checked {
+    Row(KernelKey),
+    /// Records as values; and what goes on with those.
+    Values,
+    Nearest,
+    Summary,
+    /// The products in place of such a row kernel.
+    Product(KernelKey),
+}
+
+/// Runs canary rows unless all of these were right before. One that is wrong refuses the device, for the whole process.
+fn once(opened: &Opened, kernels: &[Checked], run: impl FnOnce() -> Result<()>) -> Result<()> {
+    let trusted = || opened.trusted.lock().unwrap_or_else(PoisonError::into_inner);
     let is_known = || {
-        let known = opened.trusted.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.iter().all(|key| known.contains(key))
+        let known = trusted();
+        kernels.iter().all(|kernel| known.contains(kernel))
     };
     if is_known() {
         return Ok(());
@@ -109,10 +121,17 @@ pub(super) fn check(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
     // Whoever comes meanwhile waits, and nobody who waits here holds a slot that another waits for.
     let _alone = opened.checking.lock().unwrap_or_else(PoisonError::into_inner);
     if !is_known() {
-        run(opened, problem)?;
-        opened.trusted.lock().unwrap_or_else(PoisonError::into_inner).extend(keys);
+        run()?;
+        trusted().extend(kernels.iter().cloned());
     }
     Ok(())
+}
+
+/// Runs the canary rows of the row kernels of a problem.
+pub(super) fn check(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
+    let keys: SmallVec<[Checked; 2]> =
+        keys(problem, opened.device.caps.subgroups).into_iter().map(Checked::Row).collect();
+    once(opened, &keys, || run(opened, problem))
 }
 
 fn run(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
@@ -129,34 +148,132 @@ fn run(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
     refuse_unless(device, compare(&problem, (&p, &q), &sums))
 }
 
-/// The same of the kernel that makes values of records, for all pairs of canary rows.
-pub(super) fn check_values(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
-    if opened.values_trusted.load(Ordering::Acquire) {
-        return Ok(());
-    }
-    // Of the row kernels first, which the other rests on.
-    check(opened, problem)?;
-    let _alone = opened.checking.lock().unwrap_or_else(PoisonError::into_inner);
-    if opened.values_trusted.load(Ordering::Acquire) {
-        return Ok(());
-    }
-    let device = &opened.device;
-    let pairing = Pairing::All { first: 0, columns: ROWS };
-    let problem = Problem { pairing, rows: ROWS * ROWS, ..shorter(problem, device.caps.subgroups) };
-    let (p, q) = (Canaries::new(problem.p, 0, problem.bins), Canaries::new(problem.q, 1, problem.bins));
-    let (p, q) = (p.rows(problem.bins)?, q.rows(problem.bins)?);
-    let sides = [&p, &q].map(|rows| SideRows { rows, stored: None });
-    let (values, _) = pairs::start_as_it_is(opened, &problem, sides, problem.rows, None)?.finish(opened)?;
-    for pair in 0..problem.rows {
-        let sides = ((&p, pair / ROWS), (&q, pair % ROWS));
-        if NoValue::from_bits(values[pair]).is_none() {
-            let value = |i: usize| f64::from(f32::from_bits(values[i * problem.rows + pair]));
-            refuse_unless(device, compare_row(&problem, sides, &value))?;
-        }
-    }
-    opened.values_trusted.store(true, Ordering::Release);
-    Ok(())
+/// All pairs of canary rows.
+struct Pairs {
+    problem: Problem,
+    sides: [Canaries; 2],
 }
+
+impl Pairs {
+    fn new(opened: &Opened, problem: &Problem) -> Self {
+        let pairing = Pairing::All { first: 0, columns: ROWS };
+        let problem = Problem { pairing, rows: ROWS * ROWS, ..shorter(problem, opened.device.caps.subgroups) };
+        let sides = [Canaries::new(problem.p, 0, problem.bins), Canaries::new(problem.q, 1, problem.bins)];
+        Self { problem, sides }
+    }
+
+    fn rows(&self) -> Result<[Rows<'_>; 2]> {
+        let [p, q] = &self.sides;
+        Ok([p.rows(self.problem.bins)?, q.rows(self.problem.bins)?])
+    }
+
+    /// The values of each measure one after the other, of row kernels or of products.
+    fn values(&self, opened: &Arc<Opened>, product: Option<product::Part<'_>>) -> Result<Vec<u32>> {
+        let [p, q] = &self.rows()?;
+        let sides = [p, q].map(|rows| SideRows { rows, stored: None });
+        let started = pairs::start_as_it_is(opened, &self.problem, sides, self.problem.rows, product)?;
+        started.finish(opened).map(|(values, _)| values)
+    }
+
+    /// Holds values to the oracle, but for those that are left to the host.
+    fn compare(&self, values: &[u32]) -> std::result::Result<(), String> {
+        let [p, q] = &self.rows().map_err(|error| error.to_string())?;
+        (0..self.problem.rows).filter(|pair| NoValue::from_bits(values[*pair]).is_none()).try_for_each(|pair| {
+            let value = |i: usize| f64::from(f32::from_bits(values[i * self.problem.rows + pair]));
+            compare_row(&self.problem, ((p, pair / ROWS), (q, pair % ROWS)), &value)
+        })
+    }
+}
+
+/// The same of the kernel that makes values of records, and first of the row kernels, which it rests on.
+pub(super) fn check_values(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
+    check(opened, problem)?;
+    once(opened, &[Checked::Values], || {
+        let pairs = Pairs::new(opened, problem);
+        refuse_unless(&opened.device, pairs.compare(&pairs.values(opened, None)?))
+    })
+}
+
+/// The same of products in place of row kernels, for those of a call.
+pub(super) fn check_product(opened: &Arc<Opened>, problem: &Problem, call: &product::Product<'_>) -> Result<()> {
+    check_values(opened, problem)?;
+    let keys: SmallVec<[Checked; 2]> =
+        keys(problem, opened.device.caps.subgroups).into_iter().map(Checked::Product).collect();
+    once(opened, &keys, || {
+        let pairs = Pairs::new(opened, problem);
+        let Some(product) = call.over(&pairs.problem, pairs.rows()?) else { return Ok(()) };
+        let part = product::Part { product: &product, first: [0, 0] };
+        refuse_unless(&opened.device, pairs.compare(&pairs.values(opened, Some(part))?))
+    })
+}
+
+/// The same of the search for the nearest, which sorts values that are known to be right.
+pub(super) fn check_nearest(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
+    const NEAREST: usize = 3;
+    check_values(opened, problem)?;
+    once(opened, &[Checked::Nearest], || {
+        let pairs = Pairs::new(opened, problem);
+        let values = pairs.values(opened, None)?;
+        let [p, q] = &pairs.rows()?;
+        let sides = [p, q].map(|rows| SideRows { rows, stored: None });
+        let search = Search::new(opened, &pairs.problem, ROWS, NEAREST)?;
+        search.start_as_it_is(pairs::First::default(), ROWS, sides, pairs.problem.rows, None)?.finish(opened)?;
+        let (found, _, _) = search.finish(0)?;
+        let wanted = values[..pairs.problem.rows].chunks_exact(ROWS).map(|line| {
+            let mut line: Vec<(usize, f32)> = line
+                .iter()
+                .enumerate()
+                .filter(|(_, value)| NoValue::from_bits(**value).is_none())
+                .map(|(column, value)| (column, f32::from_bits(*value)))
+                .collect();
+            line.sort_by(|a, b| a.1.total_cmp(&b.1));
+            line.truncate(NEAREST);
+            line
+        });
+        let is_right = found.iter().cloned().eq(wanted);
+        refuse_unless(&opened.device, is_right.then_some(()).ok_or_else(|| "its search finds other rows".to_owned()))
+    })
+}
+
+/// The same of what makes a summary of values that are known to be right: numbers of a block, the largest, and the histogram.
+pub(super) fn check_summary(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
+    const LARGEST: usize = 3;
+    check_values(opened, problem)?;
+    once(opened, &[Checked::Summary], || {
+        let pairs = Pairs::new(opened, problem);
+        let values = pairs.values(opened, None)?;
+        let [p, q] = &pairs.rows()?;
+        let sides = [p, q].map(|rows| SideRows { rows, stored: None });
+        let digest = Digest::new(opened, &pairs.problem, LARGEST)?;
+        let said = digest.start_as_it_is(0, sides, pairs.problem.rows)?.finish()?;
+        let (sums, _, _) = digest.sums(0)?;
+        let is_right = values.chunks_exact(pairs.problem.rows).enumerate().all(|(measure, values)| {
+            let values =
+                || values.iter().copied().filter(|value| NoValue::from_bits(*value).is_none()).map(f32::from_bits);
+            let finite: Vec<f64> = values().filter(|value| value.is_finite()).map(f64::from).collect();
+            let mut groups = vec![0; SUMS];
+            finite.iter().for_each(|value| groups[bucket(*value) / TOGETHER] += 1);
+            let mut largest: Vec<f32> = values().collect();
+            largest.sort_by(|a, b| b.total_cmp(a));
+            largest.truncate(LARGEST);
+            let found = said.top[measure].iter().map(|(_, value)| *value);
+            let [block] = said.blocks[measure][..] else { return false };
+            let mean = finite.iter().sum::<f64>() / finite.len().max(1) as f64;
+            let squares = finite.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>();
+            let is_near = |found: f64, want: f64| (found - want).abs() <= MOMENT_ERROR * want;
+            block.count as usize == finite.len()
+                && block.infinite as usize == values().count() - finite.len()
+                && is_near(f64::from(block.mean), mean)
+                && is_near(block.squares(), squares)
+                && found.eq(largest)
+                && sums[measure] == groups
+        });
+        refuse_unless(&opened.device, is_right.then_some(()).ok_or_else(|| "its summary is another".to_owned()))
+    })
+}
+
+/// What the moments of a few values may be off by, as a part of them.
+const MOMENT_ERROR: f64 = 1e-5;
 
 /// A device of which something is wrong is refused.
 fn refuse_unless(device: &Device, is_right: std::result::Result<(), String>) -> Result<()> {

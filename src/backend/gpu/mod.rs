@@ -29,7 +29,6 @@ mod tests;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(crate) use adapters::Wanted;
@@ -48,7 +47,7 @@ use self::submit::{SideRows, Started};
 use super::{Found, Source, Spent};
 use crate::error::{Error, Result};
 use crate::plan::chunk::{Costs, Pieces};
-use crate::plan::{Chunks, KernelKey, Pairing, Problem};
+use crate::plan::{Chunks, Pairing, Problem};
 use crate::rows::Rows;
 
 /// One adapter as a backend. Calls from several threads share it.
@@ -68,8 +67,7 @@ struct Opened {
     bindings: wgpu::BindGroupLayout,
     pipelines: Mutex<Pipelines>,
     /// Kernels whose canary rows were right, and who runs such rows now.
-    trusted: Mutex<HashSet<KernelKey>>,
-    values_trusted: AtomicBool,
+    trusted: Mutex<HashSet<canary::Checked>>,
     checking: Mutex<()>,
     slots: Slots,
     /// The kernels that make a summary of records.
@@ -83,8 +81,8 @@ impl Opened {
         let (pipelines, bindings) = Pipelines::new(&device.device);
         let pipelines = Mutex::new(pipelines);
         let (slots, summary, product) = (Slots::default(), OnceLock::new(), OnceLock::new());
-        let (trusted, values_trusted, checking) = (Mutex::default(), AtomicBool::default(), Mutex::default());
-        Arc::new(Self { device, bindings, pipelines, trusted, values_trusted, checking, slots, summary, product })
+        let (trusted, checking) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { device, bindings, pipelines, trusted, checking, slots, summary, product })
     }
 
     /// Opens a device and asks it for what the kernels rely on, again if `anew`. One whose subgroups do not work is opened

@@ -68,7 +68,7 @@ fn encode(
 }
 
 /// Work on a chunk whose state, and what stands behind it, comes to the host.
-struct Returning {
+pub(super) struct Returning {
     submitted: Submitted,
     stamp: u32,
     /// Bytes that come.
@@ -94,7 +94,7 @@ impl Returning {
     }
 
     /// Waits for the device; the words of the state, and those behind it.
-    fn finish(self, opened: &Opened) -> Result<([u32; STATE_WORDS], Vec<u32>, Spent)> {
+    pub(super) fn finish(self, opened: &Opened) -> Result<([u32; STATE_WORDS], Vec<u32>, Spent)> {
         let Self { submitted, stamp, bytes, spent } = self;
         let (mut words, device_seconds) = submitted.finish(|device, slot| {
             let device_seconds = slot.ticks.as_ref().map_or(Ok(0.0), |ticks| ticks.seconds(device))?;
@@ -139,8 +139,16 @@ pub(super) fn start(
     rows: usize,
     product: Option<product::Part<'_>>,
 ) -> Result<StartedValues> {
-    canary::check_values(opened, problem)?;
+    check(opened, problem, product)?;
     start_as_it_is(opened, problem, sides, rows, product)
+}
+
+/// Whatever makes the values of a call.
+fn check(opened: &Arc<Opened>, problem: &Problem, product: Option<product::Part<'_>>) -> Result<()> {
+    match product {
+        Some(part) => canary::check_product(opened, problem, part.product),
+        None => canary::check_values(opened, problem),
+    }
 }
 
 /// The same with a kernel of values that may be wrong.
@@ -214,47 +222,71 @@ impl Gpu {
         if !takes_values(&opened, problem) {
             return Ok(None);
         }
-        let (state, nearest) = guarded(&opened, || {
-            let device = &opened.device;
-            device.check()?;
-            // New buffers are all zeros.
-            let buffer = |words: usize| device.buffer((words * 4) as u64, Usage::STORAGE | Usage::COPY_SRC, false);
-            Ok((buffer(STATE_WORDS + MOST_FOR_THE_HOST)?, buffer(2 * rows * count.max(1))?))
-        })?;
-        let params = Params::new(problem, count);
-        Ok(Some(Search { opened, problem, params, state, nearest, rows }))
+        guarded(&opened, || Search::new(&opened, problem, rows, count)).map(Some)
     }
 }
 
-impl Search<'_> {
-    /// Starts on all rows of P against some of Q, of which the first has this number; numbered on from `first_pair`.
-    /// Where P is Q the first row of P has a number too.
+/// The numbers of the first of a chunk.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct First {
+    pub(crate) pair: usize,
+    /// Of Q.
+    pub(crate) column: usize,
+    /// Of P, where P is Q: a row is not near itself.
+    pub(crate) itself: Option<usize>,
+}
+
+impl<'a> Search<'a> {
+    /// Of no pairs yet.
+    pub(super) fn new(opened: &Arc<Opened>, problem: &'a Problem, rows: usize, count: usize) -> Result<Self> {
+        let device = &opened.device;
+        device.check()?;
+        // New buffers are all zeros.
+        let buffer = |words: usize| device.buffer((words * 4) as u64, Usage::STORAGE | Usage::COPY_SRC, false);
+        let (state, nearest) = (buffer(STATE_WORDS + MOST_FOR_THE_HOST)?, buffer(2 * rows * count.max(1))?);
+        let params = Params::new(problem, count);
+        Ok(Self { opened: Arc::clone(opened), problem, params, state, nearest, rows })
+    }
+
+    /// Starts on all rows of P against some of Q.
     pub(crate) fn start(
         &self,
-        first_pair: usize,
-        first_column: usize,
-        itself: Option<usize>,
+        first: First,
         (p, q): (&Source<'_>, &Source<'_>),
         product: Option<product::Part<'_>>,
     ) -> Result<Searched> {
         let opened = &self.opened;
         let (sides, rows) = side_rows(opened, self.problem, p, q);
         let returning = guarded(opened, || {
-            canary::check_values(opened, self.problem)?;
-            let mut prepared = records(opened, self.problem, sides, rows, product)?;
-            let params = Params {
-                rows: rows as u32,
-                stamp: u32::from(prepared.stamp()),
-                first_row: first_pair as u32,
-                columns: q.rows.len() as u32,
-                first_column: first_column as u32,
-                itself: itself.map_or(u32::MAX, |row| row as u32),
-                ..self.params
-            };
-            encode(opened, &mut prepared, &params, &self.state, Some((&self.nearest, self.rows)))?;
-            Returning::submit(prepared, &self.state, None)
+            check(opened, self.problem, product)?;
+            canary::check_nearest(opened, self.problem)?;
+            self.start_as_it_is(first, q.rows.len(), sides, rows, product)
         })?;
         Ok(Searched { opened: Arc::clone(opened), returning })
+    }
+
+    /// The same with kernels that may be wrong.
+    pub(super) fn start_as_it_is(
+        &self,
+        first: First,
+        columns: usize,
+        sides: [SideRows<'_>; 2],
+        rows: usize,
+        product: Option<product::Part<'_>>,
+    ) -> Result<Returning> {
+        let opened = &self.opened;
+        let mut prepared = records(opened, self.problem, sides, rows, product)?;
+        let params = Params {
+            rows: rows as u32,
+            stamp: u32::from(prepared.stamp()),
+            first_row: first.pair as u32,
+            columns: columns as u32,
+            first_column: first.column as u32,
+            itself: first.itself.map_or(u32::MAX, |row| row as u32),
+            ..self.params
+        };
+        encode(opened, &mut prepared, &params, &self.state, Some((&self.nearest, self.rows)))?;
+        Returning::submit(prepared, &self.state, None)
     }
 
     /// Once every chunk is finished: of each row of P the nearest rows of Q and their values, nearest first, and the numbers of

@@ -178,9 +178,20 @@ impl<'a> Product<'a> {
         if !(fits && many && takes_values(&opened, problem)) {
             return Ok(None);
         }
-        let (sides, is_given_up) = (Mutex::new(None), AtomicBool::new(false));
-        let product = Self { cpu, products, p, q, bytes, sides, is_given_up };
+        let product = Self::of(cpu, products, [p, q], bytes);
         guarded(&opened, || product.sides(&opened)).map(|sides| sides.map(|_| product))
+    }
+
+    fn of(cpu: &'a Cpu, products: Products, [p, q]: [Rows<'a>; 2], bytes: u64) -> Self {
+        Self { cpu, products, p, q, bytes, sides: Mutex::new(None), is_given_up: AtomicBool::new(false) }
+    }
+
+    /// The same over a few other rows; `None` where there is no product of them.
+    pub(super) fn over<'b>(&self, problem: &Problem, sides: [Rows<'b>; 2]) -> Option<Product<'b>>
+    where
+        'a: 'b,
+    {
+        Some(Product::of(self.cpu, Forms::new(problem).and_then(Products::new)?, sides, 0))
     }
 
     /// Frees what a device has of it: the row kernels do the rest.
