@@ -24,7 +24,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// One value per row and measure: row i of P against row i of Q.
     Rowwise(Box<RowwiseArgs>),
-    /// One value a pair: every row of P against every row of Q, or of P.
+    /// One value per pair: every row of P against every row of Q, or of P.
     Pairwise(Box<PairwiseArgs>),
     /// The nearest rows of Q, or of P, for every row of P.
     Nearest(Box<NearestArgs>),

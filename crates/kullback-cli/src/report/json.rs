@@ -35,6 +35,7 @@ pub(crate) fn report(report: &Report, top: Option<&RecordBatch>) -> Result<Value
         "zeros": report.zeros,
         "device": report.device(),
         "reason": report.reason(),
+        "gpus_left_out": report.gpus_left_out,
         "rows": report.rows,
         "left_out": report.left_out,
         "rescued": report.rescued,
@@ -91,4 +92,23 @@ fn record(batch: &RecordBatch, row: usize) -> Result<Value> {
         object.insert(field.name().clone(), value);
     }
     Ok(Value::Object(object))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    #[test]
+    fn a_gpu_that_was_left_out_is_told() {
+        let cli = Cli::try_parse_from(["kullback", "rowwise", "p.npy", "q.npy", "--json"]).expect("arguments");
+        let Command::Rowwise(args) = cli.command else { panic!("another command") };
+        let mut told = Report::new(&args, &[]);
+        assert_eq!(report(&told, None).expect("json")["gpus_left_out"], json!([]));
+        told.gpus_left_out = vec!["gpu:1: quotients are off by 7 units".to_owned()];
+        let object = report(&told, None).expect("json");
+        assert_eq!(object["gpus_left_out"], json!(["gpu:1: quotients are off by 7 units"]));
+    }
 }

@@ -41,6 +41,8 @@ pub(crate) struct Report {
     devices: Vec<(String, String)>,
     pub(crate) rows: u64,
     pub(crate) left_out: u64,
+    /// Why each card that took no part took none.
+    pub(crate) gpus_left_out: Vec<String>,
     /// Rows with a value above the limit.
     pub(crate) above: u64,
     limit: Option<f64>,
@@ -79,6 +81,7 @@ impl Report {
             devices: Vec::new(),
             rows: 0,
             left_out: 0,
+            gpus_left_out: Vec::new(),
             above: 0,
             limit: args.output.fail_above,
             statuses: [0; RowStatus::ALL.len()],

@@ -64,6 +64,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
 
     let Run { top, mut rows, .. } = run;
     report.left_out = counts.left_out();
+    report.gpus_left_out = engine.left_out();
     let top = top.and_then(TopRows::finish);
     let writing = Instant::now();
     if let (Some(top), false) = (&top, destination.holds_all_rows()) {
