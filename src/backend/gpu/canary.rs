@@ -260,11 +260,13 @@ pub(super) fn check_summary(opened: &Arc<Opened>, problem: &Problem) -> Result<(
             let [block] = said.blocks[measure][..] else { return false };
             let mean = finite.iter().sum::<f64>() / finite.len().max(1) as f64;
             let squares = finite.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>();
-            let is_near = |found: f64, want: f64| (found - want).abs() <= MOMENT_ERROR * want;
+            // Beside their own squares: values may lie near each other and far from 0.
+            let all_squares: f64 = finite.iter().map(|value| value * value).sum();
+            let is_near = |found: f64, want: f64, scale: f64| (found - want).abs() <= MOMENT_ERROR * scale;
             block.count as usize == finite.len()
                 && block.infinite as usize == values().count() - finite.len()
-                && is_near(f64::from(block.mean), mean)
-                && is_near(block.squares(), squares)
+                && is_near(f64::from(block.mean), mean, mean)
+                && is_near(block.squares(), squares, all_squares)
                 && found.eq(largest)
                 && sums[measure] == groups
         });
