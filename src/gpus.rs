@@ -238,15 +238,8 @@ mod tests {
             index,
             name: name.to_owned(),
             backend: backend.to_owned(),
-            device_type: String::new(),
             is_software,
-            driver: String::new(),
-            max_binding_bytes: 0,
-            max_buffer_bytes: 0,
-            max_workgroups: 0,
-            subgroups: false,
-            subgroup_size: (0, 0),
-            features: String::new(),
+            ..AdapterInfo::default()
         };
         let found = |list: &[(&str, &str, bool)]| {
             hardware(&list.iter().copied().enumerate().map(adapter).collect::<Vec<AdapterInfo>>())

@@ -87,8 +87,19 @@ fn check(
 #[test]
 fn every_entry_of_a_product_is_what_the_oracle_says_of_the_two_rows() {
     let of_several = [Kl, Hellinger, Bhattacharyya, Jeffreys];
-    let alone =
-        [Kl, ReverseKl, Jeffreys, CrossEntropy, Hellinger, Bhattacharyya, Chi2, NeymanChi2, Renyi(0.5), Alpha(2.0)];
+    let alone = [
+        Kl,
+        ReverseKl,
+        Jeffreys,
+        CrossEntropy,
+        Hellinger,
+        Bhattacharyya,
+        Chi2,
+        NeymanChi2,
+        Renyi(0.5),
+        Alpha(2.0),
+        Alpha(-1.0),
+    ];
     let sets = alone.iter().map(std::slice::from_ref).chain([&of_several[..]]);
     for engine in engines() {
         for (measures, bins) in sets.clone().flat_map(|set| [5, 33, 100].map(|bins| (set, bins))) {

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::{Error, Result};
 
 /// One adapter of this machine, as [`adapters`] lists it.
+#[cfg_attr(test, derive(Default))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AdapterInfo {
@@ -207,20 +208,7 @@ mod tests {
 
     #[test]
     fn discrete_cards_come_before_integrated_and_virtual_ones() {
-        let info = |device_type: &str| AdapterInfo {
-            index: 0,
-            name: String::new(),
-            backend: String::new(),
-            device_type: device_type.to_owned(),
-            is_software: false,
-            driver: String::new(),
-            max_binding_bytes: 0,
-            max_buffer_bytes: 0,
-            max_workgroups: 0,
-            subgroups: false,
-            subgroup_size: (0, 0),
-            features: String::new(),
-        };
+        let info = |kind: &str| AdapterInfo { device_type: kind.to_owned(), ..AdapterInfo::default() };
         let kinds = ["other", "virtual gpu", "integrated gpu", "discrete gpu"].map(info);
         let ranks = kinds.map(|info| rank(&info));
         assert!(ranks.is_sorted_by(|a, b| a > b), "{ranks:?}");

@@ -15,8 +15,11 @@ use super::summary::{Digest, SUMS, TOGETHER, bucket};
 use super::{Opened, probe, product};
 use crate::backend::{NoValue, RowFlags, RowSums, reference};
 use crate::contract::{ABSOLUTE_ERROR, FIRST_ORDER_ERROR, NARROW_ERROR};
+use crate::divergence::Unit;
+use crate::divergence::finish::Finisher;
 use crate::error::Result;
 use crate::plan::kernel_key::TERMS_PER_DISPATCH;
+use crate::plan::problem::Slots;
 use crate::plan::{KernelKey, Pairing, Problem};
 use crate::rows::{Rows, WeightType};
 
@@ -100,28 +103,44 @@ fn shorter(problem: &Problem, subgroups: bool) -> Problem {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Checked {
     Row(KernelKey),
-    /// Records as values; and what goes on with those.
-    Values,
+    /// Records as values that are finished in such a way; and what goes on with those.
+    Values(Finish),
     Nearest,
     Summary,
     /// The products in place of such a row kernel.
     Product(KernelKey),
 }
 
-/// Runs canary rows unless all of these were right before. One that is wrong refuses the device, for the whole process.
-fn once(opened: &Opened, kernels: &[Checked], run: impl FnOnce() -> Result<()>) -> Result<()> {
+/// A way through `shaders/summary/values.wgsl`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Finish {
+    Scaled,
+    Root,
+    Logarithm { is_of_two_sums: bool, is_of_more_than_one: bool },
+}
+
+impl Finish {
+    fn of(slots: &Slots, unit: Unit) -> Self {
+        match slots.measure.finisher(unit) {
+            Finisher::Scaled { root: true, .. } => Finish::Root,
+            Finisher::Scaled { .. } | Finisher::PowerSum { .. } => Finish::Scaled,
+            Finisher::Logarithm { sign, .. } => {
+                Finish::Logarithm { is_of_two_sums: slots.second.is_some(), is_of_more_than_one: sign < 0.0 }
+            }
+        }
+    }
+}
+
+/// Runs canary rows unless all of these were right before; one that is wrong refuses the device, for the whole process. They
+/// are not trusted where `run` found nothing to compare. Threads that come at once may all run them: none waits for another,
+/// which may wait for a slot that this one holds.
+fn once(opened: &Opened, kernels: &[Checked], run: impl FnOnce() -> Result<bool>) -> Result<()> {
     let trusted = || opened.trusted.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_known = || {
+    let is_known = {
         let known = trusted();
         kernels.iter().all(|kernel| known.contains(kernel))
     };
-    if is_known() {
-        return Ok(());
-    }
-    // Whoever comes meanwhile waits, and nobody who waits here holds a slot that another waits for.
-    let _alone = opened.checking.lock().unwrap_or_else(PoisonError::into_inner);
-    if !is_known() {
-        run()?;
+    if !is_known && run()? {
         trusted().extend(kernels.iter().cloned());
     }
     Ok(())
@@ -134,7 +153,7 @@ pub(super) fn check(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
     once(opened, &keys, || run(opened, problem))
 }
 
-fn run(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
+fn run(opened: &Arc<Opened>, problem: &Problem) -> Result<bool> {
     let device = &opened.device;
     let problem = shorter(problem, device.caps.subgroups);
     let (p, q) = (Canaries::new(problem.p, 0, problem.bins), Canaries::new(problem.q, 1, problem.bins));
@@ -175,20 +194,25 @@ impl Pairs {
         started.finish(opened).map(|(values, _)| values)
     }
 
-    /// Holds values to the oracle, but for those that are left to the host.
-    fn compare(&self, values: &[u32]) -> std::result::Result<(), String> {
+    /// Holds values to the oracle, but for those that are left to the host; whether there were others.
+    fn compare(&self, values: &[u32]) -> std::result::Result<bool, String> {
         let [p, q] = &self.rows().map_err(|error| error.to_string())?;
-        (0..self.problem.rows).filter(|pair| NoValue::from_bits(values[*pair]).is_none()).try_for_each(|pair| {
+        let mut any = false;
+        for pair in (0..self.problem.rows).filter(|pair| NoValue::from_bits(values[*pair]).is_none()) {
             let value = |i: usize| f64::from(f32::from_bits(values[i * self.problem.rows + pair]));
-            compare_row(&self.problem, ((p, pair / ROWS), (q, pair % ROWS)), &value)
-        })
+            compare_row(&self.problem, ((p, pair / ROWS), (q, pair % ROWS)), &value)?;
+            any = true;
+        }
+        Ok(any)
     }
 }
 
 /// The same of the kernel that makes values of records, and first of the row kernels, which it rests on.
 pub(super) fn check_values(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
     check(opened, problem)?;
-    once(opened, &[Checked::Values], || {
+    let finishes: SmallVec<[Checked; 4]> =
+        problem.slots.iter().map(|slots| Checked::Values(Finish::of(slots, problem.unit))).collect();
+    once(opened, &finishes, || {
         let pairs = Pairs::new(opened, problem);
         refuse_unless(&opened.device, pairs.compare(&pairs.values(opened, None)?))
     })
@@ -201,7 +225,10 @@ pub(super) fn check_product(opened: &Arc<Opened>, problem: &Problem, call: &prod
         keys(problem, opened.device.caps.subgroups).into_iter().map(Checked::Product).collect();
     once(opened, &keys, || {
         let pairs = Pairs::new(opened, problem);
-        let Some(product) = call.over(&pairs.problem, pairs.rows()?) else { return Ok(()) };
+        let Some(product) = call.over(&pairs.problem, pairs.rows()?) else { return Ok(false) };
+        if product.sides(opened)?.is_none() {
+            return Ok(false);
+        }
         let part = product::Part { product: &product, first: [0, 0] };
         refuse_unless(&opened.device, pairs.compare(&pairs.values(opened, Some(part))?))
     })
@@ -230,8 +257,8 @@ pub(super) fn check_nearest(opened: &Arc<Opened>, problem: &Problem) -> Result<(
             line.truncate(NEAREST);
             line
         });
-        let is_right = found.iter().cloned().eq(wanted);
-        refuse_unless(&opened.device, is_right.then_some(()).ok_or_else(|| "its search finds other rows".to_owned()))
+        let (is_right, any) = (found.iter().cloned().eq(wanted), found.iter().any(|line| !line.is_empty()));
+        refuse_unless(&opened.device, is_right.then_some(any).ok_or_else(|| "its search finds other rows".to_owned()))
     })
 }
 
@@ -270,26 +297,28 @@ pub(super) fn check_summary(opened: &Arc<Opened>, problem: &Problem) -> Result<(
                 && found.eq(largest)
                 && sums[measure] == groups
         });
-        refuse_unless(&opened.device, is_right.then_some(()).ok_or_else(|| "its summary is another".to_owned()))
+        let any = said.blocks.iter().flatten().all(|block| block.count > 0);
+        refuse_unless(&opened.device, is_right.then_some(any).ok_or_else(|| "its summary is another".to_owned()))
     })
 }
 
 /// What the moments of a few values may be off by, as a part of them.
 const MOMENT_ERROR: f64 = 1e-5;
 
-/// A device of which something is wrong is refused.
-fn refuse_unless(device: &Device, is_right: std::result::Result<(), String>) -> Result<()> {
+/// A device of which something is wrong is refused; else whether anything was compared.
+fn refuse_unless(device: &Device, is_right: std::result::Result<bool, String>) -> Result<bool> {
     is_right.map_err(|reason| {
         probe::refuse(device, &reason);
         device.give_up(reason)
     })
 }
 
-/// Holds the sums of the canary rows to the oracle, but for those that are left to the host.
-fn compare(problem: &Problem, (p, q): (&Rows<'_>, &Rows<'_>), sums: &RowSums) -> std::result::Result<(), String> {
+/// Holds the sums of the canary rows to the oracle, but for those that are left to the host; whether there were others.
+fn compare(problem: &Problem, (p, q): (&Rows<'_>, &Rows<'_>), sums: &RowSums) -> std::result::Result<bool, String> {
     const LEFT: u32 = RowFlags::EMPTY | RowFlags::INVALID_P | RowFlags::INVALID_Q | RowFlags::POLICY | RowFlags::RESCUE;
+    let mut any = false;
     let rows = sums.flags.iter().zip(sums.sums.chunks_exact(problem.terms.len())).enumerate();
-    rows.filter(|(_, (flags, _))| !flags.any(LEFT)).try_for_each(|(row, (flags, sums))| {
+    for (row, (flags, sums)) in rows.filter(|(_, (flags, _))| !flags.any(LEFT)) {
         let value = |i: usize| {
             let slots = &problem.slots[i];
             let finish = slots.measure.finisher(problem.unit);
@@ -298,8 +327,10 @@ fn compare(problem: &Problem, (p, q): (&Rows<'_>, &Rows<'_>), sums: &RowSums) ->
                 false => finish.value(sums[slots.first], slots.second.map(|second| sums[second])),
             }
         };
-        compare_row(problem, ((p, row), (q, row)), &value)
-    })
+        compare_row(problem, ((p, row), (q, row)), &value)?;
+        any = true;
+    }
+    Ok(any)
 }
 
 /// Holds the values of a pair of rows, by the number of the measure, to the oracle.

@@ -66,9 +66,8 @@ struct Opened {
     /// The one layout of bindings that all kernels share.
     bindings: wgpu::BindGroupLayout,
     pipelines: Mutex<Pipelines>,
-    /// Kernels whose canary rows were right, and who runs such rows now.
+    /// Kernels whose canary rows were right.
     trusted: Mutex<HashSet<canary::Checked>>,
-    checking: Mutex<()>,
     slots: Slots,
     /// The kernels that make a summary of records.
     summary: OnceLock<summary::Kernels>,
@@ -81,8 +80,7 @@ impl Opened {
         let (pipelines, bindings) = Pipelines::new(&device.device);
         let pipelines = Mutex::new(pipelines);
         let (slots, summary, product) = (Slots::default(), OnceLock::new(), OnceLock::new());
-        let (trusted, checking) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { device, bindings, pipelines, trusted, checking, slots, summary, product })
+        Arc::new(Self { device, bindings, pipelines, trusted: Mutex::default(), slots, summary, product })
     }
 
     /// Opens a device and asks it for what the kernels rely on, again if `anew`. One whose subgroups do not work is opened

@@ -117,7 +117,11 @@ impl Gpu {
     /// Begins a summary.
     pub(crate) fn digest<'a>(&self, problem: &'a Problem, top: usize) -> Result<Digest<'a>> {
         let opened = self.opened();
-        guarded(&opened, || Digest::new(&opened, problem, top))
+        guarded(&opened, || {
+            // Before there are tables: it makes some of its own.
+            canary::check_summary(&opened, problem)?;
+            Digest::new(&opened, problem, top)
+        })
     }
 
     /// Whether the device can hold the tables of a call in half of `budget`, and number its rows.
@@ -152,10 +156,7 @@ impl<'a> Digest<'a> {
     pub(crate) fn start(&self, first_row: usize, p: &Source<'_>, q: &Source<'_>) -> Result<DigestedChunk> {
         let opened = &self.opened;
         let (sides, rows) = side_rows(opened, self.problem, p, q);
-        guarded(opened, || {
-            canary::check_summary(opened, self.problem)?;
-            self.start_as_it_is(first_row, sides, rows)
-        })
+        guarded(opened, || self.start_as_it_is(first_row, sides, rows))
     }
 
     /// The same with kernels that may be wrong.
