@@ -9,7 +9,7 @@ use fearless_simd::{
 
 use super::coefficients;
 use super::contrast::TwoPart;
-use super::lane_sums::{WideLanes, add_neighbours};
+use super::lane_sums::{WideLanes, add_neighbours, two_sum};
 
 /// Lanes of the widest vector.
 pub(crate) const MAX_LANES: usize = 16;
@@ -77,8 +77,8 @@ pub(crate) trait Real: SimdFloatElement + Copy + 'static {
     /// Sums divided by totals, in 64 bits: there a quotient is not rounded again.
     fn divided<S: Simd>(sums: Lanes<S, Self>, divisor: WideLanes<S>) -> WideLanes<S>;
     /// The sum of the lanes of vector i in lane i, of as many vectors as lanes: neighbours are added up until one lane of each is
-    /// left; of 32-bit lanes from a quarter of them on in 64 bits, since each level rounds a sum that has one large part again.
-    fn add_lanes<S: Simd>(vectors: &mut [Lanes<S, Self>]) -> WideLanes<S>;
+    /// left; of 32-bit lanes the last four at once, since each level rounds a sum that has one large part again.
+    fn add_lanes<S: Simd>(vectors: &mut [Lanes<S, Self>]) -> TwoPart<Lanes<S, Self>>;
     /// The leading bits of a factor: times an exponent (at most 12 bits) the product is exact.
     fn leading(value: f64) -> f64;
     /// The nearest value of this type.
@@ -167,15 +167,23 @@ impl Real for f32 {
         WideLanes { first: first * divisor.first, second: second * divisor.second }
     }
     #[inline(always)]
-    fn add_lanes<S: Simd>(vectors: &mut [S::f32s]) -> WideLanes<S> {
+    fn add_lanes<S: Simd>(vectors: &mut [S::f32s]) -> TwoPart<S::f32s> {
         let quarter = vectors.len() / 4;
-        let fours = add_neighbours::<S, S::f32s>(vectors, quarter);
-        let mut wide = [S::f64s::splat(fours[0].token(), 0.0); MAX_LANES / 2];
-        for (pair, four) in wide.chunks_exact_mut(2).zip(fours) {
-            (pair[0], pair[1]) = four.widen();
+        match *add_neighbours::<S, S::f32s>(vectors, quarter) {
+            [a, b, c, d] => {
+                let ((a, b), (c, d)) = (a.deinterleave(b), c.deinterleave(d));
+                let ((a, c), (b, d)) = (a.deinterleave(c), b.deinterleave(d));
+                let (first, second) = (two_sum::<S>(a, b), two_sum::<S>(c, d));
+                let all = two_sum::<S>(first.high, second.high);
+                let low = all.low + (first.low + second.low);
+                TwoPart { high: all.high + low, low: S::f32s::splat(low.token(), 0.0) }
+            }
+            [a, b] => {
+                let (a, b) = a.deinterleave(b);
+                two_sum::<S>(a, b)
+            }
+            ref one => TwoPart { high: one[0], low: S::f32s::splat(one[0].token(), 0.0) },
         }
-        let pair = add_neighbours::<S, S::f64s>(&mut wide[..2 * quarter], 2);
-        WideLanes { first: pair[0], second: pair[1] }
     }
     #[inline(always)]
     fn leading(value: f64) -> f64 {
@@ -243,9 +251,9 @@ impl Real for f64 {
         WideLanes { first: sums / divisor.first, second: divisor.second }
     }
     #[inline(always)]
-    fn add_lanes<S: Simd>(vectors: &mut [S::f64s]) -> WideLanes<S> {
-        let first = add_neighbours::<S, S::f64s>(vectors, 1)[0];
-        WideLanes { first, second: S::f64s::splat(first.token(), 0.0) }
+    fn add_lanes<S: Simd>(vectors: &mut [S::f64s]) -> TwoPart<S::f64s> {
+        let high = add_neighbours::<S, S::f64s>(vectors, 1)[0];
+        TwoPart { high, low: S::f64s::splat(high.token(), 0.0) }
     }
     #[inline(always)]
     fn leading(value: f64) -> f64 {

@@ -78,7 +78,7 @@ impl<S: Simd, T: Real> RowTotals<S, T> {
             Gather::Tree => {
                 let width = Lanes::<S, T>::LEN;
                 self.lanes[count..].fill(zero);
-                T::narrow(simd, T::add_lanes::<S>(&mut self.lanes[..width]))
+                T::add_lanes::<S>(&mut self.lanes[..width])
             }
         }
     }
