@@ -7,8 +7,8 @@
 mod common;
 
 use common::{against_oracle, every_engine, oracle};
-use kullback::{Divergence, Engine, Error, OnInvalid, Options, RowStatus, Rows, WeightType, Zeros};
-use kullback_conformance::{Check, FAMILIES, POLICIES, SMALL_POLICIES, hard_rows, measures};
+use kullback::{Device, Divergence, Engine, Error, OnInvalid, Options, RowStatus, Rows, SimdLevel, WeightType, Zeros};
+use kullback_conformance::{Check, FAMILIES, POLICIES, SMALL_POLICIES, hard_rows, hard_rows_of_family, measures};
 
 fn null(zeros: Zeros) -> Options {
     Options { zeros, on_invalid: OnInvalid::Null, ..Options::default() }
@@ -79,6 +79,30 @@ fn the_exponent_of_a_power_sum_keeps_its_digits() {
                     assert!((got / want - 1.0).abs() < 5e-7, "{name}: {measure} {got} for {want}");
                 }
             }
+        }
+    }
+}
+
+/// Rows that came nearest to the limit of the contract, at every level of the CPU: they are farther from it now.
+#[test]
+fn rows_that_were_near_the_limit_have_a_margin() {
+    use Divergence::{Alpha, Renyi, ReverseKl, Tsallis};
+    let family = FAMILIES.iter().position(|family| *family == "two weights").expect("a family");
+    for (measure, bins, zeros, seed, row) in [
+        (Alpha(-0.9), 12, Zeros::Additive(0.5), 5_000_893, 198),
+        (Alpha(-1.0), 17, Zeros::Skip, 5_000_476, 292),
+        (ReverseKl, 17, Zeros::Skip, 5_000_476, 292),
+        (Alpha(2.0), 15, Zeros::Additive(0.5), 5_000_249, 332),
+        (Tsallis(1.9), 256, Zeros::Exact, 5_000_974, 170),
+        (Renyi(1.01), 3, Zeros::Exact, 5_001_051, 435),
+    ] {
+        let hard = hard_rows_of_family(seed, WeightType::F32, bins, row + 1, family);
+        let (p, q) = (hard.p.rows(bins).slice(row, 1), hard.q.rows(bins).slice(row, 1));
+        let value = |engine: &Engine| engine.rowwise(&[measure], p, q, &null(zeros)).expect("rowwise")[measure][0];
+        let want = value(&oracle());
+        for level in SimdLevel::available() {
+            let got = value(&Engine::builder().device(Device::Cpu).simd_level(level).build().expect("a level"));
+            assert!((got / want - 1.0).abs() < 6e-7, "{}: {measure} {got} for {want}", level.name());
         }
     }
 }

@@ -82,7 +82,7 @@ pub(crate) fn add_neighbours<S: Simd, V: SimdFloat<S>>(vectors: &mut [V], until:
 
 /// Knuth's: a + b, and what rounding left of it.
 #[inline(always)]
-pub(crate) fn two_sum<S: Simd>(a: S::f32s, b: S::f32s) -> TwoPart<S::f32s> {
+pub(crate) fn two_sum<S: Simd, V: SimdFloat<S>>(a: V, b: V) -> TwoPart<V> {
     let high = a + b;
     let back = high - a;
     TwoPart { high, low: (a - (high - back)) + (b - back) }

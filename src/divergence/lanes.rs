@@ -173,14 +173,14 @@ impl Real for f32 {
             [a, b, c, d] => {
                 let ((a, b), (c, d)) = (a.deinterleave(b), c.deinterleave(d));
                 let ((a, c), (b, d)) = (a.deinterleave(c), b.deinterleave(d));
-                let (first, second) = (two_sum::<S>(a, b), two_sum::<S>(c, d));
-                let all = two_sum::<S>(first.high, second.high);
+                let (first, second) = (two_sum(a, b), two_sum(c, d));
+                let all = two_sum(first.high, second.high);
                 let low = all.low + (first.low + second.low);
                 TwoPart { high: all.high + low, low: S::f32s::splat(low.token(), 0.0) }
             }
             [a, b] => {
                 let (a, b) = a.deinterleave(b);
-                two_sum::<S>(a, b)
+                two_sum(a, b)
             }
             ref one => TwoPart { high: one[0], low: S::f32s::splat(one[0].token(), 0.0) },
         }
@@ -228,11 +228,9 @@ impl Real for f64 {
     }
     #[inline(always)]
     fn accumulate<S: Simd>(sums: &mut WideLanes<S>, x: S::f64s) {
-        // Knuth's two-sum: `second` takes what `first` rounds away.
-        let sum = sums.first + x;
-        let back = sum - sums.first;
-        sums.second += (sums.first - (sum - back)) + (x - back);
-        sums.first = sum;
+        let TwoPart { high, low } = two_sum(sums.first, x);
+        sums.first = high;
+        sums.second += low;
     }
     #[inline(always)]
     fn widen<S: Simd>(sums: &mut WideLanes<S>, x: S::f64s) {

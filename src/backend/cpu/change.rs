@@ -15,7 +15,7 @@ use super::sums::RowTotals;
 use crate::divergence::Zeros;
 use crate::divergence::change::{Added, Change};
 use crate::divergence::contrast::{Blocks, Scale, TwoPart};
-use crate::divergence::lane_sums::WideLanes;
+use crate::divergence::lane_sums::{WideLanes, two_sum};
 use crate::divergence::lanes::{LaneMask, Lanes, Real, keep, splat};
 
 /// Rows of which a 32-bit float can count the bins.
@@ -55,16 +55,14 @@ struct Census<S: Simd, T: Real> {
 /// a − b.
 #[inline(always)]
 fn difference<S: Simd, T: Real>(a: TwoPart<Lanes<S, T>>, b: TwoPart<Lanes<S, T>>) -> TwoPart<Lanes<S, T>> {
-    let high = a.high - b.high;
-    let back = high - a.high;
-    let lost = (a.high - (high - back)) - (b.high + back);
-    TwoPart { high, low: lost + (a.low - b.low) }
+    sum::<S, T>(a, TwoPart { high: -b.high, low: -b.low })
 }
 
 /// a + b.
 #[inline(always)]
 fn sum<S: Simd, T: Real>(a: TwoPart<Lanes<S, T>>, b: TwoPart<Lanes<S, T>>) -> TwoPart<Lanes<S, T>> {
-    difference::<S, T>(a, TwoPart { high: -b.high, low: -b.low })
+    let TwoPart { high, low } = two_sum(a.high, b.high);
+    TwoPart { high, low: low + (a.low + b.low) }
 }
 
 /// a/b.

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::collect::collect;
 use super::device::Device;
-use super::pairs::{self, Search};
+use super::pairs::{self, First, Search};
 use super::submit::{self, SideRows};
 use super::summary::{Digest, SUMS, TOGETHER, bucket};
 use super::{Opened, probe, product};
@@ -157,14 +157,24 @@ fn run(opened: &Arc<Opened>, problem: &Problem) -> Result<bool> {
     let device = &opened.device;
     let problem = shorter(problem, device.caps.subgroups);
     let (p, q) = (Canaries::new(problem.p, 0, problem.bins), Canaries::new(problem.q, 1, problem.bins));
-    let (p, q) = (p.rows(problem.bins)?, q.rows(problem.bins)?);
-    let sides = [&p, &q].map(|rows| SideRows { rows, stored: None });
-    let (records, _) = submit::start_as_it_is(opened, &problem, sides, ROWS)?.finish()?;
+    let rows = [p.rows(problem.bins)?, q.rows(problem.bins)?];
+    let (records, _) = submit::start_as_it_is(opened, &problem, sides(&rows), ROWS)?.finish()?;
     let mut sums = RowSums::default();
     if !collect(&problem, &records, ROWS, &mut sums) {
         return Err(device.give_up("it left results of another time".to_owned()));
     }
-    refuse_unless(device, compare(&problem, (&p, &q), &sums))
+    let [p, q] = &rows;
+    refuse_unless(device, compare(&problem, (p, q), &sums))
+}
+
+/// Rows as a dispatch takes them.
+fn sides<'s>([p, q]: &'s [Rows<'s>; 2]) -> [SideRows<'s>; 2] {
+    [p, q].map(|rows| SideRows { rows, stored: None })
+}
+
+/// A value of a device; none where it left no value.
+fn value(bits: u32) -> Option<f32> {
+    NoValue::from_bits(bits).is_none().then(|| f32::from_bits(bits))
 }
 
 /// All pairs of canary rows.
@@ -188,9 +198,8 @@ impl Pairs {
 
     /// The values of each measure one after the other, of row kernels or of products.
     fn values(&self, opened: &Arc<Opened>, product: Option<product::Part<'_>>) -> Result<Vec<u32>> {
-        let [p, q] = &self.rows()?;
-        let sides = [p, q].map(|rows| SideRows { rows, stored: None });
-        let started = pairs::start_as_it_is(opened, &self.problem, sides, self.problem.rows, product)?;
+        let rows = self.rows()?;
+        let started = pairs::start_as_it_is(opened, &self.problem, sides(&rows), self.problem.rows, product)?;
         started.finish(opened).map(|(values, _)| values)
     }
 
@@ -241,18 +250,13 @@ pub(super) fn check_nearest(opened: &Arc<Opened>, problem: &Problem) -> Result<(
     once(opened, &[Checked::Nearest], || {
         let pairs = Pairs::new(opened, problem);
         let values = pairs.values(opened, None)?;
-        let [p, q] = &pairs.rows()?;
-        let sides = [p, q].map(|rows| SideRows { rows, stored: None });
+        let rows = pairs.rows()?;
         let search = Search::new(opened, &pairs.problem, ROWS, NEAREST)?;
-        search.start_as_it_is(pairs::First::default(), ROWS, sides, pairs.problem.rows, None)?.finish(opened)?;
+        search.start_as_it_is(First::default(), ROWS, sides(&rows), pairs.problem.rows, None)?.finish(opened)?;
         let (found, _, _) = search.finish(0)?;
         let wanted = values[..pairs.problem.rows].chunks_exact(ROWS).map(|line| {
-            let mut line: Vec<(usize, f32)> = line
-                .iter()
-                .enumerate()
-                .filter(|(_, value)| NoValue::from_bits(**value).is_none())
-                .map(|(column, value)| (column, f32::from_bits(*value)))
-                .collect();
+            let mut line: Vec<(usize, f32)> =
+                line.iter().enumerate().filter_map(|(column, bits)| Some((column, value(*bits)?))).collect();
             line.sort_by(|a, b| a.1.total_cmp(&b.1));
             line.truncate(NEAREST);
             line
@@ -269,14 +273,12 @@ pub(super) fn check_summary(opened: &Arc<Opened>, problem: &Problem) -> Result<(
     once(opened, &[Checked::Summary], || {
         let pairs = Pairs::new(opened, problem);
         let values = pairs.values(opened, None)?;
-        let [p, q] = &pairs.rows()?;
-        let sides = [p, q].map(|rows| SideRows { rows, stored: None });
+        let rows = pairs.rows()?;
         let digest = Digest::new(opened, &pairs.problem, LARGEST)?;
-        let said = digest.start_as_it_is(0, sides, pairs.problem.rows)?.finish()?;
+        let said = digest.start_as_it_is(0, sides(&rows), pairs.problem.rows)?.finish()?;
         let (sums, _, _) = digest.sums(0)?;
         let is_right = values.chunks_exact(pairs.problem.rows).enumerate().all(|(measure, values)| {
-            let values =
-                || values.iter().copied().filter(|value| NoValue::from_bits(*value).is_none()).map(f32::from_bits);
+            let values = || values.iter().filter_map(|bits| value(*bits));
             let finite: Vec<f64> = values().filter(|value| value.is_finite()).map(f64::from).collect();
             let mut groups = vec![0; SUMS];
             finite.iter().for_each(|value| groups[bucket(*value) / TOGETHER] += 1);
