@@ -1,8 +1,8 @@
 //! Jensen–Shannon.
 //!
 //! ½KL(p̂‖m̂) + ½KL(q̂‖m̂) = (1/Q) Σ s·F(z), F(z) = ¼[(1+z)ln(1+z) + (1−z)ln(1−z)], in \[0, ln 2\].
-//! For |z| ≤ ½ a polynomial in z²; elsewhere, with lo the smaller of a and q,
-//! s·F = ½[s·ln(1+|z|) − lo·|ln(a/q)|], a difference that loses at most a factor of four.
+//! For |z| ≤ 11/16 a polynomial in z²; elsewhere, with lo the smaller of a and q,
+//! s·F = ½[s·ln(1+|z|) − lo·|ln(a/q)|], a difference whose first part is at most 2.1 times its value.
 //! Source: J. Lin, *Divergence measures based on the Shannon entropy*, 1991.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
@@ -16,9 +16,9 @@ use super::lanes::{Lanes, Real, polynomial};
 pub(crate) fn js_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
     let w = c.z * c.z;
     let near = c.u * c.z * polynomial::<S, T>(c.simd, w, T::JENSEN_SHANNON);
-    let log_high = polynomial::<S, T>(c.simd, c.z.abs() - c.splat(0.75), T::LN_ONE_PLUS);
+    let log_high = polynomial::<S, T>(c.simd, c.z.abs() - c.splat(27.0 / 32.0), T::LN_ONE_PLUS);
     let far = c.splat(0.5) * c.s.mul_add(log_high, -(c.a.min(c.q) * c.log_ratio().abs()));
-    w.simd_le(c.splat(0.25)).select(near, far)
+    w.simd_le(c.splat(121.0 / 256.0)).select(near, far)
 }
 
 /// ln 2 − ½H(p̂) − ½H(q̂) − ½ Σ (p̂ + q̂) ln(p̂ + q̂), since Σ (p̂ + q̂) = 2.

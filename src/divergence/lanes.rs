@@ -24,9 +24,9 @@ pub(crate) type Bits<S, T> = <Lanes<S, T> as SimdFloat<S>>::Bits;
 pub(crate) trait Real: SimdFloatElement + Copy + 'static {
     /// 2·(atanh(t)/t − 1)/t² as a polynomial in t², |t| ≤ 1/3.
     const ATANH_TAIL: &'static [Self];
-    /// ¼[(1+z)ln(1+z) + (1−z)ln(1−z)]/z² as a polynomial in z², |z| ≤ 1/2.
+    /// ¼[(1+z)ln(1+z) + (1−z)ln(1−z)]/z² as a polynomial in z², |z| ≤ 11/16.
     const JENSEN_SHANNON: &'static [Self];
-    /// ln(7/4 + v) as a polynomial in v, |v| ≤ 1/4.
+    /// ln(59/32 + v) as a polynomial in v, |v| ≤ 5/32.
     const LN_ONE_PLUS: &'static [Self];
     /// 1/2!, 1/3!, …: (eʸ − 1 − y)/y² for −1 ≤ y ≤ 2.
     const EXP_TAIL: &'static [Self];
