@@ -67,8 +67,12 @@ fn log_excess(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
 fn log_excess_reversed(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
     let scaled = bitcast<f32>(bitcast<u32>(a) - ratio.steps);
     let rise = select(scaled - q, u, ratio.steps == 0u);
-    let whole = opaque(opaque(-q * (whole_binades(ratio.steps) * LN_2) - scaled) + a);
-    return (rise - q * (ratio.t * ratio.t) * ratio.tail) * ratio.t + whole;
+    let power = opaque(-q * (whole_binades(ratio.steps) * LN_2));
+    let first = opaque(power - scaled);
+    let whole = opaque(first + a);
+    // What the first difference lost, which counts most where a is a little more than 2q.
+    let lost = power - opaque(first + scaled);
+    return (rise - q * (ratio.t * ratio.t) * ratio.tail) * ratio.t + (whole + lost);
 }
 
 // eʸ − 1 − y for −1 ≤ y ≤ 2.

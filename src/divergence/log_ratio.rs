@@ -94,8 +94,11 @@ impl<S: Simd, T: Real> LogRatio<S, T> {
         let [a, q, u] = positive::<S, T>(simd, sides);
         let scaled = Lanes::<S, T>::from_bits(a.to_bits() - self.steps);
         let rise = where_none::<S, T>(simd, self.steps, u, scaled - q);
-        let whole = q.mul_add(-self.power(simd), -scaled) + a;
-        (rise - q * (self.t * self.t) * self.tail).mul_add(self.t, whole)
+        let power = -self.power(simd);
+        let first = q.mul_add(power, -scaled);
+        // What the first difference lost, which counts most where a is a little more than 2q.
+        let lost = q.mul_add(power, -(first + scaled));
+        (rise - q * (self.t * self.t) * self.tail).mul_add(self.t, (first + a) + lost)
     }
 }
 
