@@ -135,7 +135,7 @@ impl Term {
             Term::Kl | Term::ReverseKl | Term::Jeffreys | Term::Js | Term::PowerDeficit(_) | Term::PowerSum(_)
         );
         let weights = matches!(self, Term::Entropy | Term::CrossEntropy);
-        let second_part = matches!(self, Term::PowerDeficit(_));
+        let second_part = self.amplifies_totals() || matches!(self, Term::PowerDeficit(_));
         Needs { log, z: matches!(self, Term::Js | Term::Triangular), weights, second_part }
     }
 
@@ -147,9 +147,14 @@ impl Term {
 
     /// Whether errors of totals count more than once: the sum over Q goes with 1/(PʲQᵏ), j + k = 1, where both exponents are at
     /// most 1 but for these.
-    pub(crate) fn amplifies_totals(self) -> bool {
-        let is_beyond = |order: Order| !(0.0..=1.0).contains(&order.a);
-        matches!(self, Term::Chi2 | Term::NeymanChi2) || self.order().is_some_and(is_beyond)
+    pub(crate) const fn amplifies_totals(self) -> bool {
+        match self {
+            Term::Chi2 | Term::NeymanChi2 => true,
+            Term::PowerDeficit(order) | Term::PowerSum(order) | Term::LogPowerSum(order) => {
+                !(order.a >= 0.0 && order.a <= 1.0)
+            }
+            _ => false,
+        }
     }
 
     /// The smallest sum that the error of totals and of r = Q/P cannot have spoilt. Plain, they are off by
@@ -313,11 +318,18 @@ impl Term {
     }
 
     /// Several terms, [`SET`] at most, in one look at the weights: the contrasts of a block, with their
-    /// divisions and their logarithms, are made once, and stay in the nearest cache for all terms.
+    /// divisions and their logarithms, are made once, and stay in the nearest cache for all terms. Where r is known in two
+    /// parts, a is made with both, so that it is p·r as u has it.
     #[inline(always)]
-    pub(crate) fn sum_set<'a, S: Simd, T: Real>(terms: &[Term], simd: S, blocks: &mut impl Blocks<'a, S, T>) {
+    pub(crate) fn sum_set<'a, S: Simd, T: Real>(
+        terms: &[Term],
+        simd: S,
+        two_parts: bool,
+        blocks: &mut impl Blocks<'a, S, T>,
+    ) {
         let (lanes, zero) = (Lanes::<S, T>::LEN, splat::<S, T>(simd, 0.0));
-        let needs = terms.iter().fold(Needs::default(), |all, term| all.and(term.needs()));
+        let needs = Needs { second_part: two_parts, ..Needs::default() };
+        let needs = terms.iter().fold(needs, |all, term| all.and(term.needs()));
         let mut contrasts = [Contrast::new(simd, zero, zero, zero, Needs::default()); BLOCK];
         let mut sums = [zero; SET];
         while let Some(block) = blocks.next() {

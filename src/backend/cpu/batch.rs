@@ -15,7 +15,7 @@ use super::blocks::RowBlocks;
 use super::change::{Rule, quotient};
 use super::decode::Decode;
 use super::prefetch::Ahead;
-use super::side::{Side, asks_two_parts, inside};
+use super::side::{Side, inside};
 use super::stage::{Layout, RowBits};
 use super::sums::{Gather, RowTotals, SetTotals, sum_blocks};
 use crate::backend::RowFlags;
@@ -68,6 +68,8 @@ pub(super) struct Batch<'a, S: Simd, T: Real> {
     pub(super) simd: S,
     pub(super) layout: &'a Layout,
     pub(super) count: usize,
+    /// Whether totals, and so r, are known in two parts.
+    pub(super) two_parts: bool,
     pub(super) p: Side<'a, S, T>,
     pub(super) q: Side<'a, S, T>,
 }
@@ -103,7 +105,7 @@ where
         }
         marked = (marked | !self.usual()) & all;
         // Totals in two parts leave nothing to be refined.
-        let is_known = asks_two_parts::<T>(terms);
+        let is_known = self.two_parts;
         let plain = self.q.totals / self.p.totals;
         let mut ratio = match is_known {
             true => quotient::<S, T>(self.q.in_two_parts(), self.p.in_two_parts()),
@@ -237,7 +239,7 @@ where
         totals: &mut SetTotals<S, T>,
     ) {
         let ([first, ..], [term, rest @ ..]) = (&mut *totals, terms) else { return };
-        if rest.is_empty() && scales.change.is_none() {
+        if rest.is_empty() && scales.change.is_none() && (term.needs().second_part || !self.two_parts) {
             // Said again, so that a compiler sees it in every block, and copies none of what a policy would need.
             let scales = Scale { ratio: scales.ratio, q_total: scales.q_total, change: None };
             let mut blocks = RowBlocks::new(self, scales, ahead, wanted, std::array::from_mut(first));
@@ -258,7 +260,10 @@ where
     ) {
         self.simd.vectorize(
             #[inline(always)]
-            || Term::sum_set(terms, self.simd, &mut RowBlocks::new(self, *scales, ahead, wanted, totals)),
+            || {
+                let mut blocks = RowBlocks::new(self, *scales, ahead, wanted, totals);
+                Term::sum_set(terms, self.simd, self.two_parts, &mut blocks);
+            },
         );
     }
 

@@ -29,7 +29,7 @@ pub(super) enum Rule<V> {
     /// The same is added to each bin of p and of q, each in its own unit.
     Same(TwoPart<V>),
     /// The same part of a total is added to each bin: on the scale of q this much, which makes this total.
-    Share { added: V, total: V },
+    Share { added: V, total: TwoPart<V> },
     /// A missing bin gets `fill`, a part of the total on the scale of q; all missing bins of both sides together get `filled`.
     /// A bin with weight loses `p` on the side of p, `q` on that of q.
     Missing { fill: V, filled: V, p: TwoPart<V>, q: TwoPart<V> },
@@ -92,28 +92,29 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
         let (bins, least_share) = (v(self.layout.bins as f64), v(T::LEAST_SHARE));
         match zeros {
             Zeros::Additive(amount) => {
-                let (high, low) = (v(amount), v(amount - T::from_f64(amount).to_f64()));
-                let added = product::<S, T>(TwoPart { high, low }, TwoPart { high: bins, low: zero });
+                let amount = self.in_two_parts(amount);
+                let added = product::<S, T>(amount, TwoPart { high: bins, low: zero });
                 for side in [&mut self.p, &mut self.q] {
                     let total = sum::<S, T>(added, side.in_two_parts());
                     (side.totals, side.totals_low) = (total.high, total.low);
                 }
-                let enough = high.simd_ge(self.p.totals.max(self.q.totals) * least_share);
-                (Rule::Same(TwoPart { high, low }), (!enough).to_bitmask(), 0)
+                let enough = amount.high.simd_ge(self.p.totals.max(self.q.totals) * least_share);
+                (Rule::Same(amount), (!enough).to_bitmask(), 0)
             }
             Zeros::Mix(share) => {
                 // (1 − L)·p̂ + L/n is proportional to p + P·L/(1 − L)/n.
-                let part = v(share / (1.0 - share) / self.layout.bins as f64);
-                let added = self.q.totals * part;
-                let total = added.mul_add(bins, self.q.totals);
-                let enough = added.simd_ge(total * least_share);
+                let q = self.q.in_two_parts();
+                let added = self.part(q, share / (1.0 - share) / self.layout.bins as f64);
+                let nothing_more = |high| TwoPart { high, low: zero };
+                let total = sum::<S, T>(product::<S, T>(nothing_more(added), nothing_more(bins)), q);
+                let enough = added.simd_ge(total.high * least_share);
                 (Rule::Share { added, total }, (!enough).to_bitmask(), RowBits::MAX)
             }
             // Bins are counted in the kernel's precision.
             Zeros::Epsilon(_) | Zeros::Skip if less && self.layout.bins > MOST_COUNTED => (Rule::None, RowBits::MAX, 0),
             Zeros::Epsilon(epsilon) if less => {
                 let census = self.census();
-                let fill = self.q.totals * v(epsilon);
+                let fill = self.part(self.q.in_two_parts(), epsilon);
                 let (p_missing, q_missing) = (census.bins - census.p_bins, census.bins - census.q_bins);
                 let p = self.loss(fill, p_missing, census.p_bins);
                 let q = self.loss(fill, q_missing, census.q_bins);
@@ -138,6 +139,21 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
             }
             Zeros::Exact | Zeros::Epsilon(_) | Zeros::Floor(_) | Zeros::Skip => (Rule::None, 0, 0),
         }
+    }
+
+    /// A part of a total, rounded once.
+    #[inline(always)]
+    fn part(&self, total: TwoPart<Lanes<S, T>>, part: f64) -> Lanes<S, T> {
+        let part = self.in_two_parts(part);
+        let TwoPart { high, low } = product::<S, T>(total, part);
+        high + low
+    }
+
+    /// The same number in every lane.
+    #[inline(always)]
+    fn in_two_parts(&self, number: f64) -> TwoPart<Lanes<S, T>> {
+        let v = |value: f64| splat::<S, T>(self.simd, value);
+        TwoPart { high: v(number), low: v(number - T::from_f64(number).to_f64()) }
     }
 
     /// What each of the bins that a side has pays for those that are missing.
@@ -253,7 +269,7 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
     #[inline(always)]
     pub(super) fn q_sum(&self, rule: Rule<Lanes<S, T>>) -> TwoPart<Lanes<S, T>> {
         match rule {
-            Rule::Share { total, .. } => TwoPart { high: total, low: splat::<S, T>(self.simd, 0.0) },
+            Rule::Share { total, .. } => total,
             _ => self.q.in_two_parts(),
         }
     }

@@ -24,7 +24,6 @@ use self::batch::{Batch, Usual};
 use self::decode::{Decode, Decoded, Policy, Scratch};
 use self::prefetch::Ahead;
 use self::row::{Sums, Task};
-use self::side::Side;
 use self::split::SPLIT_FROM;
 use self::stage::{Layout, Room, stage};
 use self::sums::RowTotals;
@@ -34,6 +33,7 @@ use crate::divergence::contrast::SET;
 use crate::error::{Error, Result};
 use crate::plan::Problem;
 use crate::rows::Rows;
+use side::{Side, asks_two_parts};
 
 /// The instruction set of the CPU kernels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -233,7 +233,7 @@ impl<'a> Span<'a> {
         Room<T>: Default,
     {
         let problem = self.problem;
-        let terms = problem.terms.as_slice();
+        let two_parts = asks_two_parts::<T>(problem.terms.as_slice(), problem.zeros);
         let layout = Layout::new::<S, T>(problem.bins);
         let mut totals = [(); SET].map(|()| RowTotals::new(simd));
         let (mut p_room, mut q_room) = (Room::default(), Room::default());
@@ -246,7 +246,7 @@ impl<'a> Span<'a> {
                     stage::<S, T>(simd, $rows, $first, $count, &layout, &mut $room),
                     $count,
                     &layout,
-                    terms,
+                    two_parts,
                     &mut totals[0],
                 )
             };
@@ -263,7 +263,7 @@ impl<'a> Span<'a> {
         };
         let (p_bytes, q_bytes) = (bytes(self.p, p_once.is_some()), bytes(self.q, q_once.is_some()));
         let next = |&(bytes, row, vector): &(&'a [u8], usize, usize), first: usize| (bytes, first * row, vector);
-        let batches = flags.chunks_mut(layout.rows).zip(sums.chunks_mut(layout.rows * terms.len()));
+        let batches = flags.chunks_mut(layout.rows).zip(sums.chunks_mut(layout.rows * problem.terms.len()));
         for (i, (flags, sums)) in batches.enumerate() {
             let (first, count) = (i * layout.rows, flags.len());
             let p = match p_once {
@@ -275,7 +275,7 @@ impl<'a> Span<'a> {
                 None => side!(self.q, first, count, q_room),
             };
             let ahead = Ahead::new([next(&p_bytes, first + count), next(&q_bytes, first + count)]);
-            Batch { simd, layout: &layout, count, p, q }.run(problem, &mut totals, &ahead, flags, sums);
+            Batch { simd, layout: &layout, count, two_parts, p, q }.run(problem, &mut totals, &ahead, flags, sums);
         }
     }
 }

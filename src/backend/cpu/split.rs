@@ -14,7 +14,7 @@ use super::Cpu;
 use super::batch::{Batch, Usual};
 use super::decode::Decode;
 use super::prefetch::Ahead;
-use super::side::Side;
+use super::side::{Side, asks_two_parts};
 use super::stage::{Layout, Room, stage};
 use super::sums::RowTotals;
 use crate::backend::RowFlags;
@@ -248,10 +248,11 @@ where
     let p = stage::<S, T>(simd, p, 0, 1, &layout, &mut p_room);
     let q = stage::<S, T>(simd, q, 0, 1, &layout, &mut q_room);
     let mut found = Found { least: f64::INFINITY, inexact: (p.inexact | q.inexact) & 1 == 1, ..Found::default() };
+    let two_parts = asks_two_parts::<T>(terms, Zeros::Exact);
     let sides = match look {
         Look::Totals | Look::TotalsAndTerms(_) => {
-            let p = Side::new(simd, p, 1, &layout, terms, &mut totals[0]);
-            let q = Side::new(simd, q, 1, &layout, terms, &mut totals[0]);
+            let p = Side::new(simd, p, 1, &layout, two_parts, &mut totals[0]);
+            let q = Side::new(simd, q, 1, &layout, two_parts, &mut totals[0]);
             let first = |lanes: Lanes<S, T>| lanes.as_slice()[0].to_f64();
             found.p_total = first(p.totals) + first(p.totals_low);
             found.q_total = first(q.totals) + first(q.totals_low);
@@ -263,7 +264,7 @@ where
             (Side::known(simd, p, known.p_total), Side::known(simd, q, known.q_total))
         }
     };
-    let batch = Batch { simd, layout: &layout, count: 1, p: sides.0, q: sides.1 };
+    let batch = Batch { simd, layout: &layout, count: 1, two_parts, p: sides.0, q: sides.1 };
     match look {
         Look::Totals => {}
         Look::Supports(_) => {
