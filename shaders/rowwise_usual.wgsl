@@ -8,11 +8,13 @@ fn reduce_glance(at: Place, mine: Glance) -> Glance {
     var all = mine;
     for (var distance = 1u; distance < THREADS; distance = distance << 1u) {
         let other = peer_glance(at, all, distance);
-        let p = opaque(all.p + other.p);
-        let q = opaque(all.q + other.q);
-        all = Glance(p, q, min(all.least, other.least), max(all.most, other.most));
+        let p = two_sum(all.p, other.p);
+        let q = two_sum(all.q, other.q);
+        let p_lost = (all.p_lost + other.p_lost) + p.low;
+        let q_lost = (all.q_lost + other.q_lost) + q.low;
+        all = Glance(p.high, q.high, p_lost, q_lost, min(all.least, other.least), max(all.most, other.most));
     }
-    return all;
+    return Glance(opaque(all.p + all.p_lost), opaque(all.q + all.q_lost), 0.0, 0.0, all.least, all.most);
 }
 
 struct Usual {
@@ -85,15 +87,6 @@ fn add_bin(block: ptr<function, Sums>, p_bits: u32, q_bits: u32, c: Usual) {
     add_terms(block, make_contrast(none, none, p * c.ratio, TwoPart(q, 0.0), none, u));
 }
 
-// Adds the sums of a few bins to those of a thread: in blocks, so that long sums keep their digits.
-fn add_block(total: ptr<function, Sums>, block: Sums) {
-    (*total).first += block.first;
-    if (TERMS > 4u) {
-        (*total).second += block.second;
-    }
-    (*total).flags |= block.flags;
-}
-
 @compute @workgroup_size(128)
 fn whole(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -107,15 +100,15 @@ fn whole(
     let held = hold(span);
     let glance = reduce_glance(at, glance_at(span, held));
     let constants = usual_constants(glance);
-    var mine = empty_sums();
+    var mine = nothing_yet();
     if ((constants.flags & (EMPTY | RESCUE)) == 0u) {
         mine = sums_of(span, held, constants);
-        mine.yardstick = select(0.0, 1.0, mine.flags != 0u);
+        mine.sums.yardstick = select(0.0, 1.0, mine.sums.flags != 0u);
     }
     if (glance.least < LEAST_EXACT || glance.most >= ABOVE_ALL) {
-        mine.flags = scan_flags(span, constants);
+        mine.sums.flags = scan_flags(span, constants);
     } else {
-        mine.flags = COMMON;
+        mine.sums.flags = COMMON;
     }
     let sums = reduce_sums(at, mine);
     if (at.lane == 0u && row < params.rows) {

@@ -1,6 +1,7 @@
 // The tree that adds what the threads of a row found: the same on every thread, in a fixed order.
 // How two threads exchange values is in reduce_subgroup.wgsl or reduce_workgroup.wgsl.
 
+// At most ten words per thread.
 var<workgroup> exchange: array<u32, 1280>;
 
 fn empty_totals() -> Totals {
@@ -30,10 +31,57 @@ fn combine_sums(a: Sums, b: Sums) -> Sums {
     return Sums(a.first + b.first, second, a.yardstick + b.yardstick, a.flags | b.flags);
 }
 
+// Sums of terms and what their additions have lost so far: beside one large term each addition rounds once more.
+struct Running {
+    sums: Sums,
+    lost: Lost,
+}
+
+fn nothing_yet() -> Running {
+    return without_loss(empty_sums());
+}
+
+fn without_loss(sums: Sums) -> Running {
+    return Running(sums, Lost(vec4<f32>(), vec4<f32>()));
+}
+
+// (a + b) − sum, exactly.
+fn lost_of(a: vec4<f32>, b: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
+    // Of one term the others are nothing.
+    if (TERMS == 1u) {
+        let back = opaque(sum.x - a.x);
+        return vec4<f32>(opaque(a.x - opaque(sum.x - back)) + opaque(b.x - back), 0.0, 0.0, 0.0);
+    }
+    let back = opaque_four(sum - a);
+    return opaque_four(a - opaque_four(sum - back)) + opaque_four(b - back);
+}
+
+fn opaque_terms(x: vec4<f32>) -> vec4<f32> {
+    if (TERMS == 1u) {
+        return vec4<f32>(opaque(x.x), 0.0, 0.0, 0.0);
+    }
+    return opaque_four(x);
+}
+
+// The same bits with the numbers exchanged.
+fn combine_running(a: Running, b: Running) -> Running {
+    var sums = combine_sums(a.sums, b.sums);
+    sums.first = opaque_terms(sums.first);
+    var lost = Lost((a.lost.first + b.lost.first) + lost_of(a.sums.first, b.sums.first, sums.first), vec4<f32>());
+    if (TERMS > 4u) {
+        sums.second = opaque_four(sums.second);
+        lost.second = (a.lost.second + b.lost.second) + lost_of(a.sums.second, b.sums.second, sums.second);
+    }
+    return Running(sums, lost);
+}
+
 // What one look at a row finds.
 struct Glance {
     p: f32,
     q: f32,
+    // What the additions of threads took from p and q.
+    p_lost: f32,
+    q_lost: f32,
     // Of the bits of all weights.
     least: u32,
     most: u32,
@@ -43,14 +91,18 @@ fn peer_glance_through_memory(at: Place, g: Glance, distance: u32) -> Glance {
     workgroupBarrier();
     peer_word(at, bitcast<u32>(g.p), 0u);
     peer_word(at, bitcast<u32>(g.q), 1u);
-    peer_word(at, g.least, 2u);
-    peer_word(at, g.most, 3u);
+    peer_word(at, bitcast<u32>(g.p_lost), 2u);
+    peer_word(at, bitcast<u32>(g.q_lost), 3u);
+    peer_word(at, g.least, 4u);
+    peer_word(at, g.most, 5u);
     workgroupBarrier();
     return Glance(
         bitcast<f32>(take_word(at, distance, 0u)),
         bitcast<f32>(take_word(at, distance, 1u)),
-        take_word(at, distance, 2u),
-        take_word(at, distance, 3u),
+        bitcast<f32>(take_word(at, distance, 2u)),
+        bitcast<f32>(take_word(at, distance, 3u)),
+        take_word(at, distance, 4u),
+        take_word(at, distance, 5u),
     );
 }
 
@@ -97,6 +149,20 @@ fn take_vector(at: Place, distance: u32, slot: u32) -> vec4<f32> {
     );
 }
 
+fn peer_lost_through_memory(at: Place, lost: Lost, distance: u32) -> Lost {
+    workgroupBarrier();
+    put_vector(at, lost.first, 0u);
+    if (TERMS > 4u) {
+        put_vector(at, lost.second, 4u);
+    }
+    workgroupBarrier();
+    var second = vec4<f32>();
+    if (TERMS > 4u) {
+        second = take_vector(at, distance, 4u);
+    }
+    return Lost(take_vector(at, distance, 0u), second);
+}
+
 fn peer_sums_through_memory(at: Place, s: Sums, distance: u32) -> Sums {
     workgroupBarrier();
     put_vector(at, s.first, 0u);
@@ -127,10 +193,16 @@ fn reduce_totals(at: Place, mine: Totals) -> Totals {
     return all;
 }
 
-fn reduce_sums(at: Place, mine: Sums) -> Sums {
+fn reduce_sums(at: Place, mine: Running) -> Sums {
     var all = mine;
     for (var distance = 1u; distance < THREADS; distance = distance << 1u) {
-        all = combine_sums(all, peer_sums(at, all, distance));
+        let other = Running(peer_sums(at, all.sums, distance), peer_lost(at, all.lost, distance));
+        all = combine_running(all, other);
     }
-    return all;
+    var sums = all.sums;
+    sums.first += all.lost.first;
+    if (TERMS > 4u) {
+        sums.second += all.lost.second;
+    }
+    return sums;
 }

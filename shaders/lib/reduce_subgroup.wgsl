@@ -49,6 +49,23 @@ fn peer_sums(at: Place, s: Sums, distance: u32) -> Sums {
     );
 }
 
+fn peer_lost(at: Place, lost: Lost, distance: u32) -> Lost {
+    if (distance >= SUBGROUP) {
+        return peer_lost_through_memory(at, lost, distance);
+    }
+    var first = vec4<f32>();
+    var second = vec4<f32>();
+    if (TERMS == 1u) {
+        first.x = subgroupShuffleXor(lost.first.x, distance);
+    } else {
+        first = subgroupShuffleXor(lost.first, distance);
+    }
+    if (TERMS > 4u) {
+        second = subgroupShuffleXor(lost.second, distance);
+    }
+    return Lost(first, second);
+}
+
 fn peer_glance(at: Place, g: Glance, distance: u32) -> Glance {
     if (distance >= SUBGROUP) {
         return peer_glance_through_memory(at, g, distance);
@@ -56,6 +73,8 @@ fn peer_glance(at: Place, g: Glance, distance: u32) -> Glance {
     return Glance(
         subgroupShuffleXor(g.p, distance),
         subgroupShuffleXor(g.q, distance),
+        subgroupShuffleXor(g.p_lost, distance),
+        subgroupShuffleXor(g.q_lost, distance),
         subgroupShuffleXor(g.least, distance),
         subgroupShuffleXor(g.most, distance),
     );

@@ -16,6 +16,10 @@ fn peer_sums(at: Place, s: Sums, distance: u32) -> Sums {
     return peer_sums_through_memory(at, s, distance);
 }
 
+fn peer_lost(at: Place, lost: Lost, distance: u32) -> Lost {
+    return peer_lost_through_memory(at, lost, distance);
+}
+
 fn peer_glance(at: Place, g: Glance, distance: u32) -> Glance {
     return peer_glance_through_memory(at, g, distance);
 }

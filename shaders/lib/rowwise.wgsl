@@ -24,6 +24,12 @@ struct Sums {
     flags: u32,
 }
 
+// What additions took from the sums of terms.
+struct Lost {
+    first: vec4<f32>,
+    second: vec4<f32>,
+}
+
 // The constants of one side of a row: total after the policy, what a bin with weight gains, what one
 // without gets.
 struct Side {
@@ -169,9 +175,9 @@ fn finish_constants(sides: RowConstants) -> RowConstants {
     return c;
 }
 
-// The terms of the bins of a span, in blocks of eight so that long sums keep their digits.
-fn scan_terms(span: Span, c: RowConstants) -> Sums {
-    var total = empty_sums();
+// The terms of the bins of a span, in blocks of four.
+fn scan_terms(span: Span, c: RowConstants) -> Running {
+    var total = nothing_yet();
     var block = empty_sums();
     var in_block = 0u;
     let ratio_high = leading(c.ratio.high);
@@ -204,13 +210,13 @@ fn scan_terms(span: Span, c: RowConstants) -> Sums {
         add_terms(&block, contrast);
         block.yardstick += contrast.u * contrast.z;
         in_block += 1u;
-        if (in_block == 8u) {
-            total = combine_sums(total, block);
+        if (in_block == 4u) {
+            total = combine_running(total, without_loss(block));
             block = empty_sums();
             in_block = 0u;
         }
     }
-    return combine_sums(total, block);
+    return combine_running(total, without_loss(block));
 }
 
 // 2⁻⁹⁶: what is smaller relative to its total is left to the host.

@@ -13,6 +13,10 @@ fn opaque(x: f32) -> f32 {
     return bitcast<f32>(bitcast<u32>(x) ^ params.zero);
 }
 
+fn opaque_four(x: vec4<f32>) -> vec4<f32> {
+    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(x) ^ vec4<u32>(params.zero));
+}
+
 fn two_sum(a: f32, b: f32) -> TwoPart {
     let sum = opaque(a + b);
     let back = opaque(sum - a);

@@ -40,13 +40,14 @@ fn glance_at(span: Span, held: Held) -> Glance {
     return one_glance(g);
 }
 
-fn sums_of(span: Span, held: Held, c: Usual) -> Sums {
-    var block = empty_sums();
+fn sums_of(span: Span, held: Held, c: Usual) -> Running {
+    var first = empty_sums();
+    var second = empty_sums();
     if (has_first(span)) {
-        add_quad(&block, held.p_first, held.q_first, c);
+        add_quad(&first, held.p_first, held.q_first, c);
     }
     if (has_second(span)) {
-        add_quad(&block, held.p_second, held.q_second, c);
+        add_quad(&second, held.p_second, held.q_second, c);
     }
-    return block;
+    return combine_running(without_loss(first), without_loss(second));
 }

@@ -24,10 +24,6 @@ fn no_glances() -> FourGlances {
     return FourGlances(zero, zero, zero, zero, vec4<u32>(ABOVE_ALL), vec4<u32>(0u));
 }
 
-fn opaque_four(x: vec4<f32>) -> vec4<f32> {
-    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(x) ^ vec4<u32>(params.zero));
-}
-
 fn glance_at_quad(g: ptr<function, FourGlances>, p: vec4<u32>, q: vec4<u32>) {
     (*g).least = min((*g).least, min(p, q));
     (*g).most = max((*g).most, max(p, q));
@@ -48,7 +44,7 @@ fn sum_of_four(x: vec4<f32>, lost: vec4<f32>) -> f32 {
 fn one_glance(g: FourGlances) -> Glance {
     let least = min(min(g.least.x, g.least.y), min(g.least.z, g.least.w));
     let most = max(max(g.most.x, g.most.y), max(g.most.z, g.most.w));
-    return Glance(sum_of_four(g.p, g.p_lost), sum_of_four(g.q, g.q_lost), least, most);
+    return Glance(sum_of_four(g.p, g.p_lost), sum_of_four(g.q, g.q_lost), 0.0, 0.0, least, most);
 }
 
 fn add_quad(block: ptr<function, Sums>, p: vec4<u32>, q: vec4<u32>, c: Usual) {

@@ -22,19 +22,19 @@ fn glance_at(span: Span, held: Held) -> Glance {
         p_total = add_compensated(p_total, bitcast<f32>(p));
         q_total = add_compensated(q_total, bitcast<f32>(q));
     }
-    return Glance(p_total.high, q_total.high, least, most);
+    return Glance(p_total.high, q_total.high, -p_total.low, -q_total.low, least, most);
 }
 
-fn sums_of(span: Span, held: Held, c: Usual) -> Sums {
-    var total = empty_sums();
+fn sums_of(span: Span, held: Held, c: Usual) -> Running {
+    var total = nothing_yet();
     var bin = span.first;
     while (bin < span.end) {
         var block = empty_sums();
-        let block_end = min(span.end, bin + 8u * span.step);
+        let block_end = min(span.end, bin + 4u * span.step);
         for (; bin < block_end; bin += span.step) {
             add_bin(&block, bits_p(span.p + bin), bits_q(span.q + bin), c);
         }
-        add_block(&total, block);
+        total = combine_running(total, without_loss(block));
     }
     return total;
 }

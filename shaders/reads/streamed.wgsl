@@ -16,16 +16,12 @@ fn glance_at(span: Span, held: Held) -> Glance {
     return one_glance(g);
 }
 
-fn sums_of(span: Span, held: Held, c: Usual) -> Sums {
-    var total = empty_sums();
-    for (var quad = span.first; 4u * quad < span.end; quad += 2u * span.step) {
+fn sums_of(span: Span, held: Held, c: Usual) -> Running {
+    var total = nothing_yet();
+    for (var quad = span.first; 4u * quad < span.end; quad += span.step) {
         var block = empty_sums();
         add_quad(&block, quad_p_of(span, quad), quad_q_of(span, quad), c);
-        let next = quad + span.step;
-        if (4u * next < span.end) {
-            add_quad(&block, quad_p_of(span, next), quad_q_of(span, next), c);
-        }
-        add_block(&total, block);
+        total = combine_running(total, without_loss(block));
     }
     return total;
 }
