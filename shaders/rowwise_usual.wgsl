@@ -10,8 +10,9 @@ fn reduce_glance(at: Place, mine: Glance) -> Glance {
         let other = peer_glance(at, all, distance);
         let p = two_sum(all.p, other.p);
         let q = two_sum(all.q, other.q);
-        let p_lost = (all.p_lost + other.p_lost) + p.low;
-        let q_lost = (all.q_lost + other.q_lost) + q.low;
+        // In this order on every thread: all of a row have to know the same totals.
+        let p_lost = opaque(opaque(all.p_lost + other.p_lost) + opaque(p.low));
+        let q_lost = opaque(opaque(all.q_lost + other.q_lost) + opaque(q.low));
         all = Glance(p.high, q.high, p_lost, q_lost, min(all.least, other.least), max(all.most, other.most));
     }
     return Glance(opaque(all.p + all.p_lost), opaque(all.q + all.q_lost), 0.0, 0.0, all.least, all.most);

@@ -79,7 +79,7 @@ fn combine_running(a: Running, b: Running) -> Running {
 struct Glance {
     p: f32,
     q: f32,
-    // What the additions of threads took from p and q.
+    // What additions took from p and q.
     p_lost: f32,
     q_lost: f32,
     // Of the bits of all weights.

@@ -70,9 +70,9 @@ fn log_excess_reversed(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
     let power = opaque(-q * (whole_binades(ratio.steps) * LN_2));
     let first = opaque(power - scaled);
     let whole = opaque(first + a);
-    // What the first difference lost, which counts most where a is a little more than 2q.
-    let lost = power - opaque(first + scaled);
-    return (rise - q * (ratio.t * ratio.t) * ratio.tail) * ratio.t + (whole + lost);
+    // What rounding took from the first difference; it counts most where a is a little more than 2q.
+    let lost = opaque(power - first) - scaled;
+    return (rise - q * (ratio.t * ratio.t) * ratio.tail) * ratio.t + opaque(whole + opaque(lost));
 }
 
 // eʸ − 1 − y for −1 ≤ y ≤ 2.

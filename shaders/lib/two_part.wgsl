@@ -14,7 +14,7 @@ fn opaque(x: f32) -> f32 {
 }
 
 fn opaque_four(x: vec4<f32>) -> vec4<f32> {
-    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(x) ^ vec4<u32>(params.zero));
+    return vec4<f32>(opaque(x.x), opaque(x.y), opaque(x.z), opaque(x.w));
 }
 
 fn two_sum(a: f32, b: f32) -> TwoPart {

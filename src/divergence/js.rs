@@ -2,7 +2,7 @@
 //!
 //! ½KL(p̂‖m̂) + ½KL(q̂‖m̂) = (1/Q) Σ s·F(z), F(z) = ¼[(1+z)ln(1+z) + (1−z)ln(1−z)], in \[0, ln 2\].
 //! For |z| ≤ 11/16 a polynomial in z²; elsewhere, with lo the smaller of a and q,
-//! s·F = ½[s·ln(1+|z|) − lo·|ln(a/q)|], a difference whose first part is at most 2.1 times its value.
+//! s·F = ½[s·ln(1+|z|) − lo·|ln(a/q)|], a difference that loses at most a factor of about two.
 //! Source: J. Lin, *Divergence measures based on the Shannon entropy*, 1991.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat};

@@ -96,8 +96,8 @@ impl<S: Simd, T: Real> LogRatio<S, T> {
         let rise = where_none::<S, T>(simd, self.steps, u, scaled - q);
         let power = -self.power(simd);
         let first = q.mul_add(power, -scaled);
-        // What the first difference lost, which counts most where a is a little more than 2q.
-        let lost = q.mul_add(power, -(first + scaled));
+        // What rounding took from the first difference; it counts most where a is a little more than 2q.
+        let lost = q.mul_add(power, -first) - scaled;
         (rise - q * (self.t * self.t) * self.tail).mul_add(self.t, (first + a) + lost)
     }
 }

@@ -318,7 +318,7 @@ impl Term {
     }
 
     /// Several terms, [`SET`] at most, in one look at the weights: the contrasts of a block, with their
-    /// divisions and their logarithms, are made once, and stay in the nearest cache for all terms. Where r is known in two
+    /// divisions and their logarithms, are made once, and stay in the nearest cache for all terms. Where r has two
     /// parts, a is made with both, so that it is p·r as u has it.
     #[inline(always)]
     pub(crate) fn sum_set<'a, S: Simd, T: Real>(

@@ -122,8 +122,7 @@ pub(crate) const WORKGROUP: u32 = 128;
 /// Bins up to which several rows share a workgroup, and threads that a row has there at the most.
 const SHORT_BINS: u32 = 1024;
 const SHORT_THREADS: u32 = 32;
-/// Bins that one workgroup reads of a split row: enough work to hide the second dispatch, few enough
-/// that a sum of non-negative 32-bit terms stays within 1e-7.
+/// Bins that one workgroup reads of a split row: enough work to hide the second dispatch.
 pub(crate) const SPLIT_BINS: u32 = 16_384;
 /// Parts a row is split into at the most: the partial totals of a row are added by one workgroup.
 pub(crate) const MAX_PARTS: u32 = 1024;

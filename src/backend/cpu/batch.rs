@@ -68,7 +68,7 @@ pub(super) struct Batch<'a, S: Simd, T: Real> {
     pub(super) simd: S,
     pub(super) layout: &'a Layout,
     pub(super) count: usize,
-    /// Whether totals, and so r, are known in two parts.
+    /// Whether totals were asked for in two parts, so that r has two from the start.
     pub(super) two_parts: bool,
     pub(super) p: Side<'a, S, T>,
     pub(super) q: Side<'a, S, T>,
@@ -131,7 +131,7 @@ where
             let mut lost = if refined { 0 } else { asks };
             for (slot, term) in terms.iter().enumerate() {
                 if slot % SET == 0 {
-                    self.sum(&terms[slot..terms.len().min(slot + SET)], &scales, ahead, wanted, totals);
+                    self.sum(&terms[slot..terms.len().min(slot + SET)], refined, &scales, ahead, wanted, totals);
                 }
                 let sum = self.gathered(&mut totals[slot % SET]);
                 lost |= self.lost(sum * inverse, *term, refined, &scales, rule);
@@ -228,11 +228,12 @@ where
     }
 
     /// The sums of terms, [`SET`] at most, over the wanted rows, one of `totals` a term; `scales` has a row in
-    /// each lane.
+    /// each lane. Where r has two parts a set of terms has a of both, as u has; so has a lone term of totals in two parts.
     #[inline(always)]
     pub(super) fn sum(
         &self,
         terms: &[Term],
+        two_parts: bool,
         scales: &Scale<S, T>,
         ahead: &Ahead,
         wanted: RowBits,
@@ -245,7 +246,7 @@ where
             let mut blocks = RowBlocks::new(self, scales, ahead, wanted, std::array::from_mut(first));
             term.sum_plain(self.simd, &mut blocks);
         } else {
-            self.sum_set(terms, scales, ahead, wanted, totals);
+            self.sum_set(terms, two_parts, scales, ahead, wanted, totals);
         }
     }
 
@@ -253,6 +254,7 @@ where
     fn sum_set(
         &self,
         terms: &[Term],
+        two_parts: bool,
         scales: &Scale<S, T>,
         ahead: &Ahead,
         wanted: RowBits,
@@ -262,7 +264,7 @@ where
             #[inline(always)]
             || {
                 let mut blocks = RowBlocks::new(self, *scales, ahead, wanted, totals);
-                Term::sum_set(terms, self.simd, self.two_parts, &mut blocks);
+                Term::sum_set(terms, self.simd, two_parts, &mut blocks);
             },
         );
     }

@@ -89,11 +89,11 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
         let simd = self.simd;
         let v = |value: f64| splat::<S, T>(simd, value);
         let zero = v(0.0);
-        let (bins, least_share) = (v(self.layout.bins as f64), v(T::LEAST_SHARE));
+        let (bins, least_share) = (self.in_two_parts(self.layout.bins as f64), v(T::LEAST_SHARE));
         match zeros {
             Zeros::Additive(amount) => {
                 let amount = self.in_two_parts(amount);
-                let added = product::<S, T>(amount, TwoPart { high: bins, low: zero });
+                let added = product::<S, T>(amount, bins);
                 for side in [&mut self.p, &mut self.q] {
                     let total = sum::<S, T>(added, side.in_two_parts());
                     (side.totals, side.totals_low) = (total.high, total.low);
@@ -105,8 +105,7 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
                 // (1 − L)·p̂ + L/n is proportional to p + P·L/(1 − L)/n.
                 let q = self.q.in_two_parts();
                 let added = self.part(q, share / (1.0 - share) / self.layout.bins as f64);
-                let nothing_more = |high| TwoPart { high, low: zero };
-                let total = sum::<S, T>(product::<S, T>(nothing_more(added), nothing_more(bins)), q);
+                let total = sum::<S, T>(product::<S, T>(TwoPart { high: added, low: zero }, bins), q);
                 let enough = added.simd_ge(total.high * least_share);
                 (Rule::Share { added, total }, (!enough).to_bitmask(), RowBits::MAX)
             }

@@ -284,7 +284,7 @@ where
                 change: None,
             };
             for terms in terms.chunks(SET) {
-                batch.sum(terms, &scale, &ahead, 1, &mut totals);
+                batch.sum(terms, known.ratio.low != 0.0, &scale, &ahead, 1, &mut totals);
                 let first = |totals| batch.gathered(totals).as_slice()[0].to_f64();
                 found.sums.extend(totals[..terms.len()].iter_mut().map(first));
             }
