@@ -1,8 +1,6 @@
 // A row over several workgroups: one dispatch for the totals of each part (for `floor` another), one
 // for the terms. Each part of the second reads all totals of its row; the host adds the parts.
 
-const TOTALS_WORDS: u32 = 8u;
-
 struct Part {
     row: u32,
     part: u32,

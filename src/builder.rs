@@ -23,6 +23,7 @@ pub struct EngineBuilder {
     subgroups: Option<bool>,
     patience: Option<Duration>,
     staging: Option<bool>,
+    checked_shaders: bool,
     row_threads: Option<u32>,
     /// The adapters that calls may be given to without being asked for, even a software one.
     #[cfg(all(test, feature = "gpu"))]
@@ -104,6 +105,14 @@ impl EngineBuilder {
         self
     }
 
+    /// Compiles shaders with checks of array bounds and of loops that end: slower, and never needed unless kullback or the driver
+    /// has a fault.
+    #[must_use]
+    pub fn checked_shaders(mut self, checked: bool) -> Self {
+        self.checked_shaders = checked;
+        self
+    }
+
     /// How long a GPU may take over one chunk before it is given up (default 60 s).
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
@@ -140,7 +149,7 @@ impl EngineBuilder {
         let cpu = Cpu::new(self.level, self.threads)?;
         #[cfg(feature = "gpu")]
         let options = |adapter| {
-            let Self { binding_limit, subgroups, staging, .. } = self;
+            let Self { binding_limit, subgroups, staging, checked_shaders, .. } = self;
             let patience = self.patience.unwrap_or(DEFAULT_PATIENCE);
             let threads = cpu.threads();
             GpuOptions {
@@ -148,6 +157,7 @@ impl EngineBuilder {
                 binding_limit,
                 subgroups,
                 staging,
+                checked_shaders,
                 threads,
                 patience,
                 #[cfg(test)]

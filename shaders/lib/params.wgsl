@@ -35,18 +35,5 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> partials: array<u32>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-const WORKGROUP: u32 = 128u;
 // Threads that share a row; a power of two, at most a workgroup.
 override THREADS: u32 = 128u;
-
-// What a kernel says of a row; the same bits as `RowFlags` on the host.
-const COMMON: u32 = 1u;
-const ONLY_P: u32 = 2u;
-const ONLY_Q: u32 = 4u;
-const EMPTY: u32 = 8u;
-const INVALID_P: u32 = 16u;
-const INVALID_Q: u32 = 32u;
-const POLICY: u32 = 64u;
-const RESCUE: u32 = 128u;
-// The totals are in a power-of-two ratio and the policy added nothing: u is exact.
-const EXACT: u32 = 256u;

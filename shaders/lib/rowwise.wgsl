@@ -219,9 +219,6 @@ fn scan_terms(span: Span, c: RowConstants) -> Running {
     return combine_running(total, without_loss(block));
 }
 
-// 2⁻⁹⁶: what is smaller relative to its total is left to the host.
-const TINY: f32 = 1.262177448e-29;
-
 fn write_record(record: u32, sums: Sums, c: RowConstants) {
     let at = record * params.record;
     results[at] = c.flags | sums.flags | (params.stamp << 16u);

@@ -7,9 +7,6 @@ const LN_2_LOW: f32 = -2.12194440e-4;
 const LN_2: f32 = 0.69314718;
 const LOG2_E: f32 = 1.44269504;
 
-// What stands in for an empty bin in a quotient or a logarithm: 2⁻¹¹⁰, below every weight that is trusted.
-const NOTHING: f32 = 7.703719778e-34;
-
 // ln(a/q) = k·ln 2 + 2·atanh(t) with k even, t = (a − q·2ᵏ)/(a + q·2ᵏ) and |t| ≤ 1/3. Where a and q are within a
 // factor of two of each other k = 0, and t comes from their difference u, in which nothing has cancelled.
 struct LogRatio {

@@ -53,25 +53,12 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> results: array<u32>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-const PANEL: u32 = 64u;
-const STEP: u32 = 16u;
 // Of a bin of a panel.
-const QUADS: u32 = 32u;
-const HALF: u32 = 16u;
-const WORKGROUP: u32 = 256u;
+const QUADS: u32 = PANEL / 2u;
+const HALF: u32 = QUADS / 2u;
 
 // Products of the term.
 override PRODUCTS: u32 = 1u;
-
-const USABLE: u32 = 1u;
-const FULL: u32 = 2u;
-
-// As in `lib/params.wgsl`.
-const COMMON: u32 = 1u;
-const ONLY_P: u32 = 2u;
-const ONLY_Q: u32 = 4u;
-const RESCUE: u32 = 128u;
-const EXACT: u32 = 256u;
 
 // What two-part sums lose of what they add up, at the most (2⁻⁴¹).
 const LOST_BY_PARTS: f32 = 4.5e-13;

@@ -14,10 +14,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> answers: array<u32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-const QUESTION: u32 = 16u;
-const ANSWER: u32 = 32u;
-const WORKGROUP: u32 = 128u;
-
 fn float_at(index: u32) -> f32 {
     return bitcast<f32>(asked[index]);
 }

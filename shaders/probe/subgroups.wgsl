@@ -7,15 +7,13 @@
 // Threads of the smallest subgroup the adapter makes.
 override SUBGROUP: u32 = 1u;
 
-const ANSWER: u32 = 16u;
-
 @compute @workgroup_size(128)
 fn subgroups(
     @builtin(local_invocation_index) thread: u32,
     @builtin(subgroup_invocation_id) lane: u32,
     @builtin(subgroup_size) size: u32,
 ) {
-    let to = thread * ANSWER;
+    let to = thread * LANE_ANSWER;
     answers[to] = lane;
     answers[to + 1u] = size;
     let word = asked[thread];

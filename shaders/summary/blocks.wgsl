@@ -1,12 +1,5 @@
 // Values → a few numbers a block, and the histogram.
 
-const BLOCK: u32 = 8192u;
-const BLOCK_WORDS: u32 = 6u;
-
-// Distances from a mean are kept in units of 2⁻²⁴: values lie between 2⁻⁹⁶ and 2³², and the squares of small distances would
-// be subnormal numbers, which many devices take for 0.
-const UNIT: f32 = 16777216.0;
-
 // Of some values: how many are finite and infinite, the mean of the finite, the sum of their squared distances from it,
 // the least and the most of their bits.
 struct Moments {

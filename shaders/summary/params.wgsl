@@ -66,46 +66,23 @@ struct Params {
 // Value and row, where the largest are looked for.
 @group(0) @binding(6) var<storage, read_write> pairs: array<vec2<u32>>;
 
-const WORKGROUP: u32 = 128u;
-const HEAD: u32 = 4u;
-const NONE: u32 = 0xffffffffu;
-
 const SCALED: u32 = 0u;
 const ROOT: u32 = 1u;
 const LOGARITHM: u32 = 2u;
 
-// As in `lib/params.wgsl`.
-const EMPTY: u32 = 8u;
-const INVALID: u32 = 48u;
-const POLICY: u32 = 64u;
-const RESCUE: u32 = 128u;
-const EXACT: u32 = 256u;
-
-// Words of `state`; the first four are the statuses.
+// Words of `state`; the first four count the rows of each status.
 const STATUS_OK: u32 = 0u;
 const STATUS_INFINITE: u32 = 1u;
-const STATUS_EMPTY: u32 = 2u;
-const STATUS_INVALID: u32 = 3u;
 const FOR_THE_HOST: u32 = 4u;
 const OF_ANOTHER_CHUNK: u32 = 5u;
 // Of the last chunk.
 const STAMP: u32 = 6u;
-const LIST: u32 = 8u;
 
 const INFINITE: u32 = 0x7f800000u;
-const NO_VALUE: u32 = 0xfffffff0u;
 
 // Values are told apart by their exponent and sixteen bits more, from 2⁻⁹⁶ to 2³²; 0 is a bucket of its own, and the
 // host does rows with others.
-const LOWEST: u32 = 0x0f800000u;
 const HIGHEST: u32 = 0x4f800000u;
-const BUCKET_SHIFT: u32 = 7u;
-const BUCKETS: u32 = 8388608u;
-
-// Sums that large may have lost an overflow (2²⁸); least yardstick; least entropy: see `src/backend/gpu/collect.rs`.
-const LARGEST: u32 = 0x4d800000u;
-const LEAST: f32 = 1e-6;
-const LEAST_SURPRISE: f32 = 1e-6;
 
 fn magnitude(x: f32) -> u32 {
     return bitcast<u32>(x) & 0x7fffffffu;

@@ -1,7 +1,5 @@
 // The histogram → the sums of its buckets, so many at a time.
 
-const TOGETHER: u32 = 1024u;
-
 var<workgroup> partial_sums: array<u32, 128>;
 
 @compute @workgroup_size(128)

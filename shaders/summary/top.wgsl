@@ -1,7 +1,5 @@
 // The largest: each workgroup sorts some pairs and keeps the first.
 
-const SORTED: u32 = 1024u;
-
 // A value's bits and one more, so that 0 is none; and the row.
 var<workgroup> sorted: array<vec2<u32>, 1024>;
 

@@ -136,7 +136,7 @@ fn write_values(row: u32) -> u32 {
     }
     var status = STATUS_OK;
     let total = total_of(row);
-    if ((flags & INVALID) != 0u) {
+    if ((flags & (INVALID_P | INVALID_Q)) != 0u) {
         status = STATUS_INVALID;
     } else if ((flags & RESCUE) != 0u) {
         status = FOR_THE_HOST;

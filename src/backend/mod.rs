@@ -93,7 +93,7 @@ impl Found {
     }
 }
 
-/// What a device says in place of a value: no bits of one are as large.
+/// What a device says in place of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoValue {
     Empty,
@@ -103,13 +103,18 @@ pub(crate) enum NoValue {
 }
 
 impl NoValue {
-    /// By its bits, as in `shaders/summary/params.wgsl`; `None` for those of a value.
+    /// The bits from which on there is no value: those of none are as large.
+    pub(crate) const FROM: u32 = 0xffff_fff0;
+    /// What is added to them where a side has no weight, and where a weight is invalid.
+    pub(crate) const EMPTY: u32 = 2;
+    pub(crate) const INVALID: u32 = 3;
+
+    /// By its bits; `None` for those of a value.
     pub(crate) fn from_bits(bits: u32) -> Option<Self> {
-        match bits {
-            0xffff_fff2 => Some(NoValue::Empty),
-            0xffff_fff3 => Some(NoValue::Invalid),
-            0xffff_fff0.. => Some(NoValue::ForTheHost),
-            _ => None,
+        match bits.checked_sub(Self::FROM)? {
+            Self::EMPTY => Some(NoValue::Empty),
+            Self::INVALID => Some(NoValue::Invalid),
+            _ => Some(NoValue::ForTheHost),
         }
     }
 }

@@ -70,6 +70,10 @@ macro_rules! with_function_of {
     };
 }
 
+/// Below this an entropy or a cross entropy from a 32-bit kernel may have lost digits that count: the surprise of an almost
+/// full bin is what the rest of its row leaves of the total, which is only known to about 46 bits of the total.
+pub(crate) const LEAST_SURPRISE: f64 = 1e-6;
+
 /// What is summed over the bins: one function of the contrast each.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Term {
@@ -246,11 +250,8 @@ impl Term {
         }
     }
 
-    /// Whether a sum of this size, from a 32-bit kernel, may have lost digits that count: the
-    /// surprise of an almost full bin is what the rest of its row leaves of the total, which is only
-    /// known to about 46 bits of the total.
+    /// Whether a sum of this size, from a 32-bit kernel, may have lost digits that count.
     pub(crate) fn is_lost(self, sum: f64) -> bool {
-        const LEAST_SURPRISE: f64 = 1e-6;
         !sum.is_finite() || (matches!(self, Term::CrossEntropy | Term::Entropy) && sum > 0.0 && sum < LEAST_SURPRISE)
     }
 

@@ -33,11 +33,13 @@ pub fn level(level: SimdLevel) -> Option<Arc<Engine>> {
     Some(Arc::new(Engine::builder().device(Device::Cpu).simd_level(level).build().expect("the level is available")))
 }
 
-/// A builder for the first adapter reached through `backend`, but for SwiftShader, which has tests of its own.
+/// A builder for the first adapter reached through `backend`, but for SwiftShader, which has tests of its own. Through Vulkan
+/// shaders are checked, elsewhere they are what users run.
 #[cfg(feature = "gpu")]
 pub fn adapter(backend: &str) -> Option<EngineBuilder> {
     if backend != "gl" {
-        return builder(backend, |info| info.backend == backend && !is_swiftshader(info));
+        let found = builder(backend, |info| info.backend == backend && !is_swiftshader(info));
+        return found.map(|builder| builder.checked_shaders(true));
     }
     let gl = Engine::builder().device(Device::Gl);
     match gl.build() {

@@ -1,6 +1,6 @@
 //! The records of a chunk → sums and flags.
 
-use super::params::RECORD_HEAD;
+use super::constants::{EXACT, LARGEST, LEAST, RECORD_HEAD};
 use crate::backend::{RowFlags, RowSums};
 use crate::divergence::Term;
 use crate::plan::Problem;
@@ -13,20 +13,11 @@ pub(super) struct Records {
     pub(super) groups: Vec<Vec<u32>>,
 }
 
-/// The totals were in a power-of-two ratio and the policy added nothing, so that u is exact; of the kernel for usual
-/// rows: and u is 0 in every bin. `EXACT` of `shaders/lib/params.wgsl`. Never leaves this module.
-const EXACT: u32 = 256;
-
 /// How far u = p·r − q may be off, as a part of p·r: what rounding leaves where p and r are cut into halves, since no device
 /// can be relied on to have a fused multiply-add (2⁻³³; see `scaled_difference` in `shaders/lib/rowwise.wgsl`).
 pub(super) const U_ERROR: f64 = 1.0 / (1u64 << 33) as f64;
 
-/// Below this triangular discrimination a row whose totals are not in a power-of-two ratio is computed again. An error ε of
-/// each u makes one of at most ε·√(2/Δ) of a sum Δ of second order (by Cauchy and Schwarz, with p·r at most half of p·r + q
-/// where the two are near): 1.6e-7 here. The same in `shaders/summary/params.wgsl`.
-const LEAST: f64 = 1e-6;
-
-/// The same of total variation, which is of first order: all of the error may stand in one bin that holds nearly all
+/// Like [`LEAST`], of total variation, which is of first order: all of the error may stand in one bin that holds nearly all
 /// weight, and is half of ε then, 2e-7 of the value here.
 const LEAST_TV: f64 = 0.5 * U_ERROR / 2e-7;
 
@@ -58,9 +49,6 @@ impl Limits {
 pub(super) fn trusted_from(term: Term, usual: bool) -> f64 {
     Limits::SAFE.trusted_from(term, usual)
 }
-
-/// Sums above this may have lost an overflow: the kernel keeps every term below the largest float.
-const LARGEST: f64 = (1u32 << 28) as f64;
 
 /// Adds the parts of each row and decides which rows 32 bits could not hold. Returns whether every record is of
 /// this chunk: a device that was lost without a word leaves what was there before.

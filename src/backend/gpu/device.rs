@@ -17,6 +17,8 @@ pub(crate) struct GpuOptions {
     pub(crate) subgroups: Option<bool>,
     /// Whether rows are copied even where kernels could read the host's memory.
     pub(crate) staging: Option<bool>,
+    /// Whether shaders check array bounds, and that loops end.
+    pub(crate) checked_shaders: bool,
     /// Threads that copy.
     pub(crate) threads: usize,
     /// How long a device may take over what it was given.
@@ -38,6 +40,7 @@ pub(super) struct Device {
     pub(super) shared_memory: bool,
     /// Whether it tells the time its kernels take.
     pub(super) has_clock: bool,
+    pub(super) checked_shaders: bool,
     pub(super) threads: usize,
     /// How long it may take over what it was given.
     pub(super) patience: Duration,
@@ -112,6 +115,7 @@ impl Device {
             subgroup: if use_subgroups { info.subgroup_size.0 } else { 1 },
             shared_memory,
             has_clock,
+            checked_shaders: options.checked_shaders,
             threads: options.threads,
             patience: options.patience,
             name: options.adapter.name(&info),
@@ -136,7 +140,9 @@ impl Device {
 
     /// What devices that compute alike have in common, with the way it is used.
     pub(super) fn likeness(&self) -> String {
-        let likeness = format!("{}, subgroups {}, shared memory {}", self.kind, self.subgroup, self.shared_memory);
+        let Self { kind, subgroup, shared_memory, checked_shaders, .. } = self;
+        let likeness =
+            format!("{kind}, subgroups {subgroup}, shared memory {shared_memory}, checked shaders {checked_shaders}");
         #[cfg(test)]
         return format!("{likeness}, {:?}", self.breakage);
         #[cfg(not(test))]

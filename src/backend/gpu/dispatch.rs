@@ -8,7 +8,8 @@ use wgpu::BufferUsages as Usage;
 
 use super::Opened;
 use super::clock::Ticks;
-use super::params::{PARTIAL_WORDS, Params, RECORD_HEAD};
+use super::constants::{PARTIAL_WORDS, RECORD_HEAD};
+use super::params::Params;
 use super::slots::{Slot, aligned};
 use super::submit::Commands;
 use crate::error::Result;

@@ -8,7 +8,8 @@ use kullback_conformance::{FAMILIES, Values, hard_rows};
 use kullback_interpreter::{Device, Kernel};
 
 use super::collect::{Limits, collect_within};
-use super::params::{PARTIAL_WORDS, Params, RECORD_HEAD};
+use super::constants::{PARTIAL_WORDS, RECORD_HEAD};
+use super::params::Params;
 use super::{collect, shaders};
 use crate::backend::{RowFlags, RowSums, reference};
 use crate::contract::{ABSOLUTE_ERROR, FIRST_ORDER_ERROR, NARROW_ERROR};

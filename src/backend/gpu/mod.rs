@@ -6,6 +6,7 @@ pub(crate) mod breakage;
 mod canary;
 mod clock;
 mod collect;
+mod constants;
 mod device;
 mod dispatch;
 #[cfg(test)]
@@ -38,8 +39,8 @@ pub use probe::DeviceAnswers;
 pub(crate) use stored::StoredRows;
 
 use self::collect::collect;
+use self::constants::RECORD_HEAD;
 use self::device::Device;
-use self::params::RECORD_HEAD;
 use self::pipelines::Pipelines;
 pub(crate) use self::slots::SLOTS;
 use self::slots::Slots;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use wgpu::BufferUsages as Usage;
 
+use super::constants::STATE_WORDS;
 use super::slots::aligned;
 use super::submit::{Prepared, SideRows, Submitted, prepare, words};
 pub(crate) use super::summary::MOST_FOR_THE_HOST;
-use super::summary::{MOST_MEASURES, Params, STATE_WORDS, STORAGE_BUFFERS};
+use super::summary::{MOST_MEASURES, Params, STORAGE_BUFFERS};
 use super::{Gpu, Opened, canary, guarded, product, side_rows};
 use crate::backend::{Source, Spent};
 use crate::error::Result;

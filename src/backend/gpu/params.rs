@@ -2,14 +2,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::constants::RECORD_HEAD;
+
 use crate::divergence::{Term, Zeros};
 use crate::plan::kernel_key::{SPLIT_BINS, TERMS_PER_DISPATCH};
 use crate::plan::{Pairing, Problem, Shape};
-
-/// Words of one result record before those of its terms: flags, yardstick, two of the total.
-pub(super) const RECORD_HEAD: usize = 4;
-/// Words of one record of partial totals.
-pub(super) const PARTIAL_WORDS: usize = 8;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]

@@ -96,13 +96,13 @@ pub(super) fn pipeline(
     })
 }
 
-/// A shader module, without the checks of array bounds and of loops that end in builds without debug
-/// assertions: a bound on every loop alone has been seen to cost more than the loop.
+/// A shader module, without the checks of array bounds and of loops that end unless the device is to have them: a bound on
+/// every loop alone has been seen to cost more than the loop.
 #[expect(unsafe_code, reason = "the checked form is many times slower on some drivers; the argument stands below")]
 pub(super) fn module(device: &Device, source: String) -> wgpu::ShaderModule {
     #[cfg(test)]
     let source = device.breakage.map_or(source.clone(), |breakage| breakage.apply(&source).into_owned());
-    let checks = if cfg!(debug_assertions) {
+    let checks = if device.checked_shaders {
         wgpu::ShaderRuntimeChecks::checked()
     } else {
         wgpu::ShaderRuntimeChecks { bounds_checks: false, force_loop_bounding: false, ..Default::default() }
@@ -113,6 +113,6 @@ pub(super) fn module(device: &Device, source: String) -> wgpu::ShaderModule {
     // of at least one; every index is below rows × bins, rows × parts, rows × measures or a constant length, for
     // which the host has sized the bindings; threads beyond the last row visit no bin and write nothing. Of products whole panels are
     // read, up to those that hold the last row of either side, for which the host has sized the buffers too. Tests run the
-    // same sources with the checks, on rows of every length around a workgroup.
+    // same sources with the checks as well, on rows of every length around a workgroup.
     unsafe { device.device.create_shader_module_trusted(descriptor, checks) }
 }

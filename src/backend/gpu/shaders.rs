@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::constants;
 use crate::divergence::lanes::Real;
 use crate::plan::KernelKey;
 use crate::plan::kernel_key::{Reads, TermKind, ZerosKind};
@@ -119,8 +120,9 @@ fn polynomial(name: &str, coefficients: &[f32]) -> String {
     format!("fn {name}(x: f32) -> f32 {{ return {body}0.0{}; }}\n", ")".repeat(coefficients.len()))
 }
 
-/// Every polynomial.
+/// Every polynomial, and the numbers of the series.
 fn series(text: &mut String) {
+    constants::series(text);
     text.push_str(&polynomial("atanh_tail", f32::ATANH_TAIL));
     text.push_str(&polynomial("jensen_shannon", f32::JENSEN_SHANNON));
     text.push_str(&polynomial("ln_one_plus", f32::LN_ONE_PLUS));
@@ -176,28 +178,39 @@ pub(super) fn summary() -> String {
     ]
     .join("\n");
     series(&mut text);
+    constants::summaries(&mut text);
     text
 }
 
 /// The source that asks a device for its arithmetic.
 pub(super) fn arithmetic() -> String {
-    [include_str!("../../../shaders/probe/arithmetic.wgsl"), include_str!("../../../shaders/lib/two_part.wgsl")]
-        .join("\n")
+    let mut text =
+        [include_str!("../../../shaders/probe/arithmetic.wgsl"), include_str!("../../../shaders/lib/two_part.wgsl")]
+            .join("\n");
+    constants::probe(&mut text);
+    text
 }
 
 /// The source that asks it for its subgroups.
 pub(super) fn subgroups() -> String {
-    include_str!("../../../shaders/probe/subgroups.wgsl").to_owned()
+    let mut text = include_str!("../../../shaders/probe/subgroups.wgsl").to_owned();
+    constants::probe(&mut text);
+    text
 }
 
 /// The source of the kernel of products.
 pub(super) fn product() -> String {
-    [include_str!("../../../shaders/pairs/product.wgsl"), include_str!("../../../shaders/lib/two_part.wgsl")].join("\n")
+    let mut text =
+        [include_str!("../../../shaders/pairs/product.wgsl"), include_str!("../../../shaders/lib/two_part.wgsl")]
+            .join("\n");
+    constants::products(&mut text);
+    text
 }
 
 /// The source of a kernel.
 pub(super) fn source(key: &KernelKey) -> String {
     let mut text = LIBRARY.join("\n");
+    constants::rowwise(&mut text);
     for divergence in DIVERGENCES {
         text.push_str(divergence);
     }

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use bytemuck::{Pod, Zeroable};
 use wgpu::BufferUsages as Usage;
 
-use self::questions::{ANSWER_WORDS, QUESTION_WORDS, Questions, THREADS, judge, judge_lanes};
+use self::questions::{Questions, THREADS, judge, judge_lanes};
+use super::constants::{ANSWER_WORDS, LANE_ANSWER_WORDS, QUESTION_WORDS};
 use super::device::Device;
 use super::{Opened, pipelines, shaders};
 use crate::error::Result;
@@ -103,8 +104,7 @@ fn questioned(opened: &Arc<Opened>) -> Result<std::result::Result<DeviceAnswers,
     };
     if opened.device.caps.subgroups {
         let words = questions::lane_words();
-        let answers =
-            run(opened, shaders::subgroups(), "subgroups", &words, None, THREADS * questions::LANE_ANSWER_WORDS)?;
+        let answers = run(opened, shaders::subgroups(), "subgroups", &words, None, THREADS * LANE_ANSWER_WORDS)?;
         match judge_lanes(&words, &answers, opened.device.subgroup) {
             Ok(size) => found.subgroup_size = Some(size),
             Err(_) => found.subgroups_refused = true,

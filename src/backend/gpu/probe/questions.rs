@@ -1,14 +1,11 @@
 //! The questions of the probe, and what the host makes of the answers.
 
 use super::DeviceAnswers;
+use crate::backend::gpu::constants::{ANSWER_WORDS, LANE_ANSWER_WORDS, QUESTION_WORDS};
+use crate::plan::kernel_key::WORKGROUP;
 
-/// Words of a question and of its answer, as in `shaders/probe/arithmetic.wgsl`.
-pub(super) const QUESTION_WORDS: usize = 16;
-pub(super) const ANSWER_WORDS: usize = 32;
-/// Words of the answer of a thread in `shaders/probe/subgroups.wgsl`.
-pub(super) const LANE_ANSWER_WORDS: usize = 16;
 /// Threads that answer.
-pub(super) const THREADS: usize = 128;
+pub(super) const THREADS: usize = WORKGROUP as usize;
 
 const QUESTIONS: usize = 256;
 /// Weights that a thread adds up.

@@ -17,10 +17,10 @@ use wgpu::BufferUsages as Usage;
 
 use self::slices::{Slices, Words};
 use super::clock::Ticks;
+use super::constants::{PANEL, PRODUCT_THREADS, RECORD_HEAD, STEP};
 use super::device::{Device, Point};
 use super::dispatch::Layout;
 use super::pairs::takes_values;
-use super::params::RECORD_HEAD;
 use super::slots::aligned;
 use super::submit::{Commands, Held, Prepared};
 use super::{Gpu, Opened, guarded, pipelines, shaders};
@@ -33,10 +33,6 @@ use crate::plan::Problem;
 use crate::plan::problem::Slots;
 use crate::rows::Rows;
 
-/// Rows of a panel: a workgroup computes all pairs of two.
-const PANEL: usize = 64;
-/// Bins whose products are added up before they join the others.
-const STEP: usize = 16;
 /// Bits of the whole numbers: so many that the sum of STEP products of two is exact in a float.
 const BITS: u32 = 10;
 /// Bins of a row at the most: of so many the products of whole numbers stay within 32 bits.
@@ -45,8 +41,7 @@ const MOST_BINS: usize = 1024;
 const FEWEST_ROWS: usize = if cfg!(test) { 16 } else { PANEL };
 /// Bytes of numbers that are prepared together.
 const PREPARED_BYTES: usize = if cfg!(test) { 1 << 14 } else { 32 << 20 };
-/// Threads of a workgroup, and the bytes that they share.
-const THREADS: u32 = 256;
+/// Bytes that the threads of a workgroup share.
 const SHARED_BYTES: u32 = (2 * STEP * 2 * PANEL * size_of::<f32>()) as u32;
 /// Storage buffers that the kernel is bound to.
 const STORAGE_BUFFERS: u32 = 5;
@@ -171,7 +166,7 @@ impl<'a> Product<'a> {
         let bytes = sizes.iter().sum();
         let fits = bytes <= memory / 2
             && sizes.iter().all(|bytes| *bytes <= limit)
-            && limits.max_compute_invocations_per_workgroup >= THREADS
+            && limits.max_compute_invocations_per_workgroup >= PRODUCT_THREADS
             && limits.max_compute_workgroup_storage_size >= SHARED_BYTES
             && limits.max_storage_buffers_per_shader_stage >= STORAGE_BUFFERS;
         let many = p.len().min(q.len()) >= FEWEST_ROWS && problem.bins <= MOST_BINS;

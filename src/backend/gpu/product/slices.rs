@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::{BITS, PANEL, STEP};
 use crate::backend::cpu::pairs::{Prepared, Products};
+use crate::backend::gpu::constants::{FULL, USABLE};
 use crate::divergence::form::Operand;
 
 /// Words of a row before those of its terms: the flags.
@@ -14,9 +15,6 @@ const HEAD: usize = 1;
 const WORDS_OF_A_TERM: usize = 2;
 /// Words of a row for each operand: the power of two, the length of its numbers as a vector, and that of the fractions.
 const WORDS_OF_AN_OPERAND: usize = 3;
-
-const USABLE: u32 = 1;
-const FULL: u32 = 2;
 
 /// Powers of two of a row beyond these are not trusted to leave a product in the range of a float.
 const MOST_EXPONENT: i32 = 40;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
 
-use super::STATE_WORDS;
 use crate::backend::Spent;
+use crate::backend::gpu::constants::{BLOCK_WORDS, DISTANCE_UNIT, STATE_WORDS};
 use crate::backend::gpu::device::Device;
 use crate::backend::gpu::slots::Slot;
 use crate::backend::gpu::submit::{Submitted, words};
@@ -26,12 +26,12 @@ pub(crate) struct Block {
     pub(crate) most: f32,
 }
 
+const _: () = assert!(size_of::<Block>() == 4 * BLOCK_WORDS);
+
 impl Block {
     /// Sum of squared distances from the mean.
     pub(crate) fn squares(&self) -> f64 {
-        /// 2⁻²⁴, as `UNIT` of `shaders/summary/blocks.wgsl` has it.
-        const UNIT: f64 = 1.0 / 16_777_216.0;
-        f64::from(self.squares) * UNIT * UNIT
+        f64::from(self.squares) * DISTANCE_UNIT * DISTANCE_UNIT
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) use self::kernels::STORAGE_BUFFERS;
 pub(super) use self::params::Params;
 #[cfg(test)]
 pub(super) use self::{chunk::Block, params::Measure};
+pub(crate) use super::constants::TOGETHER;
+use super::constants::{BLOCK, BUCKET_SHIFT, BUCKETS, LOWEST, SORTED, STATE_WORDS};
 use super::slots::{Kept, aligned};
 use super::submit::{Prepared, SideRows, prepare};
 use super::{Gpu, Opened, canary, guarded, side_rows};
@@ -31,19 +33,8 @@ pub(crate) const MOST_MEASURES: usize = 4;
 pub(crate) const MOST_TOP: usize = 256;
 /// Rows of a call that can be left to the host at the most.
 pub(crate) const MOST_FOR_THE_HOST: usize = 1 << 16;
-/// Buckets of a table.
-const BUCKETS: usize = 1 << 23;
-/// Buckets of which the device adds up the counts, so that the host can find its way.
-pub(crate) const TOGETHER: usize = 1024;
 /// Sums of a table.
 pub(crate) const SUMS: usize = BUCKETS / TOGETHER;
-
-const BLOCK: usize = 8192;
-const SORTED: usize = 1024;
-pub(super) const STATE_WORDS: usize = 8;
-/// The bits of 2⁻⁹⁶, and how many of a value's bits a bucket leaves out.
-const LOWEST: u32 = 0x0f80_0000;
-const BUCKET_SHIFT: u32 = 7;
 
 /// The bucket of a value that is neither NaN nor negative; of one out of range the first or the last that is not 0's.
 pub(crate) fn bucket(value: f64) -> usize {

@@ -4,13 +4,11 @@ use bytemuck::{Pod, Zeroable};
 
 use super::{MOST_FOR_THE_HOST, MOST_MEASURES};
 use crate::backend::gpu::collect::trusted_from;
-use crate::backend::gpu::params::RECORD_HEAD;
+use crate::backend::gpu::constants::{NO_SECOND, RECORD_HEAD};
 use crate::divergence::Term;
 use crate::divergence::finish::{Finisher, Support};
 use crate::plan::Problem;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, takes_usual};
-
-const NO_SECOND: u32 = u32::MAX;
 
 /// One measure, as in `shaders/summary/params.wgsl`.
 #[repr(C)]
