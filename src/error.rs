@@ -114,6 +114,14 @@ pub enum Error {
         /// What was given.
         name: String,
     },
+    /// A device that is none.
+    #[error(
+        "unknown device `{name}`: use auto, cpu, gpu, gpu:N (N as `kullback devices` shows it), gpu:N+M or gpus for several that share the rows, gl, or reference"
+    )]
+    UnknownDevice {
+        /// What was given.
+        name: String,
+    },
     /// Rows with a weight that is negative, NaN or infinite.
     #[error(
         "{count} of {rows} rows have an invalid weight; the first is row {row} of {side}, bin {bin}: {value} (weights must be finite and at least 0). Correct it, or ask for null results instead of an error"

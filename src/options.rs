@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::divergence::{Unit, Zeros};
@@ -32,10 +33,57 @@ pub enum Device {
 }
 
 impl Device {
-    /// Whether it names a GPU, which leaves 64-bit weights to the CPU.
+    /// Whether it is a GPU, which leaves 64-bit weights to the CPU.
     #[must_use]
     pub fn is_gpu(self) -> bool {
         matches!(self, Device::Gpu | Device::GpuAt(_) | Device::Gl | Device::Gpus(_))
+    }
+}
+
+/// As [`FromStr`](Device::from_str) reads it.
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Device::Auto => f.write_str("auto"),
+            Device::Cpu => f.write_str("cpu"),
+            Device::Gpu => f.write_str("gpu"),
+            Device::Gl => f.write_str("gl"),
+            Device::Reference => f.write_str("reference"),
+            Device::GpuAt(index) => write!(f, "gpu:{index}"),
+            Device::Gpus(GpuSet::HARDWARE) => f.write_str("gpus"),
+            Device::Gpus(set) => {
+                let indices: Vec<String> = set.indices().map(|index| index.to_string()).collect();
+                write!(f, "gpu:{}", indices.join("+"))
+            }
+        }
+    }
+}
+
+/// `auto`, `cpu`, `gpu`, `gpu:N` (the index of an adapter), `gpu:N+M` (several that share the rows), `gpus` (all that are
+/// hardware), `gl` or `reference`.
+impl FromStr for Device {
+    type Err = Error;
+
+    /// # Errors
+    /// [`Error::UnknownDevice`]; [`Error::NoDevice`] for an index that no machine has.
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "auto" => Ok(Device::Auto),
+            "cpu" => Ok(Device::Cpu),
+            "gpu" => Ok(Device::Gpu),
+            "gl" => Ok(Device::Gl),
+            "gpus" => Ok(Device::Gpus(GpuSet::HARDWARE)),
+            "reference" => Ok(Device::Reference),
+            _ => {
+                let indices =
+                    name.strip_prefix("gpu:").and_then(|list| list.split('+').map(|n| n.parse().ok()).collect());
+                let indices: Vec<usize> = indices.ok_or_else(|| Error::UnknownDevice { name: name.to_owned() })?;
+                match indices[..] {
+                    [index] => Ok(Device::GpuAt(index)),
+                    _ => Ok(Device::Gpus(GpuSet::at(&indices)?)),
+                }
+            }
+        }
     }
 }
 
@@ -116,5 +164,38 @@ impl fmt::Debug for Options {
             .field("on_invalid", &self.on_invalid)
             .field("progress", &self.progress.is_some())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_read_as_they_are_written() {
+        let set = |indices: &[usize]| GpuSet::at(indices).map(Device::Gpus);
+        for (name, device) in [
+            ("auto", Device::Auto),
+            ("cpu", Device::Cpu),
+            ("gpu", Device::Gpu),
+            ("gpu:3", Device::GpuAt(3)),
+            ("gpu:0+3", set(&[0, 3]).expect("indices")),
+            ("gpus", Device::Gpus(GpuSet::HARDWARE)),
+            ("gl", Device::Gl),
+            ("reference", Device::Reference),
+        ] {
+            assert_eq!(name.parse::<Device>().ok(), Some(device), "{name}");
+            assert_eq!(device.to_string(), name);
+        }
+        assert_eq!("gpu:3+0".parse::<Device>().ok(), set(&[0, 3]).ok());
+    }
+
+    #[test]
+    fn what_is_no_device_is_an_error_that_names_them() {
+        assert!(matches!("gpu:0+64".parse::<Device>(), Err(Error::NoDevice { .. })));
+        for wrong in ["", "gpu:", "gpu:x", "gpu:1+", "tpu", "CPU"] {
+            let message = wrong.parse::<Device>().map(|_| ()).map_err(|error| error.to_string());
+            assert!(message.is_err_and(|m| m.contains("gpu:N")), "{wrong}");
+        }
     }
 }

@@ -33,14 +33,6 @@ pub(crate) enum Error {
         /// Bytes of one side.
         bytes: u64,
     },
-    /// A device that no name describes.
-    #[error(
-        "unknown device `{name}`: use auto, cpu, gpu, gpu:N (N as `kullback devices` shows it), gpu:N+M or gpus for several that share the rows, gl, or reference"
-    )]
-    UnknownDevice {
-        /// What was given.
-        name: String,
-    },
     /// A size that is no number of bytes.
     #[error("`{text}` is not a size: write bytes such as 512MiB, 2GiB or 1000000")]
     Size {

@@ -56,32 +56,9 @@ pub(crate) fn options(py: Python<'_>, unit: &str, zeros: &str, on_invalid: &str)
     Ok(Options { unit: unit.map_err(error)?, zeros: zeros.map_err(error)?, on_invalid, progress: None })
 }
 
-/// A device by its name: auto, cpu, gpu, gpu:N, gpu:N+M, gpus, gl, reference.
+/// A device by its name.
 pub(crate) fn device(py: Python<'_>, name: &str) -> PyResult<Device> {
-    let gpus = |list: &str| {
-        let indices: Option<Vec<usize>> = list.split('+').map(|index| index.parse().ok()).collect();
-        match indices.as_deref() {
-            Some([index]) => Some(Ok(Device::GpuAt(*index))),
-            Some(indices) => Some(GpuSet::at(indices).map(Device::Gpus)),
-            None => None,
-        }
-    };
-    let found = match name {
-        "auto" => Some(Ok(Device::Auto)),
-        "cpu" => Some(Ok(Device::Cpu)),
-        "gpu" => Some(Ok(Device::Gpu)),
-        "gl" => Some(Ok(Device::Gl)),
-        "gpus" => Some(Ok(Device::Gpus(GpuSet::HARDWARE))),
-        "reference" => Some(Ok(Device::Reference)),
-        other => other.strip_prefix("gpu:").and_then(gpus),
-    };
-    match found {
-        Some(device) => device.map_err(|error| exception(py, &error)),
-        None => {
-            let known = "auto, cpu, gpu, gpu:N, gpu:N+M, gpus, gl or reference";
-            Err(wrong_input(py, &format!("unknown device \"{name}\": use {known}")))
-        }
-    }
+    name.parse().map_err(|error| exception(py, &error))
 }
 
 /// Engines by process and device.

@@ -10,7 +10,7 @@ use kullback::{Device, Divergence, OnInvalid, Unit, Zeros};
 use kullback_arrow::{Filter, Format, Layout, Location, Target};
 
 pub(crate) use self::pairs::{NearestArgs, PairwiseArgs};
-use self::parse::{bins, device, number, size, target};
+use self::parse::{bins, number, size, target};
 
 /// Divergences between the rows of files, on a GPU or a CPU, within 1e-6 of the exact value.
 #[derive(Debug, Parser)]
@@ -217,7 +217,7 @@ pub(crate) struct OutputArgs {
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunArgs {
     /// auto, cpu, gpu, gpu:N, several that share the rows as gpu:0+1 or gpus (all that are hardware), gl, reference.
-    #[arg(long, value_parser = device, default_value = "auto")]
+    #[arg(long, default_value_t = Device::Auto)]
     pub(crate) device: Device,
     /// CPU threads (default: all).
     #[arg(long, value_name = "N")]
@@ -265,7 +265,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "N", default_value_t = ROWS)]
     pub(crate) rows: NonZeroUsize,
     /// Check one device: auto, cpu, gpu, gpu:N, gl or reference (default: the CPU and every adapter).
-    #[arg(long, value_parser = device)]
+    #[arg(long)]
     pub(crate) device: Option<Device>,
     /// One JSON object on stdout.
     #[arg(long, conflicts_with = "markdown")]
@@ -278,7 +278,7 @@ pub(crate) struct VerifyArgs {
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
     /// Devices to time: cpu, gpu, gpu:N (default: the CPU and every GPU that is hardware).
-    #[arg(long, value_name = "DEVICE", value_delimiter = ',', value_parser = device)]
+    #[arg(long, value_name = "DEVICE", value_delimiter = ',')]
     pub(crate) device: Vec<Device>,
     /// Lengths of a row.
     #[arg(long, value_name = "N", value_delimiter = ',', default_value = "16,64,1024", value_parser = bins)]

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use kullback::{Device, GpuSet};
 use kullback_arrow::Target;
 
 use crate::error::{Error, Result};
@@ -27,25 +26,6 @@ pub(super) fn svg(text: &str) -> std::result::Result<PathBuf, String> {
 pub(super) fn number(text: &str) -> Result<f64> {
     let parsed = text.parse().ok().filter(|x: &f64| !x.is_nan());
     parsed.ok_or_else(|| Error::Threshold { text: text.to_owned() })
-}
-
-pub(super) fn device(text: &str) -> Result<Device> {
-    match text {
-        "auto" => Ok(Device::Auto),
-        "cpu" => Ok(Device::Cpu),
-        "gpu" => Ok(Device::Gpu),
-        "gl" => Ok(Device::Gl),
-        "gpus" => Ok(Device::Gpus(GpuSet::HARDWARE)),
-        "reference" => Ok(Device::Reference),
-        _ => {
-            let indices = text.strip_prefix("gpu:").and_then(|list| list.split('+').map(|n| n.parse().ok()).collect());
-            let indices: Vec<usize> = indices.ok_or_else(|| Error::UnknownDevice { name: text.to_owned() })?;
-            match indices[..] {
-                [index] => Ok(Device::GpuAt(index)),
-                _ => Ok(Device::Gpus(GpuSet::at(&indices)?)),
-            }
-        }
-    }
 }
 
 /// Bytes with an optional unit: powers of 1024 with an `i`, of 1000 without.
@@ -81,18 +61,6 @@ mod tests {
         }
         for wrong in ["", "MiB", "-1", "5 parsecs", "0", "1e9GiB"] {
             assert!(size(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn devices() {
-        assert_eq!(device("gpu:3").ok(), Some(Device::GpuAt(3)));
-        assert_eq!(device("gl").ok(), Some(Device::Gl));
-        assert_eq!(device("gpu:3+0").ok(), GpuSet::at(&[0, 3]).ok().map(Device::Gpus));
-        assert!(device("gpu:0+64").is_err());
-        for wrong in ["gpu:", "gpu:x", "gpu:1+", "tpu", "CPU"] {
-            let message = device(wrong).map(|_| ()).map_err(|error| error.to_string());
-            assert!(message.is_err_and(|m| m.contains("gpu:N")), "{wrong}");
         }
     }
 }
