@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use kullback::{Columns, Device, Divergence, Engine, Error, GpuSet, OnInvalid, Options, Progress, RowStatus, Rows};
+use kullback::{Columns, Device, Divergence, Engine, Error, OnInvalid, Options, Progress, RowStatus, Rows};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
