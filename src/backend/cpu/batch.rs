@@ -246,6 +246,8 @@ where
             let mut blocks = RowBlocks::new(self, scales, ahead, wanted, std::array::from_mut(first));
             term.sum_plain(self.simd, &mut blocks);
         } else {
+            // A lone term goes either way, and must give the same bits by both.
+            let two_parts = if rest.is_empty() { self.two_parts } else { two_parts };
             self.sum_set(terms, two_parts, scales, ahead, wanted, totals);
         }
     }
