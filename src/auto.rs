@@ -1,4 +1,4 @@
-//! The GPUs that calls may be given to without being asked for.
+//! The GPUs that an automatic engine may use although the caller did not ask for them.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,13 +23,13 @@ pub(crate) struct AllRates {
     pub(crate) gpus: Vec<Rates>,
 }
 
-/// The GPUs, if there are any, looked for and measured when the first call is worth it.
+/// The GPUs, if there are any. They are looked for and measured when the first call is worth it.
 #[cfg(feature = "gpu")]
 #[derive(Debug)]
 pub(crate) struct Auto {
     set: GpuSet,
     options: GpuOptions,
-    /// An error is why there is none.
+    /// An error says why there is none.
     found: OnceLock<Result<(Gpus, AllRates)>>,
     looking: AtomicBool,
 }
@@ -40,13 +40,13 @@ impl Auto {
         Self { set, options, found: OnceLock::new(), looking: AtomicBool::new(false) }
     }
 
-    /// The GPUs and the rates; `None` where there is none, and while another call looks for them.
+    /// The GPUs and the rates. `None` if there is no GPU, and while another call looks for them.
     pub(crate) fn candidate(&self, engine: &Engine) -> Option<(On<'_>, &AllRates)> {
         let (gpus, rates) = self.found(engine)?;
         Some((On::Gpus { gpus, or_cpu: true }, rates))
     }
 
-    /// The GPUs that such rows are to be kept on.
+    /// The GPUs that should keep such rows.
     pub(crate) fn keeps(&self, engine: &Engine, rows: &Rows<'_>) -> Option<&Gpus> {
         let (count, bins) = (rows.len() as f64, rows.bins() as f64);
         let bytes = rows.len() * rows.bins() * rows.weight_type().size();
@@ -64,7 +64,7 @@ impl Auto {
         self.opened().is_some_and(|gpus| gpus.have(stored))
     }
 
-    /// Takes rates for measured.
+    /// Sets rates as if they were measured.
     #[cfg(test)]
     pub(crate) fn believe(&self, rates: AllRates) {
         let found = Gpus::open(self.set, self.options).map(|gpus| {
@@ -74,12 +74,12 @@ impl Auto {
         assert!(found.is_ok() && self.found.set(found).is_ok(), "an adapter that nobody has looked for");
     }
 
-    /// Those that are open.
+    /// The GPUs that are open.
     pub(crate) fn opened(&self) -> Option<&Gpus> {
         self.found.get()?.as_ref().ok().map(|(gpus, _)| gpus)
     }
 
-    /// Why there is none, in a few words for a call, where that is known.
+    /// Why there is none, in a few words for a call, if that is known.
     pub(crate) fn reason(&self) -> &'static str {
         match self.found.get() {
             Some(Err(Error::NoDevice { .. })) | None => "there is no GPU to be had",
@@ -97,20 +97,20 @@ impl Auto {
     }
 
     fn found(&self, engine: &Engine) -> Option<&(Gpus, AllRates)> {
-        // Nobody waits: on a thread of a pool that wait could be for work further up its own stack.
+        // Nobody waits: on a thread of a pool, the wait could be for work further up its own stack.
         if self.found.get().is_none() && !self.looking.swap(true, Ordering::AcqRel) {
             let found = Gpus::open(self.set, self.options).and_then(|gpus| {
                 let rates = gpus.rates(engine)?.to_vec();
                 Ok((gpus, AllRates { cpu: engine.rates_on_cpu()?, gpus: rates }))
             });
-            // Only the one who looks sets it.
+            // Only the thread that looks sets it.
             let _ = self.found.set(found);
         }
         self.found.get()?.as_ref().ok()
     }
 }
 
-/// There is no GPU in this build.
+/// Stands in for the GPUs: this build has none.
 #[cfg(not(feature = "gpu"))]
 #[derive(Debug, Default)]
 pub(crate) struct Auto;

@@ -25,22 +25,22 @@ pub struct EngineBuilder {
     staging: Option<bool>,
     checked_shaders: bool,
     row_threads: Option<u32>,
-    /// The adapters that calls may be given to without being asked for, even a software one.
+    /// The adapters that calls may use without being asked for, even a software adapter.
     #[cfg(all(test, feature = "gpu"))]
     candidates: GpuSet,
-    /// What is broken of the device.
+    /// What is broken in the device.
     #[cfg(all(test, feature = "gpu"))]
     breakage: Option<crate::backend::gpu::breakage::Breakage>,
     submission_seconds: Option<f64>,
 }
 
-/// A quarter of what the strictest watchdog of a system grants a submission.
+/// A quarter of the time that the strictest watchdog of a system allows for a submission.
 const DEFAULT_SUBMISSION_SECONDS: f64 = 0.5;
 
-/// Bytes of buffers a call may take by default.
+/// Bytes of buffers that a call may take by default.
 const DEFAULT_MEMORY: u64 = 256 << 20;
 
-/// How long a device may take over one chunk by default: hundreds of times what the slowest needs.
+/// How long a device may take over one chunk by default: hundreds of times what the slowest device needs.
 const DEFAULT_PATIENCE: Duration = Duration::from_secs(60);
 
 impl EngineBuilder {
@@ -51,7 +51,7 @@ impl EngineBuilder {
         self
     }
 
-    /// CPU threads; by default all the machine has.
+    /// CPU threads; by default all threads of the machine.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads.max(1));
@@ -65,8 +65,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Bytes that the buffers of a call on a GPU may take (default 256 MiB); at least one row is
-    /// always taken.
+    /// Bytes that the buffers of a call on a GPU may take (default 256 MiB). At least one row is always taken.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory = Some(bytes);
@@ -80,33 +79,32 @@ impl EngineBuilder {
         self
     }
 
-    /// Pins the GPU kernels with (`true`) or without subgroup operations; by default they are used
-    /// where the adapter has them.
+    /// Pins the GPU kernels with (`true`) or without subgroup operations. By default they are used if the adapter has them.
     #[must_use]
     pub fn subgroups(mut self, subgroups: bool) -> Self {
         self.subgroups = Some(subgroups);
         self
     }
 
-    /// Pins how many threads of a GPU share a row: a power of two up to 128, which have a workgroup to themselves; other
-    /// numbers are rounded up. By default that follows from the length of the row; rows that would have more than 128
-    /// bins a thread keep to it.
+    /// Pins how many threads of a GPU share a row: a power of two up to 128. With 128, a row has a workgroup to itself. Other
+    /// numbers are rounded up. By default the number follows from the length of the row. Rows that would have more than 128
+    /// bins per thread keep the default.
     #[must_use]
     pub fn row_threads(mut self, threads: u32) -> Self {
         self.row_threads = Some(threads);
         self
     }
 
-    /// Pins whether rows are copied to memory of the GPU's own (`true`) or read where the host writes them; by
-    /// default the latter where the two share their memory. Without effect where they cannot.
+    /// Pins whether rows are copied to the GPU's own memory (`true`) or read where the host writes them. By default they are
+    /// read there if the GPU and the host share their memory. If they cannot be read there, this has no effect.
     #[must_use]
     pub fn staging(mut self, staging: bool) -> Self {
         self.staging = Some(staging);
         self
     }
 
-    /// Compiles shaders with checks of array bounds and of loops that end: slower, and never needed unless kullback or the driver
-    /// has a fault.
+    /// Compiles shaders with checks of array bounds and of the end of loops. They are slower, and only needed if kullback or
+    /// the driver has a fault.
     #[must_use]
     pub fn checked_shaders(mut self, checked: bool) -> Self {
         self.checked_shaders = checked;
@@ -120,7 +118,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Lets calls on an automatic device be given to some adapters, even software ones.
+    /// Lets calls on an automatic device use some adapters, even software adapters.
     #[cfg(all(test, feature = "gpu"))]
     pub(crate) fn candidates(mut self, set: GpuSet) -> Self {
         self.candidates = set;
@@ -134,17 +132,17 @@ impl EngineBuilder {
         self
     }
 
-    /// Seconds of a device's time above which the submissions after one are smaller.
+    /// The seconds of device time of one submission after which the next submissions are smaller.
     #[cfg(all(test, feature = "gpu"))]
     pub(crate) fn submission_seconds(mut self, seconds: f64) -> Self {
         self.submission_seconds = Some(seconds);
         self
     }
 
-    /// The engine.
+    /// Makes the engine.
     ///
     /// # Errors
-    /// [`Error::NoDevice`](crate::Error::NoDevice) when the device is not there, [`Error::Threads`](crate::Error::Threads).
+    /// [`Error::NoDevice`](crate::Error::NoDevice) if the device is not there, [`Error::Threads`](crate::Error::Threads).
     pub fn build(self) -> Result<Engine> {
         let cpu = Cpu::new(self.level, self.threads)?;
         #[cfg(feature = "gpu")]

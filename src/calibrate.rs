@@ -1,4 +1,4 @@
-//! How fast a device is, found by calls over made-up rows; kept for the process.
+//! Measures how fast a device is, by calls over made-up rows. The process keeps the results.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,12 +7,12 @@ use crate::error::Result;
 use crate::plan::cost::{LENGTHS, Rates};
 use crate::rows::Rows;
 
-/// A rate is taken from calls of at least this many seconds, or over the most bytes a side.
+/// A rate comes from calls of at least this many seconds, or from the most bytes per side.
 const ENOUGH_SECONDS: f64 = 0.02;
 const FIRST_BYTES: usize = 1 << 20;
 const MOST_BYTES: usize = 32 << 20;
 
-/// Calls of which the fastest counts: whatever else a machine does only adds to the time.
+/// The fastest of this many calls counts: whatever else a machine does only adds to the time.
 const CALLS: usize = 3;
 
 /// How rows come to the device.
@@ -20,17 +20,17 @@ const CALLS: usize = 3;
 pub(crate) enum Way {
     /// With the call.
     Sent,
-    /// They are there already.
+    /// They are already there.
     Kept,
 }
 
-/// The rates of devices by their names and how they are used.
+/// The rates of devices, by their names and how they are used.
 static MEASURED: Mutex<Option<HashMap<String, Rates>>> = Mutex::new(None);
 
-/// The rates of the device `name`, used in a way that the name tells: those measured before, or by `seconds`, which gives the time of each of so many
-/// calls over two sides. `ways` are those that differ on this device.
+/// The rates of the device `name`, used in a way that the name contains. They were measured before, or come from `seconds`,
+/// which gives the time of each of a number of calls over two sides. `ways` are the ways that differ on this device.
 ///
-/// The lock is not held meanwhile: two who ask at once both measure.
+/// The lock is not held meanwhile: two threads that ask at once both measure.
 pub(crate) fn rates(
     name: &str,
     ways: &[Way],
@@ -63,7 +63,7 @@ fn measure(ways: &[Way], seconds: impl Fn(Rows<'_>, Rows<'_>, Way, usize) -> Res
             };
             match way {
                 Way::Kept => *bins_per_second = (bytes / size_of::<f32>()) as f64 / took,
-                // Of all lengths that in which arithmetic hides the way least.
+                // Of all lengths, the one in which arithmetic hides the way least.
                 Way::Sent => {
                     let rate = 2.0 * bytes as f64 / took;
                     let slower = rates.sent_bytes_per_second;
@@ -75,7 +75,7 @@ fn measure(ways: &[Way], seconds: impl Fn(Rows<'_>, Rows<'_>, Way, usize) -> Res
     Ok(rates)
 }
 
-/// Weights in (0, 1] that no branch could learn: a linear congruential generator, whose upper bits are enough here.
+/// Weights in (0, 1] that no branch predictor can learn: a linear congruential generator, whose upper bits are enough here.
 /// Source of the constants: D. E. Knuth, MMIX.
 pub(crate) fn weights(seed: u64, count: usize) -> Vec<f32> {
     let step = |state: u64| state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn rates_are_those_of_a_made_up_device_and_are_measured_once() {
-        // 1 ms a call, 4 GB/s on the way, 1 G bins a second, more for longer rows.
+        // 1 ms per call, 4 GB/s on the way, 1 G bins per second, more for longer rows.
         let device = |p: &Rows<'_>, way| {
             let count = p.len() * p.bins();
             let compute = count as f64 / (1e9 * (1.0 + p.bins() as f64 / 1024.0));

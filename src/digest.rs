@@ -1,4 +1,4 @@
-//! Summaries that devices make: what their chunks say, put together, with the rows that they leave to the host.
+//! Summaries that devices make. It puts the reports of their chunks together, and adds the rows that they leave to the host.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -15,7 +15,7 @@ use crate::run::{RETRIES, Run};
 use crate::summary::{Largest, Moments, Summaries, SummaryBuilder, Tally, TopRow, ranks};
 use crate::values::Tracker;
 
-/// Rows from which a device makes the summary itself: below, its tables take longer than the values would.
+/// A device makes the summary itself from this many rows on. For fewer rows its tables take longer than the values would.
 const DEVICE_FROM_ROWS: usize = if cfg!(test) { 64 } else { 1 << 16 };
 
 /// A summary on its way.
@@ -27,7 +27,7 @@ pub(crate) struct Digesting<'a> {
     tracker: &'a Tracker<'a>,
 }
 
-/// What the chunks of a device said.
+/// What the chunks of a device reported.
 struct Gathered {
     tallies: Vec<Tally>,
     largest: Vec<Largest>,
@@ -40,14 +40,14 @@ struct Gathered {
 struct Walked<'a> {
     digest: device::Digest<'a>,
     gathered: Gathered,
-    /// Not where the walk ended before its last row, or left too many rows to the host.
+    /// False if the walk ended before its last row, or left too many rows to the host.
     is_whole: bool,
     rows: usize,
 }
 
 impl Gathered {
     fn add(&mut self, said: Said) {
-        // Of all chunks so far.
+        // These numbers cover all chunks so far.
         self.statuses = said.statuses;
         self.for_the_host = said.for_the_host;
         for (tally, blocks) in self.tallies.iter_mut().zip(&said.blocks) {
@@ -71,7 +71,7 @@ impl Gathered {
 }
 
 impl<'a> Digesting<'a> {
-    /// `None` where this is not for the devices.
+    /// `None` if the devices should not make this summary.
     pub(crate) fn new(
         run: &'a Run<'a>,
         gpus: &'a Gpus,
@@ -84,9 +84,9 @@ impl<'a> Digesting<'a> {
         (fits && gpus.devices().iter().all(can)).then_some(Self { run, gpus, options, top, tracker })
     }
 
-    /// The summary; `None` where too much of it is left to the host, where it is an error that the columns tell better,
-    /// and where a device fails again and again, which may be for the sake of the tables. A device that fails has lost
-    /// what it had: all is begun anew then, in smaller chunks.
+    /// Makes the summary. `None` if too much of it is left to the host, or if there is an error that the columns report better.
+    /// Also `None` if a device fails again and again, which may be because of the tables. A device that fails has lost its
+    /// results, so everything starts again, in smaller chunks.
     pub(crate) fn run(&self) -> Result<Option<Summaries>> {
         for retries in 0..=RETRIES {
             let shares = self.gpus.shares(self.run.engine, self.run, 0..self.run.problem.rows)?;
@@ -94,7 +94,7 @@ impl<'a> Digesting<'a> {
                 shares.into_iter().map(|rows| (rows, None)).collect();
             let ended = AtomicBool::new(false);
             self.gpus.all(&mut tasks, |gpu, (rows, walked)| {
-                // One that is given no rows may be one that does not work.
+                // A device that is given no rows may be one that does not work.
                 if rows.start < rows.end {
                     let result = self.walk(gpu, rows.clone(), retries, &ended);
                     ended.fetch_or(!result.as_ref().is_ok_and(|walked| walked.is_whole), Ordering::Relaxed);
@@ -102,7 +102,7 @@ impl<'a> Digesting<'a> {
                 }
             });
             let mut walked: Vec<Result<Walked<'_>>> = tasks.into_iter().filter_map(|(_, walked)| walked).collect();
-            // What the caller wants comes before what a device does.
+            // What the caller wants counts more than what a device does.
             walked.sort_by_key(|walked| !matches!(walked, Err(Error::Cancelled { .. })));
             let walked: Result<Vec<Walked<'_>>> = walked.into_iter().collect();
             match walked.and_then(|walked| self.conclude(&walked)) {
@@ -122,7 +122,7 @@ impl<'a> Digesting<'a> {
         Ok(None)
     }
 
-    /// Sends rows through a device, unless all has `ended`.
+    /// Sends rows through a device, and stops early once `ended` is set.
     fn walk(&self, gpu: &Gpu, rows: Range<usize>, retries: usize, ended: &AtomicBool) -> Result<Walked<'a>> {
         let Self { run, top, tracker, .. } = *self;
         let problem = run.problem;
@@ -145,7 +145,7 @@ impl<'a> Digesting<'a> {
         let (is_too_much, mut done) = (AtomicBool::new(false), rows.start);
         let ends = || is_too_much.load(Ordering::Relaxed) || ended.load(Ordering::Relaxed);
         while done < rows.end && !ends() {
-            // As in the walk of a call: a submission that takes long is followed by smaller ones.
+            // As in the walk of a call: smaller submissions follow a submission that takes long.
             let too_long = AtomicBool::new(false);
             let stops = || too_long.load(Ordering::Relaxed) || ends();
             let left = chunks.from(done).take_while(|_| !stops());
@@ -189,7 +189,7 @@ impl<'a> Digesting<'a> {
                 stats.shares.push(Share { device: gathered.stats.device.clone(), rows: *rows as u64 });
             }
         }
-        // In the order of the rows: the device lists them as they come, and the last bits of a mean would tell.
+        // Sorted in the order of the rows. The device lists them as they come, and the last bits of a mean would show it.
         left.sort_unstable();
         let on_host = run.again(&left, &quiet)?;
         if refuses && on_host.status().contains(&RowStatus::Invalid) {
@@ -228,7 +228,7 @@ impl<'a> Digesting<'a> {
         }))
     }
 
-    /// The largest of each measure with their values in 64-bit floats.
+    /// The largest rows of each measure, with their values in 64-bit floats.
     fn exactly(&self, largest: Vec<Largest>, options: &Options) -> Result<Vec<Vec<TopRow>>> {
         let found: Vec<Vec<TopRow>> = largest.into_iter().map(Largest::finish).collect();
         let rows: Vec<usize> = found.iter().flatten().map(|top| top.row as usize).collect();
@@ -245,12 +245,12 @@ impl<'a> Digesting<'a> {
     }
 }
 
-/// The values of a measure by their buckets: those of the device, which are counted there, and those of the host.
+/// The values of a measure by their buckets: values of the device, which are counted there, and values of the host.
 struct Column {
     tally: Tally,
     /// Values in each group of buckets.
     sums: Vec<u64>,
-    /// The buckets of the values of the host, but for those above all buckets, which are the last of all.
+    /// The buckets of the values of the host. Values above all buckets come after all others, in `above`.
     on_host: Vec<usize>,
     above: Vec<f64>,
     /// The counts of the buckets of some groups.
@@ -258,9 +258,9 @@ struct Column {
 }
 
 impl Column {
-    /// Of values that are at most `bound`: the last rounding of a device may leave one a unit above it.
+    /// Takes values that are at most `bound`: the last rounding of a device may leave a value a unit above it.
     fn new(mut tally: Tally, bound: f64, mut sums: Vec<u64>, on_host: &[f64]) -> Self {
-        /// Where the buckets end.
+        /// The end of the buckets.
         const END: f64 = (1_u64 << 32) as f64;
         let Moments { mean, minimum, maximum, .. } = &mut tally.moments;
         [mean, minimum, maximum].into_iter().for_each(|value| *value = value.min(bound));
@@ -271,7 +271,7 @@ impl Column {
         Self { tally, sums, on_host, above, known: BTreeMap::new() }
     }
 
-    /// The group that a rank lies in, and how many values are in those before it.
+    /// The group of a rank, and the number of values in the groups before it.
     fn place(&self, rank: u64) -> (usize, u64) {
         let mut before = 0;
         for (group, sum) in self.sums.iter().enumerate() {
@@ -287,7 +287,7 @@ impl Column {
         self.place(rank).0
     }
 
-    /// Adds the counts of a group on a device.
+    /// Adds the counts that a device has for a group.
     fn learn(&mut self, group: usize, counts: &[u32]) {
         let on_host = || {
             let mut counts = vec![0; device::TOGETHER];

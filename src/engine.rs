@@ -37,16 +37,16 @@ pub(crate) enum Runner {
 
 /// Computes divergences on one device. Keep it: it holds threads, pipelines and buffers.
 ///
-/// `Send + Sync`; concurrent calls are safe and return what they would return alone.
+/// It is `Send + Sync`. Concurrent calls are safe and return what they would return alone.
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) cpu: Cpu,
     pub(crate) runner: Runner,
     /// Bytes that the buffers of a call on a device may take.
     pub(crate) memory: u64,
-    /// Seconds of a device's time that one submission should not exceed.
+    /// Seconds of device time that one submission should not exceed.
     pub(crate) submission_seconds: f64,
-    /// Threads of a GPU that share a row, where that is pinned.
+    /// Threads of a GPU that share a row, if that is pinned.
     pub(crate) row_threads: Option<u32>,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Choice<'a> {
 pub(crate) enum On<'a> {
     Reference,
     Cpu,
-    /// Devices; the CPU, where they fail, if `or_cpu`.
+    /// The devices, or the CPU if they fail and `or_cpu` is set.
     #[cfg(feature = "gpu")]
     Gpus {
         gpus: &'a Gpus,
@@ -96,8 +96,8 @@ impl Engine {
         }
     }
 
-    /// What the GPUs of this engine answered when they were opened, by their names; none on a CPU, nor before an automatic
-    /// engine has opened any.
+    /// What the GPUs of this engine answered when they were opened, by their names. Empty on a CPU, and on an automatic engine
+    /// that has not opened any GPU yet.
     #[cfg(feature = "gpu")]
     #[must_use]
     pub fn device_answers(&self) -> Vec<(Arc<str>, crate::DeviceAnswers)> {
@@ -108,8 +108,8 @@ impl Engine {
         }
     }
 
-    /// Hardware that was left out, of [`GpuSet::HARDWARE`](crate::GpuSet::HARDWARE) or by an automatic engine that has looked
-    /// for it, and why.
+    /// Hardware that was left out, and why: of [`GpuSet::HARDWARE`](crate::GpuSet::HARDWARE), or of an automatic engine that
+    /// has looked for it.
     #[cfg(feature = "gpu")]
     #[must_use]
     pub fn left_out(&self) -> Vec<String> {
@@ -130,13 +130,13 @@ impl Engine {
         }
     }
 
-    /// The first of them.
+    /// The first of these devices.
     #[cfg(all(test, feature = "gpu"))]
     pub(crate) fn gpu(&self) -> Option<&Gpu> {
         self.gpus().and_then(|gpus| gpus.devices().first())
     }
 
-    /// Lets an automatic engine take rates for measured.
+    /// Sets the rates of an automatic engine as if they were measured.
     #[cfg(all(test, feature = "gpu"))]
     pub(crate) fn believe(&self, rates: crate::auto::AllRates) {
         if let Runner::Auto(auto) = &self.runner {
@@ -144,7 +144,7 @@ impl Engine {
         }
     }
 
-    /// Keeps rows on the device of this engine, to be compared any number of times. Takes one pass over the
+    /// Keeps rows on the device of this engine, so that calls can compare them any number of times. It takes one pass over the
     /// bus, and as many bytes on the device as the rows have.
     ///
     /// # Errors
@@ -153,7 +153,7 @@ impl Engine {
         let kept = match &self.runner {
             #[cfg(feature = "gpu")]
             Runner::Gpus(gpus) if !rows.weight_type().is_wide() => gpus.upload(self, &rows)?,
-            // Nobody asked for a device: without it the rows are read where they are.
+            // The caller did not ask for a device. Without one the rows are read in place.
             #[cfg(feature = "gpu")]
             Runner::Auto(auto) => {
                 auto.keeps(self, &rows).and_then(|gpus| gpus.upload(self, &rows).ok()).unwrap_or_default()
@@ -163,14 +163,14 @@ impl Engine {
         Ok(Uploaded { rows, kept })
     }
 
-    /// The measures of row i of `p` against row i of `q`, for every i; where one side has one row, of
-    /// that row against every row of the other. `p` and `q` are `rows × bins`: [`Rows`], or a reference to
-    /// [`Uploaded`] ones. Any set of measures costs one read of both. Time is linear in rows × bins.
+    /// Compares row i of `p` with row i of `q`, for every i, by the given measures. If one side has one row, that row is
+    /// compared with every row of the other side. `p` and `q` are `rows × bins`: [`Rows`], or a reference to [`Uploaded`] rows.
+    /// Any set of measures costs one read of both. Time is linear in rows × bins.
     ///
     /// # Errors
     /// Shapes that do not meet, options outside their definitions, invalid weights (unless
-    /// [`OnInvalid::Null`](crate::OnInvalid::Null)), a device that failed again after it was opened anew,
-    /// cancellation. Nothing is returned then.
+    /// [`OnInvalid::Null`](crate::OnInvalid::Null)), a device that failed again after it was opened anew, cancellation. Nothing
+    /// is returned then.
     pub fn rowwise<'a>(
         &self,
         measures: &[Divergence],
@@ -194,7 +194,7 @@ impl Engine {
         Ok(columns)
     }
 
-    /// A call as plain values.
+    /// The call as plain values.
     pub(crate) fn problem(
         &self,
         measures: &[Divergence],
@@ -206,7 +206,7 @@ impl Engine {
         Ok(problem.with_threads(self.row_threads))
     }
 
-    /// Where a call runs.
+    /// Decides where a call runs.
     pub(crate) fn choose(&self, problem: &Problem, p: &Input<'_>, q: &Input<'_>) -> Choice<'_> {
         const ASKED: &str = "asked for";
         match &self.runner {
@@ -271,7 +271,7 @@ impl Engine {
                 Ok(()) => gpus.name(),
                 Err(error) if !or_cpu || matches!(error, Error::Cancelled { .. }) => return Err(error),
                 Err(_) => {
-                    // What the devices have done stays done.
+                    // What the devices have finished stays finished.
                     parts.iter_mut().try_for_each(|part| {
                         let rows = (part.rows.end - part.done) as u64;
                         run.on_cpu(part)?;
@@ -298,8 +298,8 @@ impl Engine {
         Ok(columns)
     }
 
-    /// How fast the device of this engine is, from calls over made-up rows; the CPU's rates where the device is
-    /// chosen by call. Measured once a process for each device, which takes about a second.
+    /// Measures how fast the device of this engine is, by calls over made-up rows. If the device is chosen per call, these are
+    /// the rates of the CPU. Each device is measured once per process, which takes about a second.
     ///
     /// # Errors
     /// [`Error::NoDevice`] for the reference, [`Error::DeviceFailed`].
@@ -321,14 +321,12 @@ impl Engine {
         }
     }
 
-    /// The rates of the CPU.
     pub(crate) fn rates_on_cpu(&self) -> Result<Rates> {
         calibrate::rates(self.cpu.name(), &[Way::Kept], |p, q, _, calls| {
             self.fastest(calls, (p.into(), q.into()), |run, part| run.on_cpu(part))
         })
     }
 
-    /// The rates of a device.
     #[cfg(feature = "gpu")]
     pub(crate) fn rates_on(&self, gpu: &Gpu) -> Result<Rates> {
         let name = format!("{}, {} bytes, {:?} threads", gpu.description(), self.memory, self.row_threads);
@@ -344,7 +342,7 @@ impl Engine {
         })
     }
 
-    /// Seconds of the fastest of so many calls over the rows.
+    /// Seconds of the fastest of `calls` calls over the rows.
     fn fastest(
         &self,
         calls: usize,
@@ -361,7 +359,7 @@ impl Engine {
             values.parts([problem.rows]).iter_mut().try_for_each(|part| once(&run, part))?;
             Ok(start.elapsed().as_secs_f64())
         };
-        // The first call compiles what all need.
+        // The first call compiles what all calls need.
         call()?;
         (0..calls).try_fold(f64::INFINITY, |fastest, _| Ok(call()?.min(fastest)))
     }

@@ -1,8 +1,8 @@
-//! What can go wrong, with the numbers that say where and what to do about it.
+//! What can go wrong, with the numbers that say where it went wrong and what to do about it.
 
 use crate::divergence::Divergence;
 
-/// Which of the two matrices a message speaks of.
+/// The matrix that a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// The first matrix, `p`.
@@ -24,7 +24,7 @@ impl std::fmt::Display for Side {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A matrix without bins: there is nothing to compare.
+    /// A matrix has no bins: there is nothing to compare.
     #[error("a row needs at least one bin, this matrix has none")]
     ZeroBins,
     /// The stride is shorter than the row.
@@ -69,7 +69,7 @@ pub enum Error {
         /// Rows of Q.
         q: usize,
     },
-    /// No measure was asked for.
+    /// The call names no measure.
     #[error("no measure was asked for; name at least one")]
     NoMeasure,
     /// A name that is not in the table of measures.
@@ -80,14 +80,14 @@ pub enum Error {
         /// The nearest name of the table.
         nearest: String,
     },
-    /// An order outside the definition of a measure.
+    /// The order of a measure is outside its definition.
     #[error("the order {order} of `{measure}` is outside its definition: {expected}")]
     Order {
         /// Name of the family.
         measure: &'static str,
         /// What was given.
         order: f64,
-        /// What the definition takes.
+        /// What the definition allows.
         expected: &'static str,
     },
     /// A zero policy that is not in the table.
@@ -98,14 +98,14 @@ pub enum Error {
         /// The nearest name of the table.
         nearest: String,
     },
-    /// A zero policy whose number is outside its definition.
+    /// The number of a zero policy is outside its definition.
     #[error("the zero policy `{policy}` takes {expected}, not {value}")]
     ZerosValue {
         /// Name of the policy.
         policy: &'static str,
         /// What was given.
         value: f64,
-        /// What the definition takes.
+        /// What the definition allows.
         expected: &'static str,
     },
     /// A unit that is neither a name nor a base.
@@ -114,7 +114,7 @@ pub enum Error {
         /// What was given.
         name: String,
     },
-    /// A device that is none.
+    /// A device name that does not exist.
     #[error(
         "unknown device `{name}`: use auto, cpu, gpu, gpu:N (N as `kullback devices` shows it), gpu:N+M or gpus for several that share the rows, gl, or reference"
     )]
@@ -176,7 +176,7 @@ pub enum Error {
         /// The adapters found, or "none".
         found: String,
     },
-    /// A row that does not fit the device.
+    /// A row does not fit on the device.
     #[error("one row needs {needed} bytes on the device, its limit is {limit}; use the device `cpu`")]
     RowTooLarge {
         /// Bytes of one row.
@@ -201,7 +201,7 @@ pub enum Error {
     DeviceMemory {
         /// Name of the adapter.
         device: String,
-        /// Bytes of the buffer that could not be had.
+        /// Bytes of the buffer that could not be allocated.
         bytes: u64,
     },
     /// The call was cancelled by its progress callback.
@@ -220,7 +220,7 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
-    /// A column that was not computed.
+    /// A column was not computed.
     #[error("the measure `{0}` was not asked for in this call")]
     NotComputed(Divergence),
 }

@@ -1,5 +1,5 @@
-//! The chunks of a call through a device: while it works on one, the host fills the next and takes what the
-//! one before has left.
+//! Moves the chunks of a call through a device. While the device works on one chunk, the host fills the next and reads the
+//! results of the previous.
 
 use std::ops::Range;
 use std::sync::mpsc::sync_channel;
@@ -7,14 +7,14 @@ use std::thread;
 
 use crate::error::{Error, Result};
 
-/// Chunks that wait between being started and being finished, besides the one on either end.
+/// The most chunks that wait between start and finish, beside the one at either end.
 const WAITING: usize = 1;
 
-/// Runs the chunks of a device. `start` is handed each, in order, and returns before it is done; `finish` is handed
-/// each with what `start` returned, in the same order, on the thread of the caller. `panicked` makes the error that
-/// a panic in `start` becomes.
+/// Runs the chunks of a device. `start` gets each chunk, in order, and returns before the chunk is done. `finish` gets each
+/// chunk with what `start` returned, in the same order, on the caller's thread. `panicked` makes the error for a panic in
+/// `start`.
 ///
-/// Ends with the first error of either; chunks that were started after it are given up.
+/// Ends with the first error of either. Chunks that were started after it are given up.
 pub(crate) fn run<T: Send>(
     mut chunks: impl Iterator<Item = Range<usize>> + Send,
     start: impl Fn(&Range<usize>) -> Result<T> + Sync,
@@ -22,8 +22,8 @@ pub(crate) fn run<T: Send>(
     panicked: impl FnOnce() -> Error,
 ) -> Result<()> {
     if rayon::current_thread_index().is_some() {
-        // A thread of a pool that waits in `finish` takes up other work meanwhile, another call perhaps, which
-        // would wait for what this one holds. So nothing is held there.
+        // A thread of a pool that waits in `finish` takes up other work meanwhile. That may be another call, which would wait
+        // for what this thread holds. So nothing is held there.
         return chunks.try_for_each(|chunk| {
             let on_its_way = start(&chunk)?;
             finish(chunk, on_its_way)
@@ -31,7 +31,7 @@ pub(crate) fn run<T: Send>(
     }
     let (Some(first), second) = (chunks.next(), chunks.next()) else { return Ok(()) };
     let Some(second) = second else {
-        // One chunk: there is nothing that a thread could do meanwhile.
+        // With one chunk there is nothing that another thread could do meanwhile.
         let on_its_way = start(&first)?;
         return finish(first, on_its_way);
     };
@@ -79,7 +79,7 @@ mod tests {
 
     struct State {
         started: usize,
-        /// When the device is done with all it has been given.
+        /// The time at which the device finishes all it was given.
         busy_until: Instant,
         trace: Vec<Event>,
     }
@@ -130,7 +130,7 @@ mod tests {
         Error::DeviceFailed { device: "slow".to_owned(), reason: reason.to_owned() }
     }
 
-    /// Runs `count` chunks of one row; returns the rows taken and the time.
+    /// Runs `count` chunks of one row. Returns the rows taken and the time.
     fn through(device: &Slow, count: usize) -> (Result<()>, Vec<usize>, Duration) {
         let mut taken = Vec::new();
         let start = Instant::now();
@@ -155,10 +155,10 @@ mod tests {
     fn the_slowest_stage_sets_the_time() {
         for stages in [[20, 20, 20], [30, 5, 5], [5, 30, 5], [5, 5, 30], [30, 30, 5]] {
             let (count, slowest) = (20, stages.into_iter().fold(0, u64::max));
-            // The first chunk has to come through all stages before the last of them can begin.
+            // The first chunk passes all stages before the last stage can begin.
             let ramp = stages.iter().sum::<u64>() - slowest;
             let alone = Duration::from_millis(slowest * count as u64 + ramp);
-            // A machine that is busy with something else adds to the time and never takes from it.
+            // A machine that is busy with other work adds to the time and never takes from it.
             let overlaps = || {
                 let device = Slow::new(stages);
                 let (result, _, time) = through(&device, count);

@@ -26,20 +26,20 @@ use crate::values::Part;
 pub(crate) struct Gpus {
     devices: SmallVec<[Gpu; 1]>,
     name: Arc<str>,
-    /// Of all hardware, those that could not be opened, and why.
+    /// Hardware that could not be opened, if all hardware was wanted, and why.
     left_out: Vec<String>,
-    /// Of each, once they were asked for.
+    /// The rates of each GPU, once they were needed.
     rates: OnceLock<Vec<Rates>>,
 }
 
 impl Gpus {
-    /// Opens one adapter: by index, or the first hardware one.
+    /// Opens one adapter: by index, or the first hardware adapter.
     pub(crate) fn one(options: GpuOptions) -> Result<Self> {
         Ok(Self::of([Gpu::open(options)?].into_iter().collect()))
     }
 
-    /// Opens the adapters of a set, each with the same options. Of all that are hardware, those that cannot be
-    /// opened are left out, unless none is left.
+    /// Opens the adapters of a set, each with the same options. If the set is all hardware, adapters that cannot be opened are
+    /// left out, unless none is left.
     pub(crate) fn open(set: GpuSet, options: GpuOptions) -> Result<Self> {
         let open = |index| Gpu::open(GpuOptions { adapter: Wanted::At(index), ..options });
         if set != GpuSet::HARDWARE {
@@ -57,12 +57,12 @@ impl Gpus {
         Self::one(options)
     }
 
-    /// Of all hardware, those that could not be opened, and why.
+    /// Hardware that could not be opened, if all hardware was wanted, and why.
     pub(crate) fn left_out(&self) -> &[String] {
         &self.left_out
     }
 
-    /// What each answered when it was opened, by its name.
+    /// What each GPU answered when it was opened, by its name.
     pub(crate) fn answers(&self) -> Vec<(Arc<str>, DeviceAnswers)> {
         self.devices.iter().map(|gpu| (gpu.shared_name(), gpu.answers())).collect()
     }
@@ -78,18 +78,17 @@ impl Gpus {
         Arc::clone(&self.name)
     }
 
-    /// Each of them.
     pub(crate) fn devices(&self) -> &[Gpu] {
         &self.devices
     }
 
-    /// Whether one of them keeps these rows.
+    /// Whether one of the GPUs keeps these rows.
     pub(crate) fn have(&self, stored: &StoredRows) -> bool {
         self.devices.iter().any(|gpu| gpu.has(stored))
     }
 
-    /// The rates of each, measured when they are first asked for. One that cannot be measured gets no rows, as long
-    /// as there is another.
+    /// The rates of each GPU, measured when they are first needed. A GPU that cannot be measured gets no rows if there is
+    /// another.
     pub(crate) fn rates(&self, engine: &Engine) -> Result<&[Rates]> {
         if self.rates.get().is_none() {
             let measured: Vec<Result<Rates>> = self.devices.iter().map(|gpu| engine.rates_on(gpu)).collect();
@@ -97,24 +96,24 @@ impl Gpus {
                 return measured.into_iter().collect::<Result<Vec<Rates>>>().map(|_| &[][..]);
             }
             let rates = measured.into_iter().map(|rates| rates.unwrap_or(Rates::NEVER)).collect();
-            // Who was faster has measured the same.
+            // Another thread may have measured the same first.
             let _ = self.rates.set(rates);
         }
         Ok(self.rates.get().map_or(&[], Vec::as_slice))
     }
 
-    /// Takes rates for measured.
+    /// Sets rates as if they were measured.
     #[cfg(test)]
     pub(crate) fn believe(&self, rates: Vec<Rates>) {
         assert!(self.rates.set(rates).is_ok(), "devices that nobody has measured");
     }
 
-    /// Which of the rows each of them does: where they keep rows, those; else what their rates say.
+    /// The rows that each GPU computes: the rows it keeps, or else a share by its rates.
     pub(crate) fn shares(&self, engine: &Engine, run: &Run<'_>, rows: Range<usize>) -> Result<Vec<Range<usize>>> {
         if self.devices.len() == 1 {
             return Ok(vec![rows]);
         }
-        // Of all pairs every row of P meets each row of Q, wherever that is kept.
+        // For all pairs, every row of P meets each row of Q, wherever that is kept.
         let is_shared = run.problem.pairing.shared();
         for (side, is_shared) in [run.p, run.q].into_iter().zip(is_shared).filter(|_| run.problem.pairing.line() == 1) {
             if !is_shared && let Some(shares) = self.shares_of_kept(side.kept, &rows) {
@@ -122,13 +121,13 @@ impl Gpus {
             }
         }
         let problem = Problem { rows: rows.len(), ..run.problem.clone() };
-        // Of all pairs a few rows make many.
+        // For all pairs, a few rows make many entries.
         let sent = if problem.pairing.line() > 1 { 0 } else { problem.bytes_per_row() * problem.rows as u64 };
         let (shares, _) = cost::shares(&problem, sent, self.rates(engine)?);
         Ok(ranges(rows.start, shares).collect())
     }
 
-    /// Where the rows are kept on them, all of them, those of each.
+    /// If the GPUs keep all of the rows, the rows that each of them keeps.
     fn shares_of_kept(&self, kept: &[Kept], rows: &Range<usize>) -> Option<Vec<Range<usize>>> {
         let mut end = rows.start;
         let share = |device: usize| {
@@ -141,8 +140,7 @@ impl Gpus {
         (!kept.is_empty() && end == rows.end).then_some(shares)
     }
 
-    /// Runs a part on each of them, all at once. What one cannot do because it fails for good is done by another
-    /// that does not.
+    /// Runs a part on each GPU, all at once. If one device fails permanently, another finishes its rows.
     pub(crate) fn run(&self, run: &Run<'_>, parts: &mut [Part<'_>]) -> Result<()> {
         if let ([gpu], [part]) = (&self.devices[..], &mut *parts) {
             return run.on_device(part, gpu);
@@ -176,22 +174,22 @@ impl Gpus {
         Ok(())
     }
 
-    /// Does something with each of them and what is its, all at once; in their order.
+    /// Calls `each` for every GPU with its item of `theirs`, all at once. Returns the results in order.
     pub(crate) fn all<T: Send, R: Send>(&self, theirs: &mut [T], each: impl Fn(&Gpu, &mut T) -> R + Sync) -> Vec<R> {
         let pairs = self.devices.iter().zip(theirs);
         if rayon::current_thread_index().is_some() {
-            // A thread of a pool that waited here would be missing in the pool, which the others need.
+            // A thread of a pool that waited here would be missing in the pool, and the others need it.
             return pairs.map(|(gpu, theirs)| each(gpu, theirs)).collect();
         }
         thread::scope(|scope| {
             let each = &each;
             let running: Vec<_> = pairs.map(|(gpu, theirs)| scope.spawn(move || each(gpu, theirs))).collect();
-            // What a driver throws is caught where it is called: this is a panic of the caller's own.
+            // A panic of a driver is caught where the driver is called, so this is a panic of the caller's own code.
             running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
         })
     }
 
-    /// Copies rows to them, shared as calls over rows that they keep are.
+    /// Copies rows to the GPUs, shared as in calls over rows that they keep.
     pub(crate) fn upload(&self, engine: &Engine, rows: &Rows<'_>) -> Result<SmallVec<[Kept; 1]>> {
         let keep = |(device, part): (usize, Range<usize>)| {
             let stored = self.devices[device].upload(&rows.slice(part.start, part.len()))?;
@@ -206,8 +204,8 @@ impl Gpus {
     }
 }
 
-/// The adapters that are hardware, by the interface that leads to them, in the order in which those were found. As many
-/// interfaces may lead to a card: one of them will do for all.
+/// The adapters that are hardware, grouped by the interface that leads to them, in the order in which the interfaces were
+/// found. Several interfaces may lead to a card: one of them serves all cards.
 fn hardware(adapters: &[AdapterInfo]) -> Vec<Vec<usize>> {
     let mut found: Vec<(&str, Vec<usize>)> = Vec::new();
     for card in adapters.iter().filter(|adapter| !adapter.is_software) {
@@ -219,7 +217,7 @@ fn hardware(adapters: &[AdapterInfo]) -> Vec<Vec<usize>> {
     found.into_iter().map(|(_, cards)| cards).collect()
 }
 
-/// Consecutive ranges of such lengths.
+/// Consecutive ranges of these lengths.
 fn ranges(start: usize, lengths: Vec<usize>) -> impl Iterator<Item = Range<usize>> {
     let mut end = start;
     lengths.into_iter().map(move |length| {

@@ -7,11 +7,11 @@ use smallvec::SmallVec;
 use crate::backend::{Source, StoredRows};
 use crate::rows::Rows;
 
-/// Rows that stay on the device of an [`Engine`](crate::Engine) until this is dropped: what is asked again
-/// about them reads them there. Made by [`Engine::upload`](crate::Engine::upload).
+/// Rows that stay on the device of an [`Engine`](crate::Engine) until this is dropped. Further calls read them there. Made by
+/// [`Engine::upload`](crate::Engine::upload).
 ///
-/// The rows themselves stay borrowed, for the few that a device cannot do in 32 bits, and for a device that
-/// fails. On an engine without a device of its own, and for 64-bit weights, it is only that borrow.
+/// The rows themselves stay borrowed, for the few that a device cannot compute in 32 bits, and for a device that fails. On an
+/// engine without a device of its own, and for 64-bit weights, this is only the borrow.
 #[derive(Debug)]
 pub struct Uploaded<'a> {
     pub(crate) rows: Rows<'a>,
@@ -21,9 +21,9 @@ pub struct Uploaded<'a> {
 /// Rows of a matrix that a device keeps.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    /// Which of the devices of an engine keeps them.
+    /// The device of the engine that keeps them.
     pub(crate) device: usize,
-    /// Which rows of the matrix they are.
+    /// The rows of the matrix that it keeps.
     pub(crate) rows: Range<usize>,
     pub(crate) stored: StoredRows,
 }
@@ -38,7 +38,7 @@ impl Kept {
 }
 
 impl<'a> Uploaded<'a> {
-    /// Rows that no device keeps.
+    /// Takes rows that no device keeps.
     pub(crate) fn of(rows: Rows<'a>) -> Self {
         Self { rows, kept: SmallVec::new() }
     }
@@ -49,15 +49,15 @@ impl<'a> Uploaded<'a> {
         self.rows
     }
 
-    /// Whether a device keeps them, or several that share calls do. Not any more once one has failed: then what it
-    /// kept travels with every call.
+    /// Whether a device keeps the rows, or several devices that share calls. This is false once such a device has failed: then
+    /// the rows it kept travel with every call.
     #[must_use]
     pub fn is_on_a_device(&self) -> bool {
         !self.kept.is_empty() && self.kept.iter().all(|kept| kept.stored.is_usable())
     }
 }
 
-/// One side of a call: [`Rows`], or a reference to [`Uploaded`] ones.
+/// One side of a call: [`Rows`], or a reference to [`Uploaded`] rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
     pub(crate) rows: Rows<'a>,
@@ -65,7 +65,7 @@ pub struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// What a device, told by `has`, keeps of the rows `range`, if it keeps all of them.
+    /// What one device keeps of the rows `range`, if it keeps all of them; `has` says which rows the device has.
     pub(crate) fn kept(&self, range: &Range<usize>, has: impl Fn(&StoredRows) -> bool) -> Option<&'a Kept> {
         let covers = |kept: &&Kept| kept.rows.start <= range.start && range.end <= kept.rows.end && has(&kept.stored);
         self.kept.iter().find(covers)

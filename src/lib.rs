@@ -1,5 +1,5 @@
-//! Divergences between distributions, millions of rows at a time, on a GPU through WGSL compute shaders
-//! and on a CPU with SIMD and threads, every value within 1e-6 of the exact one.
+//! Divergences between distributions, millions of rows at a time. It runs on a GPU through WGSL compute shaders and on a CPU
+//! with SIMD and threads. Every value is within 1e-6 of the exact value.
 //!
 //! ```
 //! use kullback::{Device, Divergence, Engine, Options, Rows, Unit};
@@ -16,25 +16,24 @@
 //! # Ok::<(), kullback::Error>(())
 //! ```
 //!
-//! - [`Rows`] is a borrowed matrix of [weights](WeightType): counts, probabilities, anything
-//!   non-negative. Every row is normalised by the engine, so scaling a row changes nothing.
-//! - [`Divergence`] names the measures with their definitions; any set of them costs one read.
+//! - [`Rows`] is a borrowed matrix of [weights](WeightType): counts, probabilities, anything non-negative. The engine
+//!   normalises every row, so scaling a row changes nothing.
+//! - [`Divergence`] names the measures with their definitions. Any set of them costs one read.
 //! - [`Zeros`] says what happens to zeros. The default is the definition: no hidden epsilon.
-//! - [`Columns`] holds one `f64` column a measure and one [`RowStatus`] a row.
+//! - [`Columns`] holds one `f64` column per measure and one [`RowStatus`] per row.
 //!
 //! # The contract
 //!
-//! For the stored values, on every device, for every measure and policy: a relative error of at most
-//! 1e-6 where the weights have at most 24 significant bits (f32, f16, bf16, u8, u16, u32 and i32 up to
-//! 2²⁴), of at most 1e-12 for f64 and larger integers; 1e-24 absolute is always allowed (1e-12 for
-//! `tv`, `hellinger` and `js_distance`). Never negative, exactly 0 for equal rows, infinite exactly
-//! where the definition is, and the same bits whatever the chunk size, thread count or place of the row.
-//! How that is kept is in `docs/NUMERICS.md`.
+//! For the stored values, on every device, for every measure and policy, the relative error is at most 1e-6 if the weights have
+//! at most 24 significant bits (f32, f16, bf16, u8, u16, and u32 and i32 up to 2²⁴). For f64 and larger integers it is at most
+//! 1e-12. An absolute error of 1e-24 is always allowed (1e-12 for `tv`, `hellinger` and `js_distance`). Values are never
+//! negative, exactly 0 for equal rows, and infinite exactly where the definition is. They have the same bits whatever the chunk
+//! size, the thread count or the place of the row. `docs/NUMERICS.md` says how that is kept.
 //!
 //! # Features
 //!
-//! `gpu` (default): the GPU backend. With it off, or on a machine without any adapter, everything but
-//! [`Device::Gpu`] and [`Device::GpuAt`] works.
+//! `gpu` (default): the GPU backend. Without it, or on a machine without any adapter, everything works except [`Device::Gpu`]
+//! and [`Device::GpuAt`].
 #![deny(unsafe_code)]
 #![cfg_attr(
     not(feature = "gpu"),

@@ -16,7 +16,7 @@ use crate::rows::Rows;
 use crate::summary::TopRow;
 use crate::values::Tracker;
 
-/// The nearest rows of Q of each row of P; made by [`Engine::nearest`].
+/// The nearest rows of Q for each row of P; made by [`Engine::nearest`].
 #[derive(Clone, Debug, Default)]
 pub struct Neighbours {
     neighbours: Vec<Vec<TopRow>>,
@@ -28,20 +28,20 @@ impl Neighbours {
         Self { neighbours: nearest.into_iter().map(Nearest::finish).collect(), stats }
     }
 
-    /// The rows of Q nearest to a row of P, nearest first, equally near ones by their numbers: fewer than asked for
-    /// where Q has fewer with a value. `None` for a row that P has not.
+    /// The rows of Q nearest to a row of P, nearest first, and equally near rows by their numbers. There are fewer than asked
+    /// for if Q has fewer with a value. `None` if P has no such row.
     #[must_use]
     pub fn of(&self, row: usize) -> Option<&[TopRow]> {
         self.neighbours.get(row).map(Vec::as_slice)
     }
 
-    /// Rows of P.
+    /// The number of rows of P.
     #[must_use]
     pub fn len(&self) -> usize {
         self.neighbours.len()
     }
 
-    /// Whether P has no row.
+    /// Whether P has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.neighbours.is_empty()
@@ -54,7 +54,7 @@ impl Neighbours {
     }
 }
 
-/// A row of Q and how far it is; the farther one, and of equally far ones the later, is the greater.
+/// A row of Q and how far it is. The farther row is greater, and of equally far rows the later one.
 #[derive(Clone, Copy, Debug)]
 struct Near(TopRow);
 
@@ -82,17 +82,17 @@ impl PartialEq for Near {
 #[derive(Clone, Debug)]
 pub(crate) struct Nearest {
     most: usize,
-    /// The farthest of them on top.
+    /// The rows, with the farthest on top.
     rows: BinaryHeap<Near>,
 }
 
 impl Nearest {
-    /// Room for so many.
+    /// Keeps at most this many rows.
     fn new(most: usize) -> Self {
         Self { most, rows: BinaryHeap::new() }
     }
 
-    /// Looks at a row; a NaN is no value. In which order rows come does not matter.
+    /// Looks at a row. A NaN is no value. The order in which rows come does not matter.
     #[inline]
     pub(crate) fn push(&mut self, row: usize, value: f64) {
         let near = Near(TopRow { row: row as u64, value });
@@ -107,7 +107,7 @@ impl Nearest {
         }
     }
 
-    /// What is farther than this is none of them.
+    /// A row that is farther than this is not among them.
     pub(crate) fn limit(&self) -> f64 {
         if self.rows.len() < self.most {
             f64::INFINITY
@@ -122,10 +122,10 @@ impl Nearest {
 }
 
 impl Engine {
-    /// For each row of `p` the `k` rows of `q` with the smallest values of a measure, by the values that
-    /// [`Engine::pairwise`] gives (on a GPU, within the contract of them); without `q`, the other rows of `p`.
-    /// The matrix is never in memory: `k` neighbours a row are, and up to 512 of them are found by a GPU itself, so that
-    /// nothing else leaves it. Pairs that a bound shows to be too far are left out on the CPU; the result is the same.
+    /// For each row of `p`, the `k` rows of `q` with the smallest values of a measure, by the values of [`Engine::pairwise`]
+    /// (on a GPU, within their contract). Without `q`, the other rows of `p`. The matrix is never in memory, only `k`
+    /// neighbours per row. A GPU itself finds up to 512 neighbours per row, so that nothing else leaves it. The CPU leaves out
+    /// pairs that a bound shows to be too far; the result is the same.
     ///
     /// # Errors
     /// As [`Engine::rowwise`].
@@ -148,7 +148,7 @@ impl Engine {
             if let Some(stats) = grid.nearest_on_device(&mut nearest, k, itself, &tracker)? {
                 return Ok(Neighbours::new(nearest, stats));
             }
-            // Some may have been shown some already.
+            // Some rows may have been shown some candidates already.
             nearest.fill(Nearest::new(k));
             tracker.begin_anew();
         }

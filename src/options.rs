@@ -12,35 +12,33 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Device {
-    /// The device with the smaller predicted time for the call; [`Stats::device`](crate::Stats::device) and
-    /// [`Stats::reason`](crate::Stats::reason) say which and why. Never a software adapter.
+    /// The device with the smaller predicted time for the call. [`Stats::device`](crate::Stats::device) and
+    /// [`Stats::reason`](crate::Stats::reason) say which it is and why. Never a software adapter.
     #[default]
     Auto,
     /// SIMD and threads.
     Cpu,
-    /// A hardware GPU: a discrete one before an integrated one before a virtual one.
+    /// A hardware GPU: discrete before integrated before virtual.
     Gpu,
     /// The adapter with this index in [`adapters`](crate::adapters).
     GpuAt(usize),
-    /// The first adapter that is reached through GL, which is asked for only here and where there is no other.
+    /// The first adapter that is reached through GL. GL is used only here and if there is no other interface.
     Gl,
-    /// Several adapters that share each call by their measured rates; [`Stats::shares`](crate::Stats::shares) says
-    /// how.
+    /// Several adapters that share each call by their measured rates; [`Stats::shares`](crate::Stats::shares) says how.
     Gpus(GpuSet),
-    /// The oracle: textbook definitions in scalar arithmetic of 31 digits. Slow, and independent of
-    /// everything it judges.
+    /// The oracle: textbook definitions in scalar arithmetic of 31 digits. It is slow, and independent of everything it judges.
     Reference,
 }
 
 impl Device {
-    /// Whether it is a GPU, which leaves 64-bit weights to the CPU.
+    /// Whether it is a GPU. A GPU leaves 64-bit weights to the CPU.
     #[must_use]
     pub fn is_gpu(self) -> bool {
         matches!(self, Device::Gpu | Device::GpuAt(_) | Device::Gl | Device::Gpus(_))
     }
 }
 
-/// As [`FromStr`](Device::from_str) reads it.
+/// Writes what [`FromStr`](Device::from_str) reads.
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -59,8 +57,8 @@ impl fmt::Display for Device {
     }
 }
 
-/// `auto`, `cpu`, `gpu`, `gpu:N` (the index of an adapter), `gpu:N+M` (several that share the rows), `gpus` (all that are
-/// hardware), `gl` or `reference`.
+/// Reads `auto`, `cpu`, `gpu`, `gpu:N` (the index of an adapter), `gpu:N+M` (several adapters that share the rows), `gpus` (all
+/// hardware adapters), `gl` or `reference`.
 impl FromStr for Device {
     type Err = Error;
 
@@ -87,10 +85,10 @@ impl FromStr for Device {
     }
 }
 
-/// Which adapters an engine uses together.
+/// The adapters that an engine uses together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct GpuSet {
-    /// A bit an index; none for all that are hardware.
+    /// One bit per index; none for all hardware adapters.
     bits: u64,
 }
 
@@ -98,7 +96,7 @@ impl GpuSet {
     /// Every hardware GPU of the machine.
     pub const HARDWARE: GpuSet = GpuSet { bits: 0 };
 
-    /// The adapters with these indices in [`adapters`](crate::adapters); software ones too.
+    /// The adapters with these indices in [`adapters`](crate::adapters), software adapters included.
     ///
     /// # Errors
     /// [`Error::NoDevice`] for no index, and for one above 63, which no machine has.
@@ -114,23 +112,23 @@ impl GpuSet {
         })
     }
 
-    /// The indices, ascending; none for all that are hardware.
+    /// The indices, ascending; none for all hardware adapters.
     pub fn indices(self) -> impl Iterator<Item = usize> {
         (0..64).filter(move |index| self.bits >> index & 1 == 1)
     }
 }
 
-/// What to do with rows that have an invalid weight or to which the policy cannot be applied.
+/// What to do with rows that have an invalid weight or that the policy cannot be applied to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnInvalid {
-    /// The call is an error that names how many rows and the first one.
+    /// The call is an error that says how many rows are invalid and names the first.
     #[default]
     Error,
-    /// Those rows have no value and the status `invalid`.
+    /// These rows have no value and the status `invalid`.
     Null,
 }
 
-/// How far a call is.
+/// How much of a call is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
@@ -143,7 +141,7 @@ pub struct Progress {
 /// Called after each chunk; `ControlFlow::Break(())` cancels the call.
 pub type ProgressCallback = Arc<dyn Fn(Progress) -> ControlFlow<()> + Send + Sync>;
 
-/// The choices of a call. All defaults are the definitions of the measures: nats, exact zeros.
+/// The choices of a call. All defaults follow the definitions of the measures: nats, exact zeros.
 #[derive(Clone, Default)]
 pub struct Options {
     /// Unit of the measures that are logarithms.

@@ -1,4 +1,4 @@
-//! What a call returns: one column a measure, one status a row, and how it was done.
+//! What a call returns: one column per measure, one status per row, and how the call was carried out.
 
 use std::fmt;
 use std::ops::Index;
@@ -17,9 +17,9 @@ pub enum RowStatus {
     Ok,
     /// At least one value is +∞, and that is the answer.
     Infinite,
-    /// A side has no weight, or the policy left nothing: no value.
+    /// A side has no weight, or the policy left nothing. The row has no value.
     Empty,
-    /// A negative, NaN or infinite weight, or a policy that cannot be applied: no value.
+    /// A weight is negative, NaN or infinite, or the policy cannot be applied. The row has no value.
     Invalid,
 }
 
@@ -55,23 +55,23 @@ impl fmt::Display for RowStatus {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// The device that did it, by name; where several did, all of them.
+    /// The device that computed it, by name. If several did, all of them.
     pub device: Arc<str>,
-    /// Why that device.
+    /// Why that device was chosen.
     pub reason: &'static str,
-    /// Where several devices shared the rows: how many each did.
+    /// If several devices shared the rows, how many rows each computed.
     pub shares: Vec<Share>,
-    /// What the call was predicted to take on either device, where that decided.
+    /// The predicted time on either device, if that decided.
     pub predicted: Option<Predicted>,
-    /// Chunks the rows were cut into.
+    /// Chunks that the rows were cut into.
     pub chunks: u64,
-    /// Rows computed again in 64-bit floats because 32 bits could not hold the contract.
+    /// Rows that were computed again in 64-bit floats because 32 bits could not hold the contract.
     pub rescued: u64,
-    /// Entries of all pairs that a GPU computed as products of matrices, not each by itself.
+    /// Entries of all pairs that a GPU computed as products of matrices, not one by one.
     pub products: u64,
     /// Bytes of weights read.
     pub bytes: u64,
-    /// Bytes of weights that went to a device; those of [`Uploaded`](crate::Uploaded) rows went there before.
+    /// Bytes of weights that went to a device. [`Uploaded`](crate::Uploaded) rows went there before and do not count.
     pub sent: u64,
     /// Bytes that came back from a device.
     pub received: u64,
@@ -79,19 +79,19 @@ pub struct Stats {
     pub retries: u64,
     /// Wall time of the call.
     pub seconds: f64,
-    /// Seconds in which kernels of a GPU were compiled: those that this engine had not run before.
+    /// Seconds in which GPU kernels were compiled that this engine had not run before.
     pub compile_seconds: f64,
-    /// Seconds in which kernels of a GPU ran, by its own clock; 0 where it has none. Of several the sum.
+    /// Seconds in which GPU kernels ran, by the GPU's own clock; 0 if it has none. For several GPUs, the sum.
     pub device_seconds: f64,
 }
 
-/// What one of several devices did of a call.
+/// What one of several devices computed of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Share {
     /// The device, by name.
     pub device: Arc<str>,
-    /// The rows that it did.
+    /// The number of rows it computed.
     pub rows: u64,
 }
 
@@ -140,7 +140,7 @@ impl Default for Stats {
 /// Shared, so that a small call allocates nothing for it.
 static NO_DEVICE: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(""));
 
-/// The result of a call: one `f64` column a measure, in the order asked for, and one status a row.
+/// The result of a call: one `f64` column per measure, in the order asked for, and one status per row.
 ///
 /// A row without a value (status `empty` or `invalid`) holds NaN in every column.
 #[derive(Clone, Debug, Default)]
@@ -152,13 +152,13 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Rows of the result.
+    /// The number of rows of the result.
     #[must_use]
     pub fn len(&self) -> usize {
         self.status.len()
     }
 
-    /// Whether there is no row.
+    /// Whether the result has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.status.is_empty()
@@ -173,7 +173,7 @@ impl Columns {
     /// The column of a measure.
     ///
     /// # Errors
-    /// [`Error::NotComputed`] when it was not asked for.
+    /// [`Error::NotComputed`] if it was not asked for.
     pub fn column(&self, measure: Divergence) -> Result<&[f64]> {
         let position = self.measures.iter().position(|m| *m == measure);
         position.map(|i| self.columns[i].as_slice()).ok_or(Error::NotComputed(measure))
@@ -184,7 +184,7 @@ impl Columns {
         self.measures.iter().copied().zip(self.columns.iter().map(Vec::as_slice))
     }
 
-    /// One status a row.
+    /// One status per row.
     #[must_use]
     pub fn status(&self) -> &[RowStatus] {
         &self.status
@@ -196,17 +196,17 @@ impl Columns {
         &self.stats
     }
 
-    /// Takes the columns and the statuses out, without a copy.
+    /// Returns the columns and the statuses, without a copy.
     #[must_use]
     pub fn into_parts(self) -> (Vec<Vec<f64>>, Vec<RowStatus>) {
         (self.columns, self.status)
     }
 }
 
-/// `columns[Divergence::Kl]`.
+/// `columns[Divergence::Kl]` is the column of a measure.
 ///
 /// # Panics
-/// When the measure was not asked for; [`Columns::column`] is the form that returns an error.
+/// If the measure was not asked for. [`Columns::column`] returns an error instead.
 impl Index<Divergence> for Columns {
     type Output = [f64];
 

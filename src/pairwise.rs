@@ -1,4 +1,4 @@
-//! Every row against every row: the matrix of a measure, tile by tile, and the nearest rows of each.
+//! Every row against every row: the matrix of a measure, tile by tile, and the nearest rows of each row.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ use crate::values::Tracker;
 pub(crate) enum Purpose {
     /// Every entry is wanted.
     Pairwise,
-    /// The smallest of each row are.
+    /// Only the smallest entries of each row are wanted.
     Nearest,
 }
 
@@ -29,35 +29,35 @@ pub struct Tile {
 }
 
 impl Tile {
-    /// Which rows of P.
+    /// The rows of P in this tile.
     #[must_use]
     pub fn rows(&self) -> Range<usize> {
         self.rows.clone()
     }
 
-    /// Which rows of Q.
+    /// The rows of Q in this tile.
     #[must_use]
     pub fn columns(&self) -> Range<usize> {
         self.columns.clone()
     }
 
-    /// The values of a measure, row after row: row i of P against row j of Q, both counted from the first of the tile,
-    /// is entry i · [`columns`](Tile::columns)`.len()` + j. NaN where there is no value.
+    /// The values of a measure, row after row. Row i of P against row j of Q, both counted from the first of the tile, is entry
+    /// i · [`columns`](Tile::columns)`.len()` + j. NaN stands for no value.
     ///
     /// # Errors
-    /// [`Error::NotComputed`] when it was not asked for.
+    /// [`Error::NotComputed`] if it was not asked for.
     pub fn values(&self, measure: Divergence) -> Result<&[f64]> {
         self.entries.column(measure)
     }
 
-    /// One status an entry, in the same order.
+    /// One status per entry, in the same order.
     #[must_use]
     pub fn status(&self) -> &[RowStatus] {
         self.entries.status()
     }
 
-    /// Of a square tile across the diagonal: what is below it becomes what is above, so that a pair has the same bits
-    /// wherever it stands.
+    /// Replaces the part below the diagonal by the part above it, in a square tile across the diagonal. So a pair has the same
+    /// bits wherever it stands.
     pub(crate) fn make_symmetric(&mut self) {
         let size = self.rows.len();
         for (row, column) in (0..size).flat_map(|row| (0..row).map(move |column| (row, column))) {
@@ -67,7 +67,7 @@ impl Tile {
         }
     }
 
-    /// The same with the sides exchanged.
+    /// The same tile with the sides exchanged.
     pub(crate) fn mirrored(&self) -> Self {
         let (rows, columns) = (self.rows.len(), self.columns.len());
         let Columns { measures, columns: values, status, stats } = &self.entries;
@@ -81,23 +81,23 @@ impl Tile {
     }
 }
 
-/// A matrix of `rows` × `columns` with the two exchanged.
+/// Transposes a matrix of `rows` × `columns`.
 fn transposed<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
     (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
 }
 
 impl Engine {
-    /// The measures of every row of `p` against every row of `q`; without `q`, of `p` against itself. The matrix is
-    /// handed to `take` tile by tile and never in memory as a whole: in an order that depends on the shapes, the measures
-    /// and the engine alone, every entry once. Without `q`, and for symmetric measures alone, each tile above the diagonal
-    /// is followed by its mirror image below, which is not computed.
+    /// Compares every row of `p` with every row of `q` by the given measures; without `q`, of `p` with itself. `take` gets the
+    /// matrix tile by tile, and the whole matrix is never in memory. The order of the tiles depends on the shapes, the measures
+    /// and the engine alone, and every entry comes once. Without `q`, and if all measures are symmetric, each tile above the
+    /// diagonal is followed by its mirror image below, which is not computed.
     ///
-    /// Each entry is what [`Engine::rowwise`] gives for the two rows, within the contract: by other arithmetic, so that its last
-    /// bits are others, on the CPU where each side has sixteen rows or more, and on a GPU where entries are products of
-    /// matrices ([`Stats::products`]). Time is linear in the rows of `p` × those of `q` × bins. The progress counts entries.
+    /// Each entry is what [`Engine::rowwise`] gives for the two rows, within the contract. The arithmetic differs, and with it
+    /// the last bits: on the CPU if each side has sixteen rows or more, and on a GPU if entries are products of matrices
+    /// ([`Stats::products`]). Time is linear in the rows of `p` × the rows of `q` × bins. The progress counts entries.
     ///
     /// # Errors
-    /// As [`Engine::rowwise`], and those of `take`, which end the call.
+    /// Those of [`Engine::rowwise`], and those of `take`, which end the call.
     pub fn pairwise<E: From<Error>>(
         &self,
         measures: &[Divergence],

@@ -1,4 +1,4 @@
-//! Rows that have no value because a weight of theirs is invalid or the policy cannot be applied: the error that they are.
+//! Builds the error for invalid rows: rows with no value because a weight is invalid or the policy cannot be applied.
 
 use rayon::prelude::*;
 
@@ -8,8 +8,8 @@ use crate::output::RowStatus;
 use crate::plan::Problem;
 use crate::rows::Rows;
 
-/// The invalid rows of a call: how many, and the first. Those with a bad weight and those that the policy cannot do are
-/// told apart by looking.
+/// The invalid rows of a call: how many, and the first. The weights of a row show which of two kinds it is: one with a bad
+/// weight, or one that the policy cannot be applied to.
 #[derive(Debug, Default)]
 pub(crate) struct Refused {
     weights: u64,
@@ -19,7 +19,7 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    /// Looks at more rows, the first of which has this number, by their statuses.
+    /// Takes the statuses of more rows; `start` is the number of the first of them.
     pub(crate) fn add(
         &mut self,
         problem: &Problem,
@@ -43,7 +43,7 @@ impl Refused {
         }
     }
 
-    /// The error that the rows of one side are, if any has an invalid weight.
+    /// The error for the rows of one side, if any has an invalid weight.
     pub(crate) fn of_side(side: Side, rows: &Rows<'_>) -> Option<Error> {
         let is_bad = |row: &usize| !rows.is_valid(*row);
         let row = (0..rows.len()).into_par_iter().find_first(is_bad)?;
@@ -52,7 +52,7 @@ impl Refused {
         Some(Error::InvalidWeights { count, rows: rows.len() as u64, row: row as u64, side, bin, value })
     }
 
-    /// The error that entries are to which the policy cannot be applied, though every weight is valid.
+    /// The error for entries whose weights are all valid: the policy cannot be applied to them, or their weights span too much.
     pub(crate) fn by_policy(problem: &Problem, count: usize, row: usize) -> Error {
         let (rows, count, row) = (problem.rows as u64, count as u64, row as u64);
         match problem.zeros {
@@ -61,7 +61,7 @@ impl Refused {
         }
     }
 
-    /// The error that they are, if there are any.
+    /// The error for all invalid rows, if there are any.
     pub(crate) fn error(&self, problem: &Problem) -> Option<Error> {
         if let Some((side, row, bin, value)) = self.first {
             let rows = problem.rows as u64;

@@ -55,7 +55,7 @@ impl WeightType {
         }
     }
 
-    /// Whether the values are computed in 64-bit floats, with the tighter half of the contract.
+    /// Whether the values are computed in 64-bit floats, with the tighter part of the contract.
     #[must_use]
     pub const fn is_wide(self) -> bool {
         self.size() == 8
@@ -153,7 +153,7 @@ impl<'a> Weights<'a> {
         self.len() == 0
     }
 
-    /// The same elements as bytes, as they travel to a device.
+    /// The same elements as bytes, in the form that travels to a device.
     #[must_use]
     pub fn as_bytes(&self) -> &'a [u8] {
         each_weight!(*self, slice => bytemuck::cast_slice(slice))
@@ -170,7 +170,7 @@ impl<'a> Weights<'a> {
 pub trait Weight: Copy + Send + Sync + private::Sealed + 'static {
     /// Wraps a slice of this type.
     fn weights(slice: &[Self]) -> Weights<'_>;
-    /// The value as a 64-bit float; exact but for integers above 2⁵³.
+    /// The value as a 64-bit float. It is exact except for integers above 2⁵³.
     fn to_f64(self) -> f64;
 }
 
@@ -228,7 +228,7 @@ impl<'a> Rows<'a> {
         Self::from_weights(W::weights(weights), bins)
     }
 
-    /// The same from an already wrapped slice, for callers that learn the type at run time.
+    /// The same for a slice that is already wrapped, if the type is known only at run time.
     ///
     /// # Errors
     /// As [`Rows::new`].
@@ -244,9 +244,8 @@ impl<'a> Rows<'a> {
         Ok(Self { weights, bins, stride: bins, rows: elements / bins })
     }
 
-    /// The same elements with `stride` elements between the starts of two rows, so that a
-    /// column range of a wider matrix can be read in place. The last row may end with its last bin.
-    /// Use [`Rows::strided`] when the slice is not a whole number of bins.
+    /// The same elements with `stride` elements between the starts of two rows, so that a column range of a wider matrix can be
+    /// read in place. The last row may end with its last bin. Use [`Rows::strided`] if the slice is not a whole number of bins.
     ///
     /// # Errors
     /// [`Error::StrideTooShort`], [`Error::PartialRow`].
@@ -254,7 +253,7 @@ impl<'a> Rows<'a> {
         Self::strided_weights(self.weights, self.bins, stride)
     }
 
-    /// A matrix of `bins` bins a row with `stride` elements between the starts of two rows.
+    /// A matrix with `bins` bins per row and `stride` elements between the starts of two rows.
     ///
     /// # Errors
     /// [`Error::ZeroBins`], [`Error::StrideTooShort`], [`Error::PartialRow`].
@@ -278,13 +277,13 @@ impl<'a> Rows<'a> {
         Ok(Self { weights, bins, stride, rows })
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows == 0
@@ -314,7 +313,7 @@ impl<'a> Rows<'a> {
         self.weights
     }
 
-    /// The rows `start .. start + count` as a matrix of their own. Out-of-range rows are cut off.
+    /// The rows `start .. start + count` as a separate matrix. Rows out of range are cut off.
     #[must_use]
     pub fn slice(&self, start: usize, count: usize) -> Rows<'a> {
         let start = start.min(self.rows);
@@ -341,7 +340,7 @@ impl<'a> Rows<'a> {
         self.weights.get(row * self.stride + bin)
     }
 
-    /// Whether every weight of a row is one: not negative, not NaN, not infinite.
+    /// Whether every weight of a row is valid: not negative, not NaN, not infinite.
     pub(crate) fn is_valid(&self, row: usize) -> bool {
         let bins = row * self.stride..row * self.stride + self.bins;
         each_weight!(self.weights, slice => {

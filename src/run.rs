@@ -17,17 +17,17 @@ use crate::output::{Columns, RowStatus};
 use crate::plan::{Chunks, Pairing, Problem, cost};
 use crate::values::{Part, Piece, Tracker, Values};
 
-/// Failures of a device in a row, without a chunk done between them, after which a call ends.
+/// A call ends after this many failures of a device without a finished chunk between them.
 pub(crate) const RETRIES: usize = 3;
 
-/// What a call compares, and whose threads and limits it has.
+/// What a call compares, and whose threads and limits it uses.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) problem: &'a Problem,
     pub(crate) p: Input<'a>,
     pub(crate) q: Input<'a>,
-    /// Where they are part of a product.
+    /// The product that the rows are part of, if any.
     #[cfg(feature = "gpu")]
     pub(crate) product: Option<product::Part<'a>>,
 }
@@ -58,23 +58,23 @@ impl<'a> Run<'a> {
 }
 
 impl Run<'_> {
-    /// Walks the chunks of what is left of a part on the threads of the CPU.
+    /// Computes the chunks that a part has left, on the threads of the CPU.
     pub(crate) fn on_cpu(&self, part: &mut Part<'_>) -> Result<()> {
         let chunks = Chunks::for_cpu(self.problem, part.rows.clone());
         chunks.from(part.done).try_for_each(|chunk| self.values(part, chunk, None))
     }
 
-    /// Walks the chunks of what is left of a part on a device. What fails is done again, on a device opened anew if
-    /// need be and in smaller chunks; what is done stays done.
+    /// Computes the chunks that a part has left, on a device. A chunk that fails is computed again, on a device opened anew if
+    /// necessary and in smaller chunks. A chunk that is done stays done.
     #[cfg(feature = "gpu")]
     pub(crate) fn on_device(&self, part: &mut Part<'_>, device: &Gpu) -> Result<()> {
         let Self { engine, problem, .. } = *self;
         let (mut retries, mut halvings) = (0, 0);
         loop {
-            // Planned again for a device opened anew: rows that the old one kept have to travel.
+            // Planned again for a device opened anew: rows that the old device kept have to travel.
             let (chunks, kept) = self.chunks(device, &part.rows, (self.memory(), self.scratch()), halvings)?;
             let before = part.done;
-            // A submission that takes long is one that a watchdog of the system may end: the next ones are smaller.
+            // A watchdog of the system may end a submission that takes long, so the next ones are smaller.
             let too_long = AtomicBool::new(false);
             let left = chunks.from(part.done).take_while(|_| !too_long.load(Ordering::Relaxed));
             let start = |chunk: &Range<usize>| {
@@ -100,18 +100,18 @@ impl Run<'_> {
             retries = if part.done > before { 1 } else { retries + 1 };
             match &error {
                 Error::DeviceFailed { .. } if retries <= RETRIES => {}
-                // Memory that is not there for a chunk may be there for half of it.
+                // Memory may be too small for a chunk but enough for half of it.
                 Error::DeviceMemory { .. } if chunks.smaller().is_some() || retries <= RETRIES => {}
                 _ => return Err(error),
             }
-            // A device that cannot be had again is reported as it failed.
+            // If a device cannot be recovered, the call reports its first failure.
             device.recover().map_err(|_| error)?;
             halvings += 1;
             part.stats.retries += 1;
         }
     }
 
-    /// The chunks of some rows for a device within a budget and scratch memory, halved so many times; and what the device
+    /// The chunks of some rows for a device, within a budget and scratch memory, halved `halvings` times; and what the device
     /// keeps of either side of them.
     #[cfg(feature = "gpu")]
     pub(crate) fn chunks(
@@ -131,22 +131,22 @@ impl Run<'_> {
         Ok(((0..halvings).fold(chunks, |chunks, _| chunks.smaller().unwrap_or(chunks)), kept))
     }
 
-    /// Bytes that a row of the result takes on a device beside its records: values of all pairs are there and on their way back,
-    /// in every chunk.
+    /// Bytes that a row of the result takes on a device beside its records. Values of all pairs are there and on their way
+    /// back, in every chunk.
     #[cfg(feature = "gpu")]
     pub(crate) fn scratch(&self) -> u64 {
         let is_all = matches!(self.problem.pairing, Pairing::All { .. });
         if is_all { (SLOTS * 2 * size_of::<f32>() * self.problem.slots.len()) as u64 } else { 0 }
     }
 
-    /// Both sides of a chunk, of which a device may keep some.
+    /// Both sides of a chunk, of which a device may keep some rows.
     pub(crate) fn sources<'s>(&'s self, chunk: &Range<usize>, kept: [Option<&'s Kept>; 2]) -> [Source<'s>; 2] {
         let [p, q] = self.problem.pairing.ranges(chunk);
         [self.p.source(&p, kept[0]), self.q.source(&q, kept[1])]
     }
 
-    /// Turns the sums of a chunk into values: those of a device, or else made here; or takes the values that a device has
-    /// made. Rows that 32 bits could not hold are computed again.
+    /// Turns the sums of a chunk into values. The sums come from a device or are computed here; or the values come from a
+    /// device. Rows that 32 bits could not hold are computed again.
     fn values(&self, part: &mut Part<'_>, chunk: Range<usize>, from_device: Option<&Found>) -> Result<()> {
         let (engine, problem) = (self.engine, self.problem);
         let (p, q) = (self.p.rows, self.q.rows);
@@ -184,7 +184,7 @@ impl Run<'_> {
         part.finished(chunk.end)
     }
 
-    /// Some rows in 64-bit floats, in the order given: what a device has left to the host.
+    /// Computes some rows in 64-bit floats, in the order given: the rows that a device has left to the host.
     pub(crate) fn again(&self, rows: &[usize], options: &Options) -> Result<Columns> {
         let tracker = Tracker::new(options, rows.len());
         let mut values = Values::new(self.problem, options, &tracker, 0..rows.len());
@@ -200,11 +200,11 @@ impl Run<'_> {
             let pieces: Vec<_> = rows.iter().zip(part.pieces(0..rows.len(), 1)).collect();
             self.engine.cpu.install(|| pieces.into_par_iter().for_each_init(RowSums::default, task));
         }
-        // Which of them are invalid shows in their status.
+        // The status of a row shows whether it is invalid.
         values.finish(false, &self.p.rows, &self.q.rows)
     }
 
-    /// Every row of a part by the oracle.
+    /// Computes every row of a part by the oracle.
     pub(crate) fn reference(&self, part: &mut Part<'_>, options: &Options) -> Result<()> {
         let (problem, p, q) = (self.problem, self.p.rows, self.q.rows);
         let measures: Vec<_> = problem.slots.iter().map(|slots| slots.measure).collect();

@@ -1,4 +1,4 @@
-//! Batches through an engine: one is read and one is taken while another is computed.
+//! Batches through an engine: one batch is read and one is taken while another is computed.
 
 use std::sync::mpsc::sync_channel;
 use std::thread;
@@ -13,22 +13,22 @@ use crate::rows::Rows;
 /// Batches that wait between two stages.
 const WAITING: usize = 1;
 
-/// A batch of a stream: the rows of both sides, and whatever else goes with them.
+/// A batch of a stream: the rows of both sides, and whatever else belongs to them.
 pub trait RowPair: Send {
     /// The rows of P.
     fn p(&self) -> Rows<'_>;
-    /// The rows of Q: as many, or one for all.
+    /// The rows of Q: as many as P has, or one for all.
     fn q(&self) -> Rows<'_>;
 }
 
 impl Engine {
-    /// [`Engine::rowwise`] over batches, in order: `take` is handed each batch with its result, on the thread of
-    /// the caller, while the next one is computed and the one after it is read. At most five batches are in
-    /// memory, whatever their number; a slow `take` slows the reading.
+    /// [`Engine::rowwise`] over batches, in order. `take` gets each batch with its result, on the caller's thread, while the
+    /// next batch is computed and the one after it is read. At most five batches are in memory, whatever their number. A slow
+    /// `take` slows the reading.
     ///
     /// # Errors
-    /// The first error in the order of the batches: of the reading, of the computing (see [`Engine::rowwise`]),
-    /// or of `take`, which ends the stream this way. Nothing after it is taken.
+    /// The first error in the order of the batches: of reading, of computing (see [`Engine::rowwise`]), or of `take`, which
+    /// ends the stream this way. Nothing after it is taken.
     pub fn stream<B: RowPair, E: From<Error> + Send>(
         &self,
         measures: &[Divergence],
@@ -42,7 +42,7 @@ impl Engine {
             scope.spawn(move || {
                 for batch in batches {
                     let last = batch.is_err();
-                    // The receiver is gone when a batch before this one failed.
+                    // The receiver is gone if a batch before this one failed.
                     if to_compute.send(batch).is_err() || last {
                         break;
                     }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use crate::Device;
 
-    /// One row whose weights tell its number; counts how many there are.
+    /// One row whose weights encode its number. It counts how many such rows exist.
     struct Numbered<'a> {
         weights: [f64; 2],
         alive: &'a AtomicUsize,

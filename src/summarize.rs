@@ -15,16 +15,16 @@ use crate::run::Run;
 use crate::summary::{Largest, Summaries, SummaryBuilder};
 use crate::values::Tracker;
 
-/// Bytes of columns that are in memory at once where a summary is made of them.
+/// Bytes of columns that are in memory at once when a summary is made of them.
 const COLUMN_BYTES: usize = 64 << 20;
 
 impl Engine {
-    /// What the values of [`Engine::rowwise`] say, without their columns: for each measure a [`Summary`](crate::Summary)
-    /// and the `top` rows with the largest values. Memory does not grow with the rows.
+    /// What the values of [`Engine::rowwise`] say, without their columns: for each measure a [`Summary`](crate::Summary) and
+    /// the `top` rows with the largest values. Memory does not grow with the rows.
     ///
-    /// On GPUs, of 65,536 rows or more and up to four measures, the values stay there: some kilobytes come back. The
-    /// quantiles are approximate then ([`Summary::exact`](crate::Summary::exact)); values of `top` are computed in 64-bit
-    /// floats. Of the rows whose values differ by less than the contract's 1e-6 any may be the last of `top`.
+    /// On GPUs, for 65,536 rows or more and up to four measures, the values stay there: some kilobytes come back. The quantiles
+    /// are approximate then ([`Summary::exact`](crate::Summary::exact)); values of `top` are computed in 64-bit floats. Of rows
+    /// whose values differ by less than the contract's 1e-6, any may be the last of `top`.
     ///
     /// ```
     /// use kullback::{Divergence, Engine, Options, Rows};
@@ -126,7 +126,7 @@ impl Run<'_> {
                 refused.add(self.problem, (&self.p.rows, &self.q.rows), start, columns.status());
             }
             if stats.reason.is_empty() {
-                // The device of the last rows that it could do; why not of others stays told.
+                // The device of the last rows it could compute. The reason why it could not compute others stays.
                 (stats.device, stats.reason) = (columns.stats().device.clone(), columns.stats().reason);
             }
             stats.add(columns.stats());

@@ -1,4 +1,4 @@
-//! What a column says: count, mean ± standard error, quantiles, statuses, the largest; in bounded memory.
+//! What a column says, in bounded memory: count, mean ± standard error, quantiles, statuses, the largest values.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,17 @@ use crate::divergence::Divergence;
 use crate::error::{Error, Result};
 use crate::output::{RowStatus, Stats};
 
-/// The quantiles a summary reports.
+/// The quantiles that a summary reports.
 pub const QUANTILES: [f64; 11] = [0.0, 0.001, 0.01, 0.05, 0.1, 0.5, 0.9, 0.95, 0.99, 0.999, 1.0];
 
-/// Values kept before the quantiles become approximate: 4,194,304, which is 32 MiB.
+/// The number of values that are kept before the quantiles become approximate: 4,194,304, which is 32 MiB.
 pub const EXACT_QUANTILES_UP_TO: usize = 1 << 22;
 
-/// Bits of the mantissa that a bucket of the approximate quantiles drops: 36 leaves 16, so that a
-/// reported quantile is within 2⁻¹⁶ (1.5e-5) of a value of that rank.
+/// Bits of the mantissa that a bucket of the approximate quantiles drops. 36 leaves 16, so a reported quantile is within 2⁻¹⁶
+/// (1.5e-5) of a value of that rank.
 const BUCKET_SHIFT: u32 = 36;
 
-/// The summaries of a call, one a measure, in the order asked for; made by [`Engine::summary`](crate::Engine::summary).
+/// The summaries of a call, one per measure, in the order asked for; made by [`Engine::summary`](crate::Engine::summary).
 #[derive(Clone, Debug, Default)]
 pub struct Summaries {
     pub(crate) measures: Vec<Divergence>,
@@ -29,15 +29,15 @@ impl Summaries {
     /// The summary of a measure.
     ///
     /// # Errors
-    /// [`Error::NotComputed`] when it was not asked for.
+    /// [`Error::NotComputed`] if it was not asked for.
     pub fn summary(&self, measure: Divergence) -> Result<&Summary> {
         self.position(measure).map(|i| &self.summaries[i])
     }
 
-    /// The rows with the largest values of a measure: infinite ones first, equal ones in the order of the rows.
+    /// The rows with the largest values of a measure. Infinite values come first, and equal values in the order of the rows.
     ///
     /// # Errors
-    /// [`Error::NotComputed`] when it was not asked for.
+    /// [`Error::NotComputed`] if it was not asked for.
     pub fn top(&self, measure: Divergence) -> Result<&[TopRow]> {
         self.position(measure).map(|i| self.top[i].as_slice())
     }
@@ -74,17 +74,17 @@ pub struct TopRow {
 pub(crate) struct Largest {
     most: usize,
     rows: Vec<TopRow>,
-    /// The last of those that were kept when they were sorted.
+    /// The last of the rows that were kept at the last sort.
     floor: Option<TopRow>,
 }
 
 impl Largest {
-    /// Room for so many.
+    /// Keeps at most `most` rows.
     pub(crate) fn new(most: usize) -> Self {
         Self { most, ..Self::default() }
     }
 
-    /// Looks at a row; rows of equal value stay in the order of their numbers. A NaN is none.
+    /// Looks at a row. Rows of equal value stay in the order of their numbers. A NaN is no value.
     pub(crate) fn push(&mut self, row: u64, value: f64) {
         let row = TopRow { row, value };
         if value.is_nan() || self.most == 0 || self.floor.is_some_and(|floor| floor.order(&row).is_lt()) {
@@ -104,7 +104,7 @@ impl Largest {
         }
     }
 
-    /// In descending order.
+    /// The rows in descending order.
     pub(crate) fn finish(mut self) -> Vec<TopRow> {
         self.sort();
         self.rows
@@ -112,7 +112,7 @@ impl Largest {
 }
 
 impl TopRow {
-    /// The larger value first, of equal ones the earlier row.
+    /// The larger value first; of equal values the earlier row.
     fn order(&self, other: &TopRow) -> std::cmp::Ordering {
         other.value.total_cmp(&self.value).then(self.row.cmp(&other.row))
     }
@@ -134,8 +134,8 @@ impl Moments {
         self.merge(&Moments { count: 1, mean: value, squares: 0.0, minimum: value, maximum: value });
     }
 
-    /// Adds the values of another. No large sum that a small variance would drown in.
-    /// Source: T. F. Chan, G. H. Golub, R. J. LeVeque, 1979.
+    /// Adds the values of another. There is no large sum that would lose a small variance. Source: T. F. Chan, G. H. Golub, R.
+    /// J. LeVeque, 1979.
     pub(crate) fn merge(&mut self, other: &Moments) {
         if self.count == 0 || other.count == 0 {
             if self.count == 0 {
@@ -153,7 +153,7 @@ impl Moments {
     }
 }
 
-/// What a summary says but for the quantiles.
+/// What a summary says, except the quantiles.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) statuses: [u64; 4],
@@ -169,7 +169,7 @@ impl Tally {
         self.moments.merge(&other.moments);
     }
 
-    /// The summary; `at_rank` gives a value by its place in ascending order, from 0.
+    /// The summary. `at_rank` gives a value by its place in ascending order, from 0.
     pub(crate) fn finish(&self, exact: bool, at_rank: impl Fn(u64) -> f64) -> Summary {
         let Moments { count, mean, squares, minimum, maximum } = self.moments;
         let variance = if count < 2 { f64::NAN } else { squares / (count as f64 - 1.0) };
@@ -201,14 +201,14 @@ impl Tally {
     }
 }
 
-/// The two ranks that a quantile of so many values lies between, and how far from the first.
+/// The two ranks that a quantile of so many values lies between, and its distance from the first.
 fn position(q: f64, count: u64) -> (u64, u64, f64) {
     let position = q * (count - 1) as f64;
     let rank = position.floor() as u64;
     (rank, (rank + 1).min(count - 1), position - rank as f64)
 }
 
-/// The ranks that the quantiles of so many values ask for, beside the first and the last.
+/// The ranks that the quantiles of so many values need, beside the first and the last.
 pub(crate) fn ranks(count: u64) -> impl Iterator<Item = u64> {
     let inner = QUANTILES.into_iter().filter(move |q| count > 0 && (0.0..1.0).contains(q) && *q > 0.0);
     inner.flat_map(move |q| {
@@ -225,34 +225,34 @@ pub struct SummaryBuilder {
     buckets: BTreeMap<u64, u64>,
 }
 
-/// What is said of one measure.
+/// What a summary says about one measure.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
     /// Rows seen.
     pub rows: u64,
-    /// Rows with a finite value: those the mean and the quantiles speak of.
+    /// Rows with a finite value. The mean and the quantiles cover these.
     pub finite: u64,
-    /// Rows of which this measure is infinite.
+    /// Rows for which this measure is infinite.
     pub infinite: u64,
     /// Rows by status, in the order of [`RowStatus::ALL`].
     pub statuses: [u64; 4],
-    /// Mean of the finite values; NaN without any.
+    /// Mean of the finite values; NaN if there are none.
     pub mean: f64,
-    /// Their variance, of a sample (n − 1); NaN with fewer than two values.
+    /// Variance of the finite values, as a sample (n − 1); NaN if there are fewer than two.
     pub variance: f64,
     /// Standard error of the mean; NaN with fewer than two values.
     pub standard_error: f64,
-    /// A value for each of [`QUANTILES`] (linear between ranks), the first the least value and the last the greatest;
-    /// NaN without any value.
+    /// A value for each of [`QUANTILES`] (linear between ranks). The first is the least value and the last is the greatest. NaN
+    /// if there are no values.
     pub quantiles: [f64; 11],
-    /// Whether the quantiles are exact; if not, each is within 1.6e-5 of a value of its rank, relative, and the first
-    /// and the last are exact all the same.
+    /// Whether the quantiles are exact. If not, each is within 1.6e-5 (relative) of a value of its rank, and the first and the
+    /// last are still exact.
     pub exact: bool,
 }
 
 impl SummaryBuilder {
-    /// Adds rows: values as in [`Columns`](crate::Columns), one status a row.
+    /// Adds rows: values as in [`Columns`](crate::Columns), one status per row.
     pub fn extend(&mut self, values: &[f64], status: &[RowStatus]) {
         for (&value, &status) in values.iter().zip(status) {
             self.push(value, status);
@@ -293,7 +293,7 @@ impl SummaryBuilder {
             for (bucket, count) in &self.buckets {
                 below += count;
                 if rank < below {
-                    // The middle of the bucket, never outside what was seen.
+                    // The middle of the bucket, but never outside the values that were seen.
                     let middle = f64::from_bits((bucket << BUCKET_SHIFT) | (1 << (BUCKET_SHIFT - 1)));
                     return middle.clamp(minimum, maximum);
                 }

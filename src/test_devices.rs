@@ -1,9 +1,9 @@
-//! The devices that tests run on: software adapters, told by their drivers, never by their place in a list.
+//! The devices that tests run on: software adapters, found by their drivers, never by their place in a list.
 
 use crate::backend::gpu::Wanted;
 use crate::{AdapterInfo, Device, adapters};
 
-/// Whether a device that is not there is a failure.
+/// Whether a missing device is a failure.
 fn is_required() -> bool {
     std::env::var("KULLBACK_REQUIRE_GPU").is_ok_and(|value| value == "1")
 }
@@ -22,12 +22,12 @@ fn is_swiftshader(info: &AdapterInfo) -> bool {
     info.driver.contains("SwiftShader")
 }
 
-/// The first adapter of Vulkan but SwiftShader: Mesa's, where there is no card.
+/// The first adapter of Vulkan other than SwiftShader: Mesa's, if there is no card.
 pub(crate) fn vulkan() -> Option<usize> {
     index("adapter of Vulkan", |info| info.backend == "vulkan" && !is_swiftshader(info))
 }
 
-/// SwiftShader, whose subnormal numbers are 0.
+/// SwiftShader, which flushes subnormal numbers to 0.
 pub(crate) fn swiftshader() -> Option<usize> {
     index("SwiftShader", is_swiftshader)
 }
@@ -39,7 +39,7 @@ pub(crate) fn vulkan_and_gl() -> Vec<Device> {
     vulkan().map(Device::GpuAt).into_iter().chain(gl.then_some(Device::Gl)).collect()
 }
 
-/// Two adapters that stand for two cards, in the order in which a set has them.
+/// Two adapters that stand for two cards, in the order in which a set holds them.
 pub(crate) fn two() -> Option<[usize; 2]> {
     let (a, b) = vulkan().zip(swiftshader())?;
     Some([a.min(b), a.max(b)])

@@ -16,7 +16,7 @@ use crate::plan::problem::Slots;
 use crate::refused::Refused;
 use crate::rows::Rows;
 
-/// How far a call is, told to the caller: in order, and by one thread at a time, however many compute.
+/// How much of a call is done, reported to the caller in order and by one thread at a time, however many compute.
 pub(crate) struct Tracker<'a> {
     callback: Option<&'a ProgressCallback>,
     total: u64,
@@ -25,31 +25,30 @@ pub(crate) struct Tracker<'a> {
 
 #[derive(Default)]
 struct Tracked {
-    /// What the caller was told.
+    /// The number of rows that the caller was told of.
     done: u64,
-    /// Rows finished since the call was begun anew.
+    /// Rows finished since the call last started from the beginning.
     finished: u64,
     cancelled: bool,
 }
 
 impl<'a> Tracker<'a> {
-    /// Of a call over so many rows.
+    /// Takes the number of rows of the call.
     pub(crate) fn new(options: &'a Options, rows: usize) -> Self {
         Self { callback: options.progress.as_ref(), total: rows as u64, state: Mutex::default() }
     }
 
-    /// Notes that all rows are begun anew: the caller is told of them when they are more than before.
+    /// Notes that all rows start again. The caller hears of them only when more are finished than before.
     pub(crate) fn begin_anew(&self) {
         self.begin_again(0);
     }
 
-    /// The same of all rows but so many.
+    /// Notes the same for all rows except `but` of them.
     pub(crate) fn begin_again(&self, but: usize) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).finished = but as u64;
     }
 
-    /// Tells the caller that so many more rows are finished; whoever goes on after the call was cancelled
-    /// learns it here.
+    /// Tells the caller that `rows` more rows are finished. A thread that goes on after the call was cancelled learns it here.
     pub(crate) fn report(&self, rows: usize) -> Result<()> {
         let Some(callback) = self.callback else { return Ok(()) };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +70,7 @@ pub(crate) struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// Room for some rows of a call.
+    /// Allocates columns for some rows of a call.
     pub(crate) fn new(
         problem: &'a Problem,
         options: &'a Options,
@@ -81,7 +80,7 @@ impl<'a> Values<'a> {
         Self::within(Columns::default(), problem, options, tracker, rows)
     }
 
-    /// The same in columns that are not needed any more, whatever they hold: for whoever sets every row.
+    /// Uses the memory of columns that are no longer needed, whatever they hold. The caller must set every row.
     pub(crate) fn within(
         mut columns: Columns,
         problem: &'a Problem,
@@ -105,8 +104,8 @@ impl<'a> Values<'a> {
         Self { problem, options, tracker, rows, columns }
     }
 
-    /// The rows in parts, each for whoever computes it: `ends` are where each of them ends, in order, the last
-    /// at the end of all.
+    /// Splits the rows into parts, each for one computing thread. `ends` says where each part ends, in order, the last at the
+    /// end of all rows.
     pub(crate) fn parts(&mut self, ends: impl IntoIterator<Item = usize>) -> SmallVec<[Part<'_>; 1]> {
         let Self { problem, options, tracker, rows, columns } = self;
         let mut status = columns.status.as_mut_slice();
@@ -130,7 +129,7 @@ impl<'a> Values<'a> {
         ends.into_iter().map(part).collect()
     }
 
-    /// The columns, or the error that the first invalid row is.
+    /// The columns, or the error for the invalid rows.
     pub(crate) fn finish(self, any_invalid: bool, p: &Rows<'_>, q: &Rows<'_>) -> Result<Columns> {
         if self.options.on_invalid == OnInvalid::Null || !any_invalid {
             return Ok(self.columns);
@@ -165,7 +164,7 @@ impl Part<'_> {
         self.done >= self.rows.end
     }
 
-    /// The rows of a chunk, `rows` at a time, each to be written by whoever computes it.
+    /// The rows of a chunk, `rows` at a time, each piece to be written by the thread that computes it.
     pub(crate) fn pieces(&mut self, chunk: Range<usize>, rows: usize) -> impl Iterator<Item = Piece<'_>> {
         let (unit, slots, terms) = (self.unit, self.problem.slots.as_slice(), self.problem.terms.len());
         let mine = chunk.start - self.rows.start..chunk.end - self.rows.start;
@@ -179,7 +178,7 @@ impl Part<'_> {
         })
     }
 
-    /// Sets one row: for the backend that has no sums.
+    /// Sets one row, for the backend that has no sums.
     pub(crate) fn set(&mut self, row: usize, values: &[f64], status: RowStatus) {
         let row = row - self.rows.start;
         for (column, value) in self.columns.iter_mut().zip(values) {
@@ -197,7 +196,7 @@ impl Part<'_> {
     }
 }
 
-/// Takes the first elements out of a slice.
+/// Takes the first `count` elements out of a slice.
 fn split_off<'s, T>(slice: &mut &'s mut [T], count: usize) -> &'s mut [T] {
     let (first, rest) = std::mem::take(slice).split_at_mut(count);
     *slice = rest;
@@ -216,17 +215,16 @@ pub(crate) struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    /// How many rows.
     pub(crate) fn len(&self) -> usize {
         self.status.len()
     }
 
-    /// Turns sums into values; returns whether a row is invalid.
+    /// Turns sums into values. Returns whether a row is invalid.
     pub(crate) fn write(&mut self, sums: &RowSums) -> bool {
         self.write_at(0, sums)
     }
 
-    /// Takes the values that a device has made, by measure and row; marks the rows that it has left to the host. Returns
+    /// Takes the values that a device has made, by measure and row. Marks the rows that it has left to the host. Returns
     /// whether a row is invalid.
     pub(crate) fn take(&mut self, bits: impl Fn(usize, usize) -> u32, flags: &mut [RowFlags]) -> bool {
         let mut any_invalid = false;
@@ -241,7 +239,7 @@ impl Piece<'_> {
             any_invalid |= *status == RowStatus::Invalid;
         }
         for (measure, (column, slots)) in self.columns.iter_mut().zip(self.slots).enumerate() {
-            // The last rounding of a device may leave one a unit above it.
+            // The last rounding of a device may leave a value a unit above it.
             let most = slots.measure.finisher(self.unit).bound();
             for (row, (value, status)) in column.iter_mut().zip(self.status.iter_mut()).enumerate() {
                 let found = f64::from(f32::from_bits(bits(measure, row)));
@@ -254,8 +252,8 @@ impl Piece<'_> {
         any_invalid
     }
 
-    /// Turns the sums of those rows into values that have any flag: of those that were marked, which were computed again. Returns
-    /// whether a row is invalid.
+    /// Turns sums into values for the rows that have any flag: these were marked, and computed again. Returns whether a row is
+    /// invalid.
     pub(crate) fn write_again(&mut self, sums: &RowSums) -> bool {
         let mut one = RowSums::default();
         let marked = (0..sums.flags.len()).filter(|row| sums.flags[*row].0 != 0);
@@ -265,7 +263,7 @@ impl Piece<'_> {
         })
     }
 
-    /// The same of some of the rows, from one on, all of which have weight in every bin and finite values.
+    /// Turns sums into values for the rows from `start` on. All of them have weight in every bin and finite values.
     pub(crate) fn write_usual(&mut self, start: usize, sums: &RowSums) {
         let rows = start..start + sums.flags.len();
         self.status[rows.clone()].fill(RowStatus::Ok);
@@ -274,7 +272,7 @@ impl Piece<'_> {
         }
     }
 
-    /// The same of some of the rows, from one on.
+    /// Turns sums into values for the rows from `start` on.
     pub(crate) fn write_at(&mut self, start: usize, sums: &RowSums) -> bool {
         let rows = start..start + sums.flags.len();
         let status = &mut self.status[rows.clone()];
@@ -286,7 +284,7 @@ impl Piece<'_> {
     }
 }
 
-/// The value of one measure of a row; NaN where it has none. Whether the row is invalid is told too.
+/// The value of one measure of a row, NaN if it has none; and whether the row is invalid.
 pub(crate) fn value_of(flags: RowFlags, sums: &[f64], slots: &Slots, finish: Finisher) -> (f64, bool) {
     let mut status = [RowStatus::Ok];
     let is_invalid = write_status(&mut status, &[flags]);
@@ -297,11 +295,11 @@ pub(crate) fn value_of(flags: RowFlags, sums: &[f64], slots: &Slots, finish: Fin
     (if slots.measure.is_infinite(flags.support()) { f64::INFINITY } else { value }, false)
 }
 
-/// The values of one measure where no row asks for a look at its flags.
+/// The values of one measure, if no row needs a look at its flags.
 fn write_usual(column: &mut [f64], sums: &[f64], terms: usize, slots: &Slots, unit: Unit) {
     let finish = slots.measure.finisher(unit);
     match finish {
-        // Loops that a compiler makes vectors of.
+        // Loops that a compiler can turn into vector code.
         Finisher::Scaled { most, divisor, root: false } if terms == 1 => {
             let bounded = |sum: f64| positive(if sum > most { most } else { sum });
             if divisor == 1.0 {
@@ -318,7 +316,7 @@ fn write_usual(column: &mut [f64], sums: &[f64], terms: usize, slots: &Slots, un
     }
 }
 
-/// The statuses that flags alone decide; returns whether a row is invalid.
+/// The statuses that the flags alone decide. Returns whether a row is invalid.
 fn write_status(status: &mut [RowStatus], flags: &[RowFlags]) -> bool {
     const REFUSED: u32 = RowFlags::INVALID_P | RowFlags::INVALID_Q | RowFlags::POLICY | RowFlags::RESCUE;
     for (status, flags) in status.iter_mut().zip(flags) {
@@ -333,12 +331,11 @@ fn write_status(status: &mut [RowStatus], flags: &[RowFlags]) -> bool {
     flags.iter().fold(0, |any, flags| any | flags.0) & REFUSED != 0
 }
 
-/// The values of one measure, from the sums of all terms, `terms` a row; and the status of rows whose value
-/// is infinite.
+/// The values of one measure, from the sums of all terms, `terms` per row; and the status of rows whose value is infinite.
 fn write_column(column: &mut [f64], status: &mut [RowStatus], sums: &RowSums, terms: usize, slots: &Slots, unit: Unit) {
     let RowSums { flags, sums } = sums;
     write_usual(column, sums, terms, slots, unit);
-    // Nearly all rows have weight in every bin and a finite value: a look that branches only where some row has not.
+    // Nearly all rows have weight in every bin and a finite value. This check branches only if some row does not.
     let has_common = flags.iter().fold(true, |all, flags| all & (flags.0 == Support::COMMON.bits()));
     if has_common && column.iter().fold(true, |all, value| all & (*value < f64::INFINITY)) {
         return;

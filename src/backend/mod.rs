@@ -1,9 +1,9 @@
-//! How a plan is run. A backend walks the rows it is given and returns sums, one entry a row, in order; it marks the rows
-//! it cannot do and decides nothing.
+//! How a plan is run. A backend goes through the rows it is given and returns sums, one entry per row, in order. It marks the
+//! rows it cannot compute and decides nothing.
 //!
-//! The caller guarantees what [`Problem::new`](crate::plan::Problem::new) checked: both sides have as many bins and the
-//! weight types that the problem says, and as many rows as each other, or one row where the pairing says so; a chunk
-//! given to a device was cut by [`Chunks::for_device`](crate::plan::Chunks::for_device).
+//! The caller guarantees what [`Problem::new`](crate::plan::Problem::new) checked. Both sides have the same number of bins and
+//! the weight types of the problem. They have the same number of rows, or one row where the pairing says so. A chunk for a
+//! device was cut by [`Chunks::for_device`](crate::plan::Chunks::for_device).
 
 pub(crate) mod cpu;
 #[cfg(feature = "gpu")]
@@ -29,15 +29,14 @@ impl RowFlags {
     pub(crate) const INVALID_Q: u32 = 32;
     /// The policy cannot be applied.
     pub(crate) const POLICY: u32 = 64;
-    /// The precision cannot hold the contract: the sums of this row mean nothing. Of a 32-bit kernel:
-    /// the row is computed again in 64 bits. Of the 64-bit kernel: its weights span more than a float
-    /// holds, and the row is refused.
+    /// The precision cannot hold the contract, and the sums of this row mean nothing. If a 32-bit kernel sets it, the row is
+    /// computed again in 64 bits. If the 64-bit kernel sets it, the weights span more than a float holds, and the row is
+    /// refused.
     pub(crate) const RESCUE: u32 = 128;
 
     /// A row with weight in every bin of both sides.
     pub(crate) const USUAL: RowFlags = RowFlags(Support::COMMON.bits());
 
-    /// The zeros of the row.
     pub(crate) fn support(self) -> Support {
         Support::from_bits(self.0)
     }
@@ -48,8 +47,8 @@ impl RowFlags {
     }
 }
 
-/// The sums of some rows: `flags[row]`, and `sums[row * terms + slot]`, each divided by Q. One row or a few
-/// need no allocation, and the chunks of a call share one.
+/// The sums of some rows: `flags[row]`, and `sums[row * terms + slot]`, each divided by Q. One row or a few rows need no
+/// allocation, and the chunks of a call share one.
 #[derive(Debug, Default)]
 pub(crate) struct RowSums {
     pub(crate) flags: SmallVec<[RowFlags; 8]>,
@@ -57,13 +56,13 @@ pub(crate) struct RowSums {
 }
 
 impl RowSums {
-    /// Makes room for so many rows; what they hold is what was there before.
+    /// Resizes to `rows` rows. Old content may remain.
     pub(crate) fn resize(&mut self, rows: usize, terms: usize) {
         self.flags.resize(rows, RowFlags::default());
         self.sums.resize(rows * terms, 0.0);
     }
 
-    /// Takes the sums of some rows of another.
+    /// Copies the sums of some rows of another.
     pub(crate) fn copy_from(&mut self, other: &RowSums, first: usize, rows: usize) {
         let terms = other.sums.len() / other.flags.len().max(1);
         self.resize(rows, terms);
@@ -72,44 +71,45 @@ impl RowSums {
     }
 }
 
-/// What a device found of the rows of a chunk.
+/// What a device found for the rows of a chunk.
 #[derive(Debug)]
 pub(crate) enum Found {
     Sums(RowSums),
-    /// The values of each measure one after the other, as the bits of 32-bit floats; one of [`NoValue`] where there is none.
+    /// The values of each measure, one measure after the other, as the bits of 32-bit floats, or a [`NoValue`] in place of a
+    /// value.
     Values(Vec<u32>),
 }
 
 #[cfg(feature = "gpu")]
 impl Found {
-    /// Nothing yet.
+    /// Nothing found yet.
     pub(crate) fn new() -> Self {
         Found::Sums(RowSums::default())
     }
 
-    /// The sums there are, to be used again.
+    /// Takes the sums out, to use their memory again.
     pub(crate) fn take_sums(&mut self) -> RowSums {
         if let Found::Sums(sums) = self { std::mem::take(sums) } else { RowSums::default() }
     }
 }
 
-/// What a device says in place of a value.
+/// What a device reports in place of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoValue {
     Empty,
     Invalid,
-    /// 32 bits could not hold it.
+    /// 32 bits could not hold the value.
     ForTheHost,
 }
 
 impl NoValue {
-    /// The bits from which on there is no value: those of none are as large.
+    /// The bits from which on there is no value. No value has bits as large as this.
     pub(crate) const FROM: u32 = 0xffff_fff0;
-    /// What is added to them where a side has no weight, and where a weight is invalid.
+    /// Added to them if a side has no weight; below, if a weight is invalid.
     pub(crate) const EMPTY: u32 = 2;
     pub(crate) const INVALID: u32 = 3;
 
-    /// By its bits; `None` for those of a value.
+    /// Reads the bits; `None` for the bits of a value.
     pub(crate) fn from_bits(bits: u32) -> Option<Self> {
         match bits.checked_sub(Self::FROM)? {
             Self::EMPTY => Some(NoValue::Empty),
@@ -123,7 +123,7 @@ impl NoValue {
 #[cfg(feature = "gpu")]
 pub(crate) use gpu::StoredRows;
 
-/// Rows kept on a device: there is none in this build.
+/// Rows kept on a device. This build has none.
 #[cfg(not(feature = "gpu"))]
 #[derive(Debug)]
 pub(crate) enum StoredRows {}
@@ -139,25 +139,25 @@ impl StoredRows {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'a> {
     pub(crate) rows: Rows<'a>,
-    /// Where they are on a device already, and the first of them there.
+    /// The rows on a device if they are there already, and the number of the first of them.
     pub(crate) stored: Option<(&'a StoredRows, usize)>,
 }
 
-/// What a chunk took of a device.
+/// What a chunk cost on a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Spent {
     /// Bytes of weights that went to it.
     pub(crate) sent: u64,
     /// Bytes that came back from it.
     pub(crate) received: u64,
-    /// Seconds that kernels took that had to be compiled.
+    /// Seconds of the kernels that had to be compiled.
     pub(crate) compile_seconds: f64,
     /// Seconds that the kernels ran, by the clock of the device if it has one.
     pub(crate) device_seconds: f64,
 }
 
 impl Spent {
-    /// Adds this to what a call took.
+    /// Adds this to the statistics of a call.
     pub(crate) fn add_to(&self, stats: &mut Stats) {
         stats.sent += self.sent;
         stats.received += self.received;

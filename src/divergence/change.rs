@@ -1,61 +1,60 @@
-//! What a zero policy changes of the weights of a row, beside them.
+//! What a zero policy changes in the weights of a row, kept apart from the weights.
 //!
-//! Nothing is added to a weight as such, which would cost the digits of the smaller of the two: weights stay or
-//! are left out, and what comes in addition are constants of the row, so that only sides and differences of a bin
-//! are rounded.
+//! Nothing is added to a weight itself, because that would cost the digits of the smaller of the two. Weights stay or are left
+//! out, and what is added are constants of the row. So only the sides and the differences of a bin are rounded.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
 use super::contrast::TwoPart;
 use super::lanes::{LaneMask, Lanes, Real, keep, splat};
 
-/// What comes in addition to the weights of a bin, on the scale of q.
+/// What is added to the weights of a bin, on the scale of q.
 #[derive(Clone, Copy)]
 pub(crate) struct Added<S: Simd, T: Real> {
     pub(crate) a: Lanes<S, T>,
     pub(crate) q: Lanes<S, T>,
-    /// a's less q's.
+    /// The amount of a minus the amount of q.
     pub(crate) u: TwoPart<Lanes<S, T>>,
 }
 
-/// The weights that stay, and what comes in addition to them.
+/// The weights that stay, and what is added to them.
 pub(crate) type Changed<S, T> = (Lanes<S, T>, Lanes<S, T>, Added<S, T>);
 
-/// What a zero policy makes of the bins of a row, the same in the lanes of a row.
+/// What a zero policy does to the bins of a row. All lanes of a row hold the same values.
 #[derive(Clone, Copy)]
 pub(crate) enum Change<S: Simd, T: Real> {
     /// Every bin gets something.
     Every(Added<S, T>),
-    /// A bin that only one side has is filled on the other, and the bins that a side has pay for it.
+    /// A bin that only one side has is filled on the other side, and the bins of that side pay for it.
     Missing {
         fill: Lanes<S, T>,
-        /// What a bin of p, and of q, gets: nothing or less.
+        /// What a bin of p gets, and below a bin of q: nothing or a negative amount.
         p: Lanes<S, T>,
         q: Lanes<S, T>,
-        /// p's part less q's, of a bin that both have, that p alone and that q alone has.
+        /// The amount of p minus the amount of q, for a bin of both sides; below, for a bin of p alone and of q alone.
         both: TwoPart<Lanes<S, T>>,
         only_p: TwoPart<Lanes<S, T>>,
         only_q: TwoPart<Lanes<S, T>>,
     },
-    /// A bin that not both sides have is left out.
+    /// Bins that are empty on a side are left out.
     Common,
 }
 
 impl<S: Simd, T: Real> Added<S, T> {
-    /// a − q of what the weights are with this. With u = p·r − (q − c), and q − c in two parts, nothing cancels.
+    /// a − q of the changed weights. With u = p·r − (q − c), and q − c in two parts, nothing cancels.
     #[inline(always)]
     pub(crate) fn difference(&self, x: Lanes<S, T>, y: Lanes<S, T>, ratio: TwoPart<Lanes<S, T>>) -> Lanes<S, T> {
         let c = self.u.high;
         let rest = y - c;
         let back = rest - y;
         let lost = (y - (rest - back)) - (c + back);
-        // Added in this order, nothing changes by nothing being added.
+        // In this order, adding nothing changes nothing.
         x.mul_add(ratio.low, x.mul_sub_precise(ratio.high, rest) + (self.u.low - lost))
     }
 }
 
 impl<S: Simd, T: Real> Change<S, T> {
-    /// What becomes of the weights of a vector; a padding stays empty.
+    /// Applies the change to the weights of a vector. Padding stays empty.
     #[inline(always)]
     pub(crate) fn apply(&self, simd: S, x: Lanes<S, T>, y: Lanes<S, T>, inside: LaneMask<S, T>) -> Changed<S, T> {
         let zero = splat::<S, T>(simd, 0.0);

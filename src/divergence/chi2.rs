@@ -21,12 +21,10 @@ pub(crate) fn neyman_chi2_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S,
     keep::<S, T>(c.simd, c.a_positive(), c.u * (c.u / c.a))
 }
 
-/// ⟨p̂², 1/q̂⟩ − 1.
 pub(crate) fn chi2_form() -> Form {
     Form::of(-1.0, Inner::Product(Operand::Power(2.0), Operand::Power(-1.0)), 1.0)
 }
 
-/// ⟨1/p̂, q̂²⟩ − 1.
 pub(crate) fn neyman_chi2_form() -> Form {
     Form::of(-1.0, Inner::Product(Operand::Power(-1.0), Operand::Power(2.0)), 1.0)
 }

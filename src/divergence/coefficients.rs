@@ -1,6 +1,6 @@
-//! Coefficients of the polynomials that logarithms and Jensen–Shannon are made of, as `scripts/coefficients`
-//! prints them: through the Chebyshev nodes of the interval. The largest relative error of each stands beside
-//! it; a tail counts in its sum with at most a ninth.
+//! Coefficients of the polynomials for logarithms and Jensen–Shannon, as `scripts/coefficients` prints them. They interpolate
+//! at the Chebyshev nodes of the interval. The largest relative error stands with each polynomial. A tail contributes at most a
+//! ninth of its sum.
 #![allow(clippy::excessive_precision, reason = "as printed")]
 
 /// 2(atanh(t)/t − 1)/t² in t², |t| ≤ 1/3; error 4.0e-7.

@@ -1,8 +1,8 @@
 //! The contrast of a bin, and the blocks of bins that terms are summed over.
 //!
-//! With both sides on one scale (a = p·r, r = Q/P, so Σa = Σq = Q) every divergence between p and q
-//! is (1/Q) Σ s·F(z) with s = a + q and z = (a − q)/(a + q); see `docs/NUMERICS.md`. The kernel makes
-//! a [`Contrast`] once a bin; a [`Term`](super::term::Term) is the function `s·F` of one measure.
+//! With both sides on one scale (a = p·r, r = Q/P, so Σa = Σq = Q) every divergence between p and q is (1/Q) Σ s·F(z) with s =
+//! a + q and z = (a − q)/(a + q); see `docs/NUMERICS.md`, "The contrast form". The kernel makes one [`Contrast`] per bin. A
+//! [`Term`](super::term::Term) is the function `s·F` of one measure.
 
 use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask};
 
@@ -10,21 +10,21 @@ use super::change::{Change, Changed};
 use super::lanes::{LaneMask, Lanes, Real, splat};
 use super::log_ratio::LogRatio;
 
-/// One total as an unevaluated sum of two parts.
+/// A number as an unevaluated sum of two parts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct TwoPart<T> {
     pub(crate) high: T,
     pub(crate) low: T,
 }
 
-/// One side of a vector of bins: the weight after the zero policy and the total of its row, in their own unit.
+/// One side of a vector of bins: the weight after the zero policy, and the total of its row in the same unit.
 #[derive(Clone, Copy)]
 pub(crate) struct Side<S: Simd, T: Real> {
     pub(crate) weight: TwoPart<Lanes<S, T>>,
     pub(crate) total: TwoPart<Lanes<S, T>>,
 }
 
-/// One vector of bins as two sides: what entropies are made of.
+/// One vector of bins as two sides, for the terms of entropies.
 #[derive(Clone, Copy)]
 pub(crate) struct Weights<S: Simd, T: Real> {
     pub(crate) simd: S,
@@ -35,19 +35,19 @@ pub(crate) struct Weights<S: Simd, T: Real> {
 }
 
 impl<S: Simd, T: Real> Weights<S, T> {
-    /// Of weights as they are.
+    /// Takes weights without a change.
     #[inline(always)]
     pub(crate) fn plain(simd: S, x: Lanes<S, T>, y: Lanes<S, T>, scale: Scale<S, T>) -> Self {
         Self::on_one_scale(simd, x * scale.ratio.high, y, scale.q_total)
     }
 
-    /// Of weights that the policy changes.
+    /// Takes weights that the policy changes.
     #[inline(always)]
     pub(crate) fn changed(simd: S, (x, y, added): Changed<S, T>, scale: Scale<S, T>) -> Self {
         Self::on_one_scale(simd, x.mul_add(scale.ratio.high, added.a), y + added.q, scale.q_total)
     }
 
-    /// Both sides on the scale of q, so that one total is that of both.
+    /// Both sides on the scale of q, so that one total serves both.
     #[inline(always)]
     fn on_one_scale(simd: S, a: Lanes<S, T>, q: Lanes<S, T>, total: Lanes<S, T>) -> Self {
         let low = splat::<S, T>(simd, 0.0);
@@ -57,7 +57,7 @@ impl<S: Simd, T: Real> Weights<S, T> {
     }
 }
 
-/// One vector of bins, both sides on the scale of q.
+/// One vector of bins, with both sides on the scale of q.
 #[derive(Clone, Copy)]
 pub(crate) struct Contrast<S: Simd, T: Real> {
     pub(crate) simd: S,
@@ -65,21 +65,21 @@ pub(crate) struct Contrast<S: Simd, T: Real> {
     pub(crate) a: Lanes<S, T>,
     /// The weight of q.
     pub(crate) q: Lanes<S, T>,
-    /// a − q without cancellation.
+    /// a − q, without cancellation.
     pub(crate) u: Lanes<S, T>,
-    /// a + q, at least nearly nothing.
+    /// a + q, or a tiny positive number if both are 0.
     pub(crate) s: Lanes<S, T>,
-    /// u/s, 0 for a bin that is empty on both sides; only if a term of the call needs it.
+    /// u/s, and 0 for a bin that is empty on both sides. Only set if a term of the call needs it.
     pub(crate) z: Lanes<S, T>,
-    /// ln(a/q) in parts; only if a term of the call needs it.
+    /// ln(a/q) in parts. Only set if a term of the call needs it.
     pub(crate) ratio: LogRatio<S, T>,
 }
 
 impl<S: Simd, T: Real> Contrast<S, T> {
-    /// From a, q and their difference.
+    /// Takes a, q and their difference.
     #[inline(always)]
     pub(crate) fn new(simd: S, a: Lanes<S, T>, q: Lanes<S, T>, u: Lanes<S, T>, needs: Needs) -> Self {
-        // An empty bin as nearly nothing: no quotient is 0/0, and no sum notices.
+        // An empty bin gets a tiny number: no quotient is 0/0, and no sum changes.
         let nothing = Lanes::<S, T>::splat(simd, T::NOTHING);
         let s = a.max(nothing) + q.max(nothing);
         let z = if needs.z { u / s } else { s };
@@ -87,7 +87,7 @@ impl<S: Simd, T: Real> Contrast<S, T> {
         Self { simd, a, q, u, s, z, ratio }
     }
 
-    /// Of weights as they are.
+    /// Takes weights without a change.
     #[inline(always)]
     pub(crate) fn plain(simd: S, x: Lanes<S, T>, y: Lanes<S, T>, scale: Scale<S, T>, needs: Needs) -> Self {
         let TwoPart { high, low } = scale.ratio;
@@ -96,7 +96,7 @@ impl<S: Simd, T: Real> Contrast<S, T> {
         Self::new(simd, a, y, u, needs)
     }
 
-    /// Of weights that the policy changes.
+    /// Takes weights that the policy changes.
     #[inline(always)]
     pub(crate) fn changed(simd: S, (x, y, added): Changed<S, T>, scale: Scale<S, T>, needs: Needs) -> Self {
         let TwoPart { high, low } = scale.ratio;
@@ -105,13 +105,12 @@ impl<S: Simd, T: Real> Contrast<S, T> {
         Self::new(simd, x.mul_add(high, less), y + added.q, u, needs)
     }
 
-    /// a, q and u.
     #[inline(always)]
     pub(crate) fn sides(&self) -> [Lanes<S, T>; 3] {
         [self.a, self.q, self.u]
     }
 
-    /// ln(a/q); something finite where a side has no weight.
+    /// ln(a/q), and some finite number where a side has no weight.
     #[inline(always)]
     pub(crate) fn log_ratio(&self) -> Lanes<S, T> {
         self.ratio.value(self.simd)
@@ -142,7 +141,7 @@ impl<S: Simd, T: Real> Contrast<S, T> {
     }
 }
 
-/// What a row's totals are to its bins, the same in the lanes of a row.
+/// The totals of a row as its bins need them. All lanes of a row hold the same values.
 #[derive(Clone, Copy)]
 pub(crate) struct Scale<S: Simd, T: Real> {
     /// r = Q/P in two parts.
@@ -153,17 +152,17 @@ pub(crate) struct Scale<S: Simd, T: Real> {
     pub(crate) change: Option<Change<S, T>>,
 }
 
-/// The weights of p and of q in a block, and what their row is to them.
+/// The weights of p and of q in a block, and the scale of their row.
 pub(crate) struct Block<'a, S: Simd, T: Real> {
     pub(crate) p: &'a [T],
     pub(crate) q: &'a [T],
     pub(crate) scale: Scale<S, T>,
-    /// The lanes of the last vector that are no padding.
+    /// The lanes of the last vector that are not padding.
     pub(crate) inside: LaneMask<S, T>,
 }
 
 impl<'a, S: Simd, T: Real> Block<'a, S, T> {
-    /// The lanes of a vector of this block that are no padding.
+    /// The lanes of a vector of this block that are not padding.
     #[inline(always)]
     pub(crate) fn inside(&self, simd: S, vector: usize) -> LaneMask<S, T> {
         let last = (vector + 1) * Lanes::<S, T>::LEN == self.p.len();
@@ -171,29 +170,29 @@ impl<'a, S: Simd, T: Real> Block<'a, S, T> {
     }
 }
 
-/// Blocks of whole vectors, p and q alike, whose sums are wanted one after the other.
+/// Blocks of whole vectors, with as many of p as of q. Their sums are wanted one after the other.
 pub(crate) trait Blocks<'a, S: Simd, T: Real> {
     /// The next block.
     fn next(&mut self) -> Option<Block<'a, S, T>>;
-    /// Told the number of each vector of a block as it is read.
+    /// Called with the number of each vector of a block as it is read.
     fn at(&self, vector: usize);
-    /// Takes the sums of the block, one a term.
+    /// Takes the sums of the block, one per term.
     fn put(&mut self, sums: &[Lanes<S, T>]);
 }
 
-/// What not every term uses, made only where one of the call does.
+/// What only some terms use. It is made only if a term of the call needs it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Needs {
     pub(crate) log: bool,
     pub(crate) z: bool,
     /// The two sides themselves.
     pub(crate) weights: bool,
-    /// That a, and not its difference from q alone, is made with both parts of the ratio.
+    /// Makes a itself, not only its difference from q, with both parts of the ratio.
     pub(crate) second_part: bool,
 }
 
 impl Needs {
-    /// What either needs.
+    /// What either of the two needs.
     #[inline(always)]
     pub(crate) fn and(self, other: Needs) -> Self {
         Self {
@@ -205,8 +204,8 @@ impl Needs {
     }
 }
 
-/// Terms that are summed in one look at a row.
+/// The most terms that are summed in one pass over a row.
 pub(crate) const SET: usize = 4;
 
-/// Vectors of a block: as many terms are summed in the kernel's precision before they join a 64-bit sum.
+/// Vectors of a block. Terms are summed over a block in the kernel's precision, then added to a 64-bit sum.
 pub(crate) const BLOCK: usize = 16;

@@ -1,8 +1,8 @@
 //! Entropy and cross entropy.
 //!
-//! −Σ p̂ ln p̂ in \[0, ln n\] and −Σ p̂ ln q̂ in \[0, ∞\], as (1/Q) Σ a·h with h = −ln(w/W) of a weight
-//! in its total. Where w is more than half of W, h = 2·atanh((W − w)/(W + w)), so that an almost
-//! one-hot row keeps its digits. Source: C. E. Shannon, 1948.
+//! −Σ p̂ ln p̂ in \[0, ln n\] and −Σ p̂ ln q̂ in \[0, ∞\], computed as (1/Q) Σ a·h with h = −ln(w/W) for a weight w in its
+//! total W. If w is more than half of W, h = 2·atanh((W − w)/(W + w)), so that an almost one-hot row keeps its digits. Source:
+//! C. E. Shannon, 1948.
 
 use fearless_simd::{Select, Simd, SimdBase};
 
@@ -11,7 +11,7 @@ use super::form::{Form, Inner, Operand};
 use super::lanes::{Lanes, Real, keep, splat};
 use super::log_ratio::{logarithm, reduce_ratio};
 
-/// −ln(w/W), 0 for an empty bin.
+/// −ln(w/W), and 0 for an empty bin.
 #[inline(always)]
 fn surprise<S: Simd, T: Real>(simd: S, side: &Side<S, T>) -> Lanes<S, T> {
     let zero = splat::<S, T>(simd, 0.0);

@@ -1,10 +1,10 @@
-//! Exponentials of our own, over the lanes of a SIMD vector: what is left of one beside 1 + y, and one with a power of two apart.
+//! Exponentials over the lanes of a SIMD vector: the rest of one beside 1 + y, and one with a separate power of two.
 
 use fearless_simd::{Simd, SimdBase, SimdFloat};
 
 use super::lanes::{Bits, Lanes, Real, polynomial, splat};
 
-/// eʸ − 1 − y for −1 ≤ y ≤ 2, relative to its own size.
+/// eʸ − 1 − y for −1 ≤ y ≤ 2, with an error relative to its own size.
 #[inline(always)]
 pub(crate) fn exp_remainder<S: Simd, T: Real>(simd: S, y: Lanes<S, T>) -> Lanes<S, T> {
     y * y * polynomial::<S, T>(simd, y, T::EXP_TAIL)
@@ -17,15 +17,15 @@ fn power_of_two<S: Simd, T: Real>(simd: S, n: Lanes<S, T>) -> Lanes<S, T> {
     Lanes::<S, T>::from_bits(bits + Bits::<S, T>::splat(simd, T::ONE_BITS))
 }
 
-/// What is beyond every exponent of a float, and far below where the split of ln 2 ends.
+/// Beyond every exponent of a float, and far below the size at which the split of ln 2 fails.
 const MOST_EXPONENT: f64 = 4096.0;
 
-/// base·2ⁿ·eˣ for an integer n and an x that is moderate unless the result overflows or vanishes, in two scalings so that
-/// only the result, never a factor, can do so.
+/// base·2ⁿ·eˣ for an integer n. x is moderate unless the result overflows or vanishes. It scales in two steps, so that only the
+/// result, never a factor, can do so.
 #[inline(always)]
 pub(crate) fn scaled_exp<S: Simd, T: Real>(simd: S, base: Lanes<S, T>, n: Lanes<S, T>, x: Lanes<S, T>) -> Lanes<S, T> {
     let v = |value: f64| splat::<S, T>(simd, value);
-    // Of an x beyond that the sign is all that counts: 2ⁿ is the larger of the two, or 1.
+    // Beyond this, only the sign of x counts: 2ⁿ is the larger factor, or it is 1.
     let x = x.min(v(MOST_EXPONENT)).max(v(-MOST_EXPONENT));
     let whole = (x * v(std::f64::consts::LOG2_E)).round_ties_even();
     let rest = whole

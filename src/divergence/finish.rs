@@ -1,10 +1,10 @@
-//! From sums to values: which terms a measure needs, when it is infinite by definition, and the
-//! root, logarithm and unit at the end.
+//! From sums to values: which terms a measure needs, when it is infinite by definition, and the root, logarithm and unit at the
+//! end.
 
 use super::term::{Order, Term};
 use super::{Divergence, Unit};
 
-/// What the zeros of a pair say, whatever its weights: a few bits a row, found by the kernel.
+/// What the zeros of a pair say, whatever its weights: a few bits per row, found by the kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Support(u32);
 
@@ -16,29 +16,29 @@ impl Support {
     /// A bin has weight in q alone.
     pub(crate) const ONLY_Q: Support = Support(4);
 
-    /// From the low three bits.
+    /// Takes the low three bits.
     pub(crate) const fn from_bits(bits: u32) -> Self {
         Support(bits & 7)
     }
 
-    /// The low three bits.
+    /// Returns the low three bits.
     pub(crate) const fn bits(self) -> u32 {
         self.0
     }
 
-    /// This with `other` added if `when`.
+    /// Adds `other` if `when`.
     pub(crate) const fn with(self, other: Support, when: bool) -> Self {
         if when { Support(self.0 | other.0) } else { self }
     }
 
-    /// Whether all of `other` is here.
+    /// Whether all of `other` is set.
     pub(crate) const fn has(self, other: Support) -> bool {
         self.0 & other.0 == other.0
     }
 }
 
 impl Divergence {
-    /// An order of 1 is the limit, Kullback–Leibler.
+    /// Replaces an order of 1 by its limit, Kullback–Leibler.
     fn family(self) -> (Divergence, Option<Order>) {
         match self {
             Divergence::Renyi(a) | Divergence::Tsallis(a) if a == 1.0 => (Divergence::Kl, None),
@@ -47,7 +47,7 @@ impl Divergence {
         }
     }
 
-    /// The one or two sums the value is made of.
+    /// The one or two sums that the value needs.
     pub(crate) fn terms(self) -> (Term, Option<Term>) {
         let (family, order) = self.family();
         match (family, order) {
@@ -55,12 +55,12 @@ impl Divergence {
             (_, Some(order)) if order.a == 0.5 => (order.deficit(), Some(Term::Affinity)),
             (_, Some(order)) if order.a == f64::INFINITY => (Term::LogPowerSum(order), None),
             (_, Some(order)) => {
-                // Below order 1 the sum can be small, and 1 − (1 − S) would lose it; above, it can be
-                // larger than a float while its logarithm is moderate.
+                // Below order 1 the sum S can be small, and 1 − (1 − S) would lose its digits. Above order 1 it can be larger
+                // than a float while its logarithm is moderate.
                 let second = match family {
                     Divergence::Renyi(a) if a < 1.0 => Some(Term::PowerSum(order)),
                     Divergence::Renyi(_) => Some(Term::LogPowerSum(order)),
-                    // And so can that of a large order be before it is divided.
+                    // The sum of a large order can be larger than a float too, before it is divided.
                     _ if order.exponent().abs() > 1.0 => Some(Term::LogPowerSum(order)),
                     _ => None,
                 };
@@ -99,7 +99,7 @@ impl Divergence {
         }
     }
 
-    /// What turns the sums of [`Divergence::terms`] into values in `unit`, prepared once a call.
+    /// Turns the sums of [`Divergence::terms`] into values in `unit`; prepared once per call.
     pub(crate) fn finisher(self, unit: Unit) -> Finisher {
         let (family, order) = self.family();
         let ln_base = if self.has_unit() { unit.ln_base() } else { 1.0 };
@@ -125,12 +125,12 @@ impl Divergence {
 /// Turns the sums of a row, each already divided by Q, into a value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Finisher {
-    /// The sum (or its root) in some unit. The last rounding may leave a bounded measure a unit in the last
-    /// place outside its range; it is brought back to the bound.
+    /// The sum (or its root) in some unit. The last rounding may take a bounded measure a unit in the last place out of its
+    /// range. It is brought back to the bound.
     Scaled { most: f64, divisor: f64, root: bool },
-    /// (1 − S)/divisor, from the logarithm of S where that is given and S has left the range of a float.
+    /// (1 − S)/divisor. It comes from the logarithm of S if that is given and S has left the range of a float.
     PowerSum { divisor: f64 },
-    /// −ln(1 − sign·sum)/factor, or from 1 − sum itself where that is given and small.
+    /// −ln(1 − sign·sum)/factor. It comes from 1 − sum itself if that is given and small.
     Logarithm { sign: f64, factor: f64, ln_base: f64 },
 }
 
@@ -143,7 +143,7 @@ impl Finisher {
         }
     }
 
-    /// The largest value there can be.
+    /// The largest possible value.
     pub(crate) fn bound(self) -> f64 {
         match self {
             Finisher::Scaled { most, divisor, root } if root => (most / divisor).sqrt(),
@@ -152,7 +152,6 @@ impl Finisher {
         }
     }
 
-    /// The value.
     #[inline]
     pub(crate) fn value(self, first: f64, second: Option<f64>) -> f64 {
         let value = match self {
@@ -164,11 +163,11 @@ impl Finisher {
                 Some(logarithm) if !first.is_finite() => (logarithm - divisor.abs().ln()).exp(),
                 _ => first / divisor,
             },
-            // The sum itself has left the range of a float, and the second is its logarithm.
+            // The sum itself has left the range of a float, and the second sum is its logarithm.
             Finisher::Logarithm { factor, ln_base, .. } if !first.is_finite() => {
                 -second.unwrap_or(f64::INFINITY) / factor / ln_base
             }
-            // Below order 1 the second is the power sum itself.
+            // Below order 1 the second sum is the power sum itself.
             Finisher::Logarithm { sign, factor, ln_base } => {
                 let deficit = sign * first;
                 let minus_ln = match second {
@@ -181,7 +180,7 @@ impl Finisher {
         positive(value)
     }
 
-    /// A sum above which every value is above this one, where values grow with the first sum alone.
+    /// A sum above which every value is larger than `value`, if values grow with the first sum alone.
     pub(crate) fn most_sum(self, value: f64) -> f64 {
         match self {
             Finisher::Scaled { divisor, root, .. } if divisor > 0.0 => {
@@ -194,7 +193,7 @@ impl Finisher {
     }
 }
 
-/// Never negative, and no −0; a NaN would show.
+/// Never negative, and no −0. A NaN stays visible.
 #[inline]
 pub(crate) fn positive(value: f64) -> f64 {
     if value <= 0.0 { 0.0 } else { value }

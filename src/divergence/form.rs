@@ -1,13 +1,13 @@
-//! A term for all pairs of many rows: numbers of each row alone, plus sums over the bins of something cheap of two
-//! numbers prepared once a row.
+//! A term for all pairs of many rows: numbers of each row alone, plus sums over the bins of a cheap function of two numbers
+//! that are prepared once per row.
 //!
-//! Σ p̂ ln(p̂/q̂) = −H(p̂) − ⟨p̂, ln q̂⟩ is a product of matrices where the rows are many. What such a form gains in
-//! speed it loses in digits where the value is small beside its parts; so a form comes with the size of what it adds up,
-//! from which follows how far off it may be, and whoever uses it looks at that for each pair.
+//! Σ p̂ ln(p̂/q̂) = −H(p̂) − ⟨p̂, ln q̂⟩ is a product of matrices if there are many rows. Such a form gains speed, but it loses
+//! digits where the value is small beside its parts. So a form comes with the size of what it adds up. The caller derives the
+//! possible error from the size and checks it for each pair. See `docs/NUMERICS.md`, "All pairs".
 
 use smallvec::{SmallVec, smallvec};
 
-/// A number that a bin has on one side: a function of its share of the row, 0 where the share is 0.
+/// The number of a bin on one side: a function of its share of the row, 0 if the share is 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Operand {
     /// x̂.
@@ -18,8 +18,8 @@ pub(crate) enum Operand {
     Power(f64),
 }
 
-/// What is summed over the bins of a pair. Every product has one sign whatever the bin, so that the size of the sum is
-/// the sum of the sizes.
+/// What is summed over the bins of a pair. Every product has one sign in all bins, so the size of the sum is the sum of the
+/// sizes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Inner {
     /// A number of p times a number of q.
@@ -33,7 +33,6 @@ pub(crate) enum Inner {
 }
 
 impl Inner {
-    /// The operands on the two sides.
     pub(crate) fn operands(self) -> (Operand, Operand) {
         match self {
             Inner::Product(p, q) => (p, q),
@@ -41,15 +40,15 @@ impl Inner {
         }
     }
 
-    /// What is added up beside the size of the sum itself: rounding of the shares, and of logarithms of them, counts
-    /// against this.
+    /// The size of what is added up beside the sum itself. The rounding of the shares, and of their logarithms, counts against
+    /// this size.
     pub(crate) fn size(self) -> f64 {
         match self {
             Inner::Product(p, q) => {
                 let of = |operand| if operand == Operand::Log { 1.0 } else { 0.0 };
                 of(p) + of(q)
             }
-            // Where a sum of shares is above 1, its logarithm is of the other sign.
+            // If a sum of shares is above 1, its logarithm has the other sign.
             Inner::EntropyOfSum => 4.0,
             Inner::Distance | Inner::Triangular => 2.0,
         }
@@ -71,12 +70,12 @@ impl Form {
         Self { constant, p_entropy: 0.0, q_entropy: 0.0, sums: smallvec![(inner, factor)] }
     }
 
-    /// This with so much of the entropies of the rows.
+    /// Adds multiples of the entropies of the rows.
     pub(crate) fn with_entropies(self, p_entropy: f64, q_entropy: f64) -> Self {
         Self { p_entropy, q_entropy, ..self }
     }
 
-    /// Both together.
+    /// The sum of two forms.
     pub(crate) fn and(mut self, other: Form) -> Self {
         self.sums.extend(other.sums);
         Self {
@@ -99,7 +98,7 @@ mod tests {
             let deficit = 0.5 * z * z / (1.0 + (1.0 - z * z).sqrt());
             let low = if z < 1.0 { (1.0 - z) * (-z).ln_1p() } else { 0.0 };
             let js = 0.25 * ((1.0 + z) * z.ln_1p() + low);
-            // Below, ¼[…] is rounding; there it is ¼z² + z⁴/24.
+            // For smaller z, ¼[…] is only rounding; it is ¼z² + z⁴/24 there.
             let js = if z < 1e-3 { 0.25 * z * z + z.powi(4) / 24.0 } else { js };
             assert!(js >= js::LEAST_OF_DEFICIT * deficit * (1.0 - 1e-9), "js at {z}");
             assert!(z * z >= triangular::LEAST_OF_DEFICIT * deficit * (1.0 - 1e-12), "triangular at {z}");

@@ -1,9 +1,8 @@
 //! Hellinger and Bhattacharyya, from the affinity BC = Σ√(p̂q̂).
 //!
-//! 1 − BC = (1/Q) Σ s·F(z), F(z) = ½z²/(1 + √(1−z²)), so s·F = ½u²/(s + 2√(aq)). `hellinger` is its
-//! root, in \[0, 1\]; `bhattacharyya` is −ln BC, from 1 − BC where that is at most ½ and from BC
-//! itself where it is not. Source: A. Bhattacharyya, *On a measure of divergence between two
-//! statistical populations*, 1943.
+//! 1 − BC = (1/Q) Σ s·F(z), F(z) = ½z²/(1 + √(1−z²)), so s·F = ½u²/(s + 2√(aq)). `hellinger` is its root, in \[0, 1\].
+//! `bhattacharyya` is −ln BC. It is computed from 1 − BC if that is at most ½, else from BC itself. Source: A. Bhattacharyya,
+//! *On a measure of divergence between two statistical populations*, 1943.
 
 use fearless_simd::{Simd, SimdFloat};
 
@@ -14,7 +13,7 @@ use super::lanes::{Lanes, Real};
 /// s·F(z).
 #[inline(always)]
 pub(crate) fn hellinger_deficit_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
-    // A product aq that vanishes belongs to a bin that does not count, or to one with a side that does not.
+    // If the product aq vanishes, the bin does not count, or one of its sides does not.
     let root = (c.a * c.q).sqrt();
     c.splat(0.5) * c.u * (c.u / ((root + root) + c.s))
 }

@@ -1,8 +1,7 @@
 //! Jeffreys' divergence, also known as the population stability index.
 //!
-//! KL(p̂‖q̂) + KL(q̂‖p̂) = (1/Q) Σ s·F(z), F(z) = z·ln((1+z)/(1−z)), so s·F = u·ln(a/q): no
-//! cancellation anywhere. In \[0, ∞\]. Source: H. Jeffreys, *An invariant form for the prior
-//! probability in estimation problems*, 1946.
+//! KL(p̂‖q̂) + KL(q̂‖p̂) = (1/Q) Σ s·F(z), F(z) = z·ln((1+z)/(1−z)), so s·F = u·ln(a/q). Nothing cancels. In \[0, ∞\]. Source:
+//! H. Jeffreys, *An invariant form for the prior probability in estimation problems*, 1946.
 
 use fearless_simd::Simd;
 
@@ -17,7 +16,7 @@ pub(crate) fn jeffreys_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T>
     c.u * c.log_ratio()
 }
 
-/// Both directions.
+/// The sum of both directions.
 pub(crate) fn jeffreys_form() -> Form {
     kl_form().and(reverse_kl_form())
 }

@@ -1,9 +1,8 @@
 //! Jensen–Shannon.
 //!
-//! ½KL(p̂‖m̂) + ½KL(q̂‖m̂) = (1/Q) Σ s·F(z), F(z) = ¼[(1+z)ln(1+z) + (1−z)ln(1−z)], in \[0, ln 2\].
-//! For |z| ≤ 11/16 a polynomial in z²; elsewhere, with lo the smaller of a and q,
-//! s·F = ½[s·ln(1+|z|) − lo·|ln(a/q)|], a difference that loses at most a factor of about two.
-//! Source: J. Lin, *Divergence measures based on the Shannon entropy*, 1991.
+//! ½KL(p̂‖m̂) + ½KL(q̂‖m̂) = (1/Q) Σ s·F(z), F(z) = ¼[(1+z)ln(1+z) + (1−z)ln(1−z)], in \[0, ln 2\]. For |z| ≤ 11/16 it is a
+//! polynomial in z². Elsewhere, with lo the smaller of a and q, s·F = ½[s·ln(1+|z|) − lo·|ln(a/q)|]. This
+//! difference loses at most a factor of about two. Source: J. Lin, *Divergence measures based on the Shannon entropy*, 1991.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
@@ -26,5 +25,5 @@ pub(crate) fn js_form() -> Form {
     Form::of(std::f64::consts::LN_2, Inner::EntropyOfSum, -0.5).with_entropies(-0.5, -0.5)
 }
 
-/// F(z) over that of 1 − BC falls from 1 at z = 0 to ln 2 at |z| = 1.
+/// F(z) divided by the F(z) of 1 − BC falls from 1 at z = 0 to ln 2 at |z| = 1.
 pub(crate) const LEAST_OF_DEFICIT: f64 = std::f64::consts::LN_2;

@@ -1,9 +1,8 @@
 //! Kullback–Leibler, both directions.
 //!
-//! KL(p̂‖q̂) = (1/Q) Σ s·F(z), F(z) = ½[(1+z)·ln((1+z)/(1−z)) − 2z] ≥ 0, in \[0, ∞\]; the part −2z sums
-//! to zero and makes every term non-negative. So s·F = a·ln(a/q) − a + q, which the parts of the
-//! logarithm give without cancellation: see [`LogRatio::excess`](super::log_ratio::LogRatio::excess).
-//! Largest relative error of a term: 5e-7 in 32 bits, 1e-15 in 64.
+//! KL(p̂‖q̂) = (1/Q) Σ s·F(z), F(z) = ½[(1+z)·ln((1+z)/(1−z)) − 2z] ≥ 0, in \[0, ∞\]. The part −2z sums to zero and makes every
+//! term non-negative. So s·F = a·ln(a/q) − a + q, which the parts of the logarithm give without cancellation: see
+//! [`LogRatio::excess`](super::log_ratio::LogRatio::excess). Largest relative error of a term: 5e-7 in 32 bits, 1e-15 in 64.
 //! Source: S. Kullback and R. A. Leibler, *On Information and Sufficiency*, 1951.
 
 use fearless_simd::Simd;

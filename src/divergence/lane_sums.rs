@@ -20,7 +20,7 @@ impl<S: Simd> WideLanes<S> {
         Self { first: zero, second: zero }
     }
 
-    /// Lane by lane, of as many lanes as a vector of that type has.
+    /// The lanes in order, as many as a vector of that type has.
     #[inline(always)]
     pub(crate) fn in_order(&self) -> [f64; MAX_LANES] {
         let mut lanes = [0.0; MAX_LANES];
@@ -38,12 +38,12 @@ impl<S: Simd> WideLanes<S> {
     }
 }
 
-/// A sum over the vectors of a block, in four chains that take turns: bins that are alike round alike, and in one chain of
-/// sixteen the roundings may come to eight times that of a term, in four short ones to half of that.
+/// A sum over the vectors of a block, in four chains that take turns. Bins that are alike round alike. In one chain of sixteen
+/// the roundings may come to eight times that of a term, in four short chains to half of that.
 pub(crate) struct LaneSum<S: Simd, T: Real>([Lanes<S, T>; 4]);
 
 impl<S: Simd, T: Real> LaneSum<S, T> {
-    /// Nothing yet.
+    /// A sum of nothing.
     #[inline(always)]
     pub(crate) fn new(zero: Lanes<S, T>) -> Self {
         Self([zero; 4])
@@ -64,7 +64,7 @@ impl<S: Simd, T: Real> LaneSum<S, T> {
     }
 }
 
-/// Adds lanes 2i and 2i + 1 of all vectors, taken as one row of lanes, until as many vectors are left.
+/// Adds lanes 2i and 2i + 1 of all vectors, taken as one row of lanes, until `until` vectors are left.
 #[inline(always)]
 pub(crate) fn add_neighbours<S: Simd, V: SimdFloat<S>>(vectors: &mut [V], until: usize) -> &[V] {
     let mut left = vectors.len();
@@ -80,7 +80,7 @@ pub(crate) fn add_neighbours<S: Simd, V: SimdFloat<S>>(vectors: &mut [V], until:
     &vectors[..until]
 }
 
-/// Knuth's: a + b, and what rounding left of it.
+/// a + b, and what rounding left of it. Source: D. E. Knuth.
 #[inline(always)]
 pub(crate) fn two_sum<S: Simd, V: SimdFloat<S>>(a: V, b: V) -> TwoPart<V> {
     let high = a + b;
@@ -108,7 +108,7 @@ mod tests {
         }
     }
 
-    /// Each level of a tree in 32 bits would lose all that is added to the large weight there.
+    /// With a tree in 32 bits, each level would lose everything that is added to the large weight.
     #[inline(always)]
     fn one_large_lane<S: Simd>(simd: S) {
         let width = Lanes::<S, f32>::LEN;
@@ -116,7 +116,7 @@ mod tests {
         let mut want = 1.0;
         for (row, vector) in vectors[..width].iter_mut().enumerate() {
             for (lane, value) in vector.as_mut_slice().iter_mut().enumerate() {
-                // Lanes 1, 2 and 3, 4 to 7, … come to half a digit each.
+                // Lanes 1, 2 and 3, 4 to 7, … add up to half a digit per group.
                 let partner = 1.0 / (1 << lane.max(1).ilog2()) as f32;
                 *value = if lane == 0 { 1.0 } else { 0.99 * HALF_DIGIT as f32 * partner };
                 want += if row == 0 && lane > 0 { f64::from(*value) } else { 0.0 };

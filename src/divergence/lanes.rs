@@ -1,7 +1,7 @@
-//! The arithmetic that terms are made of, over the lanes of a SIMD vector of 32- or 64-bit floats.
+//! The arithmetic of terms, over the lanes of a SIMD vector of 32- or 64-bit floats.
 //!
-//! The twin of `shaders/lib/series.wgsl`. Everything is generic over the instruction set `S` and the
-//! element `T`; what depends on the precision (lengths of series, split constants) is in [`Real`].
+//! It is the twin of `shaders/lib/series.wgsl`. Everything is generic over the instruction set `S` and the element `T`. What
+//! depends on the precision (lengths of series, split constants) is in [`Real`].
 
 use fearless_simd::{
     Bytes, ExtractToken, Select, Simd, SimdBase, SimdFloat, SimdFloatElement, SimdInt, SimdNarrow, SimdWiden,
@@ -42,44 +42,44 @@ pub(crate) trait Real: SimdFloatElement + Copy + 'static {
     const TWO_BINADES_MASK: Self::Bits;
     /// ln 2 over the bits of a binade.
     const LN_2_PER_BIT: Self;
-    /// What stands in for an empty bin in a quotient or a logarithm: below every weight that is trusted,
-    /// and normal even when halved.
+    /// Replaces an empty bin in a quotient or a logarithm. It is below every weight that is trusted, and normal even when
+    /// halved.
     const NOTHING: Self;
-    /// 1.5·2^MANTISSA: adding it rounds to an integer and leaves that in the low bits.
+    /// 1.5·2^MANTISSA. Adding it rounds to an integer and leaves the integer in the low bits.
     const ROUNDING: Self;
-    /// ln 2 in two parts; the first times any exponent is exact.
+    /// The first of two parts of ln 2. Its product with any exponent is exact.
     const LN_2_HIGH: Self;
-    /// What is left of ln 2.
+    /// The second part of ln 2.
     const LN_2_LOW: Self;
-    /// Scaled weights below this (and above 0) are not trusted to this precision.
+    /// Scaled weights below this (and above 0) are not trusted in this precision.
     const TINY: Self;
-    /// The least amount of a policy, in the unit of its row, of which both parts keep all their digits. None in 64 bits: there
-    /// rows are brought near 1 first, and whatever counts beside that is no subnormal number.
+    /// The least amount of a policy, in the unit of its row, whose two parts keep all their digits. There is none in 64 bits:
+    /// rows are brought near 1 first, and what counts beside that is not subnormal.
     const LEAST_AMOUNT: f64;
-    /// Whether subnormal weights reach the terms (in 32 bits they are rescued).
+    /// Whether subnormal weights reach the terms. In 32 bits they are rescued.
     const HAS_SUBNORMALS: bool;
-    /// Totals are used as they are when their exponent is at most this, either way.
+    /// A total is used unchanged if its exponent is at most this, either way.
     const MAX_TOTAL_EXPONENT: i32;
-    /// Largest power of two, as an exponent, that a term is scaled by at once.
+    /// The largest power of two, as an exponent, by which a term is scaled in one step.
     const MAX_EXPONENT: Self;
 
     /// Signed bits as floats.
     fn integers<S: Simd>(bits: Bits<S, Self>) -> Lanes<S, Self>;
-    /// Adds a vector to running lane sums that hold (nearly) twice the digits of a 64-bit float for
-    /// 64-bit lanes, and a 64-bit float's digits for 32-bit lanes.
+    /// Adds a vector to running lane sums. These hold (nearly) twice the digits of a 64-bit float for 64-bit lanes, and the
+    /// digits of a 64-bit float for 32-bit lanes.
     fn accumulate<S: Simd>(sums: &mut WideLanes<S>, x: Lanes<S, Self>);
     /// Adds a vector to running lane sums of 64 bits.
     fn widen<S: Simd>(sums: &mut WideLanes<S>, x: Lanes<S, Self>);
-    /// What running sums of 64 bits come to, lane by lane, in two parts.
+    /// Running sums of 64 bits, lane by lane, in two parts.
     fn narrow<S: Simd>(simd: S, sums: WideLanes<S>) -> TwoPart<Lanes<S, Self>>;
-    /// What [`Real::divided`] divides by, made once for many sums.
+    /// The divisor for [`Real::divided`], made once for many sums.
     fn divisor<S: Simd>(simd: S, total: TwoPart<Lanes<S, Self>>) -> WideLanes<S>;
-    /// Sums divided by totals, in 64 bits: there a quotient is not rounded again.
+    /// Sums divided by totals, in 64 bits, so that the quotient is not rounded again.
     fn divided<S: Simd>(sums: Lanes<S, Self>, divisor: WideLanes<S>) -> WideLanes<S>;
-    /// The sum of the lanes of vector i in lane i, of as many vectors as lanes: neighbours are added up until one lane of each is
-    /// left; of 32-bit lanes the last four at once, since each level rounds a sum that has one large part again.
+    /// Adds the lanes of vector i into lane i, for as many vectors as lanes. Neighbours are added until one lane of each vector
+    /// is left. Of 32-bit lanes the last four are added at once, because each level rounds a sum with one large part again.
     fn add_lanes<S: Simd>(vectors: &mut [Lanes<S, Self>]) -> TwoPart<Lanes<S, Self>>;
-    /// The leading bits of a factor: times an exponent (at most 12 bits) the product is exact.
+    /// The leading bits of a factor. Its product with an exponent (at most 12 bits) is exact.
     fn leading(value: f64) -> f64;
     /// The nearest value of this type.
     fn from_f64(value: f64) -> Self;
@@ -124,7 +124,7 @@ impl Real for f32 {
     const ROUNDING: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
-    // 2⁻⁹⁶: far above the subnormals, and a² of it is still normal in the sums.
+    // 2⁻⁹⁶: far above the subnormals, and its square is still normal in the sums.
     const HAS_SUBNORMALS: bool = false;
     const TINY: f32 = 1.262_177_4e-29;
     const LEAST_AMOUNT: f64 = 1.972_152_263_052_529_5e-31; // 2⁻¹⁰²
@@ -151,7 +151,7 @@ impl Real for f32 {
         let (first, second) = high.widen();
         TwoPart { high, low: (sums.first - first).narrow(sums.second - second) }
     }
-    /// The reciprocal: of 24 digits, and of twice as many after one step of Newton's.
+    /// The reciprocal: of 24 digits, and of twice as many after one step of Newton's iteration.
     #[inline(always)]
     fn divisor<S: Simd>(simd: S, total: TwoPart<S::f32s>) -> WideLanes<S> {
         let (first, second) = (S::f32s::splat(simd, 1.0) / total.high).widen();
@@ -215,7 +215,7 @@ impl Real for f64 {
     // fdlibm's split: the low 20 bits of the first part are zero.
     const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
     const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    // Just above the subnormals: what is less of its total has lost digits or all.
+    // Just above the subnormals: a weight that is a smaller share has lost some or all digits.
     const TINY: f64 = f64::MIN_POSITIVE * 8.0;
     const LEAST_AMOUNT: f64 = 0.0;
     const HAS_SUBNORMALS: bool = true;

@@ -1,15 +1,14 @@
-//! The logarithm of the ratio of two weights, in the parts that terms are made of. The twin of `LogRatio` in
+//! The logarithm of the ratio of two weights, in the parts that terms use. It is the twin of `LogRatio` in
 //! `shaders/lib/series.wgsl`.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
 use super::lanes::{Bits, Lanes, Real, polynomial, splat};
 
-/// ln(a/q) = k·ln 2 + 2·atanh(t) with k even, t = (a − q·2ᵏ)/(a + q·2ᵏ) and |t| ≤ 1/3: the parts that
-/// terms are made of. Where a and q are within a factor of two of each other k = 0, and t comes from
-/// their difference u, in which nothing has cancelled.
+/// ln(a/q) = k·ln 2 + 2·atanh(t) with k even, t = (a − q·2ᵏ)/(a + q·2ᵏ) and |t| ≤ 1/3, as the parts that terms use. Where a and
+/// q are within a factor of two of each other, k = 0 and t comes from their difference u, in which nothing has cancelled.
 ///
-/// Only what is dear is kept; the rest is made again where it is used.
+/// Only what is expensive is kept. The rest is computed again where it is used.
 #[derive(Clone, Copy)]
 pub(crate) struct LogRatio<S: Simd, T: Real> {
     /// k binades, as bits.
@@ -34,7 +33,7 @@ fn positive<S: Simd, T: Real>(simd: S, [a, q, u]: [Lanes<S, T>; 3]) -> [Lanes<S,
 }
 
 impl<S: Simd, T: Real> LogRatio<S, T> {
-    /// Of a and q, which may be 0 but not subnormal, and u = a − q.
+    /// Takes a and q, which may be 0 but not subnormal, and u = a − q.
     #[inline(always)]
     pub(crate) fn new(simd: S, sides: [Lanes<S, T>; 3]) -> Self {
         let sides = positive::<S, T>(simd, sides);
@@ -45,7 +44,7 @@ impl<S: Simd, T: Real> LogRatio<S, T> {
         Self { steps, t, tail: polynomial::<S, T>(simd, t * t, T::ATANH_TAIL) }
     }
 
-    /// Nothing: for calls without a logarithm.
+    /// A placeholder, for calls without a logarithm.
     #[inline(always)]
     pub(crate) fn none(simd: S) -> Self {
         let zero = splat::<S, T>(simd, 0.0);
@@ -64,13 +63,12 @@ impl<S: Simd, T: Real> LogRatio<S, T> {
         T::integers::<S>(self.steps) * Lanes::<S, T>::splat(simd, T::LN_2_PER_BIT)
     }
 
-    /// 2·atanh(t): what the power of two leaves of the logarithm.
+    /// 2·atanh(t): the rest of the logarithm beside the power of two.
     #[inline(always)]
     pub(crate) fn rest(&self) -> Lanes<S, T> {
         (self.t * (self.t * self.t)).mul_add(self.tail, self.t + self.t)
     }
 
-    /// The logarithm.
     #[inline(always)]
     pub(crate) fn value(&self, simd: S) -> Lanes<S, T> {
         T::integers::<S>(self.steps).mul_add(Lanes::<S, T>::splat(simd, T::LN_2_PER_BIT), self.rest())
@@ -102,8 +100,8 @@ impl<S: Simd, T: Real> LogRatio<S, T> {
     }
 }
 
-/// The even number k of binades (as bits) with 2ᵏ⁻¹ ≤ a/q < 2ᵏ⁺¹, for positive normal a and q: the bits of a
-/// float, read as an integer, grow by one binade exactly where the float doubles.
+/// The even number k of binades (as bits) with 2ᵏ⁻¹ ≤ a/q < 2ᵏ⁺¹, for positive normal a and q. The bits of a float, read as an
+/// integer, grow by one binade exactly where the float doubles.
 #[inline(always)]
 fn even_steps<S: Simd, T: Real>(simd: S, a: Lanes<S, T>, q: Lanes<S, T>) -> Bits<S, T> {
     let splat_bits = |bits| Bits::<S, T>::splat(simd, bits);
@@ -117,10 +115,10 @@ fn where_none<S: Simd, T: Real>(simd: S, steps: Bits<S, T>, yes: Lanes<S, T>, no
     Lanes::<S, T>::from_bits(none.select(yes.to_bits(), no.to_bits()))
 }
 
-/// The even k and t = (a − q·2ᵏ)/(a + q·2ᵏ), |t| ≤ 1/3, of positive values, subnormal ones among them.
+/// The even k and t = (a − q·2ᵏ)/(a + q·2ᵏ), |t| ≤ 1/3, for positive values, subnormal ones included.
 #[inline(always)]
 pub(crate) fn reduce_ratio<S: Simd, T: Real>(simd: S, a: Lanes<S, T>, q: Lanes<S, T>) -> (Lanes<S, T>, Lanes<S, T>) {
-    // A subnormal has no exponent to read: it is lifted first, and the exponent told so.
+    // A subnormal has no exponent to read. It is scaled up first, and the exponent is corrected.
     let v = |value: f64| splat::<S, T>(simd, value);
     let least = v(if T::HAS_SUBNORMALS { f64::MIN_POSITIVE } else { 0.0 });
     let (low_a, low_q) = (a.simd_lt(least), q.simd_lt(least));

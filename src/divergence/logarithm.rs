@@ -1,4 +1,4 @@
-//! A logarithm without a division, for sums that need few digits of it: 2.5e-11 in all, absolutely.
+//! A logarithm without a division, for sums that need few digits of it. Its absolute error is 2.5e-11 in all.
 
 use fearless_simd::{Simd, SimdBase, SimdFloat};
 

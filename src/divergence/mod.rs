@@ -1,8 +1,8 @@
 //! What is computed: the measures, their units and zero policies, and the one table that names them.
 //!
-//! Every measure is a finish (`finish.rs`) over one or two sums of a [`Term`]; a term is one small
-//! function of the [contrast](contrast::Contrast) of a bin, written once here over a SIMD vector and once
-//! in `shaders/divergence/` under the same file name.
+//! Every measure is a finish (`finish.rs`) over one or two sums of a [`Term`]. A term is one small function of the
+//! [contrast](contrast::Contrast) of a bin. It is written once here over a SIMD vector and once in `shaders/divergence/` under
+//! the same file name.
 
 pub(crate) mod change;
 mod chi2;
@@ -38,9 +38,9 @@ use crate::error::{Error, Result};
 
 /// A measure of how far one distribution is from another.
 ///
-/// Definitions are for the normalised rows p̂ = p/Σp and q̂ = q/Σq, in nats; `0·ln(0/x) = 0`.
-/// Every value is ≥ 0, exactly 0 for equal rows, and +∞ exactly where the definition is.
-/// Names (for [`FromStr`] and [`Display`](fmt::Display)) are those of the heading of each variant.
+/// Definitions are for the normalised rows p̂ = p/Σp and q̂ = q/Σq, in nats; `0·ln(0/x) = 0`. Every value is ≥ 0, exactly 0 for
+/// equal rows, and +∞ exactly where the definition is. The name of each variant (for [`FromStr`] and [`Display`](fmt::Display))
+/// stands at the start of its description.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Divergence {
@@ -74,7 +74,7 @@ pub enum Divergence {
     Alpha(f64),
     /// `cross_entropy`: −Σ p̂ ln q̂, in \[0, ∞\].
     CrossEntropy,
-    /// `entropy`: −Σ p̂ ln p̂, in \[0, ln n\]; q plays no part in the value.
+    /// `entropy`: −Σ p̂ ln p̂, in \[0, ln n\]. The value does not depend on q.
     Entropy,
 }
 
@@ -96,14 +96,15 @@ const NAMED: [(&str, Divergence); 14] = [
     ("entropy", Divergence::Entropy),
 ];
 
-/// The families that take an order after a colon.
+/// The name of a family that takes an order after a colon, and its constructor.
 type Family = (&'static str, fn(f64) -> Divergence);
 const FAMILIES: [Family; 3] =
     [("renyi", Divergence::Renyi), ("tsallis", Divergence::Tsallis), ("alpha", Divergence::Alpha)];
 
-/// The largest order, so that no product of two of them leaves the range of a float.
+/// The largest order. No product of two orders leaves the range of a float.
 const LARGEST_ORDER: f64 = 1e100;
-/// The least order, either way, of `alpha`, whose sum is divided by it: the limit at 0 is `reverse_kl`, as near as that.
+/// The least order of `alpha`, either way. The sum of `alpha` is divided by its order, and at 0 the limit is `reverse_kl`. An
+/// order of this size is already that close to it.
 const LEAST_ORDER: f64 = 1e-12;
 
 impl Divergence {
@@ -142,7 +143,7 @@ impl Divergence {
         )
     }
 
-    /// Whether swapping p and q leaves the value as it is.
+    /// Whether the value stays the same if p and q are exchanged.
     #[must_use]
     pub fn is_symmetric(self) -> bool {
         matches!(
@@ -157,8 +158,8 @@ impl Divergence {
         ) || matches!(self, Divergence::Renyi(a) | Divergence::Tsallis(a) | Divergence::Alpha(a) if a == 0.5)
     }
 
-    /// Whether the value is of first order in the difference of the rows, so that it halves (in
-    /// digits) what rounding leaves of a proportional row: the contract allows 1e-12 there.
+    /// Whether the value is of first order in the difference of the rows. Then it has half the digits that a second-order value
+    /// has on proportional rows after rounding, and the contract allows 1e-12 there.
     #[must_use]
     pub fn is_first_order(self) -> bool {
         matches!(self, Divergence::Tv | Divergence::Hellinger | Divergence::JsDistance)
@@ -196,7 +197,7 @@ impl FromStr for Divergence {
     }
 }
 
-/// The candidate with the smallest edit distance, or nothing when none is near.
+/// The candidate with the smallest edit distance, or an empty text if none is near.
 fn nearest(text: &str, candidates: impl Iterator<Item = String>) -> String {
     let distance = |a: &str, b: &str| {
         let b: Vec<char> = b.chars().collect();
@@ -214,7 +215,7 @@ fn nearest(text: &str, candidates: impl Iterator<Item = String>) -> String {
     };
     let lower = text.to_lowercase();
     candidates
-        // A name cut short (`eps`) means the one it begins, however many letters are missing.
+        // A name cut short (`eps`) means the name it begins, however many letters are missing.
         .map(|name| (lower.is_empty() || !name.starts_with(&lower), distance(&lower, &name), name))
         .min()
         .filter(|(other, d, name)| !other || *d <= name.len().max(lower.len()).div_ceil(2))

@@ -1,9 +1,9 @@
 //! The power sum Σ p̂ᴬ q̂¹⁻ᴬ behind `renyi`, `tsallis` and `alpha`.
 //!
-//! With B = 1 − A, 1 − Σ p̂ᴬ q̂ᴮ = (1/Q) Σ [A·a + B·q − aᴬqᴮ], every term of the sign of AB. Written
-//! as base·eʸ, y = A·ln(a/q) over q (A < ½) or −B·ln(a/q) over a. Where −1 ≤ y ≤ 2 the term is
-//! A·s·F_kl(−z) − q·φ(y), or B·s·F_kl(z) − a·φ(y), with φ(y) = eʸ − 1 − y from its own series: no
-//! first-order part is left to cancel. Elsewhere A·a + B·q is q + A·u or a − B·u. Sources: A. Rényi, 1961; C. Tsallis, 1988; S. Amari, 1985.
+//! With B = 1 − A, 1 − Σ p̂ᴬ q̂ᴮ = (1/Q) Σ [A·a + B·q − aᴬqᴮ], and every term has the sign of AB. The power is written as
+//! base·eʸ, with y = A·ln(a/q) over q (A < ½) or y = −B·ln(a/q) over a. Where −1 ≤ y ≤ 2 the term is A·s·F_kl(−z) − q·φ(y), or
+//! B·s·F_kl(z) − a·φ(y), with φ(y) = eʸ − 1 − y from its own series: no first-order part is left to cancel. Elsewhere A·a + B·q
+//! is q + A·u or a − B·u. Sources: A. Rényi, 1961; C. Tsallis, 1988; S. Amari, 1985.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
@@ -14,12 +14,12 @@ use super::kl::{kl_term, reverse_kl_term};
 use super::lanes::{Lanes, Real, keep};
 use super::term::Order;
 
-/// aᴬqᴮ, 0 where either side has no weight.
+/// aᴬqᴮ, and 0 where either side has no weight.
 #[inline(always)]
 pub(crate) fn power_sum_term<S: Simd, T: Real>(c: &Contrast<S, T>, order: Order) -> Lanes<S, T> {
     let base = if order.base_is_q { c.q } else { c.a };
-    // The exponent times the power of two of a/q is split into an integer and a fraction exactly:
-    // the leading part of the exponent has so few digits that the product is exact.
+    // The exponent times the power of two of a/q is split exactly into an integer and a fraction. The leading part of the
+    // exponent has so few digits that the product is exact.
     let exponent = order.exponent();
     let leading = T::leading(exponent);
     let power_of_two = c.ratio.exponent(c.simd);
@@ -30,7 +30,7 @@ pub(crate) fn power_sum_term<S: Simd, T: Real>(c: &Contrast<S, T>, order: Order)
     keep::<S, T>(c.simd, c.both(), scaled_exp::<S, T>(c.simd, base, whole, x))
 }
 
-/// Nothing: asked for only where the power sum overflows, and then a row is looked at again for it.
+/// Zero. The value is needed only where the power sum overflows, and then the row is read again for it.
 #[inline(always)]
 pub(crate) fn log_power_sum_term<S: Simd, T: Real>(c: &Contrast<S, T>, _order: Order) -> Lanes<S, T> {
     c.splat(0.0)
@@ -67,7 +67,7 @@ pub(crate) fn power_sum_form(order: Order) -> Form {
     Form::of(0.0, power_sum(order), 1.0)
 }
 
-/// Nothing: a sum that leaves the range of a float is no form's.
+/// Empty: a form cannot give a sum that leaves the range of a float.
 pub(crate) fn log_power_sum_form(_order: Order) -> Form {
     Form::default()
 }

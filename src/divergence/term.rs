@@ -1,4 +1,4 @@
-//! The terms that are summed over the bins: one function of the [contrast](super::contrast) each.
+//! The terms that are summed over the bins. Each is one function of the [contrast](super::contrast).
 
 use fearless_simd::{Simd, SimdBase};
 
@@ -8,10 +8,10 @@ use super::lane_sums::LaneSum;
 use super::lanes::{Lanes, Real, splat};
 use super::{chi2, entropy, hellinger, jeffreys, js, kl, power, triangular, tv};
 
-/// The order of a power sum, prepared once a call.
+/// The order of a power sum, prepared once per call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Order {
-    /// A; of Rényi's family it may be infinite.
+    /// A. In Rényi's family it may be infinite.
     pub(crate) a: f64,
     /// 1 − A.
     pub(crate) b: f64,
@@ -20,12 +20,11 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// Prepares the order A.
     pub(crate) fn new(a: f64) -> Self {
         Self { a, b: 1.0 - a, base_is_q: a < 0.5 }
     }
 
-    /// The term of 1 − Σ p̂ᴬ q̂ᴮ: at A = ½, 2 and −1 there is one in which nothing cancels.
+    /// The term of 1 − Σ p̂ᴬ q̂ᴮ. At A = ½, 2 and −1 there is one in which nothing cancels.
     pub(crate) fn deficit(self) -> Term {
         match self.a {
             0.5 => Term::HellingerDeficit,
@@ -35,7 +34,7 @@ impl Order {
         }
     }
 
-    /// What that term is multiplied by: χ² is Σ − 1.
+    /// The factor of that term: χ² is Σ − 1.
     pub(crate) fn sign_of_deficit(self) -> f64 {
         if matches!(self.deficit(), Term::Chi2 | Term::NeymanChi2) { -1.0 } else { 1.0 }
     }
@@ -46,8 +45,8 @@ impl Order {
     }
 }
 
-/// `$go!(argument function, term)` or `$go!(argument function, term, order)` with what belongs to a term: a
-/// function of the contrast, or of the weights.
+/// Expands to `$go!(argument function, term)` or `$go!(argument function, term, order)` with what belongs to a term: a function
+/// of the contrast, or of the weights.
 macro_rules! with_function_of {
     ($term:expr, $go:ident) => {
         match $term {
@@ -70,11 +69,11 @@ macro_rules! with_function_of {
     };
 }
 
-/// Below this an entropy or a cross entropy from a 32-bit kernel may have lost digits that count: the surprise of an almost
-/// full bin is what the rest of its row leaves of the total, which is only known to about 46 bits of the total.
+/// Below this, an entropy or cross entropy of a 32-bit kernel may have lost digits that count. The surprise of an almost full
+/// bin comes from the rest of the total, and the total is only known to about 46 bits.
 pub(crate) const LEAST_SURPRISE: f64 = 1e-6;
 
-/// What is summed over the bins: one function of the contrast each.
+/// What is summed over the bins: one function of the contrast per term.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Term {
     Kl,
@@ -83,7 +82,7 @@ pub(crate) enum Term {
     Js,
     /// 1 − BC.
     HellingerDeficit,
-    /// BC itself: what `bhattacharyya` needs when it is small.
+    /// BC itself, which `bhattacharyya` needs when it is small.
     Affinity,
     Tv,
     Chi2,
@@ -91,10 +90,10 @@ pub(crate) enum Term {
     Triangular,
     /// 1 − Σ p̂ᴬ q̂¹⁻ᴬ.
     PowerDeficit(Order),
-    /// Σ p̂ᴬ q̂¹⁻ᴬ itself: what `renyi` needs when it is small.
+    /// Σ p̂ᴬ q̂¹⁻ᴬ itself, which `renyi` needs when it is small.
     PowerSum(Order),
-    /// ln Σ p̂ᴬ q̂¹⁻ᴬ where the sum itself leaves the range of a 64-bit float: found by the kernel of any row when
-    /// that has happened, else 0. Of order ∞ ln max p̂/q̂, which only that kernel finds.
+    /// ln Σ p̂ᴬ q̂¹⁻ᴬ where the sum itself leaves the range of a 64-bit float. The kernel that takes any row finds it then;
+    /// else it is 0. For order ∞ it is ln max p̂/q̂, which only that kernel finds.
     LogPowerSum(Order),
     CrossEntropy,
     Entropy,
@@ -122,7 +121,7 @@ impl Term {
         }
     }
 
-    /// The factor c for which the sum is at least c·(1 − BC), for the terms that are dearer than that.
+    /// The factor c for which the sum is at least c·(1 − BC), for terms that cost more than 1 − BC.
     pub(crate) fn least_of_deficit(self) -> Option<f64> {
         match self {
             Term::Js => Some(js::LEAST_OF_DEFICIT),
@@ -143,14 +142,14 @@ impl Term {
         Needs { log, z: matches!(self, Term::Js | Term::Triangular), weights, second_part }
     }
 
-    /// Whether an error of r = Q/P shows in the sum: of first order in the difference of the rows, or amplified by a
-    /// large exponent.
+    /// Whether an error of r = Q/P shows in the sum: the sum is of first order in the difference of the rows, or a large
+    /// exponent amplifies the error.
     pub(crate) fn asks_refined(self) -> bool {
         matches!(self, Term::Tv) || self.order().is_some_and(|order| order.exponent().abs() > 1.5)
     }
 
-    /// Whether errors of totals count more than once: the sum over Q goes with 1/(PʲQᵏ), j + k = 1, where both exponents are at
-    /// most 1 but for these.
+    /// Whether errors of totals count more than once. The sum over Q goes with 1/(PʲQᵏ), j + k = 1. Both exponents are at most
+    /// 1, except for these terms.
     pub(crate) const fn amplifies_totals(self) -> bool {
         match self {
             Term::Chi2 | Term::NeymanChi2 => true,
@@ -161,9 +160,9 @@ impl Term {
         }
     }
 
-    /// The smallest sum that the error of totals and of r = Q/P cannot have spoilt. Plain, they are off by
-    /// ε ≈ 2⁻²² (2⁻⁵¹ in 64 bits) at worst, an entropy by as much, a sum of second order by ε². Refined, each
-    /// u is good to 2⁻⁴⁷ (2⁻¹⁰⁴) of its weights.
+    /// The smallest sum that the error of the totals and of r = Q/P cannot have spoilt. Plain, these have an error of at most ε
+    /// ≈ 2⁻²² (2⁻⁵¹ in 64 bits), an entropy has the same, and a sum of second order has ε². Refined, each u is good to 2⁻⁴⁷
+    /// (2⁻¹⁰⁴) of its weights.
     pub(crate) fn trusted_from<T: Real>(self, refined: bool) -> f64 {
         let narrow = size_of::<T>() == 4;
         match self {
@@ -194,17 +193,17 @@ impl Term {
         }
     }
 
-    /// How small a deficit may be beside the other sums of second order: that of a power sum is AB/2 of them.
+    /// How small a deficit may be beside the other sums of second order. A power sum is AB/2 of them.
     fn size(self) -> f64 {
         self.order().map_or(1.0, |order| (order.a * order.b).abs().min(1.0))
     }
 
-    /// The same where a policy gives missing bins parts of a total that is not known to the last digit, in units of what it
-    /// gives, as a share of the total.
+    /// The smallest sum to trust where a policy gives missing bins parts of a total that is not known to the last digit. The
+    /// unit is what the policy gives, as a share of the total.
     ///
-    /// Of a bin it gives c to, off by ε·c, a sum Σ u²/s moves by 2ε·Σ|u|c/s ≤ 2ε·√(Σ u²/s · Σ c²/s), the last of which is no
-    /// more than twice what is given, since no bin pays more than half of what it has. So one of 2·(2ε/δ)² is good to δ, a
-    /// fifth of the contract; and one of first order from 2ε/δ on.
+    /// If a bin gets c, with an error of ε·c, a sum Σ u²/s moves by 2ε·Σ|u|c/s ≤ 2ε·√(Σ u²/s · Σ c²/s). The last factor is at
+    /// most twice what is given, because no bin pays more than half of its weight. So a sum of at least 2·(2ε/δ)² is good to δ,
+    /// a fifth of the contract. A sum of first order is good from 2ε/δ on.
     pub(crate) fn trusted_from_given<T: Real>(self) -> f64 {
         let off = if size_of::<T>() == 4 { 2f64.powi(-22) / 2e-7 } else { 2f64.powi(-51) / 2e-13 };
         match self {
@@ -214,9 +213,9 @@ impl Term {
         }
     }
 
-    /// The least sum over `bins` bins, before it is divided by Q, in which the loss by subnormal numbers does not
-    /// show. Of 32 bits √(aq) is off by 2⁻⁷⁵ at the most where the product is subnormal, and a term by no more; this is
-    /// 2²³ times that.
+    /// The least sum over `bins` bins, before it is divided by Q, in which the loss by subnormal numbers does not show. In 32
+    /// bits √(aq) has an error of at most 2⁻⁷⁵ where the product is subnormal, and a term has no larger one. This is 2²³ times
+    /// that.
     pub(crate) fn least_sum<T: Real>(self, bins: usize) -> f64 {
         match self {
             Term::HellingerDeficit if size_of::<T>() == 4 => bins as f64 * f64::EPSILON,
@@ -224,22 +223,21 @@ impl Term {
         }
     }
 
-    /// Whether a row whose ratio Q/P is a power of two is summed without an error of totals.
+    /// Whether a row whose ratio Q/P is a power of two is summed without an error of the totals.
     pub(crate) fn is_exact_at_powers_of_two(self) -> bool {
         // The largest logarithm is no sum at all.
         !matches!(self, Term::Entropy | Term::CrossEntropy) && self.trusted_from::<f64>(true) < f64::INFINITY
     }
 
-    /// The sum at the ratio r·(1 + off) from the one at r, where the term is so made that the two hang
-    /// together by totals alone; `q_total` is Σq, which is Σa at the new ratio. An error ε of the totals makes
-    /// one of ε·off·`q_total`.
+    /// The sum at the ratio r·(1 + off) from the sum at r, for terms where the totals alone connect the two. `q_total` is Σq,
+    /// which is Σa at the new ratio. An error ε of the totals makes an error of ε·off·`q_total`.
     pub(crate) fn rescaled(self, sum: f64, off: f64, q_total: f64) -> Option<f64> {
         let factor = 1.0 + off;
         match self {
-            // Σ a·ln(a/q) grows by the factor, and by its logarithm times Σa; Σ(q − a) was not 0 before.
+            // Σ a·ln(a/q) grows by the factor, and by its logarithm times Σa. Σ(q − a) was not 0 before.
             Term::Kl => Some(factor * sum + q_total * (off.ln_1p() - off)),
             Term::ReverseKl => Some(sum + q_total * (off / factor - off.ln_1p())),
-            // In the same way: Σa²/q grows by the square, Σq²/a shrinks, Σ√(aq) grows by the root.
+            // In the same way Σa²/q grows by the square, Σq²/a shrinks, and Σ√(aq) grows by the root.
             Term::Chi2 => Some(factor * factor * sum - q_total * off * off),
             Term::NeymanChi2 => Some(sum / factor - q_total * (off / factor) * (off / factor)),
             Term::HellingerDeficit => {
@@ -250,12 +248,12 @@ impl Term {
         }
     }
 
-    /// Whether a sum of this size, from a 32-bit kernel, may have lost digits that count.
+    /// Whether a sum of this size from a 32-bit kernel may have lost digits that count.
     pub(crate) fn is_lost(self, sum: f64) -> bool {
         !sum.is_finite() || (matches!(self, Term::CrossEntropy | Term::Entropy) && sum > 0.0 && sum < LEAST_SURPRISE)
     }
 
-    /// The order, for the terms that have one.
+    /// The order of a term, if it has one.
     pub(crate) fn order(self) -> Option<Order> {
         match self {
             Term::PowerDeficit(order) | Term::PowerSum(order) | Term::LogPowerSum(order) => Some(order),
@@ -263,11 +261,11 @@ impl Term {
         }
     }
 
-    /// Σ s·F(z) over the bins of a block, lane by lane; `weights` only where the term needs them.
+    /// Σ s·F(z) over the bins of a block, lane by lane; `weights` is only needed by some terms.
     ///
-    /// The choice of the term stands outside the loop: each loop holds one term and nothing of the
-    /// others, which the optimiser would otherwise compute ahead for all of them. And the loop is
-    /// written out, since a function passed along would be compiled without the instruction set.
+    /// The choice of the term stands outside the loop. So each loop holds one term only; otherwise the optimiser would compute
+    /// parts of all terms ahead. The loop is written out, because a function argument would be compiled without the instruction
+    /// set.
     #[inline(always)]
     pub(crate) fn sum<S: Simd, T: Real>(
         self,
@@ -291,8 +289,8 @@ impl Term {
         with_function_of!(self, total)
     }
 
-    /// The same over weights as they are, block by block, each contrast made and used up at once. The
-    /// choice of the term stands outside all loops here too, so that its constants are loaded once.
+    /// Sums weights without a change, block by block. Each contrast is made and used at once. The choice of the term stands
+    /// outside all loops here too, so that its constants are loaded once.
     #[inline(always)]
     pub(crate) fn sum_plain<'a, S: Simd, T: Real>(self, simd: S, blocks: &mut impl Blocks<'a, S, T>) {
         macro_rules! total {
@@ -318,9 +316,9 @@ impl Term {
         with_function_of!(self, total)
     }
 
-    /// Several terms, [`SET`] at most, in one look at the weights: the contrasts of a block, with their
-    /// divisions and their logarithms, are made once, and stay in the nearest cache for all terms. Where r has two
-    /// parts, a is made with both, so that it is p·r as u has it.
+    /// Sums several terms, [`SET`] at most, in one pass over the weights. The contrasts of a block, with their divisions and
+    /// logarithms, are made once and stay in the nearest cache for all terms. Where r has two parts, a is made with both,
+    /// so that it is p·r in the same way as in u.
     #[inline(always)]
     pub(crate) fn sum_set<'a, S: Simd, T: Real>(
         terms: &[Term],
@@ -336,7 +334,7 @@ impl Term {
         while let Some(block) = blocks.next() {
             let Block { p, q, scale, .. } = block;
             let vectors = p.chunks_exact(lanes).zip(q.chunks_exact(lanes));
-            // Two loops, so that weights as they are do not pay for what a policy may change.
+            // There are two loops, so that weights without a change do not pay for what a policy may change.
             macro_rules! each {
                 ($i:ident, $x:ident, $y:ident => $contrast:expr) => {
                     for ($i, (contrast, (x, y))) in contrasts.iter_mut().zip(vectors.clone()).enumerate() {

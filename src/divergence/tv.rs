@@ -1,4 +1,4 @@
-//! Total variation: ½ Σ|p̂ − q̂| = (1/Q) Σ ½|u|, in \[0, 1\]. Of first order in u, so u must be exact.
+//! Total variation: ½ Σ|p̂ − q̂| = (1/Q) Σ ½|u|, in \[0, 1\]. It is of first order in u, so u must be exact.
 
 use fearless_simd::{Simd, SimdBase};
 
@@ -12,7 +12,6 @@ pub(crate) fn tv_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
     c.splat(0.5) * c.u.abs()
 }
 
-/// Half the sum.
 pub(crate) fn tv_form() -> Form {
     Form::of(0.0, Inner::Distance, 0.5)
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// The base of the logarithm: results of the measures with a unit are divided by its `ln`.
+/// The base of the logarithm. Results of the measures with a unit are divided by its `ln`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Unit {
     /// Natural logarithm.
@@ -31,7 +31,7 @@ impl Unit {
         }
     }
 
-    /// What a value in nats is divided by.
+    /// The divisor of a value in nats.
     #[must_use]
     pub fn ln_base(self) -> f64 {
         match self {

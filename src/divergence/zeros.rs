@@ -5,16 +5,16 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// A zero policy, applied to each row (of each pair) before the measure. Nothing is ever added,
-/// clamped or dropped that the policy does not name.
+/// A zero policy, applied to each row (of each pair) before the measure. Only what the policy names is added, clamped or
+/// dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Zeros {
     /// `exact`: zeros are zeros, and a divergence that is infinite is infinite.
     #[default]
     Exact,
-    /// `epsilon:E`: on the union support of the pair, each bin missing on a side gets E and the bins
-    /// present there share the loss (Han, Kamber and Pei, *Data Mining*, on smoothing).
+    /// `epsilon:E`: on the union support of the pair, each missing bin of a side gets E, and the bins present on that side
+    /// share the loss (Han, Kamber and Pei, *Data Mining*, on smoothing).
     Epsilon(f64),
     /// `additive:A`: A is added to every stored weight, then the row is normalised (Laplace, Dirichlet).
     Additive(f64),
@@ -22,7 +22,7 @@ pub enum Zeros {
     Floor(f64),
     /// `mix:L`: (1 − L)·p̂ + L/n, the mixture with the uniform distribution.
     Mix(f64),
-    /// `skip`: bins where either side is 0 are left out and the rest is normalised.
+    /// `skip`: bins where either side is 0 are left out, and the rest is normalised.
     Skip,
 }
 
@@ -44,7 +44,7 @@ impl Zeros {
         }
     }
 
-    /// Policies that change nothing are `exact`.
+    /// Replaces a policy that changes nothing by `exact`.
     pub(crate) fn effective(self) -> Self {
         match self {
             Zeros::Additive(0.0) | Zeros::Floor(0.0) | Zeros::Mix(0.0) => Zeros::Exact,
@@ -85,7 +85,7 @@ impl FromStr for Zeros {
             (Some(make), Ok(value)) => make(value).validate(),
             _ => {
                 let names = ["exact", "epsilon:1e-3", "additive:0.5", "floor:1e-6", "mix:0.01", "skip"];
-                // By the name alone: the number after it says nothing about which policy was meant.
+                // Compares the name alone: the number after it does not tell which policy was meant.
                 let of = |known: &str| known.split(':').next().unwrap_or(known).to_owned();
                 let family = super::nearest(name, names.iter().map(|known| of(known)));
                 let nearest = names.iter().find(|known| of(known) == family).map_or("", |known| known).to_owned();

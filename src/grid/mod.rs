@@ -30,7 +30,7 @@ use crate::rows::Rows;
 use crate::run::Run;
 use crate::values::{Part, Piece, Tracker, Values};
 
-/// Entries of a tile at the most: a few mebibytes of values.
+/// The most entries of a tile: a few mebibytes of values.
 const TILE_ENTRIES: usize = if cfg!(test) { ROWS * COLUMNS } else { 1 << 20 };
 /// Bytes of the rows of Q that a tile of the CPU reads again and again: they stay in a core's cache.
 const CACHED_BYTES: usize = 256 << 10;
@@ -38,7 +38,7 @@ const CACHED_BYTES: usize = 256 << 10;
 const DEVICE_BYTES: u64 = 32 << 20;
 /// Bytes that the prepared rows of a side may take.
 const PREPARED_BYTES: usize = if cfg!(test) { 1 << 13 } else { 64 << 20 };
-/// Rows are prepared where each of them meets so many.
+/// Rows are prepared if each of them meets at least this many rows.
 const MANY: usize = 16;
 
 /// Consecutive ranges of a size.
@@ -51,22 +51,22 @@ fn blocks(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>
 pub(crate) struct Grid<'a> {
     engine: &'a Engine,
     options: Options,
-    /// Whether an entry that is invalid ends the call.
+    /// Whether an invalid entry ends the call.
     refuses: bool,
-    /// One row of P against all of Q.
+    /// One row of P against all rows of Q.
     problem: Problem,
     p: Rows<'a>,
-    /// On a device where there is one: every row of P meets all of them.
+    /// The rows of Q, on a device if there is one: every row of P meets all of them.
     q: Uploaded<'a>,
     choice: Choice<'a>,
-    /// How the CPU computes pairs of prepared rows, where it does.
+    /// How the CPU computes pairs of prepared rows, if it does.
     forms: Option<Forms>,
-    /// How a device does.
+    /// How a device does it.
     #[cfg(feature = "gpu")]
     product: product::OnTrial<'a>,
-    /// Whether a side meets itself, and pairs have the same value either way.
+    /// Whether a side meets itself and both orders of a pair have the same value.
     is_symmetric: bool,
-    /// Whether what is below the diagonal is not computed, but what is above it.
+    /// Whether the part below the diagonal is copied from the part above and not computed.
     is_mirrored: bool,
     /// Rows and columns of a tile.
     tile: [usize; 2],
@@ -74,7 +74,7 @@ pub(crate) struct Grid<'a> {
     block: usize,
 }
 
-/// Blocks of rows of both sides, prepared, and where they begin.
+/// Prepared blocks of rows of both sides, and where they begin.
 type Ready<'r> = [(usize, &'r Prepared); 2];
 
 impl<'a> Grid<'a> {
@@ -87,7 +87,7 @@ impl<'a> Grid<'a> {
         purpose: Purpose,
     ) -> Result<Option<Self>> {
         if p.is_empty() || q.is_some_and(|q| q.is_empty()) {
-            // No entry, but the same errors.
+            // There is no entry to compute, but the errors are the same.
             Problem::new(measures, &p.slice(0, 0), &q.unwrap_or(p).slice(0, 0), options.zeros, options.unit)?;
             return Ok(None);
         }
@@ -111,24 +111,24 @@ impl<'a> Grid<'a> {
         let forms = Forms::new(&problem).filter(|_| matches!(choice.on, On::Cpu) && many);
         let is_nearest = purpose == Purpose::Nearest;
         let forms = forms.map(|forms| if is_nearest { forms.with_screen(&problem) } else { forms });
-        // Rows as long as that are not many.
+        // Rows that long are never many.
         let fits = |forms: &Forms| COLUMNS * forms.bytes_per_row(problem.bins) <= 4 * PREPARED_BYTES;
         let forms = forms.filter(|forms| forms.is_of_use() && fits(forms));
         let most = forms.as_ref().map_or(usize::MAX, |forms| whole(PREPARED_BYTES / forms.bytes_per_row(problem.bins)));
-        // Most pairs below the diagonal are left out when they are looked at as they are.
+        // Most pairs below the diagonal are left out if they are looked at without a mirror.
         let is_mirrored = is_symmetric && (!is_nearest || forms.is_none());
         let cached = CACHED_BYTES / (problem.bins * problem.q.size()).max(1);
         let side = TILE_ENTRIES.isqrt();
         let tile = match (&forms, choice.on) {
             (Some(_), _) if is_mirrored => [whole(side).min(most); 2],
             (Some(_), _) => {
-                // So many rows that each thread finds some of them to do while others finish theirs.
+                // So many columns that each thread has work while others finish theirs.
                 let columns = whole(TILE_ENTRIES / (4 * ROWS * engine.cpu.threads()));
                 let columns = columns.min(most).min(q.rows.len().next_multiple_of(COLUMNS));
                 [(TILE_ENTRIES / columns / ROWS).max(1) * ROWS, columns]
             }
             (None, On::Cpu) => {
-                // What is mirrored is square.
+                // A mirrored tile is square.
                 let columns = cached.clamp(1, if is_mirrored { side } else { TILE_ENTRIES }).min(q.rows.len());
                 [if is_mirrored { columns } else { TILE_ENTRIES / columns }, columns]
             }
@@ -164,13 +164,12 @@ impl<'a> Grid<'a> {
         Ok(Some(grid))
     }
 
-    /// Bytes that the rows of both sides have.
+    /// Bytes of the rows of both sides.
     fn bytes(&self) -> u64 {
         let bytes = |rows: &Rows<'_>| (rows.len() * rows.bins() * rows.weight_type().size()) as u64;
         bytes(&self.p) + bytes(&self.q.rows)
     }
 
-    /// How many entries the matrix has.
     pub(crate) fn entries(&self) -> usize {
         self.p.len().saturating_mul(self.q.rows.len())
     }
@@ -180,12 +179,12 @@ impl<'a> Grid<'a> {
         self.forms.is_some()
     }
 
-    /// Whether tiles are below the diagonal of a mirrored matrix. Those across it are computed as a whole.
+    /// Whether tiles are below the diagonal of a mirrored matrix. A tile across the diagonal is computed as a whole.
     fn is_below(&self, rows: &Range<usize>, columns: &Range<usize>) -> bool {
         self.is_mirrored && columns.end <= rows.start
     }
 
-    /// Every tile, prepared where rows are.
+    /// Goes through every tile, and prepares rows where that is done.
     fn walk<E: From<Error>>(
         &self,
         mut visit: impl FnMut(Range<usize>, Range<usize>, Option<Ready<'_>>) -> std::result::Result<(), E>,
@@ -201,7 +200,7 @@ impl<'a> Grid<'a> {
                 if self.is_below(&p_block, &q_block) {
                     continue;
                 }
-                // Where all of Q is one block it stays.
+                // If Q is one block, it stays.
                 if q_ready.as_ref().is_none_or(|(start, _)| *start != q_block.start) {
                     drop(q_ready.take());
                     q_ready = prepare(1, &self.q.rows, &q_block);
@@ -219,7 +218,7 @@ impl<'a> Grid<'a> {
         Ok(())
     }
 
-    /// Hands every tile to whoever takes them, mirror images included.
+    /// Hands every tile to `take`, mirror images included.
     pub(crate) fn tiles<E: From<Error>>(
         &self,
         tracker: &Tracker<'_>,
@@ -295,7 +294,7 @@ impl<'a> Grid<'a> {
         Ok(Tile { rows, columns, entries })
     }
 
-    /// A call on some rows of P and all of Q.
+    /// The call of some rows of P against all of Q.
     fn run<'r>(&'r self, problem: &'r Problem, rows: &Range<usize>) -> Run<'r> {
         let p = Input::from(self.p.slice(rows.start, rows.len()));
         let run = Run::new(self.engine, problem, p, Input::from(&self.q));
@@ -305,7 +304,7 @@ impl<'a> Grid<'a> {
         run
     }
 
-    /// A tile of rows as they are, a row of it a task; returns how many entries were computed again.
+    /// Computes a tile of rows that are not prepared, with one task per row. Returns how many entries were computed again.
     fn on_cpu(&self, part: &mut Part<'_>, rows: &Range<usize>, columns: &Range<usize>) -> (u64, bool) {
         let problem = Problem { rows: columns.len(), ..self.problem.clone() };
         let q = self.q.rows.slice(columns.start, columns.len());

@@ -20,7 +20,7 @@ use crate::rows::Rows;
 use crate::values::{Part, Piece, Tracker, value_of};
 
 impl<'a> Grid<'a> {
-    /// Shows every row of prepared sides those that may be among its nearest; without Q, all but itself.
+    /// Shows each row of prepared sides the rows that may be among its nearest. Without Q these are all rows but itself.
     pub(crate) fn nearest(&self, nearest: &mut [Nearest], itself: bool, tracker: &Tracker<'_>) -> Result<Stats> {
         let start = Instant::now();
         let (cpu, [slots, ..]) = (&self.engine.cpu, &self.problem.slots[..]) else { return Err(Error::NoMeasure) };
@@ -67,7 +67,7 @@ impl<'a> Grid<'a> {
         Ok(Stats { device, reason: self.choice.reason, bytes, rescued, seconds, ..Stats::default() })
     }
 
-    /// A tile of prepared rows, some rows of it a task; returns how many entries were beyond 32 bits.
+    /// Computes a tile of prepared rows, with some rows per task. Returns how many entries were beyond 32 bits.
     pub(super) fn prepared(
         &self,
         part: &mut Part<'_>,
@@ -113,7 +113,7 @@ impl<'a> Grid<'a> {
         Pairs { problem: &self.problem, forms, p: (p, ready[0].1), q: (q, ready[1].1), ahead }
     }
 
-    /// So many that each thread finds some to do.
+    /// So many rows that each thread has work.
     fn rows_of_a_task(&self, rows: usize) -> usize {
         rows.div_ceil(4 * self.engine.cpu.threads()).next_multiple_of(8).min(ROWS)
     }

@@ -10,31 +10,31 @@ use crate::pairwise::Tile;
 use crate::plan::{Pairing, Problem};
 use crate::rows::Rows;
 
-/// One entry of so many may be left to the host, which is slower by more than that.
+/// One entry in this many may be left to the host. The host is slower than the device by more than this factor.
 const FOR_THE_HOST: u64 = 50;
-/// Rows and columns of the parts of a matrix that tell how many are.
+/// Rows and columns of the parts of a matrix that show how many entries are left.
 const SAMPLE: usize = 32;
 
 /// A product, as long as few of its entries are left to the host.
 pub(super) struct OnTrial<'a> {
     product: Option<Product<'a>>,
-    /// Entries so far, and those of them that were left to the host.
+    /// The number of entries so far, and below the number that were left to the host.
     entries: AtomicU64,
     left: AtomicU64,
-    /// Whether it stays whatever it leaves.
+    /// Whether it stays in use, whatever it leaves to the host.
     #[cfg(test)]
     stays: bool,
 }
 
 impl<'a> OnTrial<'a> {
-    /// Of all rows of two sides, where one device computes them and can.
+    /// Takes all rows of two sides, if one device computes them and can.
     pub(super) fn new(engine: &'a Engine, on: On<'_>, problem: &Problem, sides: [Rows<'a>; 2]) -> Self {
         let pairing = Pairing::All { first: 0, columns: sides[1].len() };
         let problem = Problem { pairing, ..problem.clone() };
         let product = match on {
             On::Gpus { gpus, .. } if let [gpu] = gpus.devices() => {
                 let make = || Product::new(gpu, &engine.cpu, &problem, sides, engine.memory);
-                // A device that fails for good is for whoever computes the entries to tell.
+                // If a device fails for good, whoever computes the entries reports it.
                 make().or_else(|error| gpu.recover().map_err(|_| error).and_then(|()| make())).unwrap_or_default()
             }
             _ => None,
@@ -53,7 +53,7 @@ impl<'a> OnTrial<'a> {
         self.product.as_ref().map_or(0, Product::bytes)
     }
 
-    /// The rows from one of P on, as long as it is in use.
+    /// The rows from a row of P on, as long as the product is in use.
     pub(super) fn part(&self, first: usize) -> Option<Part<'_>> {
         let product = self.product.as_ref().filter(|product| !product.is_given_up())?;
         Some(Part { product, first: [first, 0] })
@@ -61,7 +61,7 @@ impl<'a> OnTrial<'a> {
 }
 
 impl Grid<'_> {
-    /// Looks at a few parts of the matrix.
+    /// Tries a few parts of the matrix.
     pub(super) fn try_product(&self) {
         let [rows, columns] = [self.p.len(), self.q.rows.len()];
         let part = |i: usize, of: usize| {
@@ -69,14 +69,15 @@ impl Grid<'_> {
             first..of.min(first + SAMPLE)
         };
         for i in (0..4).take_while(|_| self.has_product()) {
-            // Not those on the diagonal, where rows may meet themselves; what fails does so again where it is told.
+            // Parts on the diagonal are not tried, because rows may meet themselves there. An error occurs again where it is
+            // reported.
             if let Ok(tile) = self.tile(part(i, rows), part((i + 2) % 4, columns), None, Default::default()) {
                 self.judge_product(&tile);
             }
         }
     }
 
-    /// Ends the use of products where too much of what was computed so far was left to the host.
+    /// Ends the use of products if too much of what was computed so far was left to the host.
     pub(super) fn judge_product(&self, tile: &Tile) {
         let without_value = |status: &&RowStatus| matches!(status, RowStatus::Empty | RowStatus::Invalid);
         let left = tile.entries.stats().rescued + tile.status().iter().filter(without_value).count() as u64;
@@ -97,13 +98,13 @@ impl Grid<'_> {
         self.product.part(0).is_some()
     }
 
-    /// Ends the use of products; whether they were used.
+    /// Ends the use of products. Returns whether they were used.
     pub(super) fn drop_product(&self) -> bool {
         let part = self.product.part(0);
         part.inspect(|part| part.product.give_up()).is_some()
     }
 
-    /// Has products stay in use, and come back into it.
+    /// Keeps products in use, and puts them back into use.
     #[cfg(test)]
     pub(super) fn keep_product(&mut self) {
         self.product.stays = true;

@@ -1,4 +1,4 @@
-//! The nearest rows on a device: some rows of P against all of Q at a time, of which only the nearest come to the host.
+//! The nearest rows on a device: some rows of P against all rows of Q at a time. Only the nearest rows come to the host.
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -18,19 +18,19 @@ use crate::plan::{Pairing, Problem};
 use crate::run::RETRIES;
 use crate::values::Tracker;
 
-/// What is wanted of a search.
+/// What a search is for.
 #[derive(Clone, Copy)]
 struct Wanted {
-    /// Neighbours of a row.
+    /// Neighbours per row.
     count: usize,
-    /// Whether P is Q, and no row its own neighbour.
+    /// Whether P is Q. Then no row is its own neighbour.
     itself: bool,
 }
 
 impl Grid<'_> {
-    /// Shows every row those that may be among its nearest, as the one device of the call finds them. `None` where this is
-    /// not for a device, where it leaves too much to the host, where it fails again and again, and where an entry is an error
-    /// that the tiles tell better: then some rows may have been shown some of theirs.
+    /// Shows every row its nearest candidates, as the one device of the call finds them. `None` if a device cannot do this, if
+    /// it leaves too much to the host, if it fails again and again, or if an entry is an error that the tiles report better.
+    /// Then some rows may have been shown some candidates.
     pub(crate) fn nearest_on_device(
         &self,
         nearest: &mut [Nearest],
@@ -59,7 +59,7 @@ impl Grid<'_> {
             loop {
                 match self.search(gpu, &lines, wanted, &mut nearest[lines.clone()], &mut stats, tracker) {
                     Ok(true) => break,
-                    // It may be the products that leave too much.
+                    // The products may be what leaves too much.
                     Ok(false) if self.drop_product() => {}
                     Err(Error::DeviceFailed { .. } | Error::DeviceMemory { .. })
                         if retries < RETRIES && gpu.recover().is_ok() =>
@@ -68,10 +68,10 @@ impl Grid<'_> {
                         stats.retries += 1;
                     }
                     Err(Error::Cancelled { done, total }) => return Err(Error::Cancelled { done, total }),
-                    // The tiles go elsewhere, or tell why not.
+                    // The tiles are computed elsewhere, or report why they cannot be.
                     Ok(false) | Err(_) => return Ok(None),
                 }
-                // What was told of these rows is told again as they are done.
+                // What was reported for these rows is reported again when they are done.
                 tracker.begin_again(lines.start * columns);
             }
         }
@@ -79,7 +79,7 @@ impl Grid<'_> {
         Ok(Some(stats))
     }
 
-    /// Finds the nearest of some rows of P; whether it could.
+    /// Finds the nearest rows of some rows of P. Returns whether it could.
     fn search(
         &self,
         gpu: &Gpu,
@@ -108,11 +108,11 @@ impl Grid<'_> {
         };
         let (left, is_refused) = (AtomicUsize::new(0), AtomicBool::new(false));
         let ends = || is_refused.load(Ordering::Relaxed) || left.load(Ordering::Relaxed) > MOST_FOR_THE_HOST;
-        // The first column of each chunk, and where the last one ends.
+        // The first column of each chunk, and the end of the last chunk.
         let mut cuts = vec![0];
         let done = |cuts: &[usize]| cuts.last().copied().unwrap_or(0);
         while done(&cuts) < all && !ends() {
-            // As in the walk of a call: a submission that takes long is followed by smaller ones.
+            // As in the walk of a call: smaller submissions follow a submission that takes long.
             let too_long = AtomicBool::new(false);
             let stops = || too_long.load(Ordering::Relaxed) || ends();
             let chunks = blocks(done(&cuts)..all, most.get()).take_while(|_| !stops());
@@ -135,7 +135,7 @@ impl Grid<'_> {
         }
         let (found, left, received) = search.finish(left.into_inner())?;
         stats.received += received;
-        // By the chunk that a pair is of, its row and column.
+        // The row and column of a pair, from its number and the chunk it belongs to.
         let pair = |number: u32| {
             let number = number as usize;
             let chunk = cuts.partition_point(|cut| cut * lines.len() <= number) - 1;
@@ -153,7 +153,7 @@ impl Grid<'_> {
         }
         let bound = self.problem.slots[0].measure.finisher(self.options.unit).bound();
         for (nearest, found) in nearest.iter_mut().zip(found) {
-            // The last rounding of a device may leave one a unit above it.
+            // The last rounding of a device may leave a value a unit above it.
             found.iter().for_each(|&(column, value)| nearest.push(column, f64::from(value).min(bound)));
         }
         let values = again.iter().next().map_or(&[][..], |(_, values)| values);

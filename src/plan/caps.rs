@@ -1,6 +1,6 @@
 //! What a device can do, in plain numbers.
 
-/// The limits a plan respects. For a GPU they come from the adapter; tests make them up.
+/// The limits that a plan respects. For a GPU they come from the adapter; tests make them up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Caps {
     /// Bytes one binding may have.
@@ -9,15 +9,15 @@ pub(crate) struct Caps {
     pub(crate) max_buffer_bytes: u64,
     /// Workgroups in one dimension of a dispatch.
     pub(crate) max_workgroups: u32,
-    /// Whether subgroup operations are there and behave.
+    /// Whether subgroup operations are there and work.
     pub(crate) subgroups: bool,
 }
 
-/// Metal miscompiles bindings of 4 GiB and more without a word; half of it is safe everywhere.
+/// Metal silently miscompiles bindings of 4 GiB and more; half of it is safe everywhere.
 const SAFE_BINDING_BYTES: u64 = 1 << 31;
 
 impl Caps {
-    /// Bytes a binding of this project may have.
+    /// Bytes that a binding of this project may have.
     pub(crate) fn binding_bytes(&self) -> u64 {
         self.max_binding_bytes.min(self.max_buffer_bytes).min(SAFE_BINDING_BYTES - 4) & !3
     }

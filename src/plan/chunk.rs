@@ -5,12 +5,12 @@ use std::ops::Range;
 use super::{Caps, Problem};
 use crate::error::{Error, Result};
 
-/// Rows cut into chunks, in order: of equal size, but where a side lies on the device in pieces.
+/// Rows cut into chunks, in order. The chunks have equal size, unless a side lies on the device in pieces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chunks {
     rows: Range<usize>,
     per_chunk: usize,
-    /// A chunk holds whole lines, or a part of one.
+    /// A chunk holds whole lines, or a part of one line.
     line: usize,
     /// No chunk holds rows of two pieces.
     cuts: [Option<Pieces>; 2],
@@ -19,9 +19,9 @@ pub(crate) struct Chunks {
 /// A side that lies on a device in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pieces {
-    /// The first row of the first.
+    /// The first row of the first piece.
     pub(crate) first: usize,
-    /// Rows of each.
+    /// Rows per piece.
     pub(crate) rows: usize,
 }
 
@@ -38,20 +38,19 @@ impl Pieces {
 pub(crate) struct Costs {
     /// Bytes that the kernel writes.
     pub(crate) output_bytes_per_row: u64,
-    /// Bytes that are used on the device alone, by one chunk at a time.
+    /// Bytes that only the device uses, one chunk at a time.
     pub(crate) scratch_bytes_per_row: u64,
-    /// How often weights and output exist in memory, all chunks on their way together.
+    /// How many copies of weights and output exist in memory, for all chunks on their way together.
     pub(crate) copies: u64,
-    /// The sides that are on the device already.
+    /// The sides that are already on the device.
     pub(crate) cuts: [Option<Pieces>; 2],
 }
 
-/// Bytes of weights that a device is given at once: a tenth of a second on the slowest, so that no watchdog
-/// barks and a call can be cancelled.
+/// Bytes of weights that a device gets at once: a tenth of a second on the slowest device, so that no watchdog ends it and a
+/// call can be cancelled.
 const MOST_BYTES_PER_CHUNK: u64 = 512 << 20;
 
-/// A chunk on the CPU: large enough that nothing is lost between chunks, small enough that
-/// progress is seen and a call can be cancelled.
+/// A chunk on the CPU: large enough that nothing is lost between chunks, small enough to show progress and to cancel a call.
 const CPU_CHUNK_BYTES: u64 = 64 << 20;
 
 impl Chunks {
@@ -61,11 +60,10 @@ impl Chunks {
         Self { line: problem.pairing.line(), ..Self::of(rows, CPU_CHUNK_BYTES / per_row) }
     }
 
-    /// Chunks of some rows of a problem for a device: every binding within its limit, all buffers of a call within
-    /// `budget`.
+    /// Chunks of some rows of a problem for a device: every binding within its limit, all buffers of a call within `budget`.
     ///
     /// # Errors
-    /// [`Error::RowTooLarge`] when not even one row fits.
+    /// [`Error::RowTooLarge`] if not even one row fits.
     pub(crate) fn for_device(
         problem: &Problem,
         of: Range<usize>,
@@ -76,9 +74,10 @@ impl Chunks {
         let binding = caps.binding_bytes();
         let output = costs.output_bytes_per_row;
         let row_bytes = |size: usize| problem.bins as u64 * size as u64;
-        // A word more, since a chunk is padded to whole words.
+        // One word more, because a chunk is padded to whole words.
         let fits = |bytes: u64| binding.saturating_sub(4) / bytes.max(1);
-        // Sides of which every row of the result has a row of its own: all pairs have few rows on either side.
+        // A side is shared unless it holds one row for each row of the result. For all pairs both sides are shared: few rows
+        // make many pairs.
         let is_shared = if problem.pairing.line() > 1 { [true; 2] } else { problem.pairing.shared() };
         let sizes = [problem.p, problem.q].map(|weight_type| row_bytes(weight_type.size()));
         let largest = sizes[0].max(sizes[1]);
@@ -103,13 +102,13 @@ impl Chunks {
         Ok(Self { cuts: [cut(0), cut(1)], line: problem.pairing.line(), ..Self::of(of, rows) })
     }
 
-    /// Rows of a chunk at the most.
+    /// The most rows of a chunk.
     #[cfg(feature = "gpu")]
     pub(crate) fn most(&self) -> usize {
         self.per_chunk
     }
 
-    /// The same rows in chunks of half the size; `None` where they are single rows already.
+    /// The same rows in chunks of half the size. `None` if they are single rows already.
     pub(crate) fn smaller(&self) -> Option<Self> {
         (self.per_chunk > 1).then(|| Self { per_chunk: self.per_chunk.div_ceil(2), ..self.clone() })
     }
@@ -156,7 +155,7 @@ mod tests {
 
     const COSTS: Costs = Costs { output_bytes_per_row: 48, scratch_bytes_per_row: 0, copies: 6, cuts: [None, None] };
 
-    /// A problem of any size: no weight is ever touched by a plan.
+    /// A problem of any size: a plan never reads weights.
     fn problem(rows: usize, bins: usize, pairing: Pairing) -> Problem {
         Problem {
             rows,

@@ -3,30 +3,29 @@
 use super::{Pairing, Problem};
 use crate::divergence::Divergence;
 
-/// Lengths of rows that rates are measured at.
+/// Lengths of rows at which rates are measured.
 pub(crate) const LENGTHS: [usize; 3] = [16, 64, 1024];
 
-/// How fast a device was seen to be, with `kl` of 32-bit floats. Made by
-/// [`Engine::measure`](crate::Engine::measure).
+/// How fast a device was measured to be, with `kl` of 32-bit floats. Made by [`Engine::measure`](crate::Engine::measure).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Rates {
     /// Seconds that a call over one row takes.
     pub call_seconds: f64,
-    /// Bytes of weights a second that go to the device and through it; infinite where nothing has to go anywhere.
+    /// Bytes of weights per second that go to the device and through it. Infinite if nothing has to be sent.
     pub sent_bytes_per_second: f64,
-    /// Bins a second (of both sides together one) of rows that the device keeps, or reads where they are, of 16,
-    /// 64 and 1,024 bins.
+    /// Bins per second (a bin of both sides counts once) of rows that the device keeps, or reads in place, for rows of 16, 64
+    /// and 1,024 bins.
     pub bins_per_second: [f64; 3],
 }
 
 impl Rates {
-    /// Of a device that cannot be measured: it never ends.
+    /// The rates of a device that cannot be measured: it never ends.
     pub(crate) const NEVER: Rates =
         Rates { call_seconds: f64::INFINITY, sent_bytes_per_second: 0.0, bins_per_second: [0.0; 3] };
 
-    /// Bins a second for rows of a length: between two that were measured on a line over the logarithm of the
-    /// length, beyond them as the nearest, and rows shorter than any as if they were as long.
+    /// Bins per second for rows of a length. Between two measured lengths it is a line over the logarithm of the length. Beyond
+    /// them it is the value of the nearest length, and rows shorter than any measured count as if they were as long.
     fn bins_per_second(&self, bins: f64) -> f64 {
         let [first, .., last] = LENGTHS.map(|length| length as f64);
         let at = bins.clamp(first, last).ln();
@@ -41,8 +40,8 @@ impl Rates {
         rate * (bins / first).min(1.0)
     }
 
-    /// Predicted seconds of a call over `rows` rows of `bins` bins, of which `sent` bytes have to be sent, for as
-    /// many sums a row as `terms`. Sending and computing overlap.
+    /// Predicted seconds of a call over `rows` rows of `bins` bins, of which `sent` bytes have to be sent, for `terms` sums per
+    /// row. Sending and computing overlap.
     #[must_use]
     pub fn seconds(&self, rows: f64, bins: f64, sent: f64, terms: usize) -> f64 {
         // A second term shares the reads and some of the arithmetic of the first.
@@ -51,8 +50,8 @@ impl Rates {
         self.call_seconds + compute.max(sent / self.sent_bytes_per_second)
     }
 
-    /// From how many rows of `bins` bins on a call is predicted to be faster here than at `other` rates, where each
-    /// bin of a pair of rows takes `sent` bytes to send here; `None` where it never is.
+    /// The number of rows of `bins` bins from which a call is predicted to be faster here than at `other` rates, if each bin of
+    /// a pair of rows takes `sent` bytes to send here. `None` if it never is.
     #[must_use]
     pub fn wins_from(&self, other: &Rates, bins: usize, sent: usize) -> Option<u64> {
         let bins = bins as f64;
@@ -63,21 +62,21 @@ impl Rates {
     }
 }
 
-/// What a call was predicted to take on each device.
+/// The predicted time of a call on each device.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Predicted {
     /// On the CPU.
     pub cpu_seconds: f64,
-    /// On the GPU, or on all that share the call.
+    /// On the GPU, or on all GPUs that share the call.
     pub gpu_seconds: f64,
 }
 
-/// Bytes of a call from which it is worth asking whether there is a GPU that would be faster: looking for one,
-/// opening it and measuring it takes about a second, once a process.
+/// The bytes from which a call is worth a search for a faster GPU. To find one, open it and measure it takes about a second,
+/// once per process.
 const ASKS_FROM_BYTES: u64 = 256 << 20;
 
-/// Why a call is not offered to a GPU, if it is not; `kept` says that a device has rows of it already.
+/// Why a call is not offered to a GPU, if it is not. `kept` says that a device already has rows of it.
 pub(crate) fn refuses_gpu(problem: &Problem, kept: bool) -> Option<&'static str> {
     if let Some(reason) = problem.is_not_for_a_device() {
         return Some(reason);
@@ -87,7 +86,7 @@ pub(crate) fn refuses_gpu(problem: &Problem, kept: bool) -> Option<&'static str>
     (!kept && bytes < ASKS_FROM_BYTES).then_some(small)
 }
 
-/// Bytes of rows from which keeping them is offered to a GPU.
+/// The bytes of rows from which keeping them is offered to a GPU.
 pub(crate) const KEEPS_FROM_BYTES: u64 = 1 << 20;
 
 /// Seconds on the CPU and on the GPUs of a call of which `sent` bytes would have to be sent.
@@ -96,9 +95,9 @@ pub(crate) fn predict(problem: &Problem, sent: u64, cpu: &Rates, gpus: &[Rates])
     Predicted { cpu_seconds: cpu.seconds(rows, bins, 0.0, terms), gpu_seconds: shares(problem, sent, gpus).1 }
 }
 
-/// How the rows of a call are best shared by devices of such rates, of which `sent` bytes would have to be sent in
-/// all: for each device its number of rows, so that all end at the same time; none for one that would only come
-/// too late. And that time.
+/// How devices of such rates best share the rows of a call of which `sent` bytes would have to be sent in all. Returns the
+/// number of rows for each device, so that all end at the same time, and that time. A device that would only finish too late
+/// gets no rows.
 pub(crate) fn shares(problem: &Problem, sent: u64, rates: &[Rates]) -> (Vec<usize>, f64) {
     let rows = problem.rows as f64;
     let a_row = |rates: &Rates| {
@@ -107,7 +106,7 @@ pub(crate) fn shares(problem: &Problem, sent: u64, rates: &[Rates]) -> (Vec<usiz
     };
     let mut order: Vec<usize> = (0..rates.len()).collect();
     order.sort_by(|&a, &b| rates[a].call_seconds.total_cmp(&rates[b].call_seconds));
-    // Rows a second of those that take part, and the rows that they are late by: they end at (rows + late)/speed.
+    // The rows per second of the devices that take part, and the rows by which they are late. They end at (rows + late)/speed.
     let (mut speed, mut late, mut end) = (0.0, 0.0, f64::INFINITY);
     for &i in &order {
         if rates[i].call_seconds < end {
@@ -127,25 +126,25 @@ pub(crate) fn shares(problem: &Problem, sent: u64, rates: &[Rates]) -> (Vec<usiz
         shares.push(next - given);
         given = next;
     }
-    // What rounding has left.
+    // The rest that rounding left.
     if let Some(largest) = shares.iter_mut().max() {
         *largest += problem.rows - given;
     }
     (shares, end)
 }
 
-/// The measure that rates are measured with.
+/// The measure with which rates are measured.
 pub(crate) const MEASURED: [Divergence; 1] = [Divergence::Kl];
 
-/// Bytes of weights that one task of the thread pool works on: some twenty microseconds, so that the threads
-/// of a call end together, and few enough tasks that handing them out costs nothing.
+/// Bytes of weights for one task of the thread pool: some twenty microseconds of work. So the threads of a call end together,
+/// and the tasks are few enough that handing them out costs nothing.
 const TASK_BYTES: usize = 256 << 10;
 
-/// Bytes of weights from which a second thread pays: waking one takes about as long as computing half of
-/// these. Measured by `cargo bench --bench rowwise_cpu -- threads`.
+/// Bytes of weights from which a second thread pays. Waking a thread takes about as long as computing half of these. Measured
+/// by `cargo bench --bench rowwise_cpu -- threads`.
 const THREADS_FROM_BYTES: usize = 512 << 10;
 
-/// Rows of one task: of all pairs, those of one row of P.
+/// Rows of one task. For all pairs, these are the pairs of one row of P.
 pub(crate) fn rows_per_task(problem: &Problem) -> usize {
     if let Pairing::All { columns, .. } = problem.pairing {
         return columns;
@@ -154,7 +153,7 @@ pub(crate) fn rows_per_task(problem: &Problem) -> usize {
     (TASK_BYTES / bytes.max(1)).max(1)
 }
 
-/// Whether so many rows of a problem are worth more than one thread.
+/// Whether `rows` rows of a problem are worth more than one thread.
 pub(crate) fn takes_threads(problem: &Problem, rows: usize) -> bool {
     rows.saturating_mul(problem.bins * (problem.p.size() + problem.q.size())) >= THREADS_FROM_BYTES
 }
@@ -165,10 +164,10 @@ mod tests {
     use crate::divergence::{Unit, Zeros};
     use crate::rows::Rows;
 
-    /// 10 G bins a second, nothing to send.
+    /// 10 G bins per second, nothing to send.
     const CPU: Rates =
         Rates { call_seconds: 1e-6, sent_bytes_per_second: f64::INFINITY, bins_per_second: [5e9, 1e10, 1e10] };
-    /// 100 G bins a second behind a bus of 25 GB/s.
+    /// 100 G bins per second behind a bus of 25 GB/s.
     const GPU: Rates = Rates { call_seconds: 1e-4, sent_bytes_per_second: 2.5e10, bins_per_second: [5e10, 1e11, 2e11] };
 
     #[test]
@@ -182,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_call_takes_its_slowest_stage() {
-        // 8 bytes a bin: 25 GB/s are 3.1 G bins a second, and the bus sets the time.
+        // 8 bytes per bin: 25 GB/s are 3.1 G bins per second, and the bus sets the time.
         let sent = GPU.seconds(1e6, 64.0, 8.0 * 64e6, 1);
         assert!((sent - (1e-4 + 512e6 / 2.5e10)).abs() < 1e-9);
         let kept = GPU.seconds(1e6, 64.0, 0.0, 1);
@@ -202,7 +201,7 @@ mod tests {
             let seconds = rates.seconds(*rows as f64, 64.0, 0.0, 1);
             assert!((seconds - end).abs() < 1e-3 * end, "{rows} rows in {seconds} s of {end} s");
         }
-        // One that has only begun when the others are done gets none; nor does anybody where there are no rows.
+        // A device that would begin when the others are done gets no rows; nor does any device if there are no rows.
         let late = Rates { call_seconds: 1.0, ..GPU };
         assert_eq!(shares(&problem, 0, &[late, GPU]).0, [0, problem.rows]);
         assert_eq!(shares(&Problem { rows: 0, ..problem.clone() }, 0, &[GPU, slower]).0, [0, 0]);
@@ -216,12 +215,12 @@ mod tests {
 
     #[test]
     fn a_device_wins_where_its_head_start_is_made_up() {
-        // One pass over floats is bound by the bus, and never wins; kept rows win early.
+        // One pass over floats is bound by the bus and never wins; kept rows win early.
         assert_eq!(GPU.wins_from(&CPU, 64, 8), None);
         let kept = GPU.wins_from(&CPU, 64, 0).expect("it wins");
         let at = |rows: u64, rates: &Rates| rates.seconds(rows as f64, 64.0, 0.0, 1);
         assert!(at(kept, &GPU) <= at(kept, &CPU) && at(kept - 1, &GPU) > at(kept - 1, &CPU), "{kept}");
-        // Whoever is faster in every way wins from the first row.
+        // A device that is faster in every way wins from the first row.
         let faster = Rates { call_seconds: 1e-7, ..GPU };
         assert_eq!(faster.wins_from(&CPU, 64, 0), Some(0));
     }

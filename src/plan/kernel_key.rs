@@ -4,10 +4,10 @@ use super::Problem;
 use crate::divergence::{Term, Zeros};
 use crate::rows::WeightType;
 
-/// Sums that one dispatch makes; a call with more terms makes several dispatches over the same data.
+/// Sums that one dispatch makes. A call with more terms makes several dispatches over the same data.
 pub(crate) const TERMS_PER_DISPATCH: usize = 8;
 
-/// The kind of a term: its order is a parameter, not code.
+/// The kind of a term. The order of a term is a parameter, not code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum TermKind {
     Kl,
@@ -70,7 +70,7 @@ impl TermKind {
     }
 }
 
-/// Which zero policy; its number is a parameter.
+/// The kind of a zero policy. Its number is a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ZerosKind {
     Exact,
@@ -103,47 +103,47 @@ impl ZerosKind {
 /// How the threads of the device share a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Shape {
-    /// `threads` threads a row, several rows a workgroup: up to 1,024 bins.
+    /// `threads` threads per row, several rows per workgroup: up to 1,024 bins.
     Short {
         /// A power of two, at most a workgroup.
         threads: u32,
     },
-    /// A workgroup a row.
+    /// One workgroup per row.
     Long,
-    /// Several workgroups a row: one dispatch for the totals, one for the terms.
+    /// Several workgroups per row: one dispatch for the totals, one for the terms.
     Split {
-        /// Workgroups a row.
+        /// Workgroups per row.
         parts: u32,
     },
 }
 
-/// Threads of a workgroup. 128 keeps the exchange memory of a kernel under the 16 KiB every device has.
+/// Threads of a workgroup. 128 keeps the exchange memory of a kernel under the 16 KiB that every device has.
 pub(crate) const WORKGROUP: u32 = 128;
-/// Bins up to which several rows share a workgroup, and threads that a row has there at the most.
+/// The most bins for which several rows share a workgroup; below, the most threads that such a row has.
 const SHORT_BINS: u32 = 1024;
 const SHORT_THREADS: u32 = 32;
 /// Bins that one workgroup reads of a split row: enough work to hide the second dispatch.
 pub(crate) const SPLIT_BINS: u32 = 16_384;
-/// Parts a row is split into at the most: the partial totals of a row are added by one workgroup.
+/// The most parts of a row: one workgroup adds the partial totals of a row.
 pub(crate) const MAX_PARTS: u32 = 1024;
 
-/// Bins that one thread adds up at the most.
+/// The most bins that one thread adds up.
 const MOST_BINS_PER_THREAD: u32 = SPLIT_BINS / WORKGROUP;
 
 impl Shape {
     /// The shape for rows of `bins` bins.
     pub(crate) fn for_bins(bins: usize) -> Self {
         match u32::try_from(bins).unwrap_or(u32::MAX) {
-            // Eight bins a thread or more, so that the reduction tree does not dominate, and no more threads than
-            // have a subgroup to themselves on most devices, so that the tree needs no barrier.
+            // At least eight bins per thread, so that the reduction tree does not dominate. No more threads than have a
+            // subgroup to themselves on most devices, so that the tree needs no barrier.
             bins @ ..=SHORT_BINS => Shape::Short { threads: (bins.div_ceil(8)).next_power_of_two().min(SHORT_THREADS) },
             ..=SPLIT_BINS => Shape::Long,
             bins => Shape::Split { parts: bins.div_ceil(SPLIT_BINS).min(MAX_PARTS) },
         }
     }
 
-    /// The same with `threads` threads a row, rounded up to a power of two; a row that is split, or would have more
-    /// bins a thread than a sum in 32 bits is good for, stays as it is.
+    /// The same with `threads` threads per row, rounded up to a power of two. A row stays unchanged if it is split, or if each
+    /// thread would have more bins than a sum in 32 bits is good for.
     pub(crate) fn with_threads(self, bins: usize, threads: u32) -> Self {
         let threads = threads.clamp(1, WORKGROUP).next_power_of_two();
         let fits = bins <= (threads * MOST_BINS_PER_THREAD) as usize;
@@ -162,7 +162,7 @@ impl Shape {
         }
     }
 
-    /// Parts a row is split into.
+    /// Parts that a row is split into.
     pub(crate) fn parts(self) -> u32 {
         match self {
             Shape::Split { parts } => parts,
@@ -206,17 +206,17 @@ pub(crate) struct KernelKey {
     pub(crate) zeros: ZerosKind,
     /// Term kinds by slot.
     pub(crate) terms: [Option<TermKind>; TERMS_PER_DISPATCH],
-    /// Threads a row.
+    /// Threads per row.
     pub(crate) threads: u32,
     /// Whether the row is split over workgroups.
     pub(crate) split: bool,
-    /// How the kernel for usual rows reads, where that does; see [`takes_usual`].
+    /// How the kernel for usual rows reads, if it is used; see [`takes_usual`].
     pub(crate) usual: Option<Reads>,
     pub(crate) subgroups: bool,
 }
 
-/// Whether the kernel for usual rows does for a problem: zeros as they are, every term of second order and without an exponent,
-/// a row in one workgroup. It gives no yardstick; whether a row is good enough is told from its sums.
+/// Whether the kernel for usual rows can compute a problem: zeros as they are, every term of second order and without an
+/// exponent, a row in one workgroup. The kernel gives no yardstick; the sums of a row show whether it is good enough.
 pub(crate) fn takes_usual(problem: &Problem) -> bool {
     // An exponent amplifies the error of a total.
     let plain = |term: &Term| term.order().is_none();

@@ -20,18 +20,18 @@ pub(crate) enum Pairing {
     OneQ,
     /// The one row of P against every row of Q.
     OneP,
-    /// Every row of P against the same rows of Q: all those of one row of P before those of the next.
+    /// Every row of P against the same rows of Q: all pairs of one row of P come before those of the next.
     All {
         /// The first row of Q.
         first: usize,
-        /// How many there are.
+        /// The number of rows of Q.
         columns: usize,
     },
 }
 
 impl Pairing {
-    /// The rows of either side that consecutive rows of the result come from; of all pairs, those of a few whole rows of
-    /// the matrix or of a part of one.
+    /// The rows of either side that consecutive rows of the result come from. For all pairs, the result rows are a few whole
+    /// rows of the matrix or a part of one row.
     pub(crate) fn ranges(self, rows: &Range<usize>) -> [Range<usize>; 2] {
         match self {
             Pairing::Rowwise => [rows.clone(), rows.clone()],
@@ -48,12 +48,12 @@ impl Pairing {
         }
     }
 
-    /// Which side has one row for all those that the CPU computes together: of all pairs these are of one row of P.
+    /// Which sides have one row for all rows that the CPU computes together. For all pairs these rows belong to one row of P.
     pub(crate) fn shared(self) -> [bool; 2] {
         [matches!(self, Pairing::OneP | Pairing::All { .. }), self == Pairing::OneQ]
     }
 
-    /// Rows of the result that a row of P makes before the next one does.
+    /// Rows of the result that a row of P makes before the next row does.
     pub(crate) fn line(self) -> usize {
         if let Pairing::All { columns, .. } = self { columns } else { 1 }
     }
@@ -67,7 +67,7 @@ pub(crate) struct Slots {
     pub(crate) second: Option<usize>,
 }
 
-/// What is to be computed over which shapes.
+/// What is computed, over which shapes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Problem {
     pub(crate) rows: usize,
@@ -84,13 +84,14 @@ pub(crate) struct Problem {
     pub(crate) shape: Shape,
 }
 
-/// Whether 32-bit rounding stays well within the contract at this order. It is amplified by the exponent of a/q where that is
-/// large; and between 0 and 1 (but for ½, which is the affinity) threefold by what is left of two terms of second order.
+/// Whether 32-bit rounding stays well within the contract at this order. The exponent of a/q amplifies it if that exponent is
+/// large. Between 0 and 1 (except ½, which is the affinity), the rest of two terms of second order amplifies it threefold.
 fn is_narrow(order: Order) -> bool {
     order.exponent().abs() <= 1.0 && !(0.0 < order.a && order.a < 1.0)
 }
 
-/// Whether 32-bit floats hold the number of a policy: small ones beside a total of 1, and sums of large ones over all bins.
+/// Whether 32-bit floats hold the number of a policy: a small number beside a total of 1, and the sum of a large number over
+/// all bins.
 fn is_held(zeros: Zeros) -> bool {
     let (least, most) = (2f64.powi(-90), 2f64.powi(60));
     match zeros {
@@ -146,7 +147,7 @@ impl Problem {
         })
     }
 
-    /// The same with so many threads a row, where that is asked for.
+    /// The same problem with a pinned number of threads per row, if `threads` is set.
     pub(crate) fn with_threads(self, threads: Option<u32>) -> Self {
         let shape = threads.map_or(self.shape, |threads| self.shape.with_threads(self.bins, threads));
         Self { shape, ..self }

@@ -1,13 +1,17 @@
-//! The kernel for the usual row: zeros as they are, weights and totals in the middle of the range of a
-//! float. As many rows at once as a vector has lanes, so that what a row needs once (its ratio r = Q/P, its
-//! quotients, its checks) is done for all of them in one vector.
+//! The kernel for usual rows: their weights and totals lie in the middle of the range of a float.
 //!
-//! Two looks at a row that stays in the nearest cache: totals, then terms. With totals summed in the
-//! kernel's own precision r is off by some ε ≈ 1e-7 (in 32 bits), and a sum of second order by ε² of its
-//! scale: nothing, unless the rows are almost the same. Only then, or for a sum of first order, a third
-//! look finds what r is off by, Σ(p·r − q)/P: a sum of differences, so it is known to 1e-7 of itself. Where an
-//! error of a total counts more than once, totals are summed again in 64 bits, and r is known in two parts.
-//! Whatever is still not certain, or not usual, is marked for the kernel that takes any row.
+//! It computes as many rows at once as a vector has lanes. What a row needs once (its ratio r = Q/P, its quotients, its checks)
+//! is computed for all these rows in one vector. `change.rs` adds what a zero policy changes.
+//!
+//! The kernel reads a row twice while it stays in the nearest cache: once for totals, once for terms. Totals are summed in the
+//! kernel's own precision, so r has an error ε ≈ 1e-7 (in 32 bits), and a sum of second order has an error of ε² of its scale.
+//! That matters only where the two sides are almost the same. Only for these rows, and for a sum of first order, the kernel
+//! reads the row a third time. This pass finds the error of r, Σ(p·r − q)/P. It is a sum of differences, so it is known to 1e-7
+//! of itself.
+//!
+//! Where an error of a total counts more than once, the kernel sums totals again in 64 bits and keeps r in two parts. It marks
+//! every row that is still uncertain, or not usual, for the kernel that takes any row. `docs/NUMERICS.md` has the argument in
+//! "The contrast form" (under "Getting u") and lists the marked rows in "Rescue".
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
@@ -26,11 +30,11 @@ use crate::divergence::lanes::{Bits, LaneMask, Lanes, Real, keep, splat};
 use crate::divergence::term::Term;
 use crate::plan::Problem;
 
-/// What a row must be like to be computed here; all else is marked.
+/// The bounds of a usual row. The kernel marks all other rows.
 pub(super) trait Usual: Real {
     const LEAST_TOTAL: f64;
     const MOST_TOTAL: f64;
-    /// Least weight (but 0) as a share of its total.
+    /// The least weight (other than 0) as a share of its total.
     const LEAST_SHARE: f64;
 }
 
@@ -51,19 +55,19 @@ impl Usual for f64 {
     const LEAST_SHARE: f64 = two_to(-600);
 }
 
-/// Above this share of its total no weight is unusual, and none is raised by the policy.
+/// The share of its total from which on no weight is unusual and the policy raises none.
 #[inline(always)]
 fn least_share<T: Usual>(zeros: Zeros) -> f64 {
     match zeros {
-        // A little more, for totals that are not known to the last digit.
+        // The factor allows for totals that are not known to the last digit.
         Zeros::Floor(least) => T::LEAST_SHARE.max(least * 1.000_01),
-        // To which weights as small as any may be added.
+        // Under these policies a weight may be as small as any.
         Zeros::Additive(_) | Zeros::Mix(_) => 0.0,
         Zeros::Exact | Zeros::Epsilon(_) | Zeros::Skip => T::LEAST_SHARE,
     }
 }
 
-/// The batch at work.
+/// Some rows of a call, laid out and summed.
 pub(super) struct Batch<'a, S: Simd, T: Real> {
     pub(super) simd: S,
     pub(super) layout: &'a Layout,
@@ -78,8 +82,13 @@ impl<S: Simd, T: Decode> Batch<'_, S, T>
 where
     T: Usual,
 {
-    /// The sums of all rows into `sums`, one a term and row, each divided by Q, and what was found.
+    /// Writes the sums of all rows into `sums` (one value per term and row, each divided by Q), and what it found into `flags`.
     /// A row marked [`RowFlags::RESCUE`] has no sums.
+    ///
+    /// Every term is first summed at the plain ratio r of the rounded totals. This is allowed because an error ε of r moves a
+    /// sum of second order by a part ε of itself and by ε²/2. So a sum that is large enough keeps the contract, and `lost`
+    /// finds the rows whose sums are too small. For these rows alone, or for all rows if a term asks for it, the ratio is
+    /// refined and the terms are summed again. A row that is still lost is marked. See `docs/NUMERICS.md`, "The contrast form".
     #[inline(always)]
     pub(super) fn run(
         mut self,
@@ -93,7 +102,7 @@ where
         let all: RowBits = (1 << self.count) - 1;
         let mut marked = (self.p.staged.inexact | self.q.staged.inexact | !self.usual()) & all;
         flags.fill(RowFlags(Support::COMMON.bits()));
-        // A weight that is not a number shows in the total of its row, and may hide the least weights of the others.
+        // A weight that is NaN shows in the total of its row, and may hide the least weights of the other rows.
         let less = marked != 0 || self.may_be_less_than(least_share::<T>(problem.zeros));
         let (rule, unusual, asks) = self.rule(problem.zeros, less);
         marked |= unusual;
@@ -104,7 +113,7 @@ where
             }
         }
         marked = (marked | !self.usual()) & all;
-        // Totals in two parts leave nothing to be refined.
+        // Totals in two parts leave nothing to refine.
         let is_known = self.two_parts;
         let plain = self.q.totals / self.p.totals;
         let mut ratio = match is_known {
@@ -120,7 +129,7 @@ where
                 let residual = match rule {
                     Rule::Same(_) => self.residual_changed(self.scale(ratio, rule), ahead, wanted, &mut totals[0]),
                     Rule::Common => self.residual(plain, true, &mut totals[0]),
-                    // What is added on either side is the same at any ratio.
+                    // These rules add the same on both sides at any ratio.
                     Rule::None | Rule::Share { .. } | Rule::Missing { .. } => {
                         self.residual(plain, false, &mut totals[0])
                     }
@@ -168,19 +177,19 @@ where
         (inside(self.p.totals) & inside(self.q.totals)).to_bitmask()
     }
 
-    /// Whether any weight of any row, an empty bin too, may be a lesser share of its total.
+    /// Whether a weight of some row may be a smaller share of its total. An empty bin counts as such a weight.
     #[inline(always)]
     fn may_be_less_than(&self, share: f64) -> bool {
         let share = splat::<S, T>(self.simd, share);
         let totals = self.p.totals.max(self.q.totals);
-        // The smallest weights are not told apart by row where rows lie along; so against the largest total
-        // of all rows: on the safe side.
+        // Where rows lie along, the smallest weights are not known per row. They are compared with the largest total of all
+        // rows, which is on the safe side.
         let totals = if self.layout.across { totals } else { Lanes::<S, T>::splat(self.simd, totals.reduce_max()) };
         let least = totals * share;
         !(self.p.least.simd_ge(least) & self.q.least.simd_ge(least)).all_true()
     }
 
-    /// Finds which bins of each row are empty; returns the rows that are not usual or that `floor` changes.
+    /// Finds which bins of each row are empty. Returns the rows that are not usual and those that `floor` changes.
     #[inline(always)]
     pub(super) fn supports(&self, zeros: Zeros, flags: &mut [RowFlags]) -> RowBits {
         let simd = self.simd;
@@ -227,8 +236,8 @@ where
         marked & ((1 << self.count) - 1)
     }
 
-    /// The sums of terms, [`SET`] at most, over the wanted rows, one of `totals` a term; `scales` has a row in
-    /// each lane. Where r has two parts a set of terms has a of both, as u has; so has a lone term of totals in two parts.
+    /// Sums at most [`SET`] terms over the wanted rows, one term into each of `totals`. `scales` has one row per lane.
+    /// Where r has two parts, a set of terms makes a from both, as it does u; a lone term does where totals have two parts.
     #[inline(always)]
     pub(super) fn sum(
         &self,
@@ -241,7 +250,8 @@ where
     ) {
         let ([first, ..], [term, rest @ ..]) = (&mut *totals, terms) else { return };
         if rest.is_empty() && scales.change.is_none() && (term.needs().second_part || !self.two_parts) {
-            // Said again, so that a compiler sees it in every block, and copies none of what a policy would need.
+            // `None` is written out here: the compiler then sees it in every block, and copies nothing that only a policy
+            // needs.
             let scales = Scale { ratio: scales.ratio, q_total: scales.q_total, change: None };
             let mut blocks = RowBlocks::new(self, scales, ahead, wanted, std::array::from_mut(first));
             term.sum_plain(self.simd, &mut blocks);
@@ -252,7 +262,7 @@ where
         }
     }
 
-    /// The same of several terms: a function of its own, compiled once for all that call it.
+    /// Sums several terms. It is a function of its own so that it is compiled once for all callers.
     fn sum_set(
         &self,
         terms: &[Term],
@@ -271,13 +281,13 @@ where
         );
     }
 
-    /// The sum of row i in lane i.
+    /// Returns the sum of row i in lane i.
     #[inline(always)]
     pub(super) fn gathered(&self, totals: &mut RowTotals<S, T>) -> Lanes<S, T> {
         totals.gather(self.simd, Gather::of(self.layout), self.count).high
     }
 
-    /// The ratio of each row in two parts, from one in one part and what Σ(p·r − q) is there.
+    /// The ratio of each row in two parts, from the plain ratio and Σ(p·r − q) at that ratio.
     #[inline(always)]
     fn refined(&self, plain: Lanes<S, T>, residual: Lanes<S, T>) -> TwoPart<Lanes<S, T>> {
         let low = -(residual / self.p.totals);
@@ -285,7 +295,7 @@ where
         TwoPart { high, low: (plain - high) + low }
     }
 
-    /// Σ(p·r − q) of each row, over the bins that both sides have or over all.
+    /// Σ(p·r − q) of each row, over the `common` bins of both sides or over all bins.
     #[inline(always)]
     pub(super) fn residual(&self, plain: Lanes<S, T>, common: bool, totals: &mut RowTotals<S, T>) -> Lanes<S, T> {
         let (simd, gather) = (self.simd, Gather::of(self.layout));
@@ -294,7 +304,7 @@ where
         for row in 0..self.layout.units(self.count) {
             let (x, y) = (self.p.staged.unit(row, self.layout), self.q.staged.unit(row, self.layout));
             let ratio = self.of_row(plain, row);
-            // A macro, since a closure may be compiled without the instruction set.
+            // This is a macro because a closure may be compiled without the instruction set.
             macro_rules! off {
                 ($x:expr, $y:expr) => {{
                     let (x, y) = (Lanes::<S, T>::from_slice(simd, $x), Lanes::<S, T>::from_slice(simd, $y));
@@ -318,8 +328,8 @@ where
         self.gathered(totals)
     }
 
-    /// The rows whose sum (of either sign) is not one to trust: not a number, infinite, or smaller than what
-    /// rounding may have put there. Where r is a power of two, nothing has been rounded.
+    /// The rows whose sum (of either sign) cannot be trusted: it is NaN, infinite, or smaller than what rounding may have left.
+    /// Where r is a power of two, nothing has been rounded.
     #[inline(always)]
     fn lost(
         &self,
@@ -333,14 +343,14 @@ where
         let (mut from, mut least) = (v(term.trusted_from::<T>(refined)), v(0.0));
         let value = value.abs();
         if let Rule::Missing { filled, .. } = rule {
-            // No refined ratio mends what a policy gives.
+            // A refined ratio does not mend the error of what a policy adds.
             from = from.max(v(term.trusted_from_given::<T>()) * (filled / scale.q_total));
         }
         let least_sum = term.least_sum::<T>(self.layout.bins);
         if least_sum > 0.0 {
             let seen = v(least_sum) / scale.q_total;
             from = from.max(seen);
-            // Nothing at all is what equal rows have.
+            // Equal rows have a sum of exactly 0.
             least = value.simd_eq(v(0.0)).select(v(0.0), seen);
         }
         if refined && term.is_exact_at_powers_of_two() {
@@ -355,7 +365,7 @@ where
 }
 
 impl<S: Simd, T: Real> Batch<'_, S, T> {
-    /// What belongs to a unit of a vector that holds a value a row.
+    /// Picks the value of one unit from a vector that holds one value per row.
     #[inline(always)]
     pub(super) fn of_row(&self, values: Lanes<S, T>, row: usize) -> Lanes<S, T> {
         if self.layout.across { values } else { Lanes::<S, T>::splat(self.simd, values.as_slice()[row]) }

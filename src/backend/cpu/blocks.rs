@@ -1,4 +1,4 @@
-//! A batch as the blocks that a term is summed over, and where their sums go.
+//! The blocks of a batch that a term is summed over, and where their sums go.
 
 use fearless_simd::{Simd, SimdBase, SimdMask};
 
@@ -15,24 +15,24 @@ use crate::divergence::lanes::{LaneMask, Lanes, Real};
 /// The wanted rows of a batch, block by block.
 pub(super) struct RowBlocks<'b, 'a, S: Simd, T: Real, const TERMS: usize> {
     batch: &'b Batch<'a, S, T>,
-    /// One value a row.
+    /// One value per row.
     scales: Scale<S, T>,
     ahead: &'b Ahead,
     wanted: RowBits,
     gather: Gather,
-    /// One a term.
+    /// One entry per term.
     totals: &'b mut [RowTotals<S, T>; TERMS],
-    /// The unit and the place in it.
+    /// The unit, and the place in it.
     row: usize,
     start: usize,
     end: usize,
-    /// The first vector of the block among those of the batch.
+    /// The first vector of the block, counted in the batch.
     vector: usize,
     wide: [WideLanes<S>; TERMS],
 }
 
 impl<'b, 'a, S: Simd, T: Real, const TERMS: usize> RowBlocks<'b, 'a, S, T, TERMS> {
-    /// From the first wanted row on.
+    /// Starts at the first wanted row.
     #[inline(always)]
     pub(super) fn new(
         batch: &'b Batch<'a, S, T>,

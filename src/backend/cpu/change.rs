@@ -1,7 +1,7 @@
-//! Zero policies in the batch kernel: what they change of the rows of a batch.
+//! Zero policies in the batch kernel: what they change in the rows of a batch.
 //!
-//! Which rule a batch goes by may hang on the other rows in it, but never what a row gives: a row that a policy
-//! leaves alone has the same bits by any rule.
+//! The other rows of a batch may decide which rule the batch uses. They never decide what a row gives: a row that a policy
+//! leaves alone has the same bits under every rule.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
@@ -18,54 +18,51 @@ use crate::divergence::contrast::{Blocks, Scale, TwoPart};
 use crate::divergence::lane_sums::{WideLanes, two_sum};
 use crate::divergence::lanes::{LaneMask, Lanes, Real, keep, splat};
 
-/// Rows of which a 32-bit float can count the bins.
+/// The most bins of a row that a 32-bit float can count.
 const MOST_COUNTED: usize = 1 << 24;
 
-/// How a policy changes the rows of a batch, one value a row.
+/// How a policy changes the rows of a batch, with one value per row.
 #[derive(Clone, Copy)]
 pub(super) enum Rule<V> {
-    /// It does not.
+    /// The policy changes nothing.
     None,
-    /// The same is added to each bin of p and of q, each in its own unit.
+    /// Each bin of p and of q gets the same amount, each in its own unit.
     Same(TwoPart<V>),
-    /// The same part of a total is added to each bin: on the scale of q this much, which makes this total.
+    /// Each bin gets the same part of its total: `added` on the scale of q. The total becomes `total`.
     Share { added: V, total: TwoPart<V> },
-    /// A missing bin gets `fill`, a part of the total on the scale of q; all missing bins of both sides together get `filled`.
-    /// A bin with weight loses `p` on the side of p, `q` on that of q.
+    /// A missing bin gets `fill`, a part of the total on the scale of q. All missing bins of both sides together get `filled`.
+    /// A bin with weight loses `p` on side P and `q` on side Q.
     Missing { fill: V, filled: V, p: TwoPart<V>, q: TwoPart<V> },
-    /// Bins that not both sides have are left out.
+    /// Bins that are empty on a side are left out.
     Common,
 }
 
-/// What the rows of a batch have and lack, one value a row.
+/// What the rows of a batch have and lack, with one value per row.
 struct Census<S: Simd, T: Real> {
     p_bins: Lanes<S, T>,
     q_bins: Lanes<S, T>,
-    /// Bins that either side has.
+    /// Bins with weight on either side.
     bins: Lanes<S, T>,
-    /// The smallest weights of those bins, and the sums over bins that both have.
+    /// The smallest weights, and below the sums over the bins with weight on both sides.
     p_least: Lanes<S, T>,
     q_least: Lanes<S, T>,
     p_common: TwoPart<Lanes<S, T>>,
     q_common: TwoPart<Lanes<S, T>>,
-    /// Rows with a weight too small to be looked at here.
+    /// Rows with a weight too small for this kernel.
     unusual: RowBits,
 }
 
-/// a − b.
 #[inline(always)]
 fn difference<S: Simd, T: Real>(a: TwoPart<Lanes<S, T>>, b: TwoPart<Lanes<S, T>>) -> TwoPart<Lanes<S, T>> {
     sum::<S, T>(a, TwoPart { high: -b.high, low: -b.low })
 }
 
-/// a + b.
 #[inline(always)]
 fn sum<S: Simd, T: Real>(a: TwoPart<Lanes<S, T>>, b: TwoPart<Lanes<S, T>>) -> TwoPart<Lanes<S, T>> {
     let TwoPart { high, low } = two_sum(a.high, b.high);
     TwoPart { high, low: low + (a.low + b.low) }
 }
 
-/// a/b.
 #[inline(always)]
 pub(super) fn quotient<S: Simd, T: Real>(a: TwoPart<Lanes<S, T>>, b: TwoPart<Lanes<S, T>>) -> TwoPart<Lanes<S, T>> {
     let high = a.high / b.high;
@@ -73,7 +70,6 @@ pub(super) fn quotient<S: Simd, T: Real>(a: TwoPart<Lanes<S, T>>, b: TwoPart<Lan
     TwoPart { high, low: rest / b.high }
 }
 
-/// a·b.
 #[inline(always)]
 fn product<S: Simd, T: Real>(a: TwoPart<Lanes<S, T>>, b: TwoPart<Lanes<S, T>>) -> TwoPart<Lanes<S, T>> {
     let high = a.high * b.high;
@@ -82,8 +78,9 @@ fn product<S: Simd, T: Real>(a: TwoPart<Lanes<S, T>>, b: TwoPart<Lanes<S, T>>) -
 }
 
 impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
-    /// The rule of a policy, which makes totals those of the weights it leaves; with the rows that are not usual,
-    /// and those of which the rule asks for the refined ratio. `less` says that a weight may be too small, or missing.
+    /// Finds the rule of a policy, and sets totals to those that the policy leaves. Returns the rule, the rows that are not
+    /// usual, and the rows for which the rule asks for the refined ratio. `less` says that a weight may be too small, or
+    /// missing.
     #[inline(always)]
     pub(super) fn rule(&mut self, zeros: Zeros, less: bool) -> (Rule<Lanes<S, T>>, RowBits, RowBits) {
         let simd = self.simd;
@@ -117,7 +114,7 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
                 let (p_missing, q_missing) = (census.bins - census.p_bins, census.bins - census.q_bins);
                 let p = self.loss(fill, p_missing, census.p_bins);
                 let q = self.loss(fill, q_missing, census.q_bins);
-                // A bin that loses much of what it has is not known to the last digit.
+                // A bin that loses much of its weight is not known to the last digit.
                 let two = v(2.0);
                 let p_least = census.p_least * (self.q.totals / self.p.totals);
                 let enough = p_least.simd_ge(p.high * two) & census.q_least.simd_ge(q.high * two);
@@ -155,7 +152,7 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
         TwoPart { high: v(number), low: v(number - T::from_f64(number).to_f64()) }
     }
 
-    /// What each of the bins that a side has pays for those that are missing.
+    /// What each bin with weight pays for the missing bins of its side.
     #[inline(always)]
     fn loss(&self, fill: Lanes<S, T>, missing: Lanes<S, T>, present: Lanes<S, T>) -> TwoPart<Lanes<S, T>> {
         let zero = splat::<S, T>(self.simd, 0.0);
@@ -165,7 +162,14 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
         product::<S, T>(TwoPart { high: fill, low: zero }, TwoPart { high, low })
     }
 
-    /// Looks at which bins the rows have.
+    /// Finds in one pass what `epsilon` and `skip` need to know about each row: the bins with weight on p, on q and on either
+    /// side, the smallest weights, and the sums over the bins with weight on both sides.
+    ///
+    /// The counts are exact although they are kept in the kernel's precision, because `rule` calls this only for rows of at
+    /// most [`MOST_COUNTED`] bins. The sums run in 64 bits, because under `skip` they become the totals in two parts. The
+    /// stored weights alone decide which bins have weight (`docs/NUMERICS.md`, "The contrast form", under "Policies"). A weight
+    /// that is negative or too small beside its total makes its row unusual. Where rows lie across, one unit holds all rows,
+    /// one per lane.
     #[inline(always)]
     fn census(&self) -> Census<S, T> {
         let (simd, lanes) = (self.simd, Lanes::<S, T>::LEN);
@@ -233,7 +237,7 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
         all
     }
 
-    /// What the rows are to their bins at a ratio of totals.
+    /// The totals and the change of each row, as its bins need them, at a ratio of the totals.
     #[inline(always)]
     pub(super) fn scale(&self, ratio: TwoPart<Lanes<S, T>>, rule: Rule<Lanes<S, T>>) -> Scale<S, T> {
         let zero = splat::<S, T>(self.simd, 0.0);
@@ -243,7 +247,7 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
                 let a = product::<S, T>(amount, ratio);
                 Some(Change::Every(Added { a: a.high, q: amount.high, u: difference::<S, T>(a, amount) }))
             }
-            // On one scale what is added to p is what is added to q.
+            // On one scale, p and q get the same amount.
             Rule::Share { added, .. } => {
                 Some(Change::Every(Added { a: added, q: added, u: TwoPart { high: zero, low: zero } }))
             }
@@ -264,7 +268,7 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
         Scale { ratio, q_total: self.q_sum(rule).high, change }
     }
 
-    /// Σq as the policy changes it.
+    /// Σq after the policy.
     #[inline(always)]
     pub(super) fn q_sum(&self, rule: Rule<Lanes<S, T>>) -> TwoPart<Lanes<S, T>> {
         match rule {
@@ -273,7 +277,7 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
         }
     }
 
-    /// The rows of which the rule rounds nothing but what a bin without it would round.
+    /// The rows in which the rule rounds nothing beyond what a bin rounds without it.
     #[inline(always)]
     pub(super) fn adds_nothing(&self, scale: &Scale<S, T>) -> LaneMask<S, T> {
         let zero = splat::<S, T>(self.simd, 0.0);
@@ -284,7 +288,7 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
         }
     }
 
-    /// Σ(a − q) of each wanted row as the policy changes it.
+    /// Σ(a − q) of each wanted row, after the policy.
     #[inline(always)]
     pub(super) fn residual_changed(
         &self,

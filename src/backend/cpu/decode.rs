@@ -1,4 +1,4 @@
-//! Weights of any type → the kernel's floats, exactly.
+//! Decodes weights of any type into the kernel's floats, exactly.
 
 use fearless_simd::{Bytes, Simd, SimdBase, SimdInt, SimdWiden};
 use half::slice::HalfFloatSliceExt;
@@ -10,37 +10,36 @@ use crate::divergence::Zeros;
 use crate::divergence::lanes::Real;
 use crate::rows::{Rows, Weights};
 
-/// Where rows that cannot be read in place are decoded to.
+/// The target for rows that cannot be read in place.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch<T> {
     high: Vec<T>,
     low: Vec<T>,
 }
 
-/// A decoded row, and what decoding alone could see.
+/// A decoded row, and what only decoding can see.
 pub(crate) struct Decoded<'a, T> {
     pub(crate) weights: RowWeights<'a, T>,
-    /// A value that this precision cannot hold.
+    /// Whether this precision cannot hold some value.
     pub(crate) inexact: bool,
 }
 
 impl<T> Decoded<'_, T> {
-    /// The flags of a pair of rows.
     pub(crate) fn flags(p: &Decoded<'_, T>, q: &Decoded<'_, T>) -> u32 {
         if p.inexact || q.inexact { RowFlags::RESCUE } else { 0 }
     }
 }
 
-/// A precision that every weight type it takes can be decoded to.
+/// A precision that can hold every weight type it takes.
 pub(crate) trait Decode: Real {
     /// The weights themselves, where they are floats of this precision.
     fn in_place<'a>(weights: Weights<'a>) -> Option<&'a [Self]>;
 
-    /// Writes the weights from element `from` on into `out`; whether each is exact. Negative counts
-    /// become negative floats.
+    /// Writes the weights from element `from` on into `out`. Returns whether each is exact. Negative counts become negative
+    /// floats.
     fn decode<S: Simd>(simd: S, weights: Weights<'_>, from: usize, out: &mut [Self]) -> bool;
 
-    /// The row at `row` of a matrix, for the kernel that takes any row.
+    /// Row `row` of a matrix, for the kernel that takes any row.
     fn row<'a, S: Simd>(
         simd: S,
         rows: &Rows<'a>,
@@ -50,19 +49,19 @@ pub(crate) trait Decode: Real {
     ) -> Decoded<'a, Self>;
 }
 
-/// What a policy will do to a row, as far as it counts when the row is brought near 1.
+/// What a policy will do to a row, as far as it matters when the row is brought near 1.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Policy<'a> {
-    /// What it adds to each weight.
+    /// The amount it adds to each weight.
     added: f64,
-    /// Whether it makes amounts of the total of the row.
+    /// Whether its amounts depend on the total of the row.
     has_amounts: bool,
-    /// The other row, where bins that it does not have are left out.
+    /// The other row, if bins that the other row lacks are left out.
     other: Option<(&'a Rows<'a>, usize)>,
 }
 
 impl<'a> Policy<'a> {
-    /// Of a policy, for a row that meets this one.
+    /// The policy for a row that meets row `row` of `other`.
     pub(crate) fn new(zeros: Zeros, other: &'a Rows<'a>, row: usize) -> Self {
         Self {
             added: if let Zeros::Additive(amount) = zeros { amount } else { 0.0 },
@@ -71,7 +70,7 @@ impl<'a> Policy<'a> {
         }
     }
 
-    /// Whether a bin is left out.
+    /// Whether the policy leaves out a bin.
     fn leaves_out(&self, bin: usize) -> bool {
         self.other.is_some_and(|(other, row)| other.get(row, bin) == Some(0.0))
     }
@@ -86,8 +85,8 @@ macro_rules! convert {
     };
 }
 
-/// Writes 16-bit weights from `from` on, a vector at a time: `$floats` of each vector of them as 32-bit integers,
-/// and `$value` of each of those that are left.
+/// Writes 16-bit weights from `from` on, one vector at a time. `$floats` converts each vector of 32-bit integers, and `$value`
+/// each weight of the remainder.
 macro_rules! convert_16 {
     ($simd:ident, $S:ident, $slice:expr, $from:expr, $out:expr, $x:ident => $floats:expr, $value:expr) => {{
         let (lanes, slice) = ($S::u16s::LEN, &$slice[$from..$from + $out.len()]);
@@ -106,16 +105,16 @@ macro_rules! convert_16 {
     }};
 }
 
-/// Whether every integer from `from` on, as many as `out` holds, is at most `$largest` in size.
+/// Whether the integers from `from` on, as many as `out` holds, are at most `$largest` in size.
 macro_rules! at_most {
     ($slice:expr, $from:expr, $out:expr, $largest:expr) => {
         $slice[$from..$from + $out.len()].iter().fold(true, |all, x| all & (x.abs_diff(0) <= $largest))
     };
 }
 
-/// Integers up to here are exact in 24 bits.
+/// Integers up to this one are exact in 24 bits.
 pub(super) const LARGEST_IN_24_BITS: u32 = 1 << 24;
-/// Integers up to here are exact in 53 bits.
+/// Integers up to this one are exact in 53 bits.
 const LARGEST_IN_53_BITS: u64 = 1 << 53;
 
 impl Decode for f32 {
@@ -143,7 +142,7 @@ impl Decode for f32 {
                 convert!(slice, from, out, x => x as f32);
                 return at_most!(slice, from, out, LARGEST_IN_24_BITS);
             }
-            // The planner sends 64-bit weights to the 64-bit kernel; marked, were it ever not so.
+            // The planner sends 64-bit weights to the 64-bit kernel. If it ever does not, the row is marked.
             Weights::F64(_) | Weights::U64(_) | Weights::I64(_) => {
                 out.fill(0.0);
                 return false;
@@ -223,7 +222,7 @@ impl Decode for f64 {
             None => {
                 high.resize(rows.bins(), 0.0);
                 if !Self::decode(simd, rows.weights(), from, high) {
-                    // What rounding to 53 bits left of each, exactly.
+                    // The exact rest of each weight after rounding to 53 bits.
                     let rest = |x: i128, high: f64| (x - high as i128) as f64;
                     match rows.weights() {
                         Weights::U64(w) => low.extend(w[from..].iter().zip(&*high).map(|(&x, &h)| rest(x.into(), h))),
@@ -242,15 +241,15 @@ impl Decode for f64 {
     }
 }
 
-/// A row that is what it is.
+/// A row that needs no correction.
 fn whole<T>(high: &[T]) -> Decoded<'_, T> {
     Decoded { weights: RowWeights { high, low: None, unit: 1.0 }, inexact: false }
 }
 
-/// The exponent of the largest weight of a row, of the bins that a policy leaves, where the row has to be scaled by a power
-/// of two first: one whose total the kernel could not hold, or of whose small total a policy makes amounts.
+/// The exponent of the largest weight of a row, among the bins that the policy leaves, if the row must be scaled by a power of
+/// two first. That is so if the kernel could not hold the total, or if the total is small and the policy makes amounts of it.
 fn outside_range(row: &[f64], policy: &Policy<'_>) -> Option<i32> {
-    /// Rows whose largest weight has an exponent within this bound either way are used as they are.
+    /// Rows are used as they are if the exponent of their largest weight is within this bound, either way.
     const LIMIT: i32 = 800;
     let is_weight = |(bin, x): &(usize, &f64)| **x <= f64::MAX && !policy.leaves_out(*bin);
     let largest = row.iter().enumerate().filter(is_weight).fold(policy.added, |most, (_, &x)| most.max(x));
@@ -267,11 +266,11 @@ fn outside_range(row: &[f64], policy: &Policy<'_>) -> Option<i32> {
     (!(least..=LIMIT).contains(&exponent)).then_some(exponent)
 }
 
-/// Multiplies a row by 2 to minus an exponent, less the bins that a policy leaves out; returns the factor.
+/// Multiplies a row by 2 to minus `exponent`, without the bins that the policy leaves out. Returns the factor.
 fn scale(row: &mut [f64], exponent: i32, policy: &Policy<'_>) -> f64 {
-    /// What a weight becomes that would become nothing: it is a weight all the same, and a negative one is no 0.
+    /// Replaces a weight that would become 0: it still counts as a weight, and a negative one must not become 0.
     const LEAST: f64 = f64::from_bits(1);
-    // In two steps: 2⁻¹⁰²³ is less than a normal float.
+    // Two steps, because 2⁻¹⁰²³ is below the normal floats.
     let first = -exponent / 2;
     let (first, second) = (power_of_two(first), power_of_two(-exponent - first));
     for (bin, x) in row.iter_mut().enumerate() {

@@ -1,5 +1,5 @@
-//! Sums, products and quotients with twice the digits of a 64-bit float, for the handful of
-//! numbers a row has (totals, their ratio, the constants of a policy).
+//! Sums, products and quotients with twice the digits of a 64-bit float, for the few numbers of a row (totals, their ratio, the
+//! constants of a policy).
 //!
 //! Source of the algorithms: T. J. Dekker, *A floating-point technique for extending the available
 //! precision*, 1971.
@@ -9,7 +9,7 @@ use std::ops::{Add, Div, Mul};
 use crate::divergence::contrast::TwoPart;
 use crate::divergence::lanes::Real;
 
-/// An unevaluated sum of two 64-bit floats, the second at most half a unit in the last place of the first.
+/// An unevaluated sum of two 64-bit floats. The second is at most half a unit in the last place of the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Double {
     pub(crate) high: f64,
@@ -17,7 +17,7 @@ pub(crate) struct Double {
 }
 
 impl Double {
-    /// `a + b` exactly.
+    /// `a + b`, exactly.
     #[inline]
     pub(crate) fn sum(a: f64, b: f64) -> Self {
         let high = a + b;
@@ -25,20 +25,20 @@ impl Double {
         Self { high, low: (a - (high - back)) + (b - back) }
     }
 
-    /// This and another term of a sum; an infinite one stays infinite.
+    /// Adds another term. An infinite sum stays infinite.
     #[inline]
     pub(crate) fn plus(self, term: f64) -> Self {
         let sum = Double::sum(self.high, term);
         if sum.high.is_finite() { Double { high: sum.high, low: self.low + sum.low } } else { Double::from(sum.high) }
     }
 
-    /// This times a power of two, exactly.
+    /// Multiplies by a power of two, exactly.
     #[inline]
     pub(crate) fn scaled(self, power_of_two: f64) -> Self {
         Self { high: self.high * power_of_two, low: self.low * power_of_two }
     }
 
-    /// As two values of the kernel's precision.
+    /// Converts to two values of the kernel's precision.
     #[inline]
     pub(crate) fn split<T: Real>(self) -> TwoPart<T> {
         let high = T::from_f64(self.high);

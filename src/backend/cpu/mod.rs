@@ -1,4 +1,4 @@
-//! The CPU backend: SIMD level × threads.
+//! The CPU backend: one SIMD level and a number of threads.
 
 mod batch;
 mod blocks;
@@ -39,7 +39,7 @@ use side::{Side, asks_two_parts};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SimdLevel {
-    /// The best this machine has.
+    /// The best level of this machine.
     #[default]
     Auto,
     /// AVX-512 as on Ice Lake and Zen 4 and later.
@@ -95,7 +95,7 @@ impl SimdLevel {
     }
 }
 
-/// Threads beyond any machine's cores only cost memory.
+/// More threads than any machine has cores would only cost memory.
 const MAX_THREADS: usize = 4096;
 
 /// The CPU as a backend.
@@ -108,7 +108,7 @@ pub(crate) struct Cpu {
 }
 
 impl Cpu {
-    /// With a level and a number of threads; `None` takes all the machine has.
+    /// Takes a level and a number of threads; `None` takes all threads of the machine.
     pub(crate) fn new(level: SimdLevel, threads: Option<usize>) -> Result<Self> {
         let resolved = level.resolve().ok_or_else(|| Error::NoDevice {
             wanted: format!("CPU level {}", level.name()),
@@ -131,13 +131,12 @@ impl Cpu {
         Ok(Self { level: resolved, name, pool, threads })
     }
 
-    /// The name used in reports.
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
 
-    /// The sums of all the rows given, on this thread, in place of what `sums` held. Rows that the kernel
-    /// cannot vouch for are marked [`RowFlags::RESCUE`].
+    /// Computes the sums of all the rows on this thread and replaces the content of `sums`. Marks rows that the kernel cannot
+    /// vouch for with [`RowFlags::RESCUE`].
     pub(crate) fn run(&self, problem: &Problem, p: &Rows<'_>, q: &Rows<'_>, sums: &mut RowSums) {
         let rows = if problem.pairing.shared()[0] { q.len() } else { p.len() };
         sums.resize(rows, problem.terms.len());
@@ -150,7 +149,7 @@ impl Cpu {
             (Zeros::Exact, false) if problem.bins > SPLIT_FROM => self.split::<f32>(problem, p, q, flags, sums),
             (_, true) => dispatch!(level, simd => span.usual::<_, f64>(simd, flags, sums)),
             (Zeros::Exact, false) => dispatch!(level, simd => span.usual::<_, f32>(simd, flags, sums)),
-            // A policy is too much for the usual kernel here and there; such rows are not rare enough for 64 bits.
+            // A policy makes the usual kernel mark more rows. These are too many to compute all of them in 64 bits.
             (_, false) => {
                 dispatch!(level, simd => span.usual::<_, f32>(simd, flags, sums));
                 dispatch!(level, simd => span.any::<_, f32>(simd, flags, sums));
@@ -158,10 +157,10 @@ impl Cpu {
         }
     }
 
-    /// Computes the marked rows again, one by one, in 64-bit floats; returns how many had been beyond 32 bits.
-    /// What stays marked is beyond 64.
+    /// Computes the marked rows again, one by one, in 64-bit floats. Returns how many were beyond 32 bits. A row that stays
+    /// marked is beyond 64 bits.
     pub(crate) fn rescue(&self, problem: &Problem, p: &Rows<'_>, q: &Rows<'_>, sums: &mut RowSums) -> u64 {
-        // Nearly always there is none, and this look at all rows at once is all it costs.
+        // Nearly always no row is marked. Then this look at all rows is the only cost.
         if sums.flags.iter().fold(0, |any, flags| any | flags.0) & RowFlags::RESCUE == 0 {
             return 0;
         }
@@ -169,19 +168,18 @@ impl Cpu {
             (0..sums.flags.len()).filter(|&row| sums.flags[row].any(RowFlags::RESCUE)).collect();
         let (span, level) = (Span { problem, p, q }, self.level);
         dispatch!(level, simd => span.any::<_, f64>(simd, &mut sums.flags, &mut sums.sums));
-        // Rows that turn out to be invalid or empty were only looked at again, and so were unusual ones
-        // that had been computed in 64 bits before.
+        // Rows that turn out invalid or empty were only checked again. So were unusual rows that had been computed in 64 bits
+        // before.
         const ONLY_SEEN: u32 = RowFlags::INVALID_P | RowFlags::INVALID_Q | RowFlags::EMPTY;
         let beyond = marked.iter().filter(|&&row| !sums.flags[row].any(ONLY_SEEN)).count();
         if problem.needs_wide().is_some() { 0 } else { beyond as u64 }
     }
 
-    /// Threads of this backend.
     pub(crate) fn threads(&self) -> usize {
         self.threads
     }
 
-    /// Runs something that uses threads on those of this backend.
+    /// Runs `run` on the threads of this backend.
     pub(crate) fn install<R: Send>(&self, run: impl FnOnce() -> R + Send) -> R {
         match &self.pool {
             Some(pool) => pool.install(run),
@@ -198,7 +196,7 @@ struct Span<'a> {
 }
 
 impl<'a> Span<'a> {
-    /// The marked rows, whatever they are, one by one.
+    /// Computes the marked rows, of any kind, one by one.
     #[inline(always)]
     fn any<S: Simd, T: Decode>(&self, simd: S, flags: &mut [RowFlags], sums: &mut [f64])
     where
@@ -226,7 +224,7 @@ impl<'a> Span<'a> {
         }
     }
 
-    /// Rows that are usual, in batches; the others are marked.
+    /// Computes usual rows in batches, and marks the others.
     #[inline(always)]
     fn usual<S: Simd, T: Decode + Usual>(&self, simd: S, flags: &mut [RowFlags], sums: &mut [f64])
     where
@@ -238,7 +236,7 @@ impl<'a> Span<'a> {
         let mut totals = [(); SET].map(|()| RowTotals::new(simd));
         let (mut p_room, mut q_room) = (Room::default(), Room::default());
         let (mut p_shared, mut q_shared) = (Room::default(), Room::default());
-        // A macro, since a closure may be compiled without the instruction set.
+        // This is a macro because a closure may be compiled without the instruction set.
         macro_rules! side {
             ($rows:expr, $first:expr, $count:expr, $room:expr) => {
                 Side::new(

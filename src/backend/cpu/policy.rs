@@ -1,8 +1,8 @@
 //! A zero policy as the constants of one row.
 //!
-//! Every policy is one rule a bin: a bin with weight becomes `weight + add`, one without becomes
-//! `fill`, and `floor` raises what lies below a threshold to it. Only the constants differ, and they
-//! are made here, with twice the digits of a 64-bit float.
+//! Every policy is one rule per bin: a bin with weight becomes `weight + add`, a bin without becomes `fill`, and `floor` raises
+//! what lies below a threshold to it. Only the constants differ. They are computed here, with twice the digits of a 64-bit
+//! float.
 
 use super::double::Double;
 use crate::divergence::Zeros;
@@ -12,12 +12,12 @@ use crate::divergence::lanes::Real;
 /// What the first pass over a row found on one side.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SideTotals {
-    /// Sum of the weights (of the bins kept, under `skip`).
+    /// Sum of the weights (under `skip`, of the bins that are kept).
     pub(crate) total: Double,
-    /// Bins with weight, and bins of the union support without.
+    /// Bins with weight, and below the bins of the union support without weight.
     pub(crate) present: usize,
     pub(crate) missing: usize,
-    /// Factor by which the weights were scaled beforehand; 1 but for extreme 64-bit rows.
+    /// The factor by which the weights were scaled beforehand; 1 except for extreme 64-bit rows.
     pub(crate) unit: f64,
 }
 
@@ -33,8 +33,8 @@ pub(crate) struct Side {
 }
 
 impl Side {
-    /// The constants for a policy. For `floor` the total is that before the policy: the second
-    /// pass of the kernel finds the other.
+    /// The constants of a policy. For `floor` the total is the one before the policy; the second pass of the kernel finds the
+    /// one after it.
     pub(crate) fn new(zeros: Zeros, found: &SideTotals, bins: usize) -> Self {
         let SideTotals { total, present, missing, unit } = *found;
         let n = Double::from(bins as f64);
@@ -63,7 +63,7 @@ impl Side {
     }
 
     /// Whether the precision T holds the amounts of a policy that are used, to the last digit of both their parts. A smaller
-    /// one is beyond it, however large it is on the scale of the other side.
+    /// amount is beyond it, however large it is on the scale of the other side.
     pub(crate) fn is_held<T: Real>(&self, zeros: Zeros, found: &SideTotals) -> bool {
         let held = |amount: Double| amount.high.abs() >= T::LEAST_AMOUNT;
         match zeros {
@@ -73,7 +73,7 @@ impl Side {
         }
     }
 
-    /// The same in another unit.
+    /// The same constants in another unit.
     pub(crate) fn scaled(self, power_of_two: f64) -> Self {
         Side {
             total: self.total.scaled(power_of_two),

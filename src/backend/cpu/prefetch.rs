@@ -1,18 +1,18 @@
-//! Asking for memory before it is needed.
+//! Asks for memory before it is needed.
 
-/// The weights that the next batch will read, asked for line by line while this one is computed.
+/// The weights that the next batch will read. They are asked for line by line while this batch is computed.
 ///
-/// The two looks at a batch would otherwise take turns: the first waits for memory, the second computes
-/// while memory rests. It has to be spread evenly: a block's lines asked for at once gain nothing.
+/// Without this the two passes over a batch would take turns: the first waits for memory, and the second computes while memory
+/// rests. The requests must be spread evenly: to ask for all lines of a block at once gains nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ahead {
-    /// Where the next read of each side begins, and the bytes that a vector is made of.
+    /// Where the next read of each side begins, and the number of bytes in a vector.
     sides: [(*const u8, usize); 2],
 }
 
 impl Ahead {
-    /// Of two sides, each with its bytes, the first that will be read next (anywhere: nothing is read that
-    /// is not there), and how many make a vector.
+    /// Takes for each side its bytes, the index of the byte that is read next, and the bytes of a vector. The index may lie
+    /// anywhere: nothing is read that is not there.
     #[inline(always)]
     pub(super) fn new(sides: [(&[u8], usize, usize); 2]) -> Self {
         Self { sides: sides.map(|(bytes, first, vector)| (bytes.as_ptr().wrapping_add(first), vector)) }
@@ -36,7 +36,7 @@ fn prefetch(address: *const u8) {
     unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
 }
 
-/// No stable instruction: the hardware's own prefetching has to do.
+/// There is no stable instruction, so this relies on the hardware's own prefetching.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
 fn prefetch(_address: *const u8) {}

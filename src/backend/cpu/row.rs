@@ -1,12 +1,11 @@
-//! The row kernel: two passes over one row of p and one of q.
+//! The row kernel: two passes over one row of p and one row of q.
 //!
-//! The first finds totals, supports and invalid weights. From the totals come the constants of the
-//! zero policy and the ratio r = Q/P, in two parts. The second makes the contrast of each bin and
-//! sums the terms. With u = fma(p, r_high, −q) + p·r_low nothing cancels that matters, whatever the
-//! two totals are.
+//! The first pass finds totals, supports and invalid weights. From the totals come the constants of the zero policy and the
+//! ratio r = Q/P, in two parts. The second pass makes the contrast of each bin and then sums the terms over the bins. Here u =
+//! fma(p, r_high, −q) + p·r_low, and nothing that matters cancels, whatever the two totals are.
 //!
-//! Sums run over blocks of vectors, then over blocks, always in the same order: a row gives the
-//! same bits wherever it lies and whoever computes it.
+//! Sums run over blocks of vectors, then over blocks, always in the same order. So a row gives the same bits wherever it lies
+//! and whichever thread computes it.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
@@ -20,11 +19,11 @@ use crate::divergence::finish::Support;
 use crate::divergence::lanes::{LaneMask, Lanes, Real, splat};
 use crate::divergence::term::{Order, Term};
 
-/// Below this triangular discrimination a 32-bit row whose totals are not in a power-of-two ratio is
-/// computed again: u is good to 2⁻⁴⁷ of the weights, which is 2e-7 of the value here.
+/// A 32-bit row whose totals are not in a power-of-two ratio is computed again if its triangular discrimination is below this:
+/// u is good to 2⁻⁴⁷ of the weights, which is 2e-7 of the value here.
 const NARROW_LEAST: f64 = 1e-12;
 
-/// The part of a call that every row shares.
+/// The part of a call that all rows share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Task<'a> {
     pub(crate) terms: &'a [Term],
@@ -35,13 +34,13 @@ pub(crate) struct Task<'a> {
 /// The bins that are added up together.
 struct Block<S: Simd, T: Real> {
     contrasts: Vec<Contrast<S, T>>,
-    /// Empty, unless a term needs them.
+    /// Empty, unless a term needs the weights.
     weights: Vec<Weights<S, T>>,
 }
 
-/// What the bins of a row add up to, block by block.
+/// Adds up the bins of a row, block by block.
 trait Accumulate<S: Simd, T: Real> {
-    /// Begins a row.
+    /// Starts a row.
     fn begin(&mut self);
     /// Adds a block.
     fn add(&mut self, simd: S, terms: &[Term], block: &Block<S, T>);
@@ -53,11 +52,11 @@ pub(crate) struct Sums<S: Simd, T: Real> {
     totals: Totals,
 }
 
-/// One sum a term, and one for the yardstick.
+/// One sum per term, and one for the yardstick.
 struct Totals(Vec<Double>);
 
 impl<S: Simd, T: Real> Sums<S, T> {
-    /// For that number of terms.
+    /// Takes the number of terms.
     pub(crate) fn new(terms: usize) -> Self {
         let block = Block { contrasts: Vec::with_capacity(BLOCK), weights: Vec::new() };
         Self { block, totals: Totals(vec![Double::default(); terms + 1]) }
@@ -69,7 +68,7 @@ impl<S: Simd, T: Real> Accumulate<S, T> for Totals {
         self.0.fill(Double::default());
     }
 
-    /// A function of its own, compiled once for all that call it.
+    /// It is a function of its own so that it is compiled once for all callers.
     fn add(&mut self, simd: S, terms: &[Term], block: &Block<S, T>) {
         simd.vectorize(
             #[inline(always)]
@@ -85,10 +84,11 @@ impl<S: Simd, T: Real> Accumulate<S, T> for Totals {
     }
 }
 
-/// ln Σ aᴬq¹⁻ᴬ of a sum that may leave the range of a float, through its largest addend: a·(a/q)ᴬ⁻¹, or q·(a/q)ᴬ. Of A = ∞ the largest ln(a/q), which is what the logarithm over A − 1 tends to.
+/// ln Σ aᴬq¹⁻ᴬ of a sum that may leave the range of a float, computed through its largest addend: a·(a/q)ᴬ⁻¹, or q·(a/q)ᴬ. For
+/// A = ∞ it is the largest ln(a/q), the limit of the logarithm divided by A − 1.
 struct LogSum {
     order: Order,
-    /// The largest logarithm so far, and the sum divided by its exponential.
+    /// The largest logarithm so far, and below the sum divided by its exponential.
     largest: f64,
     sum: f64,
 }
@@ -123,7 +123,7 @@ impl<S: Simd, T: Real> Accumulate<S, T> for LogSum {
 /// A weight in two parts.
 type Pair<S, T> = (Lanes<S, T>, Lanes<S, T>);
 
-/// One side's weights after the policy.
+/// The weights of one side after the policy.
 #[inline(always)]
 fn apply<S: Simd, T: Real>(
     simd: S,
@@ -138,12 +138,12 @@ fn apply<S: Simd, T: Real>(
     let zero = splat::<S, T>(simd, 0.0);
     let fill = (v(constants.fill.high), v(constants.fill.low));
     let added = || {
-        // Two-sum: a small amount added to a large weight keeps its digits.
+        // A two-sum, so that a small amount added to a large weight keeps its digits.
         let add = v(constants.add.high);
         let sum = x + add;
         let back = sum - x;
         let rest = (x - (sum - back)) + (add - back) + v(constants.add.low) + low;
-        // Where most of a weight is lost the second part may be as large as the first, which must not stand alone.
+        // If most of a weight is lost, the second part may be as large as the first, and the first must not be used alone.
         let high = sum + rest;
         (high, rest - (high - sum))
     };
@@ -156,16 +156,16 @@ fn apply<S: Simd, T: Real>(
         Zeros::Additive(_) | Zeros::Mix(_) => choose(inside, added(), nothing),
         Zeros::Epsilon(_) => choose(present, added(), choose(other, fill, nothing)),
         Zeros::Floor(_) => {
-            // The second parts decide for a weight that is as large as the first.
+            // Where a weight equals the threshold in its first part, the second parts decide.
             let kept = x.simd_gt(fill.0) | (x.simd_eq(fill.0) & low.simd_ge(fill.1));
             choose(kept, (x, low), choose(inside, fill, nothing))
         }
     }
 }
 
-/// The sums of one row into `out`, one a term, each divided by Q; and what was found.
+/// Writes the sums of one row into `out`, one per term, each divided by Q. Returns what it found.
 ///
-/// `out` is meaningless when the flags say that the row is empty, invalid or to be rescued.
+/// `out` is meaningless if the flags say that the row is empty, invalid or to be rescued.
 #[inline(always)]
 pub(crate) fn row<S: Simd, T: Real>(
     simd: S,
@@ -195,7 +195,7 @@ pub(crate) fn row<S: Simd, T: Real>(
         q_side.total = floored_total::<S, T>(simd, q, q_side.fill);
     }
     if !matches!(task.zeros, Zeros::Exact) {
-        // The policy fills every bin that would make a value infinite, or drops it.
+        // The policy fills or drops every bin that would make a value infinite.
         flags = (flags & !7) | Support::COMMON.bits();
     }
     let (Some(p_exponent), Some(q_exponent)) = (exponent::<T>(p_side.total.high), exponent::<T>(q_side.total.high))
@@ -224,7 +224,7 @@ pub(crate) fn row<S: Simd, T: Real>(
     };
     let total = q_side.total.high;
     for (value, sum) in out.iter_mut().zip(&sums.totals.0) {
-        // A sum that overflowed has no low part to speak of.
+        // A sum that overflowed has no meaningful low part.
         *value = if sum.high.is_finite() { (sum.high + sum.low) / total } else { sum.high };
     }
     if size_of::<T>() == 8 {
@@ -253,7 +253,8 @@ pub(crate) fn row<S: Simd, T: Real>(
     RowFlags(flags)
 }
 
-/// ln Σ p̂ᴬ q̂¹⁻ᴬ of a sum beyond the range of a float; of order ∞ ln max p̂/q̂. Rare, and never needed but for the logarithm.
+/// ln Σ p̂ᴬ q̂¹⁻ᴬ of a sum beyond the range of a float; for order ∞, ln max p̂/q̂. This is rare, and only the logarithm needs
+/// it.
 #[inline(never)]
 fn log_power_sum<S: Simd, T: Real>(
     simd: S,
@@ -266,14 +267,14 @@ fn log_power_sum<S: Simd, T: Real>(
 ) -> f64 {
     let mut block = Block { contrasts: Vec::with_capacity(BLOCK), weights: Vec::new() };
     let mut sum = LogSum { order, largest: f64::NEG_INFINITY, sum: 0.0 };
-    // Of the terms no more is asked than the logarithm of each bin.
+    // Of the contrasts only the logarithm of each bin is needed.
     let terms = [Term::Kl];
     let task = Task { terms: &terms, needs: terms[0].needs(), ..*task };
     second_pass::<S, T, false>(simd, &task, p, q, constants, &mut block, &mut sum);
     if order.a == f64::INFINITY { sum.largest } else { sum.largest + (sum.sum / total).ln() }
 }
 
-/// The binary exponent of a total, if it is in the range the kernel works in.
+/// The binary exponent of a total, if the kernel can work with it.
 #[inline(always)]
 fn exponent<T: Real>(total: f64) -> Option<i32> {
     let exponent = ((total.to_bits() >> 52) & 0x7ff) as i32 - 1023;
@@ -288,7 +289,7 @@ pub(crate) fn power_of_two(n: i32) -> f64 {
 
 /// The constants of the second pass.
 struct Prepared<T> {
-    /// What brings the total of q near 1; and that of p, of which this is the scaled total.
+    /// `scale` brings the total of q near 1, and `p_scale` that of p. `p_total` is the scaled total of p.
     scale: T,
     p_scale: T,
     p_total: TwoPart<T>,
@@ -298,7 +299,7 @@ struct Prepared<T> {
     q: Constants<T>,
 }
 
-/// Sums the terms; returns the flags of rows that a policy or the precision cannot do.
+/// Sums the terms. Returns the flags of a row that a policy or the precision cannot handle.
 #[inline(always)]
 fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
     simd: S,
@@ -313,7 +314,7 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
     let lanes_of = |total: TwoPart<T>| TwoPart { high: v(total.high), low: v(total.low) };
     let zero = splat::<S, T>(simd, 0.0);
     let (scale, ratio_high, ratio_low) = (v(prepared.scale), v(prepared.ratio_high), v(prepared.ratio_low));
-    // As a part of the total, which is that of both sides.
+    // A part of the total, which both sides share.
     let tiny = v(T::TINY) * v(prepared.q.total.high);
     let none = zero.simd_lt(zero);
     let mut small = none;
@@ -327,7 +328,7 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
     while at < p.high.len() {
         let mut x = load::<S, T>(simd, p.high, at);
         let weight = load::<S, T>(simd, q.high, at);
-        // Of the weight itself: what the scale makes nothing of is a bin with weight all the same.
+        // These look at the weight itself: a bin has weight even if the scale makes its weight vanish.
         let (has_x, has_y) = (x.simd_gt(zero), weight.simd_gt(zero));
         let mut y = weight * scale;
         let (mut x_low, mut y_low) = (zero, zero);
@@ -347,7 +348,7 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
             (x, x_low) = apply(simd, task.zeros, &prepared.p, (x, x_low), has_x, has_y, inside);
             (y, y_low) = apply(simd, task.zeros, &prepared.q, (y, y_low), has_y, has_x, inside);
             if matches!(task.zeros, Zeros::Epsilon(_)) {
-                // A bin that loses (almost) all it has: the last digits decide whether any is left.
+                // Where a bin loses (almost) all its weight, the last digits decide whether any is left.
                 let almost = splat::<S, T>(simd, 1.0 / 65536.0);
                 impossible |= (has_x & (x + x_low).simd_le(zero)) | (has_y & (y + y_low).simd_le(zero));
                 close |= (has_x & x.simd_le(before.0 * almost)) | (has_y & y.simd_le(before.1 * almost));
@@ -356,12 +357,12 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
         let cross = if PLAIN { x * ratio_low } else { x.mul_add(ratio_low, x_low * ratio_high) };
         let a = x.mul_add(ratio_high, cross);
         let u = x.mul_sub_precise(ratio_high, y) + if PLAIN { cross } else { cross - y_low };
-        // Wherever the policy leaves weight, there must be some.
+        // Where the policy leaves weight, there must be some.
         small |= (leaves_x & a.simd_lt(tiny)) | (leaves_y & y.simd_lt(tiny));
         block.contrasts.push(Contrast::new(simd, a, y, u, Needs { z: true, ..task.needs }));
         if task.needs.weights {
             let side = |high, low, total| contrast::Side { weight: TwoPart { high, low }, total: lanes_of(total) };
-            // Of a small total a weight that counts may be subnormal, and has no exponent to read.
+            // If the total is small, a weight that counts may be subnormal, and a subnormal has no exponent to read.
             let p_scale = v(prepared.p_scale);
             let (p, q) = (side(x * p_scale, x_low * p_scale, prepared.p_total), side(y, y_low, prepared.q.total));
             block.weights.push(Weights { simd, p, q, a });

@@ -11,14 +11,14 @@ use crate::divergence::lane_sums::WideLanes;
 use crate::divergence::lanes::{LaneMask, Lanes, Real, splat};
 use crate::divergence::term::Term;
 
-/// The elements of the last vector of a unit that are no padding.
+/// The elements of the last vector of a unit that are not padding.
 #[inline(always)]
 pub(super) fn inside<S: Simd, T: Real>(simd: S, layout: &Layout) -> LaneMask<S, T> {
     LaneMask::<S, T>::from_bitmask(simd, (1 << (Lanes::<S, T>::LEN - layout.padding())) - 1)
 }
 
-/// Whether totals are to be known in two parts: some terms count their errors more than once, and what a policy adds to every
-/// bin rounds again.
+/// Whether totals are needed in two parts. They are if a term counts their errors more than once, or if the policy adds to
+/// every bin, which rounds again.
 #[inline(always)]
 pub(super) fn asks_two_parts<T: Real>(terms: &[Term], zeros: Zeros) -> bool {
     let adds = matches!(zeros, Zeros::Additive(_) | Zeros::Mix(_));
@@ -29,16 +29,16 @@ pub(super) fn asks_two_parts<T: Real>(terms: &[Term], zeros: Zeros) -> bool {
 #[derive(Clone, Copy)]
 pub(super) struct Side<'a, S: Simd, T: Real> {
     pub(super) staged: Staged<'a, T>,
-    /// The total of row i in lane i, and what rounding left of it: all of that where it was asked for, else what adding up
-    /// lanes left.
+    /// The total of row i in lane i. `totals_low` holds what rounding left of it: all of it where that was asked for, else only
+    /// what adding up the lanes left.
     pub(super) totals: Lanes<S, T>,
     pub(super) totals_low: Lanes<S, T>,
-    /// The smallest weights of all rows, in whichever lanes.
+    /// The smallest weights of all rows, in no particular lanes.
     pub(super) least: Lanes<S, T>,
 }
 
 impl<'a, S: Simd, T: Real> Side<'a, S, T> {
-    /// Sums the rows of a batch, in two parts where those are asked for.
+    /// Sums the rows of a batch, in two parts if that is asked for.
     #[inline(always)]
     pub(super) fn new(
         simd: S,
@@ -53,7 +53,7 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
         let most = splat::<S, T>(simd, f64::MAX);
         let mut least = most;
         let gather = Gather::of(layout);
-        // The vector that holds the padding is looked at apart: a padding is no empty bin.
+        // The vector with the padding is handled separately, because padding is no empty bin.
         let last = if layout.padding() == 0 { 0 } else { lanes };
         let inside = inside::<S, T>(simd, layout);
         for row in 0..layout.units(count) {
@@ -67,7 +67,8 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
                     let [x2, x3] = [2, 3].map(|i| &four[i * lanes..][..lanes]);
                     let (x0, x1) = (Lanes::<S, T>::from_slice(simd, x0), Lanes::<S, T>::from_slice(simd, x1));
                     let (x2, x3) = (Lanes::<S, T>::from_slice(simd, x2), Lanes::<S, T>::from_slice(simd, x3));
-                    // Beside one large weight each rounding loses: of a block no weight goes through more than four.
+                    // Beside one large weight each rounding loses digits. So no weight of a block goes through more than four
+                    // roundings.
                     (a, b) = (b, a + ((x0 + x1) + (x2 + x3)));
                     least = least.min(x0.min(x1).min(x2.min(x3)));
                 }
@@ -120,13 +121,12 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
         Self { staged, totals, totals_low: splat::<S, T>(simd, 0.0), least: totals }
     }
 
-    /// The totals.
     #[inline(always)]
     pub(super) fn in_two_parts(&self) -> TwoPart<Lanes<S, T>> {
         TwoPart { high: self.totals, low: self.totals_low }
     }
 
-    /// The one row of this side for every row of the other.
+    /// Repeats the one row of this side for every row of the other side.
     #[inline(always)]
     pub(super) fn repeated(mut self, layout: &Layout) -> Self {
         if !layout.across {
@@ -153,7 +153,7 @@ mod tests {
         for bins in [3, 16, 50, 256] {
             let layout = Layout::new::<S, f32>(bins);
             let mut values = vec![0.0; layout.unit()];
-            // A large weight and small ones, in every lane where rows lie across.
+            // One large weight and small ones; where rows lie across, in every lane.
             for (bin, value) in values.iter_mut().enumerate().take(if layout.across { layout.unit() } else { bins }) {
                 let bin = if layout.across { bin / layout.lanes } else { bin };
                 *value = if bin == 0 { 1.0 } else { 2.9e-8 + bin as f32 * 1e-10 };

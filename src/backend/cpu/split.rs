@@ -1,10 +1,9 @@
-//! Rows too long for a cache: cut into segments that any thread may take, summed in the order of the row. A row
-//! gives the same bits whatever the number of threads.
+//! Rows too long for a cache. They are cut into segments that any thread may take, and summed in the order of the row. So a row
+//! gives the same bits for every number of threads.
 //!
-//! Totals come first and terms second, so such a row is read twice from memory. Not where every term of the
-//! call can be [moved](crate::divergence::Term::rescaled) from one ratio to another: then a ratio from a sample
-//! of the row does for the terms, totals are summed beside them while the segment is in the cache, and the
-//! row is read once.
+//! Totals come first and terms second, so such a row is read twice from memory. It is read once if every term of the call can
+//! be [moved](crate::divergence::Term::rescaled) from one ratio to another. Then the terms use a ratio from a sample of the
+//! row, and the totals are summed with them while the segment is in the cache.
 
 use fearless_simd::{Simd, SimdBase, dispatch};
 use rayon::prelude::*;
@@ -31,16 +30,16 @@ const SEGMENT: usize = 16_384;
 /// Rows longer than this are split.
 pub(super) const SPLIT_FROM: usize = 4 * SEGMENT;
 
-/// A ratio is guessed from so many places of a row at the most, of [`SAMPLE`] bins each, which together are
-/// at most a part in [`SAMPLE_OF`] of it.
+/// The most places of a row that a ratio is guessed from. Each has [`SAMPLE`] bins, and together they are at most a part in
+/// [`SAMPLE_OF`] of the row.
 const SAMPLES: usize = 1024;
 const SAMPLE: usize = 16;
 const SAMPLE_OF: usize = 256;
 
-/// How far a guess may be off, as a part of the ratio.
+/// How far a guess may be from the ratio, as a part of the ratio.
 const MOST_OFF: f64 = 0.25;
 
-/// One sum a term.
+/// One sum per term.
 type Sums = SmallVec<[f64; 4]>;
 
 /// A pair of rows.
@@ -50,7 +49,7 @@ struct Pair<'a> {
     terms: &'a [Term],
 }
 
-/// What is known of totals when terms are summed.
+/// What is known of the totals when terms are summed.
 #[derive(Clone, Copy)]
 struct Known {
     ratio: TwoPart<f64>,
@@ -58,7 +57,7 @@ struct Known {
     q_total: f64,
 }
 
-/// What a look at a segment, or at all of them, finds.
+/// What a pass over one segment, or over all, finds.
 #[derive(Clone, Default)]
 struct Found {
     p_total: f64,
@@ -73,7 +72,7 @@ struct Found {
     sums: Sums,
 }
 
-/// What a look at a segment is for.
+/// What a pass over a segment computes.
 #[derive(Clone, Copy)]
 enum Look {
     Totals,
@@ -100,7 +99,7 @@ impl Found {
 }
 
 impl Cpu {
-    /// The sums of long rows, each on all threads of the pool this is called in.
+    /// The sums of long rows, each on all threads of the current pool.
     pub(super) fn split<T: Decode + Usual>(
         &self,
         problem: &Problem,
@@ -125,7 +124,7 @@ impl Cpu {
         }
     }
 
-    /// The support and the sums of a pair, each divided by Q; `None` if the row is not usual.
+    /// The support and the sums of a pair, each divided by Q. `None` if the row is not usual.
     fn long_row<T: Decode + Usual>(&self, pair: &Pair<'_>) -> Option<(u32, Sums)>
     where
         Room<T>: Default,
@@ -166,8 +165,8 @@ impl Cpu {
             let off = (q_total / p_total) / guess.ratio.high - 1.0;
             let moved: Option<Sums> =
                 found.sums.iter().zip(pair.terms).map(|(sum, term)| term.rescaled(*sum, off, q_total)).collect();
-            // The error of totals counts as often as the guess was off by what the sum is worth; and from far off a sum is
-            // moved by a difference of large parts.
+            // An error ε of the totals moves the sum by ε·off·Q, which must be small beside the sum. If the guess is far off,
+            // moving a sum subtracts large numbers, so such a guess is not used.
             if let Some(moved) = moved
                 && off.abs() <= MOST_OFF
                 && trusted(&moved, false)
@@ -193,7 +192,7 @@ impl Cpu {
         if exact || trusted(&sums, true) { over_q(sums) } else { None }
     }
 
-    /// Looks at every segment, on all threads, and adds what is found in the order of the row.
+    /// Runs a pass over every segment, on all threads, and adds the results in the order of the row.
     fn look<T: Decode + Usual>(&self, pair: &Pair<'_>, look: Look) -> Found
     where
         Room<T>: Default,
@@ -215,7 +214,7 @@ impl Cpu {
     }
 }
 
-/// A ratio from places all over the row; none where one side has nothing there.
+/// A ratio from places all over the row. `None` if one side has no weight there.
 fn guess<T: Decode>(pair: &Pair<'_>) -> Option<Known> {
     let bins = pair.p.bins();
     let (mut p_total, mut q_total) = (0.0, 0.0);
@@ -232,7 +231,7 @@ fn guess<T: Decode>(pair: &Pair<'_>) -> Option<Known> {
     (ratio.is_finite() && ratio > 0.0).then_some(known)
 }
 
-/// One segment.
+/// Runs a pass over one segment.
 #[inline(always)]
 fn look_at<S: Simd, T: Decode + Usual>(simd: S, p: &Rows<'_>, q: &Rows<'_>, terms: &[Term], look: Look) -> Found
 where
@@ -259,7 +258,7 @@ where
             found.least = p.least.min(q.least).reduce_min().to_f64();
             (p, q)
         }
-        // The totals of the row, so that what is unusual in it is so in each segment.
+        // The totals of the whole row, so that what is unusual in the row is unusual in each segment.
         Look::Supports(known) | Look::Residual(known) | Look::Terms(known) => {
             (Side::known(simd, p, known.p_total), Side::known(simd, q, known.q_total))
         }

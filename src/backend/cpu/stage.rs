@@ -1,11 +1,11 @@
-//! Rows laid out as whole vectors, in one of two ways, so that the kernel has no tails:
+//! Lays out rows as whole vectors, in one of two ways, so that the kernel has no tails:
 //!
-//! - **along**: a row is some vectors, one after the other, padded with zeros;
-//! - **across**: rows no longer than a vector lie across the lanes, one row a lane and one vector a bin,
-//!   and no sum ever crosses lanes.
+//! - **along**: a row is a few vectors, one after the other, padded with zeros;
+//! - **across**: rows no longer than a vector lie across the lanes, with one row per lane and one vector per bin. No sum ever
+//!   crosses lanes.
 //!
-//! Floats of the kernel's precision are read where they are whenever they lie that way already;
-//! everything else is decoded or moved into a scratch of a few KiB, which the caches hold.
+//! Floats of the kernel's precision are read in place if they already lie that way. All other weights are decoded or moved into
+//! a scratch buffer of a few KiB, which the caches hold.
 
 use fearless_simd::{Simd, SimdBase};
 
@@ -21,18 +21,18 @@ pub(super) struct Layout {
     pub(super) lanes: usize,
     /// Whether rows lie across the lanes.
     pub(super) across: bool,
-    /// Vectors of a unit: of a row, or of all rows of a batch where they lie across.
+    /// Vectors of a unit: of one row, or, where rows lie across, of all rows of a batch.
     pub(super) vectors: usize,
-    /// Rows of a batch, at most one a lane.
+    /// Rows of a batch, at most one per lane.
     pub(super) rows: usize,
 }
 
-/// Bytes of both sides that a batch may take: half of the smallest first-level cache, so that the second
-/// look at a row finds it there.
+/// Bytes of both sides that a batch may take: half of the smallest first-level cache, so that the second pass finds the row
+/// there.
 const BATCH_BYTES: usize = 16 << 10;
 
 impl Layout {
-    /// For rows of `bins` bins in the precision T on the instruction set S.
+    /// The layout for rows of `bins` bins in the precision T on the instruction set S.
     pub(super) fn new<S: Simd, T: Real>(bins: usize) -> Self {
         let lanes = Lanes::<S, T>::LEN;
         let across = bins <= lanes;
@@ -42,7 +42,6 @@ impl Layout {
         Self { bins, lanes, across, vectors, rows }
     }
 
-    /// Elements of a unit.
     pub(super) fn unit(&self) -> usize {
         self.vectors * self.lanes
     }
@@ -58,7 +57,7 @@ impl Layout {
     }
 }
 
-/// A bit a row of a batch.
+/// One bit per row of a batch.
 pub(super) type RowBits = u64;
 
 /// The rows of one side of a batch: unit i begins at `i · stride`.
@@ -66,7 +65,7 @@ pub(super) type RowBits = u64;
 pub(super) struct Staged<'a, T> {
     pub(super) values: &'a [T],
     pub(super) stride: usize,
-    /// The rows of which decoding lost digits.
+    /// The rows that lost digits when they were decoded.
     pub(super) inexact: RowBits,
 }
 
@@ -78,7 +77,7 @@ impl<'a, T> Staged<'a, T> {
     }
 }
 
-/// Room for one side of a batch.
+/// Scratch memory for one side of a batch.
 #[derive(Debug, Default)]
 pub(super) struct Room<T> {
     staged: Vec<T>,
@@ -110,8 +109,8 @@ pub(super) fn stage<'a, S: Simd, T: Decode>(
         }
         return Staged { values: &room.staged, stride: layout.unit(), inexact };
     }
-    // Across: rows of a power-of-two length, one after the other, are turned by that many rounds of
-    // taking even and odd elements apart.
+    // Across: rows of a power-of-two length, one after the other, are turned. Each round takes even and odd elements apart, and
+    // a length of 2ⁿ takes n rounds.
     let width = bins.next_power_of_two();
     let mut inexact = 0;
     let whole = T::in_place(rows.weights())
@@ -122,7 +121,7 @@ pub(super) fn stage<'a, S: Simd, T: Decode>(
         None => {
             room.padded.resize(layout.lanes * width, T::from_f64(0.0));
             for (i, out) in room.padded.chunks_exact_mut(width).enumerate() {
-                // Lanes without a row repeat the last one: whatever they give is never looked at.
+                // Lanes without a row repeat the last row. Nothing looks at their results.
                 let row = first + i.min(count - 1);
                 let exact = T::decode(simd, rows.weights(), row * rows.row_stride(), &mut out[..bins]);
                 inexact |= RowBits::from(!exact) << i;
@@ -135,14 +134,14 @@ pub(super) fn stage<'a, S: Simd, T: Decode>(
     Staged { values: &room.staged, stride: 0, inexact }
 }
 
-/// Turns one row a lane: from row-major with `width` bins a row to one vector a bin.
+/// Turns rows so that each has one lane: from row-major order with `width` bins per row to one vector per bin.
 ///
-/// Taking even and odd elements of neighbouring vectors apart takes the lowest bit of an element's number
-/// away: it says which half the vector belongs to. When all bits of the bin are gone, the lane is the row.
+/// When even and odd elements of neighbouring vectors are taken apart, the number of an element loses its lowest bit. That bit
+/// says which half the vector belongs to. When all bits of the bin are gone, the lane is the row.
 #[inline(always)]
 fn turn<S: Simd, T: Real>(simd: S, width: usize, from: &[T], to: &mut [T]) {
     let lanes = Lanes::<S, T>::LEN;
-    // A macro, since a closure may be compiled without the instruction set.
+    // This is a macro because a closure may be compiled without the instruction set.
     macro_rules! load {
         ($($i:literal),*) => {
             [$(Lanes::<S, T>::from_slice(simd, &from[$i * lanes..][..lanes])),*]

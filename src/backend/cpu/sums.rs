@@ -1,7 +1,6 @@
-//! Sums over the bins of many rows, always in the same order: within a block of vectors lane by lane,
-//! then by a tree over the lanes (rows of one block; but for its leaves in 64 bits) or in 64 bits over the blocks (longer ones).
-//! So a row
-//! gives the same bits wherever it lies in a batch.
+//! Sums over the bins of many rows, always in the same order. Within a block of vectors the sum runs lane by lane. A row of one
+//! block is then summed by a tree over the lanes, in 64 bits except for the leaves. A longer row is summed over its blocks in
+//! 64 bits. So a row gives the same bits wherever it lies in a batch.
 
 use fearless_simd::{Simd, SimdBase};
 
@@ -12,16 +11,16 @@ use crate::divergence::lanes::{Lanes, MAX_LANES, Real, splat};
 /// How the sums of a unit become lanes of a vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gather {
-    /// They are: rows lie across.
+    /// They are lanes already: rows lie across.
     Across,
-    /// Rows of one block: vectors of partial sums, added by a tree, all rows at once.
+    /// Rows of one block: a tree adds vectors of partial sums, for all rows at once.
     Tree,
-    /// Rows of several blocks have been added up in 64 bits.
+    /// Rows of several blocks, already added up in 64 bits.
     Scalars,
 }
 
 impl Gather {
-    /// For the rows of a layout.
+    /// The way for a layout.
     #[inline(always)]
     pub(super) fn of(layout: &Layout) -> Self {
         match layout {
@@ -32,14 +31,14 @@ impl Gather {
     }
 }
 
-/// One sum a row, for up to as many rows as a vector has lanes.
+/// One sum per row, for at most as many rows as a vector has lanes.
 #[derive(Clone)]
 pub(super) struct RowTotals<S: Simd, T: Real> {
     pub(super) lanes: [Lanes<S, T>; MAX_LANES],
     pub(super) scalars: [f64; MAX_LANES],
 }
 
-/// One sum a row and term.
+/// One sum per row and term.
 pub(super) type SetTotals<S, T> = [RowTotals<S, T>; SET];
 
 impl<S: Simd, T: Real> RowTotals<S, T> {
@@ -59,8 +58,8 @@ impl<S: Simd, T: Real> RowTotals<S, T> {
         }
     }
 
-    /// The total of row i in lane i, of `count` rows, and what rounding left of it if lanes were added; the other lanes are 0
-    /// (where rows lie along).
+    /// The total of row i in lane i, for `count` rows, and what rounding left of it if lanes were added. Where rows lie along,
+    /// the other lanes are 0.
     #[inline(always)]
     pub(super) fn gather(&mut self, simd: S, gather: Gather, count: usize) -> TwoPart<Lanes<S, T>> {
         let zero = splat::<S, T>(simd, 0.0);
@@ -84,8 +83,8 @@ impl<S: Simd, T: Real> RowTotals<S, T> {
     }
 }
 
-/// Sums a unit of `$length` elements block by block: `$sum` gives the vector of the elements in the range
-/// `$at`. A macro, since a function passed along would be compiled without the instruction set.
+/// Sums a unit of `$length` elements block by block. `$sum` gives the vector for the elements in the range `$at`. This is a
+/// macro because a function argument would be compiled without the instruction set.
 macro_rules! sum_blocks {
     ($simd:expr, $S:ident, $T:ident, $totals:expr, $row:expr, $gather:expr, $length:expr, $at:ident => $sum:expr) => {{
         let elements = $crate::divergence::contrast::BLOCK

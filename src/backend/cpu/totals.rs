@@ -11,16 +11,16 @@ use crate::divergence::finish::Support;
 use crate::divergence::lane_sums::WideLanes;
 use crate::divergence::lanes::{Lanes, Real, keep, splat};
 
-/// One row of weights, decoded: `high` and, for 64-bit integers above 2⁵³, what rounding left.
+/// One decoded row: `high`, and for 64-bit integers above 2⁵³ what rounding left.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowWeights<'a, T> {
     pub(crate) high: &'a [T],
     pub(crate) low: Option<&'a [T]>,
-    /// Factor by which they were scaled beforehand.
+    /// The factor by which the weights were scaled beforehand.
     pub(crate) unit: f64,
 }
 
-/// The vector of values from `at` on; past the end of the row zeros.
+/// The vector of values from `at` on, with zeros past the end of the row.
 #[inline(always)]
 pub(super) fn load<S: Simd, T: Real>(simd: S, values: &[T], at: usize) -> Lanes<S, T> {
     let width = Lanes::<S, T>::LEN;
@@ -36,7 +36,7 @@ pub(super) fn load<S: Simd, T: Real>(simd: S, values: &[T], at: usize) -> Lanes<
     }
 }
 
-/// The sum of all lanes with the digits the running sums have.
+/// The sum of all lanes, with the digits of the running sums.
 #[inline(always)]
 fn reduce<S: Simd, T: Real>(sums: WideLanes<S>) -> Double {
     if size_of::<T>() == 4 {
@@ -56,7 +56,7 @@ pub(super) struct Found {
     pub(super) q: SideTotals,
 }
 
-/// Totals, supports and invalid weights of a row.
+/// Computes totals, supports and invalid weights of a row.
 #[inline(always)]
 pub(super) fn first_pass<S: Simd, T: Real>(
     simd: S,
@@ -127,7 +127,7 @@ pub(super) fn floored_total<S: Simd, T: Real>(simd: S, row: &RowWeights<'_, T>, 
     while at < row.high.len() {
         let x = load::<S, T>(simd, row.high, at);
         let rest = row.low.map_or(zero, |low| load::<S, T>(simd, low, at));
-        // As the policy itself decides.
+        // The policy itself decides in the same way.
         let kept = (x.simd_gt(high) | (x.simd_eq(high) & rest.simd_ge(low))) & x.simd_gt(zero);
         above += kept.to_bitmask().count_ones() as usize;
         T::accumulate(&mut sum, keep::<S, T>(simd, kept, x));

@@ -1,4 +1,4 @@
-//! The adapters of this machine, looked for once a process.
+//! The adapters of this machine, looked for once per process.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -35,8 +35,8 @@ pub struct AdapterInfo {
     pub features: String,
 }
 
-/// Every adapter of this machine, software ones included, as it was when this process first asked; empty without a driver.
-/// Those of GL only where there is no other, since they lead to the same cards.
+/// Every adapter of this machine, software ones included, as it was when this process first asked. Empty without a driver.
+/// Adapters of GL are listed only if there is no other, because they lead to the same cards.
 #[must_use]
 pub fn adapters() -> Vec<AdapterInfo> {
     with_adapters(Interface::Any, describe_all)
@@ -45,16 +45,16 @@ pub fn adapters() -> Vec<AdapterInfo> {
 /// Which adapter is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Wanted {
-    /// The first hardware one: discrete before integrated before virtual ones.
+    /// The first hardware adapter: discrete before integrated before virtual.
     Hardware,
-    /// That with an index.
+    /// The adapter with this index.
     At(usize),
-    /// The first that is reached through GL.
+    /// The first adapter that is reached through GL.
     Gl,
 }
 
 impl Wanted {
-    /// The adapter and what it is.
+    /// The adapter and its description.
     pub(super) fn find(self) -> Result<(wgpu::Adapter, AdapterInfo)> {
         let interface = if self == Wanted::Gl { Interface::Gl } else { Interface::Any };
         with_adapters(interface, |adapters| {
@@ -63,7 +63,7 @@ impl Wanted {
                 Wanted::At(index) => described.get(index),
                 Wanted::Gl => described.first(),
                 Wanted::Hardware => {
-                    // Of equal ones the first.
+                    // Of equal adapters, the first one.
                     described.iter().filter(|info| !info.is_software).min_by_key(|info| rank(info))
                 }
             };
@@ -72,13 +72,13 @@ impl Wanted {
         })
     }
 
-    /// Whether there is one.
+    /// Whether there is such an adapter.
     #[cfg(test)]
     pub(crate) fn exists(self) -> bool {
         self.find().is_ok()
     }
 
-    /// What an adapter is called in reports.
+    /// The name of an adapter in reports.
     pub(super) fn name(self, info: &AdapterInfo) -> String {
         match self {
             Wanted::Gl => format!("gl {} ({})", info.name, info.backend),
@@ -110,12 +110,12 @@ fn rank(info: &AdapterInfo) -> usize {
 /// Which interfaces are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Interface {
-    /// Vulkan, Metal and Direct3D; GL where those have none.
+    /// Vulkan, Metal and Direct3D, and GL if those have no adapter.
     Any,
     Gl,
 }
 
-/// Adapters and the instance that they come from.
+/// Adapters, and the instance they come from.
 struct Found {
     _instance: wgpu::Instance,
     adapters: Vec<wgpu::Adapter>,
@@ -131,11 +131,11 @@ struct Known {
 
 static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
 
-/// Does something with the adapters of an interface, which are looked for if nobody has.
+/// Calls `run` with the adapters of an interface, which are looked for first if nobody has done so.
 fn with_adapters<R>(interface: Interface, run: impl FnOnce(&[wgpu::Adapter]) -> R) -> R {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if known.as_ref().is_some_and(|known| known.process != std::process::id()) {
-        // What a fork left of an instance has no threads, and cannot even be dropped.
+        // What a fork leaves of an instance has no threads, and cannot even be dropped.
         std::mem::forget(known.take());
     }
     let known = known.get_or_insert_with(|| Known { process: std::process::id(), ..Known::default() });
@@ -148,7 +148,7 @@ fn with_adapters<R>(interface: Interface, run: impl FnOnce(&[wgpu::Adapter]) -> 
     run(&known.gl.get_or_insert_with(|| look(wgpu::Backends::GL)).adapters)
 }
 
-/// Forgets what was found: the next one who asks looks anew. For after a device was lost.
+/// Forgets what was found, so that the next caller looks again. Used after a device was lost.
 pub(super) fn look_again() {
     drop(KNOWN.lock().unwrap_or_else(PoisonError::into_inner).take());
 }
@@ -186,7 +186,7 @@ fn describe(index: usize, adapter: &wgpu::Adapter) -> AdapterInfo {
     let present: Vec<&str> = known.iter().filter(|(f, _)| features.contains(*f)).map(|(_, name)| *name).collect();
     AdapterInfo {
         index,
-        // GL names its software renderers without saying that they are CPUs.
+        // GL names its software renderers without saying that they run on CPUs.
         is_software: info.device_type == wgpu::DeviceType::Cpu
             || ["llvmpipe", "softpipe", "swiftshader", "lavapipe"].iter().any(|s| info.name.to_lowercase().contains(s)),
         name: info.name,

@@ -1,5 +1,5 @@
-//! Devices that are broken on purpose, for the tests of what finds them: sources changed before they are compiled, as a
-//! compiler or a driver with a fault would.
+//! Devices that are broken on purpose, to test what finds them. Sources are changed before they are compiled, as a faulty
+//! compiler or driver would change them.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ pub(crate) enum Breakage {
     Opaque,
     /// The compiler knows the number that is 0 at run time, and sees through `opaque`.
     Zero,
-    /// Quotients are those of numbers with half the digits.
+    /// Quotients are computed from numbers with half the digits.
     Division,
     /// Words that are moved lose their lowest bit.
     Words,
@@ -18,15 +18,15 @@ pub(crate) enum Breakage {
     Products,
     /// The threads of a subgroup are in another order.
     Lanes,
-    /// Logarithms of the kernels are a little off, but nothing that is asked of the device.
+    /// Logarithms of the kernels are a little wrong, but no answer of the probe is.
     Logarithm,
-    /// What is sorted comes the other way round.
+    /// Sorting gives the reverse order.
     Sorting,
-    /// The largest values are not what they are.
+    /// The largest values are wrong.
     Largest,
-    /// Numbers of a histogram are one too many.
+    /// Counts of a histogram are one too high.
     Histogram,
-    /// Means of a block are a little off.
+    /// Means of a block are a little wrong.
     Mean,
     /// Products of rows of all pairs lose their lowest bit.
     PairProducts,

@@ -1,6 +1,6 @@
-//! Canary rows: what a kernel makes of a few rows is held to the oracle before its results are used for the first time. That
-//! catches a kernel that was compiled wrongly where the probe was not. They run in a dispatch of their own, so that no summary and no
-//! list of the largest ever sees them.
+//! Canary rows: before the results of a kernel are used for the first time, its results for a few rows are compared with the
+//! oracle. That catches a kernel that was compiled wrongly while the probe was not. Canary rows run in a dispatch of their own,
+//! so that no summary and no list of the largest values includes them.
 
 use std::sync::{Arc, PoisonError};
 
@@ -38,8 +38,8 @@ enum Canaries {
 }
 
 impl Canaries {
-    /// Small counts, which every type holds: rows without and with zeros on either side, the same twice, one bin that holds nearly
-    /// all, and one that differs little from another.
+    /// Small counts, which every type can hold: rows with and without zeros on either side, a row that is the same on both
+    /// sides, a row with one bin that holds nearly all weight, and a row that differs little from another.
     fn new(weight_type: WeightType, side: u64, bins: usize) -> Self {
         let random = |row: u64, bin: u64| {
             let mixed = (row * 1_000_003 + bin).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -66,7 +66,7 @@ impl Canaries {
             WeightType::U16 => Canaries::U16(counts.map(u16::from).collect()),
             WeightType::U32 => Canaries::U32(counts.map(u32::from).collect()),
             WeightType::I32 => Canaries::I32(counts.map(i32::from).collect()),
-            // Wider ones never come to a device.
+            // Wider types never come to a device.
             _ => Canaries::F32(counts.map(f32::from).collect()),
         }
     }
@@ -103,11 +103,11 @@ fn shorter(problem: &Problem, subgroups: bool) -> Problem {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Checked {
     Row(KernelKey),
-    /// Records as values that are finished in such a way; and what goes on with those.
+    /// The kernel that turns records into values of this kind, and what follows it.
     Values(Finish),
     Nearest,
     Summary,
-    /// The products in place of such a row kernel.
+    /// The products that replace this row kernel.
     Product(KernelKey),
 }
 
@@ -131,9 +131,9 @@ impl Finish {
     }
 }
 
-/// Runs canary rows unless all of these were right before; one that is wrong refuses the device, for the whole process. They
-/// are not trusted where `run` found nothing to compare. Threads that come at once may all run them: none waits for another,
-/// which may wait for a slot that this one holds.
+/// Runs canary rows unless all these kernels were right before. A wrong kernel makes the whole process refuse the device. The
+/// kernels are not trusted if `run` found nothing to compare. Threads that come at once may all run the rows: if one waited for
+/// another, the other might wait for a slot that the first one holds.
 fn once(opened: &Opened, kernels: &[Checked], run: impl FnOnce() -> Result<bool>) -> Result<()> {
     let trusted = || opened.trusted.lock().unwrap_or_else(PoisonError::into_inner);
     let is_known = {
@@ -172,7 +172,7 @@ fn sides<'s>([p, q]: &'s [Rows<'s>; 2]) -> [SideRows<'s>; 2] {
     [p, q].map(|rows| SideRows { rows, stored: None })
 }
 
-/// A value of a device; none where it left no value.
+/// A value of a device, or `None` if it left no value.
 fn value(bits: u32) -> Option<f32> {
     NoValue::from_bits(bits).is_none().then(|| f32::from_bits(bits))
 }
@@ -196,14 +196,14 @@ impl Pairs {
         Ok([p.rows(self.problem.bins)?, q.rows(self.problem.bins)?])
     }
 
-    /// The values of each measure one after the other, of row kernels or of products.
+    /// The values of each measure, one measure after the other, from row kernels or from products.
     fn values(&self, opened: &Arc<Opened>, product: Option<product::Part<'_>>) -> Result<Vec<u32>> {
         let rows = self.rows()?;
         let started = pairs::start_as_it_is(opened, &self.problem, sides(&rows), self.problem.rows, product)?;
         started.finish(opened).map(|(values, _)| values)
     }
 
-    /// Holds values to the oracle, but for those that are left to the host; whether there were others.
+    /// Compares values with the oracle, except those that are left to the host. Returns whether there were others.
     fn compare(&self, values: &[u32]) -> std::result::Result<bool, String> {
         let [p, q] = &self.rows().map_err(|error| error.to_string())?;
         let mut any = false;
@@ -216,7 +216,7 @@ impl Pairs {
     }
 }
 
-/// The same of the kernel that makes values of records, and first of the row kernels, which it rests on.
+/// Checks the kernel that turns records into values. First checks the row kernels, on which it relies.
 pub(super) fn check_values(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
     check(opened, problem)?;
     let finishes: SmallVec<[Checked; 4]> =
@@ -227,7 +227,7 @@ pub(super) fn check_values(opened: &Arc<Opened>, problem: &Problem) -> Result<()
     })
 }
 
-/// The same of products in place of row kernels, for those of a call.
+/// Checks products in place of row kernels, for the products of a call.
 pub(super) fn check_product(opened: &Arc<Opened>, problem: &Problem, call: &product::Product<'_>) -> Result<()> {
     check_values(opened, problem)?;
     let keys: SmallVec<[Checked; 2]> =
@@ -243,7 +243,7 @@ pub(super) fn check_product(opened: &Arc<Opened>, problem: &Problem, call: &prod
     })
 }
 
-/// The same of the search for the nearest, which sorts values that are known to be right.
+/// Checks the search for the nearest rows, which sorts values that are known to be right.
 pub(super) fn check_nearest(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
     const NEAREST: usize = 3;
     check_values(opened, problem)?;
@@ -266,7 +266,8 @@ pub(super) fn check_nearest(opened: &Arc<Opened>, problem: &Problem) -> Result<(
     })
 }
 
-/// The same of what makes a summary of values that are known to be right: numbers of a block, the largest, and the histogram.
+/// Checks what makes a summary of values that are known to be right: the numbers of a block, the largest values, and the
+/// histogram.
 pub(super) fn check_summary(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
     const LARGEST: usize = 3;
     check_values(opened, problem)?;
@@ -289,7 +290,7 @@ pub(super) fn check_summary(opened: &Arc<Opened>, problem: &Problem) -> Result<(
             let [block] = said.blocks[measure][..] else { return false };
             let mean = finite.iter().sum::<f64>() / finite.len().max(1) as f64;
             let squares = finite.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>();
-            // Beside their own squares: values may lie near each other and far from 0.
+            // Compared with the sum of the squares of the values, because values may lie near each other and far from 0.
             let all_squares: f64 = finite.iter().map(|value| value * value).sum();
             let is_near = |found: f64, want: f64, scale: f64| (found - want).abs() <= MOMENT_ERROR * scale;
             block.count as usize == finite.len()
@@ -304,10 +305,10 @@ pub(super) fn check_summary(opened: &Arc<Opened>, problem: &Problem) -> Result<(
     })
 }
 
-/// What the moments of a few values may be off by, as a part of them.
+/// The allowed error of the moments of a few values, as a part of them.
 const MOMENT_ERROR: f64 = 1e-5;
 
-/// A device of which something is wrong is refused; else whether anything was compared.
+/// Refuses a device if something is wrong. Else returns whether anything was compared.
 fn refuse_unless(device: &Device, is_right: std::result::Result<bool, String>) -> Result<bool> {
     is_right.map_err(|reason| {
         probe::refuse(device, &reason);
@@ -315,7 +316,8 @@ fn refuse_unless(device: &Device, is_right: std::result::Result<bool, String>) -
     })
 }
 
-/// Holds the sums of the canary rows to the oracle, but for those that are left to the host; whether there were others.
+/// Compares the sums of the canary rows with the oracle, except those that are left to the host. Returns whether there were
+/// others.
 fn compare(problem: &Problem, (p, q): (&Rows<'_>, &Rows<'_>), sums: &RowSums) -> std::result::Result<bool, String> {
     const LEFT: u32 = RowFlags::EMPTY | RowFlags::INVALID_P | RowFlags::INVALID_Q | RowFlags::POLICY | RowFlags::RESCUE;
     let mut any = false;
@@ -335,7 +337,7 @@ fn compare(problem: &Problem, (p, q): (&Rows<'_>, &Rows<'_>), sums: &RowSums) ->
     Ok(any)
 }
 
-/// Holds the values of a pair of rows, by the number of the measure, to the oracle.
+/// Compares the values of a pair of rows, by number of the measure, with the oracle.
 fn compare_row(
     problem: &Problem,
     (p, q): ((&Rows<'_>, usize), (&Rows<'_>, usize)),

@@ -17,7 +17,7 @@ pub(super) struct Ticks {
 }
 
 impl Ticks {
-    /// Of a device that has a clock.
+    /// `device` must have a clock.
     pub(super) fn new(device: &Device) -> Result<Self> {
         let set = device.device.create_query_set(&wgpu::QuerySetDescriptor {
             label: Some("kullback"),
@@ -29,7 +29,7 @@ impl Ticks {
         Ok(Self { set, resolved, readback })
     }
 
-    /// What a pass writes; `None` for one in the middle.
+    /// What a pass writes; `None` for a pass that is neither first nor last.
     pub(super) fn writes(&self, is_first: bool, is_last: bool) -> Option<wgpu::ComputePassTimestampWrites<'_>> {
         (is_first || is_last).then(|| wgpu::ComputePassTimestampWrites {
             query_set: &self.set,
@@ -38,14 +38,14 @@ impl Ticks {
         })
     }
 
-    /// Encodes that the ticks come to the host; returns the buffer to be mapped.
+    /// Encodes the copy of the ticks for the host. Returns the buffer to be mapped.
     pub(super) fn fetch(&self, encoder: &mut wgpu::CommandEncoder) -> &wgpu::Buffer {
         encoder.resolve_query_set(&self.set, 0..2, &self.resolved, 0);
         encoder.copy_buffer_to_buffer(&self.resolved, 0, &self.readback, 0, BYTES);
         &self.readback
     }
 
-    /// The seconds between the two, once the device is done.
+    /// The seconds between the two ticks, once the device has finished.
     pub(super) fn seconds(&self, device: &Device) -> Result<f64> {
         let view = self.readback.get_mapped_range(..).map_err(|error| device.give_up(error.to_string()))?;
         let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&view);

@@ -1,4 +1,4 @@
-//! The records of a chunk → sums and flags.
+//! Turns the records of a chunk into sums and flags.
 
 use super::constants::{EXACT, LARGEST, LEAST, RECORD_HEAD};
 use crate::backend::{RowFlags, RowSums};
@@ -8,20 +8,20 @@ use crate::plan::kernel_key::{TERMS_PER_DISPATCH, takes_usual};
 
 /// What a chunk leaves: for each group of terms the records of its rows and parts, as words.
 pub(super) struct Records {
-    /// What every record of this chunk bears in the upper half of its flags.
+    /// What every record of this chunk has in the upper half of its flags.
     pub(super) stamp: u16,
     pub(super) groups: Vec<Vec<u32>>,
 }
 
-/// How far u = p·r − q may be off, as a part of p·r: what rounding leaves where p and r are cut into halves, since no device
-/// can be relied on to have a fused multiply-add (2⁻³³; see `scaled_difference` in `shaders/lib/rowwise.wgsl`).
+/// The largest error of u = p·r − q, as a part of p·r. It is what rounding leaves if p and r are cut into halves, because no
+/// device can be relied on to have a fused multiply-add (2⁻³³; see `scaled_difference` in `shaders/lib/rowwise.wgsl`).
 pub(super) const U_ERROR: f64 = 1.0 / (1u64 << 33) as f64;
 
-/// Like [`LEAST`], of total variation, which is of first order: all of the error may stand in one bin that holds nearly all
-/// weight, and is half of ε then, 2e-7 of the value here.
+/// Like [`LEAST`], for total variation, which is of first order. All of the error may stand in one bin that holds nearly all
+/// weight. Then it is half of ε, which is 2e-7 of the value here.
 const LEAST_TV: f64 = 0.5 * U_ERROR / 2e-7;
 
-/// What a row must have at the least to be trusted, where the totals of its sides are not in a power-of-two ratio.
+/// The least sums of a row that is trusted, if the totals of its sides are not in a power-of-two ratio.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// Of the triangular discrimination.
@@ -31,7 +31,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// Those that keep the contract.
+    /// The limits that keep the contract.
     pub(super) const SAFE: Self = Self { least: LEAST, least_tv: LEAST_TV };
 
     /// The smallest sum of a term for which a kernel can be trusted.
@@ -39,7 +39,7 @@ impl Limits {
         match term {
             term if usual => term.trusted_from::<f32>(false),
             Term::Tv => self.least_tv,
-            // The triangular discrimination tells.
+            // The triangular discrimination decides.
             _ => 0.0,
         }
     }
@@ -50,13 +50,13 @@ pub(super) fn trusted_from(term: Term, usual: bool) -> f64 {
     Limits::SAFE.trusted_from(term, usual)
 }
 
-/// Adds the parts of each row and decides which rows 32 bits could not hold. Returns whether every record is of
-/// this chunk: a device that was lost without a word leaves what was there before.
+/// Adds the parts of each row and decides which rows 32 bits could not hold. Returns whether every record belongs to this
+/// chunk: a device that was lost silently leaves old records.
 pub(super) fn collect(problem: &Problem, records: &Records, rows: usize, out: &mut RowSums) -> bool {
     collect_within(&Limits::SAFE, problem, records, rows, out)
 }
 
-/// The same with other limits.
+/// Does the same with other limits.
 pub(super) fn collect_within(
     limits: &Limits,
     problem: &Problem,
@@ -99,7 +99,7 @@ pub(super) fn collect_within(
             lost |= !sums.iter().zip(&problem.terms).all(good);
         }
         lost |= sums.iter().zip(&problem.terms).any(|(sum, term)| term.is_lost(*sum));
-        // An invalid weight settles a row; a weight too small for the device only looks like none.
+        // An invalid weight settles a row. A weight that is only too small for the device looks like no weight.
         flags = if flags & (RowFlags::INVALID_P | RowFlags::INVALID_Q) != 0 {
             flags & !RowFlags::RESCUE
         } else if flags & RowFlags::RESCUE != 0 {

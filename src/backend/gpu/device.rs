@@ -1,4 +1,4 @@
-//! A device, opened, with its faults caught.
+//! An open device, with its faults caught.
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +23,7 @@ pub(crate) struct GpuOptions {
     pub(crate) threads: usize,
     /// How long a device may take over what it was given.
     pub(crate) patience: Duration,
-    /// What a test breaks of the device.
+    /// What a test breaks in the device.
     #[cfg(test)]
     pub(crate) breakage: Option<super::breakage::Breakage>,
 }
@@ -34,11 +34,11 @@ pub(super) struct Device {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     pub(super) caps: Caps,
-    /// Threads of the smallest subgroup, 1 where subgroups are not used.
+    /// Threads of the smallest subgroup; 1 if subgroups are not used.
     pub(super) subgroup: u32,
     /// Whether kernels can read what the host writes, without a copy.
     pub(super) shared_memory: bool,
-    /// Whether it tells the time its kernels take.
+    /// Whether it tells the time that its kernels take.
     pub(super) has_clock: bool,
     pub(super) checked_shaders: bool,
     pub(super) threads: usize,
@@ -56,7 +56,7 @@ pub(super) struct Device {
     gone: Option<Sender<()>>,
 }
 
-/// The last handle of a queue waits for it, without a limit. One that may never end is waited for elsewhere.
+/// The last handle of a queue waits for it, without a limit. A queue that may never end is waited for on another thread.
 impl Drop for Device {
     fn drop(&mut self) {
         if self.check().is_ok() {
@@ -69,7 +69,7 @@ impl Drop for Device {
             let _ = all_gone.recv();
             drop(handles);
         };
-        // Without a thread it is waited for here after all.
+        // Without a thread the wait happens here after all.
         let _ = thread::Builder::new().name("kullback: lost device".to_owned()).spawn(wait);
     }
 }
@@ -80,7 +80,7 @@ impl Device {
         let (adapter, info) = options.adapter.find()?;
         let failed = |reason: String| Error::DeviceFailed { device: info.name.clone(), reason };
         let use_subgroups = info.subgroups && info.subgroup_size.0 > 1 && options.subgroups != Some(false);
-        // On a card of its own mapped memory is the host's, and kernels would read it through the bus.
+        // On a separate card, mapped memory belongs to the host, and kernels would read it through the bus.
         let near = matches!(adapter.get_info().device_type, wgpu::DeviceType::Cpu | wgpu::DeviceType::IntegratedGpu);
         let near = options.staging.map_or(near, |staging| !staging);
         let shared_memory = near && adapter.features().contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
@@ -129,8 +129,8 @@ impl Device {
         })
     }
 
-    /// What went wrong since the device was made, if anything did. Checked before a result is trusted:
-    /// a lost device completes every later call as if it had run.
+    /// Returns what went wrong since the device was made. Called before a result is trusted: a lost device completes every
+    /// later call as if it had run.
     pub(super) fn check(&self) -> Result<()> {
         match &*self.fault.lock().unwrap_or_else(PoisonError::into_inner) {
             None => Ok(()),
@@ -138,7 +138,7 @@ impl Device {
         }
     }
 
-    /// What devices that compute alike have in common, with the way it is used.
+    /// What devices that compute alike have in common, and how the device is used.
     pub(super) fn likeness(&self) -> String {
         let Self { kind, subgroup, shared_memory, checked_shaders, .. } = self;
         let likeness =
@@ -154,13 +154,13 @@ impl Device {
         Error::DeviceFailed { device: self.name.clone(), reason }
     }
 
-    /// Gives the device up, for a reason that it does not know itself.
+    /// Gives the device up for a reason that it cannot know itself.
     pub(super) fn give_up(&self, reason: String) -> Error {
         note(&self.fault, reason.clone());
         self.failed(reason)
     }
 
-    /// A new buffer; running out of memory leaves the device as it was.
+    /// A new buffer. If memory runs out, the device stays as it was.
     pub(super) fn buffer(&self, bytes: u64, usage: wgpu::BufferUsages, mapped: bool) -> Result<wgpu::Buffer> {
         self.reach(Point::Allocate)?;
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
@@ -176,8 +176,7 @@ impl Device {
         }
     }
 
-    /// Waits until the device has done what it was given up to a submission. One that takes too long is given
-    /// up.
+    /// Waits until the device has finished everything up to a submission. A device that takes too long is given up.
     pub(super) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
         self.reach(Point::Poll)?;
         let start = Instant::now();
@@ -185,7 +184,7 @@ impl Device {
             let timeout = Some(self.patience.saturating_sub(start.elapsed()));
             match self.device.poll(wgpu::PollType::Wait { submission_index: Some(submission.clone()), timeout }) {
                 Ok(_) => return self.check(),
-                // Some interfaces wait for two seconds at the most.
+                // Some interfaces wait for two seconds at most.
                 Err(wgpu::PollError::Timeout) if start.elapsed() < self.patience => {}
                 Err(wgpu::PollError::Timeout) => {
                     return Err(self.give_up(format!("no answer within {} s", self.patience.as_secs_f64())));
@@ -195,7 +194,7 @@ impl Device {
         }
     }
 
-    /// Told that the work comes by a place where a device may fail, for the tests that make it fail there.
+    /// Marks a place where a device may fail, for the tests that make it fail there.
     #[cfg(not(test))]
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the form for tests uses both")]
     pub(super) fn reach(&self, _point: Point) -> Result<()> {

@@ -16,10 +16,10 @@ use crate::error::Result;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP, ZerosKind};
 use crate::plan::{KernelKey, Pairing, Problem, Shape};
 
-/// Counts the chunks, round and round.
+/// Counts the chunks, and wraps around.
 static STAMP: AtomicU16 = AtomicU16::new(1);
 
-/// A stamp that is not 0, which fresh memory has.
+/// A stamp that is not 0, because fresh memory holds 0.
 fn next_stamp() -> u16 {
     match STAMP.fetch_add(1, Ordering::Relaxed) {
         0 => next_stamp(),
@@ -30,12 +30,12 @@ fn next_stamp() -> u16 {
 /// Where the results of a chunk lie.
 pub(super) struct Layout {
     rows: usize,
-    /// Of all pairs, rows of Q; else 0.
+    /// For all pairs the number of rows of Q, else 0.
     columns: usize,
     shape: Shape,
     /// Records of a group: rows × parts.
     pub(super) records: u64,
-    /// What is written into every record, so that one of another chunk is told apart.
+    /// Written into every record, so that records of another chunk are recognised.
     pub(super) stamp: u16,
     pub(super) groups: Vec<Group>,
 }
@@ -44,12 +44,12 @@ pub(super) struct Layout {
 pub(super) struct Group {
     /// Words of a record.
     pub(super) words: u32,
-    /// Bytes of all, up to where the next group may begin.
+    /// Bytes of all records, up to where the next group may begin.
     pub(super) bytes: u64,
 }
 
 impl Layout {
-    /// For so many rows of the result, of so many rows of Q.
+    /// The layout for `rows` rows of the result, which meet `of_q` rows of Q.
     pub(super) fn new(problem: &Problem, rows: usize, of_q: usize) -> Self {
         let shape = problem.shape;
         let records = rows as u64 * u64::from(shape.parts());
@@ -69,8 +69,7 @@ impl Layout {
     }
 }
 
-/// Encodes the dispatches of a chunk; returns the buffer of their results, and the seconds that new kernels took to
-/// compile.
+/// Encodes the dispatches of a chunk. Returns the buffer of their results, and the seconds that it took to compile new kernels.
 pub(super) fn dispatch(
     opened: &Opened,
     problem: &Problem,

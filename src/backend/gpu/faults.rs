@@ -9,11 +9,11 @@ use crate::error::{Error, Result};
 /// How it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The device is destroyed and knows.
+    /// The device is destroyed and knows it.
     Lost,
     /// There is no memory.
     NoMemory,
-    /// The call that reaches the point fails, and the device works on.
+    /// The call that reaches the point fails, and the device keeps working.
     Refused,
     /// The driver panics.
     Panic,
@@ -25,7 +25,7 @@ pub(crate) struct Faults {
     armed: Mutex<Option<Armed>>,
 }
 
-/// A fault, at a point, after so many times that went well, so many times.
+/// A fault at a point: after how many passes that go well, and how many times.
 #[derive(Clone, Copy, Debug)]
 struct Armed {
     fault: Fault,
@@ -39,12 +39,12 @@ impl Faults {
         self.armed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the point fail `times` times, after it has been reached `after` times.
+    /// Makes the point fail `times` times, after it has been reached `after` times.
     pub(crate) fn arm(&self, fault: Fault, point: Point, after: usize, times: usize) {
         *self.armed() = Some(Armed { fault, point, after, times });
     }
 
-    /// Whether there are faults that have not come yet; there are none then.
+    /// Removes all faults. Returns whether some of them had not come yet.
     pub(crate) fn disarm(&self) -> bool {
         self.armed().take().is_some()
     }

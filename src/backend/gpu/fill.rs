@@ -1,4 +1,4 @@
-//! Rows of the host → memory that the device can see.
+//! Copies rows of the host into memory that the device can see.
 
 use std::ops::Range;
 use std::thread;
@@ -7,10 +7,10 @@ use super::device::Device;
 use crate::error::Result;
 use crate::rows::Rows;
 
-/// Bytes that one thread copies before a second is worth starting.
+/// Bytes that one thread copies before a second thread is worth starting.
 const BYTES_PER_THREAD: u64 = 4 << 20;
 
-/// Bytes of the rows next to each other, in whole words.
+/// Bytes of the packed rows, in whole words.
 pub(super) fn packed_bytes(rows: &Rows<'_>) -> u64 {
     ((rows.len() * rows.bins() * rows.weight_type().size()) as u64).div_ceil(4) * 4
 }
@@ -32,7 +32,7 @@ pub(super) fn fill(device: &Device, buffer: &wgpu::Buffer, rows: &Rows<'_>) -> R
     Ok(())
 }
 
-/// Writes the bytes `range` of the rows as they lie next to each other.
+/// Writes the bytes `range` of the packed rows.
 fn write(device: &Device, buffer: &wgpu::Buffer, rows: &Rows<'_>, range: Range<u64>) -> Result<()> {
     if range.is_empty() {
         return Ok(());
@@ -42,7 +42,7 @@ fn write(device: &Device, buffer: &wgpu::Buffer, rows: &Rows<'_>, range: Range<u
     let (mut row_bytes, mut stride) = (rows.bins() * size, rows.row_stride() * size);
     let total = rows.len() * row_bytes;
     if stride == row_bytes {
-        // One long row.
+        // Packed rows are one long row.
         (row_bytes, stride) = (total, total);
     }
     let (first, end) = (range.start as usize, (range.end as usize).min(total));

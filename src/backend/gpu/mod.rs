@@ -1,4 +1,4 @@
-//! The GPU backend: WGSL compute shaders through wgpu, on whatever adapter there is.
+//! The GPU backend: WGSL compute shaders through wgpu, on any adapter.
 
 mod adapters;
 #[cfg(test)]
@@ -60,7 +60,7 @@ pub(crate) struct Gpu {
     opened: Mutex<Arc<Opened>>,
 }
 
-/// A device as long as it works: the next one has all of this anew.
+/// A device for as long as it works. The next device has all of this anew.
 #[derive(Debug)]
 struct Opened {
     device: Device,
@@ -72,7 +72,7 @@ struct Opened {
     slots: Slots,
     /// The kernels that make a summary of records.
     summary: OnceLock<summary::Kernels>,
-    /// That of products.
+    /// The kernels of products.
     product: OnceLock<product::Kernels>,
 }
 
@@ -84,7 +84,7 @@ impl Opened {
         Arc::new(Self { device, bindings, pipelines, trusted: Mutex::default(), slots, summary, product })
     }
 
-    /// Opens a device and asks it for what the kernels rely on, again if `anew`. One whose subgroups do not work is opened
+    /// Opens a device and asks it for what the kernels rely on, again if `anew`. If its subgroups do not work, it is opened
     /// without them.
     fn asked(options: &GpuOptions, anew: bool) -> Result<(Arc<Self>, DeviceAnswers)> {
         let patient = GpuOptions { patience: options.patience.max(probe::PATIENCE), ..*options };
@@ -128,13 +128,13 @@ impl Gpu {
         Arc::clone(&self.name)
     }
 
-    /// What a panic of a thread that fills buffers becomes.
+    /// The error for a panic of a thread that fills buffers.
     pub(crate) fn filling_panicked(&self) -> Error {
         let reason = "a thread that filled buffers panicked".to_owned();
         Error::DeviceFailed { device: self.name.to_string(), reason }
     }
 
-    /// The name and what it was opened with.
+    /// The name, and how the device was opened.
     pub(crate) fn description(&self) -> String {
         format!("{} {:?}", self.name, self.options)
     }
@@ -144,7 +144,7 @@ impl Gpu {
         stored.is_usable() && stored.is_on(&self.opened())
     }
 
-    /// The device as it is now.
+    /// The current device.
     fn opened(&self) -> Arc<Opened> {
         Arc::clone(&self.opened.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -164,14 +164,14 @@ impl Gpu {
         })
     }
 
-    /// What a test wants to fail.
+    /// The faults that a test arms.
     #[cfg(test)]
     pub(crate) fn faults(&self) -> Arc<faults::Faults> {
         Arc::clone(&self.opened().device.faults)
     }
 
-    /// The chunks of some rows of a problem on this device; what it keeps of them need not be sent. `scratch` bytes a
-    /// row are used there beside the records.
+    /// The chunks of some rows of a problem on this device. Rows that it keeps need not be sent. Each row uses `scratch` bytes
+    /// on the device beside the records.
     pub(crate) fn chunks(
         &self,
         problem: &Problem,
@@ -190,15 +190,15 @@ impl Gpu {
         let costs = Costs {
             output_bytes_per_row: (words * parts * 4) as u64,
             scratch_bytes_per_row: scratch,
-            // Memory of the host and of the device, unless they are one.
+            // Memory of the host and of the device, unless both are the same.
             copies: SLOTS as u64 * if opened.device.shared_memory { 1 } else { 2 },
             cuts,
         };
         Chunks::for_device(problem, rows, &opened.device.caps, budget, &costs)
     }
 
-    /// Starts on rows and returns before they are done. A few chunks may be on their way at once; with more, this waits
-    /// until an older one is finished or dropped. They may be part of a product.
+    /// Starts on rows and returns before they are done. A few chunks may be on their way at once. If there are more, this waits
+    /// until an older chunk is finished or dropped. The rows may be part of a product.
     pub(crate) fn start<'a>(
         &self,
         problem: &'a Problem,
@@ -217,7 +217,7 @@ impl Gpu {
         Ok(Chunk { opened, problem, rows, started })
     }
 
-    /// Makes the device fit for work again after a failure: by freeing memory, or by opening it anew.
+    /// Makes the device usable again after a failure: frees memory, or opens it anew.
     pub(crate) fn recover(&self) -> Result<()> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let again = catch_unwind(AssertUnwindSafe(|| {
@@ -225,7 +225,7 @@ impl Gpu {
             if opened.device.check().is_ok() {
                 return Ok(None);
             }
-            // What others still keep there would take memory from the next one.
+            // What others still keep there would take memory from the next device.
             opened.device.device.destroy();
             adapters::look_again();
             #[cfg_attr(not(test), expect(unused_mut, reason = "tests carry their faults over"))]
@@ -267,7 +267,7 @@ fn side_rows<'s>(
     (sides, rows)
 }
 
-/// Runs what may panic inside a driver or wgpu, as they do on a lost device; then the device is given up.
+/// Runs what may panic inside a driver or wgpu, as they do on a lost device. After a panic the device is given up.
 fn guarded<R>(opened: &Opened, run: impl FnOnce() -> Result<R>) -> Result<R> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         opened.device.check()?;
@@ -290,7 +290,7 @@ enum Work {
 }
 
 impl Chunk<'_> {
-    /// Waits for the device. What it found of all the rows given, in place of what `found` held.
+    /// Waits for the device. Replaces the content of `found` by what the device found for all the rows.
     pub(crate) fn finish(self, found: &mut Found) -> Result<Spent> {
         let Self { opened, problem, rows, started } = self;
         match started {

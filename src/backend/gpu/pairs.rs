@@ -1,5 +1,5 @@
-//! All pairs: records become values on the device. Either all of them go to the host, a word each, or only the nearest
-//! rows of each row. The host's half of `shaders/summary/values.wgsl` and `nearest.wgsl`.
+//! All pairs: the device turns records into values. Either all values go to the host, one word each, or only the nearest rows
+//! of each row. The host's half of `shaders/summary/values.wgsl` and `nearest.wgsl`.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use crate::error::Result;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
 use crate::plan::{Pairing, Problem};
 
-/// Neighbours of a row at the most: half of what a workgroup sorts at once.
+/// The most neighbours of a row: half of what a workgroup sorts at once.
 pub(crate) const MOST_NEIGHBOURS: usize = 512;
 /// Bytes of the state that comes to the host with every chunk.
 const STATE_BYTES: u64 = aligned((STATE_WORDS * 4) as u64);
 
-/// Whether the records of a problem become values on a device.
+/// Whether a device turns the records of a problem into values.
 pub(super) fn takes_values(opened: &Opened, problem: &Problem) -> bool {
     let buffers = opened.device.device.limits().max_storage_buffers_per_shader_stage;
     matches!(problem.pairing, Pairing::All { .. })
@@ -30,8 +30,8 @@ pub(super) fn takes_values(opened: &Opened, problem: &Problem) -> bool {
         && buffers >= STORAGE_BUFFERS
 }
 
-/// Encodes what makes values of the records of a chunk, and finds the nearest of `lines` rows of P where these are wanted;
-/// returns the buffer of the values.
+/// Encodes what turns the records of a chunk into values, and what finds the nearest rows for `lines` rows of P if these are
+/// wanted. Returns the buffer of the values.
 fn encode(
     opened: &Opened,
     prepared: &mut Prepared,
@@ -68,17 +68,17 @@ fn encode(
     Ok(values)
 }
 
-/// Work on a chunk whose state, and what stands behind it, comes to the host.
+/// Work on a chunk whose state comes to the host, with the words that follow the state.
 pub(super) struct Returning {
     submitted: Submitted,
     stamp: u32,
-    /// Bytes that come.
+    /// Bytes that come back.
     bytes: u64,
     spent: Spent,
 }
 
 impl Returning {
-    /// Has the state brought to the host, and so many bytes of values where they are wanted.
+    /// Submits the work, with the copy of the state for the host, and of so many bytes of values if they are wanted.
     fn submit(mut prepared: Prepared, state: &wgpu::Buffer, values: Option<(&wgpu::Buffer, u64)>) -> Result<Self> {
         let bytes = STATE_BYTES + values.map_or(0, |(_, bytes)| bytes);
         let stamp = u32::from(prepared.stamp());
@@ -94,7 +94,7 @@ impl Returning {
         Ok(Self { submitted: commands.submit(held)?, stamp, bytes, spent: Spent { received: bytes, ..spent } })
     }
 
-    /// Waits for the device; the words of the state, and those behind it.
+    /// Waits for the device. Returns the words of the state, and those that follow it.
     pub(super) fn finish(self, opened: &Opened) -> Result<([u32; STATE_WORDS], Vec<u32>, Spent)> {
         let Self { submitted, stamp, bytes, spent } = self;
         let (mut words, device_seconds) = submitted.finish(|device, slot| {
@@ -112,7 +112,7 @@ impl Returning {
     }
 }
 
-/// Encodes what makes the records of a chunk: products, where it is part of some.
+/// Encodes what makes the records of a chunk: products, if the chunk is part of a product.
 fn records(
     opened: &Arc<Opened>,
     problem: &Problem,
@@ -129,7 +129,7 @@ fn records(
     prepare(opened, problem, sides, rows, true)
 }
 
-/// A chunk of which the values come to the host.
+/// A chunk whose values come to the host.
 pub(super) struct StartedValues(Returning);
 
 /// Starts one chunk, once the kernels are known to be right.
@@ -144,7 +144,7 @@ pub(super) fn start(
     start_as_it_is(opened, problem, sides, rows, product)
 }
 
-/// Whatever makes the values of a call.
+/// Checks every kernel that makes the values of a call.
 fn check(opened: &Arc<Opened>, problem: &Problem, product: Option<product::Part<'_>>) -> Result<()> {
     match product {
         Some(part) => canary::check_product(opened, problem, part.product),
@@ -152,7 +152,7 @@ fn check(opened: &Arc<Opened>, problem: &Problem, product: Option<product::Part<
     }
 }
 
-/// The same with a kernel of values that may be wrong.
+/// Does the same with a kernel of values that may be wrong.
 pub(super) fn start_as_it_is(
     opened: &Arc<Opened>,
     problem: &Problem,
@@ -172,8 +172,8 @@ pub(super) fn start_as_it_is(
 }
 
 impl StartedValues {
-    /// Waits for the device: the values of each measure one after the other, as the bits of floats, or what there is in
-    /// place of one.
+    /// Waits for the device. Returns the values of each measure, one measure after the other, as the bits of floats or of what
+    /// stands in place of a value.
     pub(super) fn finish(self, opened: &Opened) -> Result<(Vec<u32>, Spent)> {
         self.0.finish(opened).map(|(_, values, spent)| (values, spent))
     }
@@ -198,7 +198,7 @@ pub(crate) struct Searched {
     returning: Returning,
 }
 
-/// What was left to the host so far, and whether any pair is invalid.
+/// The number of pairs left to the host so far, and whether any pair is invalid.
 pub(crate) struct Left {
     pub(crate) pairs: usize,
     pub(crate) any_invalid: bool,
@@ -216,8 +216,8 @@ impl Searched {
 }
 
 impl Gpu {
-    /// Begins a search for the `count` nearest rows of some rows of P, [`MOST_NEIGHBOURS`] at the most; `None` where this is
-    /// not for the device.
+    /// Begins a search for the `count` nearest rows, [`MOST_NEIGHBOURS`] at most, of some rows of P. `None` if the device
+    /// cannot do it.
     pub(crate) fn search<'a>(&self, problem: &'a Problem, rows: usize, count: usize) -> Result<Option<Search<'a>>> {
         let opened = self.opened();
         if !takes_values(&opened, problem) {
@@ -227,18 +227,18 @@ impl Gpu {
     }
 }
 
-/// The numbers of the first of a chunk.
+/// The numbers of the first pair of a chunk.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct First {
     pub(crate) pair: usize,
-    /// Of Q.
+    /// The row of Q.
     pub(crate) column: usize,
-    /// Of P, where P is Q: a row is not near itself.
+    /// The row of P if P is Q. A row is not near itself.
     pub(crate) itself: Option<usize>,
 }
 
 impl<'a> Search<'a> {
-    /// Of no pairs yet.
+    /// A search that has seen no pairs yet.
     pub(super) fn new(opened: &Arc<Opened>, problem: &'a Problem, rows: usize, count: usize) -> Result<Self> {
         let device = &opened.device;
         device.check()?;
@@ -249,7 +249,7 @@ impl<'a> Search<'a> {
         Ok(Self { opened: Arc::clone(opened), problem, params, state, nearest, rows })
     }
 
-    /// Starts on all rows of P against some of Q.
+    /// Starts on all rows of P against some rows of Q.
     pub(crate) fn start(
         &self,
         first: First,
@@ -266,7 +266,7 @@ impl<'a> Search<'a> {
         Ok(Searched { opened: Arc::clone(opened), returning })
     }
 
-    /// The same with kernels that may be wrong.
+    /// Does the same with kernels that may be wrong.
     pub(super) fn start_as_it_is(
         &self,
         first: First,
@@ -290,8 +290,8 @@ impl<'a> Search<'a> {
         Returning::submit(prepared, &self.state, None)
     }
 
-    /// Once every chunk is finished: of each row of P the nearest rows of Q and their values, nearest first, and the numbers of
-    /// the pairs that were left to the host, of which there are so many; and the bytes read.
+    /// Called once every chunk is finished. Returns for each row of P the nearest rows of Q and their values, nearest first;
+    /// the numbers of the `left` pairs that were left to the host; and the bytes read.
     pub(crate) fn finish(&self, left: usize) -> Result<(Vec<NearestOfRow>, Vec<u32>, u64)> {
         let count = self.params.top as usize;
         let near_bytes = (2 * self.rows * count * 4) as u64;
@@ -303,7 +303,7 @@ impl<'a> Search<'a> {
             Ok(())
         })?;
         let (near, left) = words.split_at(2 * self.rows * count);
-        // The bits of a value upside down; 0 is none.
+        // The inverted bits of a value; 0 stands for no value.
         let of_pair = |pair: &[u32]| (pair[0] > 0).then(|| (pair[1] as usize, f32::from_bits(!pair[0])));
         let of_row = |row: &[u32]| row.chunks_exact(2).filter_map(of_pair).collect();
         let nearest = (0..self.rows).map(|row| of_row(&near[2 * row * count..2 * (row + 1) * count])).collect();

@@ -31,7 +31,8 @@ pub(super) struct Params {
 }
 
 impl Params {
-    /// The parameters of one dispatch over `rows` rows of the result, whose sides begin at these elements of their buffers.
+    /// The parameters of one dispatch over `rows` rows of the result. `first` is the element at which each side begins in its
+    /// buffer.
     pub(super) fn new(problem: &Problem, terms: &[Term], shape: Shape, rows: usize, first: [u32; 2]) -> Self {
         let number = match problem.zeros {
             Zeros::Exact | Zeros::Skip => 0.0,
@@ -43,15 +44,15 @@ impl Params {
         for (slot, term) in orders.iter_mut().zip(terms) {
             if let Some(order) = term.order() {
                 let exponent = order.exponent();
-                // Twelve bits: times a power of two of a ratio the product is exact. A ratio of 2¹⁰⁰ makes a hundred times as
-                // much of an error of the rest, which is a float of its own.
+                // Twelve bits: the product with a power of two of a ratio is exact. A ratio of 2¹⁰⁰ makes a hundred times as
+                // much of an error of the rest, so the rest is a float of its own.
                 let leading = f32::from_bits((exponent as f32).to_bits() & 0xffff_f000);
                 *slot = [order.a as f32, order.b as f32, (exponent - f64::from(leading)) as f32, leading];
             }
         }
         let parts = shape.parts();
         let bins = problem.bins as u32;
-        // More parts than MAX_PARTS are not made; then each reads more.
+        // At most MAX_PARTS parts are made; beyond that each part reads more bins.
         let part_bins = if parts == 1 { bins } else { bins.div_ceil(parts).max(SPLIT_BINS) };
         let stride = |shared: bool| if shared { 0 } else { bins };
         Self {

@@ -1,4 +1,4 @@
-//! Compiled kernels, one a key, made once.
+//! Compiled kernels, one per key, each made once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use super::device::Device;
 use super::shaders;
 use crate::plan::KernelKey;
 
-/// The dispatches of a kernel in order.
+/// The dispatches of a kernel, in order.
 #[derive(Debug)]
 pub(super) struct Kernel {
     pub(super) stages: Vec<wgpu::ComputePipeline>,
 }
 
-/// The cache.
+/// The cache of kernels.
 #[derive(Debug)]
 pub(super) struct Pipelines {
     layout: wgpu::PipelineLayout,
@@ -51,7 +51,7 @@ impl Pipelines {
     }
 }
 
-/// A layout of bindings in their order, and of the pipelines that have it.
+/// A layout of bindings in their order, and the pipeline layout made of it.
 pub(super) fn layout(
     device: &wgpu::Device,
     label: &str,
@@ -74,7 +74,7 @@ pub(super) fn layout(
     (bindings, layout)
 }
 
-/// One entry point of a module, compiled. A compilation that fails shows in [`Device::check`].
+/// Compiles one entry point of a module. A compilation that fails shows in [`Device::check`].
 pub(super) fn pipeline(
     device: &wgpu::Device,
     layout: &wgpu::PipelineLayout,
@@ -96,7 +96,7 @@ pub(super) fn pipeline(
     })
 }
 
-/// A shader module, without the checks of array bounds and of loops that end unless the device is to have them: a bound on
+/// Makes a shader module. It has checks of array bounds and of the end of loops only if the device is to have them: a bound on
 /// every loop alone has been seen to cost more than the loop.
 #[expect(unsafe_code, reason = "the checked form is many times slower on some drivers; the argument stands below")]
 pub(super) fn module(device: &Device, source: String) -> wgpu::ShaderModule {
@@ -109,10 +109,10 @@ pub(super) fn module(device: &Device, source: String) -> wgpu::ShaderModule {
     };
     let descriptor =
         wgpu::ShaderModuleDescriptor { label: Some("rowwise"), source: wgpu::ShaderSource::Wgsl(source.into()) };
-    // SAFETY: the sources are those of this crate. Every loop counts up to a number of bins, rows or parts in steps
-    // of at least one; every index is below rows × bins, rows × parts, rows × measures or a constant length, for
-    // which the host has sized the bindings; threads beyond the last row visit no bin and write nothing. Of products whole panels are
-    // read, up to those that hold the last row of either side, for which the host has sized the buffers too. Tests run the
-    // same sources with the checks as well, on rows of every length around a workgroup.
+    // SAFETY: the sources are those of this crate. Every loop counts up to a number of bins, rows or parts in steps of at least
+    // one. Every index is below rows × bins, rows × parts, rows × measures or a constant length, and the host has sized the
+    // bindings for these. Threads beyond the last row visit no bin and write nothing. Products read whole panels, up to those
+    // that hold the last row of either side, and the host has sized the buffers for these too. Tests run the same sources with
+    // the checks as well, on rows of every length around a workgroup.
     unsafe { device.device.create_shader_module_trusted(descriptor, checks) }
 }

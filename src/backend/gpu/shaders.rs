@@ -1,5 +1,5 @@
-//! Shader source by plain concatenation: library + zero policy + divergences + skeleton, and a few
-//! lines of glue that name the weight types, the switches and the terms of the slots.
+//! Shader source by plain concatenation: library + zero policy + divergences + skeleton, and a few lines of glue that name the
+//! weight types, the switches and the terms of the slots.
 
 use std::fmt::Write as _;
 
@@ -70,8 +70,8 @@ fn term_call(kind: TermKind, slot: usize) -> String {
     format!("{name}(c)")
 }
 
-/// The binding of a side and `fn load_p(i)`: element i of it, decoded from its word; `bits_p(i)`: as the bits of a float;
-/// where `quads`, `quad_p(i)`: those of four elements, from one load, where i is a multiple of four.
+/// The binding of a side and its functions. `fn load_p(i)` decodes element i from its word. `bits_p(i)` gives it as the bits of
+/// a float. With `quads`, `quad_p(i)` gives the bits of four elements from one load, if i is a multiple of four.
 fn load(side: char, weight_type: WeightType, quads: bool) -> String {
     let binding = u32::from(side == 'q');
     let (shift, mask) = match weight_type.size() {
@@ -80,7 +80,7 @@ fn load(side: char, weight_type: WeightType, quads: bool) -> String {
         _ => (0, 0),
     };
     let decode = weight_type.name();
-    // What holds four elements, a word of it, and the words and parts of those.
+    // The type that holds four elements, a word of it, and its words and parts.
     let (quad, word, parts) = match (quads, weight_type.size()) {
         (false, _) => ("u32", format!("{side}_words[i >> {shift}u]"), None),
         (true, 1) => ("u32", format!("{side}_words[i >> 2u]"), Some([("w", 0), ("w", 1), ("w", 2), ("w", 3)])),
@@ -110,7 +110,7 @@ fn load(side: char, weight_type: WeightType, quads: bool) -> String {
     text
 }
 
-/// A polynomial by Horner's rule, from the coefficients the CPU uses.
+/// A polynomial by Horner's rule, from the coefficients that the CPU uses.
 fn polynomial(name: &str, coefficients: &[f32]) -> String {
     let mut body = String::new();
     for c in coefficients {
@@ -135,7 +135,7 @@ fn glue(key: &KernelKey) -> String {
         use TermKind::{Jeffreys, Js, Kl, PowerDeficit, PowerSum, ReverseKl};
         matches!(kind, Kl | ReverseKl | Jeffreys | Js | PowerDeficit | PowerSum)
     });
-    // What is not usual has the triangular discrimination for a yardstick.
+    // Rows that are not usual use the triangular discrimination as a yardstick.
     let needs_z =
         key.usual.is_none() || key.terms.iter().flatten().any(|k| matches!(k, TermKind::Js | TermKind::Triangular));
     let terms = key.terms.iter().flatten().count();
@@ -182,7 +182,7 @@ pub(super) fn summary() -> String {
     text
 }
 
-/// The source that asks a device for its arithmetic.
+/// The source that asks a device about its arithmetic.
 pub(super) fn arithmetic() -> String {
     let mut text =
         [include_str!("../../../shaders/probe/arithmetic.wgsl"), include_str!("../../../shaders/lib/two_part.wgsl")]
@@ -191,7 +191,7 @@ pub(super) fn arithmetic() -> String {
     text
 }
 
-/// The source that asks it for its subgroups.
+/// The source that asks a device about its subgroups.
 pub(super) fn subgroups() -> String {
     let mut text = include_str!("../../../shaders/probe/subgroups.wgsl").to_owned();
     constants::probe(&mut text);

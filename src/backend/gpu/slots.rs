@@ -1,4 +1,4 @@
-//! The buffers of the chunks on their way: a few sets of them, kept between calls, that only ever grow.
+//! The buffers of the chunks on their way: a few sets that are kept between calls and only ever grow.
 
 use std::cell::Cell;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use super::clock::Ticks;
 use super::device::Device;
 use crate::error::Result;
 
-/// Chunks that may be on their way at once: one being filled, one being computed, one being read.
+/// The most chunks on their way at once: one being filled, one being computed, one being read.
 pub(crate) const SLOTS: usize = 3;
 
 /// How long a thread of a pool waits before it looks for a free slot again.
@@ -21,22 +21,22 @@ pub(super) struct Slot {
     pub(super) p: SideBuffers,
     pub(super) q: SideBuffers,
     pub(super) results: Kept,
-    /// What the host reads, where that is not the results themselves.
+    /// What the host reads, if that is not the results themselves.
     pub(super) readback: Kept,
     pub(super) partials: Kept,
     pub(super) params: Kept,
-    /// Of chunks of all pairs.
+    /// The values of chunks of all pairs.
     pub(super) values: Kept,
     pub(super) value_params: Kept,
     pub(super) state: Kept,
-    /// Where the device has a clock.
+    /// Set if the device has a clock.
     pub(super) ticks: Option<Ticks>,
 }
 
 /// The buffers of one side of a chunk.
 #[derive(Debug, Default)]
 pub(super) struct SideBuffers {
-    /// What the host writes, where that is not what the kernel reads.
+    /// What the host writes, if that is not what the kernel reads.
     pub(super) staging: Kept,
     /// What the kernel reads.
     pub(super) weights: Kept,
@@ -51,19 +51,19 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// A buffer of at least `bytes` bytes: the one that is here if it is large enough. One that the host
-    /// writes to comes mapped.
+    /// A buffer of at least `bytes` bytes: the existing one if it is large enough. A buffer that the host writes to is returned
+    /// mapped.
     pub(super) fn at_least(&mut self, device: &Device, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
         let written = usage.contains(wgpu::BufferUsages::MAP_WRITE);
         if let Some(buffer) = &self.buffer
             && buffer.size() >= bytes
             && self.mapped == written
         {
-            // On its way to the device, until it is told otherwise.
+            // It is on its way to the device until `returned` says otherwise.
             self.mapped = false;
             return Ok(buffer.clone());
         }
-        // The old one is freed first: two of the largest may not fit.
+        // The old buffer is freed first: two of the largest may not fit.
         self.buffer = None;
         self.mapped = false;
         let buffer = device.buffer(aligned(bytes.max(256)), usage, written)?;
@@ -71,12 +71,11 @@ impl Kept {
         Ok(buffer)
     }
 
-    /// The buffer, if there is one.
     pub(super) fn get(&self) -> Option<&wgpu::Buffer> {
         self.buffer.as_ref()
     }
 
-    /// Notes that the device is done with it and the host may write.
+    /// Notes that the device has finished with it and the host may write.
     pub(super) fn returned(&mut self) {
         self.mapped = self.buffer.as_ref().is_some_and(|buffer| buffer.usage().contains(wgpu::BufferUsages::MAP_WRITE));
     }
@@ -107,8 +106,8 @@ impl Slots {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a slot, waiting for one to come back if all are taken. Not for whoever holds one already: those who
-    /// hold would wait for each other.
+    /// Takes a slot, and waits for one to come back if all are taken. A thread that holds a slot must not call this: threads
+    /// that hold slots would wait for each other.
     pub(super) fn take(&self) -> Slot {
         if rayon::current_thread_index().is_some() {
             return self.take_on_a_pool();
@@ -119,13 +118,13 @@ impl Slots {
         state.take()
     }
 
-    /// A thread of a pool takes up what the pool has to do meanwhile, which may be what those who hold slots wait for. Where
-    /// that leads to here again, it is given one more than there are: waiting within waiting would have no end.
+    /// A thread of a pool takes up other work of the pool while it waits. That work may be what the holders of slots wait for.
+    /// If it leads here again, the thread gets a slot beyond the usual number: waiting within waiting would never end.
     fn take_on_a_pool(&self) -> Slot {
         thread_local! {
             static WAITS: Cell<bool> = const { Cell::new(false) };
         }
-        /// Over when it is dropped.
+        /// Ends the wait when it is dropped.
         struct Waiting;
         impl Drop for Waiting {
             fn drop(&mut self) {
@@ -152,7 +151,7 @@ impl Slots {
         (state.taken < SLOTS).then(|| state.take())
     }
 
-    /// Gives one back; `None` where its buffers are in a state that nobody knows.
+    /// Gives a slot back. `None` if its buffers are in an unknown state.
     pub(super) fn put(&self, slot: Option<Slot>) {
         let mut state = self.state();
         state.taken -= 1;
@@ -168,7 +167,7 @@ impl Slots {
     }
 }
 
-/// The next multiple of 256, which every offset of a binding must be.
+/// The next multiple of 256. Every offset of a binding must be a multiple of 256.
 pub(super) const fn aligned(bytes: u64) -> u64 {
     bytes.div_ceil(256) * 256
 }

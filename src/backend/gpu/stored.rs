@@ -12,7 +12,7 @@ use super::submit::{Commands, Held, Submitted};
 use crate::error::{Error, Result};
 use crate::rows::Rows;
 
-/// A matrix on a device, in buffers of as many rows as one binding takes.
+/// A matrix on a device. Each buffer holds as many rows as one binding takes.
 #[derive(Debug)]
 pub(crate) struct StoredRows {
     opened: Arc<Opened>,
@@ -20,14 +20,14 @@ pub(crate) struct StoredRows {
     rows_per_buffer: usize,
 }
 
-/// Some of them.
+/// Some rows of it.
 pub(super) struct StoredPart<'a> {
     pub(super) buffer: &'a wgpu::Buffer,
-    /// Where the first row begins, in elements.
+    /// The element at which the first row begins.
     pub(super) first_element: u32,
 }
 
-/// Bytes of one copy to the device: small enough that the host fills the next while it goes.
+/// Bytes of one copy to the device: small enough that the host fills the next copy meanwhile.
 const COPY_BYTES: u64 = 32 << 20;
 
 impl StoredRows {
@@ -42,7 +42,7 @@ impl StoredRows {
         }
         let rows_within = |bytes: u64| usize::try_from(bytes / row_bytes.max(1)).unwrap_or(usize::MAX).max(1);
         let rows_per_buffer = rows_within(limit - 4);
-        // A copy begins at a whole word, which four rows of any type end at.
+        // A copy begins at a whole word, and four rows of any type end at one.
         let rows_per_copy = rows_within(COPY_BYTES).next_multiple_of(if row_bytes.is_multiple_of(4) { 1 } else { 4 });
         let mut buffers = Vec::with_capacity(rows.len().div_ceil(rows_per_buffer));
         let mut on_their_way: VecDeque<Submitted> = VecDeque::new();
@@ -74,7 +74,7 @@ impl StoredRows {
         Ok(Self { opened: Arc::clone(opened), buffers, rows_per_buffer })
     }
 
-    /// Whether the device that has them still works.
+    /// Whether the device that keeps the rows still works.
     pub(crate) fn is_usable(&self) -> bool {
         self.opened.device.check().is_ok()
     }
@@ -84,7 +84,7 @@ impl StoredRows {
         Arc::ptr_eq(&self.opened, opened)
     }
 
-    /// The rows of one buffer: no chunk may hold rows of two.
+    /// The rows of one buffer. No chunk may hold rows of two buffers.
     pub(crate) fn rows_per_buffer(&self) -> usize {
         self.rows_per_buffer
     }
@@ -96,7 +96,7 @@ impl StoredRows {
     }
 }
 
-/// A slot for the next copy: a free one, or else that of the oldest copy on its way.
+/// A slot for the next copy: a free one, or else the slot of the oldest copy on its way.
 fn slot(opened: &Arc<Opened>, on_their_way: &mut VecDeque<Submitted>) -> Result<Held> {
     loop {
         match on_their_way.pop_front() {

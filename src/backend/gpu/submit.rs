@@ -1,6 +1,5 @@
-//! One chunk through the device: fill mapped memory, copy it (where the kernel cannot read that itself),
-//! dispatch, read back. In two halves, so that the host fills one chunk and reads another while the device
-//! works on a third.
+//! Takes one chunk through the device: fill mapped memory, copy it (if the kernel cannot read that memory itself), dispatch,
+//! read back. It has two halves, so that the host fills one chunk and reads another while the device works on a third.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,11 +24,11 @@ use crate::error::Result;
 use crate::plan::Problem;
 use crate::rows::Rows;
 
-/// Buffers of a chunk that are mapped at the most: one a side, the results and the ticks.
+/// The most buffers of a chunk that are mapped: one per side, the results and the ticks.
 const MAPPINGS: usize = 4;
 
-/// A slot that work uses. One that is not [done](Held::done) when it is dropped belongs to work that failed or
-/// was given up: its buffers are in a state that nobody knows, and freed.
+/// A slot in use. If it is dropped before it is [done](Held::done), its work failed or was given up. Then its buffers are in an
+/// unknown state and are freed.
 pub(super) struct Held {
     opened: Arc<Opened>,
     slot: Slot,
@@ -37,7 +36,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Takes a slot, waiting for one if need be.
+    /// Takes a slot, and waits for one if necessary.
     pub(super) fn take(opened: &Arc<Opened>) -> Self {
         Self { opened: Arc::clone(opened), slot: opened.slots.take(), done: false }
     }
@@ -53,12 +52,11 @@ impl Held {
         self.slot.readback.at_least(&self.opened.device, bytes, Usage::MAP_READ | Usage::COPY_DST)
     }
 
-    /// The buffers.
     pub(super) fn slot(&mut self) -> &mut Slot {
         &mut self.slot
     }
 
-    /// Where the device has a clock.
+    /// Set if the device has a clock.
     pub(super) fn ticks(&self) -> Option<&Ticks> {
         self.slot.ticks.as_ref()
     }
@@ -82,7 +80,7 @@ impl Drop for Held {
     }
 }
 
-/// Commands for a device, and the buffers that are to be mapped when it is done.
+/// Commands for a device, and the buffers to be mapped when they are done.
 pub(super) struct Commands {
     pub(super) encoder: wgpu::CommandEncoder,
     sender: Sender<bool>,
@@ -91,14 +89,14 @@ pub(super) struct Commands {
 }
 
 impl Commands {
-    /// None yet.
+    /// No commands yet.
     pub(super) fn new(device: &Device) -> Self {
         let encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("kullback") });
         let (sender, mappings) = channel(MAPPINGS);
         Self { encoder, sender, mappings, wanted: 0 }
     }
 
-    /// Has a buffer mapped once the device is done.
+    /// Maps a buffer once the device has finished.
     pub(super) fn map_after(&mut self, buffer: &wgpu::Buffer, mode: wgpu::MapMode) {
         let sender = self.sender.clone();
         self.wanted += 1;
@@ -108,7 +106,7 @@ impl Commands {
         });
     }
 
-    /// Writes rows to a side's buffers; returns the one that the kernel reads.
+    /// Writes rows to the buffers of a side. Returns the buffer that the kernel reads.
     fn bring(&mut self, device: &Device, side: &mut SideBuffers, rows: &Rows<'_>) -> Result<wgpu::Buffer> {
         let bytes = packed_bytes(rows);
         if device.shared_memory {
@@ -122,7 +120,7 @@ impl Commands {
         Ok(weights)
     }
 
-    /// Writes rows to some place of a buffer, by way of a side's staging memory.
+    /// Writes rows to a place in a buffer, through the staging memory of a side.
     pub(super) fn bring_to(
         &mut self,
         device: &Device,
@@ -149,8 +147,8 @@ impl Commands {
     }
 }
 
-/// Whether so many buffers could be mapped. The device is done with them; but where another thread submits
-/// at the same time it may be that thread which is about to say so.
+/// Whether `wanted` buffers could be mapped. The device has finished with them. But if another thread submits at the same time,
+/// that thread may be the one that is about to report it.
 fn all_mapped(mappings: &Receiver<bool>, wanted: usize, patience: Duration) -> bool {
     let start = Instant::now();
     let mut mapped = 0;
@@ -164,7 +162,7 @@ fn all_mapped(mappings: &Receiver<bool>, wanted: usize, patience: Duration) -> b
     true
 }
 
-/// Work that a device has been given.
+/// Work that was given to a device.
 pub(super) struct Submitted {
     held: Held,
     submission: wgpu::SubmissionIndex,
@@ -173,7 +171,7 @@ pub(super) struct Submitted {
 }
 
 impl Submitted {
-    /// Waits until the device is done and has given its buffers back; then reads what it left.
+    /// Waits until the device has finished and returned its buffers, then reads the results.
     pub(super) fn finish<R>(mut self, read: impl FnOnce(&Device, &Slot) -> Result<R>) -> Result<R> {
         let device = &self.held.opened.device;
         device.wait(self.submission)?;
@@ -183,7 +181,7 @@ impl Submitted {
             return Err(device.give_up("a buffer could not be mapped".to_owned()));
         }
         let out = read(device, &self.held.slot)?;
-        // A lost device completes everything as if it had run: nothing it left counts before this.
+        // A lost device completes everything as if it had run. So nothing counts before this check.
         device.check()?;
         let Slot { p, q, .. } = &mut self.held.slot;
         for kept in [&mut p.staging, &mut p.weights, &mut q.staging, &mut q.weights] {
@@ -195,7 +193,7 @@ impl Submitted {
 }
 
 impl Opened {
-    /// Reads so many bytes that `encode` has copied.
+    /// Reads `bytes` bytes that `encode` has copied.
     pub(super) fn read(
         self: &Arc<Self>,
         bytes: u64,
@@ -215,7 +213,7 @@ impl Opened {
     }
 }
 
-/// Takes words out of what a slot's host reads, and gives it back.
+/// Copies words out of the buffer that the host reads, and returns the buffer.
 pub(super) fn words(device: &Device, slot: &Slot, range: Range<u64>) -> Result<Vec<u32>> {
     let Some(buffer) = slot.readback.get() else { return Err(device.give_up("nothing to read".to_owned())) };
     let view = buffer.get_mapped_range(range).map_err(|error| device.give_up(error.to_string()))?;
@@ -231,7 +229,7 @@ pub(super) struct SideRows<'a> {
     pub(super) stored: Option<StoredPart<'a>>,
 }
 
-/// A chunk whose row kernels are encoded: what becomes of their records is up to whoever has it.
+/// A chunk with its row kernels encoded. The caller decides what happens to the records.
 pub(super) struct Prepared {
     pub(super) held: Held,
     pub(super) commands: Commands,
@@ -241,7 +239,7 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// What every record of the chunk bears.
+    /// The stamp in every record of the chunk.
     pub(super) fn stamp(&self) -> u16 {
         self.layout.stamp
     }
@@ -251,7 +249,7 @@ impl Prepared {
         self.layout.bytes()
     }
 
-    /// Has the time that the kernels took come to the host, once the last is encoded.
+    /// Copies the time that the kernels took for the host. Called after the last kernel is encoded.
     pub(super) fn tell_the_time(&mut self) {
         if let Some(ticks) = &self.held.slot.ticks {
             let buffer = ticks.fetch(&mut self.commands.encoder);
@@ -260,8 +258,8 @@ impl Prepared {
     }
 }
 
-/// Brings the rows of a chunk to the device and encodes its row kernels, once these are known to be right; `more_follow` says
-/// whether others do.
+/// Brings the rows of a chunk to the device and encodes its row kernels, once these are known to be right. `more_follow` says
+/// whether other kernels follow.
 pub(super) fn prepare(
     opened: &Arc<Opened>,
     problem: &Problem,
@@ -300,13 +298,13 @@ fn prepare_as_it_is(
     Ok(Prepared { held, commands, results, spent: Spent { sent, compile_seconds, ..Spent::default() }, layout })
 }
 
-/// Starts one chunk, of which the records come to the host.
+/// Starts one chunk whose records come to the host.
 pub(super) fn start(opened: &Arc<Opened>, problem: &Problem, sides: [SideRows<'_>; 2], rows: usize) -> Result<Started> {
     canary::check(opened, problem)?;
     start_as_it_is(opened, problem, sides, rows)
 }
 
-/// The same with kernels that may be wrong.
+/// Does the same with kernels that may be wrong.
 pub(super) fn start_as_it_is(
     opened: &Arc<Opened>,
     problem: &Problem,
@@ -346,7 +344,7 @@ impl Started {
             let mut from = 0;
             let groups = layout.groups.iter().map(|group| {
                 let bytes = (layout.records * u64::from(group.words) * 4) as usize;
-                // Copied out once: reading mapped memory twice can be far slower than memory of our own.
+                // Copied out once: reading mapped memory twice can be far slower than reading ordinary memory.
                 let words = bytemuck::pod_collect_to_vec(&view[from..from + bytes]);
                 from += group.bytes as usize;
                 words

@@ -105,7 +105,7 @@ fn bindings_and_struct_offsets_match_the_host() {
     }
 }
 
-/// Every module, and what it is.
+/// Every module with its name.
 fn modules() -> impl Iterator<Item = (String, naga::Module)> {
     let source = shaders::summary();
     let summary =
@@ -121,7 +121,7 @@ fn modules() -> impl Iterator<Item = (String, naga::Module)> {
     rowwise.chain([("product".to_owned(), product), ("summary".to_owned(), summary)]).chain(probes)
 }
 
-/// A module by its name, as it passes the validation.
+/// Parses a module by its name and validates it.
 fn validated(name: &str) -> naga::Module {
     let (_, module) = modules().find(|(known, _)| known == name).expect("a module");
     let valid = Validator::new(ValidationFlags::all(), Capabilities::all()).validate(&module);
@@ -251,7 +251,7 @@ fn the_check_for_builtins_sees_one_when_it_is_there() {
     assert!(found);
 }
 
-/// Every kernel as each back end of naga writes it: nothing is left out that some interface needs.
+/// Writes every kernel with each back end of naga, to check that no interface lacks anything.
 #[test]
 fn every_interface_can_be_written() {
     use naga::back::{glsl, hlsl, msl, pipeline_constants, spv};

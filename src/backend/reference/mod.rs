@@ -1,8 +1,8 @@
-//! The oracle: every measure by its textbook definition, one row at a time, in scalar arithmetic of
-//! twice the digits of a 64-bit float (about 31). It shares no helper with the kernels it judges.
+//! The oracle: every measure by its textbook definition, one row at a time, in scalar arithmetic with twice the digits of a
+//! 64-bit float (about 31). It shares no helper with the kernels it judges.
 //!
-//! Its own error is about 1e-30 of the terms it adds, so that even Σ p̂ ln(p̂/q̂) of rows that differ by
-//! 1e-9 keeps more digits than the contract asks for.
+//! Its own error is about 1e-30 of the terms it adds. So even Σ p̂ ln(p̂/q̂) of rows that differ by 1e-9 keeps more digits than
+//! the contract asks for.
 
 mod real;
 
@@ -16,7 +16,7 @@ fn sum(terms: impl Iterator<Item = Real>) -> Real {
     terms.fold(real(0.0), |total, x| total + x)
 }
 
-/// The weights of one row as they are stored. `None` if one is invalid.
+/// The stored weights of one row. `None` if one is invalid.
 fn weights(rows: &Rows<'_>, row: usize) -> Option<Vec<Real>> {
     let at = row * rows.row_stride();
     let whole = |x: i128| real(x as f64) + real((x - x as f64 as i128) as f64);
@@ -29,8 +29,8 @@ fn weights(rows: &Rows<'_>, row: usize) -> Option<Vec<Real>> {
     row.iter().all(|x| x.hi >= 0.0 && x.hi <= f64::MAX).then_some(row)
 }
 
-/// The shares of a row with `added` on every weight, scaled by a power of two first so that no sum leaves the range of a
-/// float; and whether a weight has too small a share.
+/// The shares of a row with `added` on every weight, and whether a weight has too small a share. The row is scaled by a power
+/// of two first, so that no sum leaves the range of a float.
 fn shares(row: &[Real], added: f64) -> (Vec<Real>, bool) {
     let largest = row.iter().fold(added, |most, x| most.max(x.hi));
     let n = if largest > 0.0 { -largest.log2() as i32 } else { 0 };
@@ -46,7 +46,7 @@ fn normalise(row: &[Real]) -> Vec<Real> {
     row.iter().map(|&x| x / total).collect()
 }
 
-/// One side under `epsilon`; `None` when a bin would become zero or negative.
+/// One side under `epsilon`. `None` if a bin would become zero or negative.
 fn epsilon_side(w: &[Real], other: &[Real], epsilon: Real) -> Option<Vec<Real>> {
     let missing = w.iter().zip(other).filter(|(x, y)| !x.is_positive() && y.is_positive()).count() as f64;
     let present = w.iter().filter(|x| x.is_positive()).count() as f64;
@@ -89,7 +89,7 @@ fn prepare(zeros: Zeros, mut p: Vec<Real>, mut q: Vec<Real>) -> Result<(Vec<Real
             _ => return Err(RowStatus::Invalid),
         },
     };
-    // A weight may vanish where the policy puts something in its place.
+    // A weight may vanish if the policy puts something in its place.
     let puts = matches!(zeros, Zeros::Mix(_) | Zeros::Floor(_));
     let too_small = |row: &[Real]| row.iter().any(|x| x.is_positive() && x.hi < LEAST_SHARE);
     if (!puts && (p_vanishes || q_vanishes)) || too_small(&p) || too_small(&q) {
@@ -130,7 +130,7 @@ fn power_sum(p: &[Real], q: &[Real], order: f64) -> Option<Real> {
     Some(sum_p(p, q, |a, b| if b.is_positive() { power(a, b) } else { real(0.0) }))
 }
 
-/// Its logarithm, through the largest addend so that no sum overflows; `None` where it is ±∞.
+/// Its logarithm, computed through the largest addend so that no sum overflows. `None` if it is ±∞.
 fn log_power_sum(p: &[Real], q: &[Real], order: f64) -> Option<Real> {
     if order > 1.0 && exceeds(p, q) {
         return None;
@@ -141,7 +141,7 @@ fn log_power_sum(p: &[Real], q: &[Real], order: f64) -> Option<Real> {
     Some(largest + sum(logs.iter().map(|&y| (y - largest).exp())).ln())
 }
 
-/// (Σ p̂ᴬ q̂¹⁻ᴬ − 1) by a divisor, through the logarithm where the sum alone leaves the range of a float.
+/// (Σ p̂ᴬ q̂¹⁻ᴬ − 1) divided by `divisor`, through the logarithm if the sum alone leaves the range of a float.
 fn divided_power_sum(p: &[Real], q: &[Real], order: f64, divisor: Real) -> Option<Real> {
     let sum = power_sum(p, q, order)?;
     if sum.hi.is_finite() {
@@ -160,7 +160,7 @@ fn largest_log_ratio(p: &[Real], q: &[Real]) -> Option<Real> {
 fn measure(which: Divergence, p: &[Real], q: &[Real]) -> Option<Real> {
     let pairs = || p.iter().copied().zip(q.iter().copied());
     let one = real(1.0);
-    // Where a logarithm of what adds up to 1 would leave 1e-33.
+    // Otherwise the logarithm of a sum that should be 1 would leave 1e-33.
     if p == q && !matches!(which, Divergence::CrossEntropy | Divergence::Entropy) {
         return Some(real(0.0));
     }
@@ -209,7 +209,7 @@ fn value(which: Divergence, p: &[Real], q: &[Real], unit: Unit) -> f64 {
     }
 }
 
-/// The values of one pair of rows, one a measure, and its status. NaN where there is no value.
+/// The values of one pair of rows, one per measure, and its status. NaN stands for no value.
 pub(crate) fn row(
     measures: &[Divergence],
     (p, p_row): (&Rows<'_>, usize),

@@ -1,12 +1,11 @@
-//! The oracle's numbers: 31 digits as an unevaluated sum of two 64-bit floats, with the five
-//! operations and two functions that the definitions use. Written for clarity and shared with nothing.
+//! The oracle's numbers: 31 digits as an unevaluated sum of two 64-bit floats, with the five operations and two functions that
+//! the definitions use. They are written for clarity and shared with nothing.
 //!
-//! Source of the algorithms: Y. Hida, X. S. Li and D. H. Bailey, *Library for double-double and
-//! quad-double arithmetic*, 2007.
+//! Source of the algorithms: Y. Hida, X. S. Li and D. H. Bailey, *Library for double-double and quad-double arithmetic*, 2007.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-/// `hi + lo`, |lo| at most half a unit in the last place of hi.
+/// `hi + lo`, with |lo| at most half a unit in the last place of hi.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(super) struct Real {
     pub(super) hi: f64,
@@ -75,17 +74,17 @@ impl Div for Real {
 }
 
 impl Real {
-    /// Zero rows and bins are told by this.
+    /// Zero rows and bins are recognised by this.
     pub(super) fn is_positive(self) -> bool {
         self.hi > 0.0
     }
 
-    /// The nearest 64-bit float; what rounding leaves below zero is zero.
+    /// The nearest 64-bit float. A result below zero comes from rounding and becomes zero.
     pub(super) fn to_f64(self) -> f64 {
         if self.hi.is_finite() { (self.hi + self.lo).max(0.0) } else { f64::INFINITY }
     }
 
-    /// Times 2ⁿ, exactly, in two steps since 2ⁿ alone may not be a float.
+    /// Times 2ⁿ, exactly. It takes two steps because 2ⁿ alone may not be a float.
     pub(super) fn times_two_to(self, n: i32) -> Real {
         let scale = |x: f64| x * 2f64.powi(n / 2) * 2f64.powi(n - n / 2);
         Real { hi: scale(self.hi), lo: scale(self.lo) }
@@ -110,7 +109,7 @@ impl Real {
         let m = self.times_two_to(-k as i32);
         let t = (m - real(1.0)) / (m + real(1.0));
         let square = t * t;
-        // 1/(2n + 1) to 31 digits: the quotient and what it leaves.
+        // 1/(2n + 1) to 31 digits: the quotient, and the rest it leaves.
         let odd = |n: i32| {
             let (d, hi) = (f64::from(2 * n + 1), 1.0 / f64::from(2 * n + 1));
             Real { hi, lo: (-hi).mul_add(d, 1.0) / d }

@@ -1,4 +1,4 @@
-//! From sums over the bins to those of terms, and which of them to trust.
+//! Turns sums over the bins into sums of terms, and finds which of them to trust.
 
 use std::ops::Range;
 
@@ -11,11 +11,11 @@ use crate::backend::{RowFlags, RowSums};
 use crate::divergence::finish::Support;
 use crate::divergence::lanes::splat;
 
-/// Sums beyond this are not trusted to be sums.
+/// A sum of a larger size is not trusted.
 const MOST: f64 = 1e300;
 
-/// Some rows, [`ROWS`] at the most, against some columns, [`COLUMNS`] at a time, so that those stay in the
-/// caches.
+/// Computes some rows, [`ROWS`] at most, against some columns. It takes [`COLUMNS`] columns at a time, so that these stay in
+/// the caches.
 pub(super) fn pairs<S: Simd>(
     simd: S,
     rows: Range<usize>,
@@ -34,18 +34,18 @@ pub(super) fn pairs<S: Simd>(
     }
 }
 
-/// Some neighbouring rows of Q, [`COLUMNS`] at the most.
+/// Some neighbouring rows of Q, [`COLUMNS`] at most.
 pub(super) struct Chunk {
     first: usize,
     pub(super) count: usize,
-    /// Whether no bin of any of them is empty.
+    /// Whether no row has an empty bin.
     full: bool,
-    /// Those that forms cannot do, a bit each.
+    /// The rows that forms cannot compute, one bit per row.
     pub(super) unusable: u64,
 }
 
 impl Chunk {
-    /// From a row on, up to an end.
+    /// The rows of Q from `first` on, up to `end`.
     pub(super) fn new(q: &Prepared, first: usize, end: usize) -> Self {
         let count = COLUMNS.min(end - first);
         let (full, unusable) = (0..count).fold((true, 0), |(full, unusable), i| {
@@ -55,13 +55,13 @@ impl Chunk {
         Self { first, count, full, unusable }
     }
 
-    /// A bit for each.
+    /// One bit for each row.
     pub(super) fn all(&self) -> u64 {
         u64::MAX >> (64 - self.count)
     }
 }
 
-/// Room for the sums of some rows against a chunk, and for those of one of them as they are handed on.
+/// Holds the sums over the bins of some rows against a chunk, and the sums of the row that is handed on.
 pub(super) struct Room {
     inner: SmallVec<[Box<Sums>; 1]>,
     sums: RowSums,
@@ -77,7 +77,8 @@ impl Room {
         }
     }
 
-    /// The sums over the bins of rows from one that begins a panel on; or of `only` one of a panel.
+    /// Computes the sums over the bins of `rows`, the first of which begins a panel. With `only`, it needs just this row of the
+    /// panel.
     pub(super) fn sum<S: Simd>(
         &mut self,
         simd: S,
@@ -95,7 +96,7 @@ impl Room {
         }
     }
 
-    /// Hands on the sums of the terms of a row, the `at`-th of those that were summed.
+    /// Hands on the sums of the terms of a row, which is number `at` among the summed rows.
     pub(super) fn finish<S: Simd>(
         &mut self,
         simd: S,
@@ -135,7 +136,7 @@ impl Room {
     }
 }
 
-/// The sums of all terms of a row and [`COLUMNS`] columns, and for each term the pairs, a bit each, of which it has lost
+/// Makes the sums of all terms for a row and [`COLUMNS`] columns. Sets in `lost`, for each term, one bit per pair that has lost
 /// too much.
 #[inline(always)]
 fn finish<S: Simd>(
@@ -155,7 +156,8 @@ fn finish<S: Simd>(
     let q_entropies = &q.entropies(first)[..COLUMNS];
     let terms = lost.len();
     for (slot, ((form, parts), lost)) in forms.forms.iter().zip(&forms.parts).zip(lost).enumerate() {
-        // The same bits whichever side is which, where the measure is symmetric: what is of the two sides is added up first.
+        // Where the measure is symmetric, the parts of the two sides are added first, so that the bits do not depend on which
+        // side is which.
         let both = form.p_entropy == form.q_entropy;
         let constant = v(form.constant + if both { 0.0 } else { form.p_entropy * p_entropy });
         let p_part = v(if both { p_entropy } else { 0.0 });
@@ -185,7 +187,7 @@ fn finish<S: Simd>(
     }
 }
 
-/// Which bins the two rows of each pair have.
+/// Finds which bins the two rows of each pair have.
 fn supports(pairs: &Pairs<'_>, (row, first): (usize, usize), flags: &mut [RowFlags]) {
     let (p, q) = (pairs.p.1, pairs.q.1);
     for (i, flags) in flags.iter_mut().enumerate() {
@@ -203,7 +205,7 @@ fn supports(pairs: &Pairs<'_>, (row, first): (usize, usize), flags: &mut [RowFla
     }
 }
 
-/// The pairs of which a measure that is finite has lost too much.
+/// The pairs that have lost too much of a measure that is finite.
 fn lost_of_finite(pairs: &Pairs<'_>, flags: &[RowFlags], lost: &[u64]) -> u64 {
     let mut wanted = 0;
     for slots in &pairs.problem.slots {

@@ -1,8 +1,8 @@
-//! All pairs of two blocks of rows, prepared once each: every sum of a pair is a handful of instructions a bin, eight
-//! pairs a vector, in 64 bits (see [`Form`]).
+//! All pairs of two blocks of rows. Each row is prepared once. Every sum of a pair then takes a handful of instructions per
+//! bin, for eight pairs per vector, in 64 bits (see [`Form`]).
 //!
-//! What is lost where a value is small beside its parts is known for each pair. A pair that has lost more than the
-//! contract allows, or with a row that is not usual, is computed by the kernel of matched rows instead.
+//! A value that is small beside its parts loses digits, and the loss is known for each pair. The kernel of matched rows
+//! computes a pair instead if it has lost more than the contract allows, or if one of its rows is not usual.
 
 mod finish;
 mod prepare;
@@ -30,10 +30,10 @@ use crate::divergence::{Term, Zeros};
 use crate::plan::{Pairing, Problem};
 use crate::rows::Rows;
 
-/// Pairs of a row of P that are finished together: a multiple of the rows of a panel of Q on every instruction set, and
-/// a bit each.
+/// The pairs of a row of P that are finished together. It is a multiple of the rows of a panel of Q on every instruction set,
+/// and one bit of a word stands for each pair.
 pub(crate) const COLUMNS: usize = 48;
-/// Rows of P that are computed together, a multiple of those of a panel: so often is used what is read of Q.
+/// The rows of P that are computed together, a multiple of the rows of a panel. What is read of Q is used this many times.
 pub(crate) const ROWS: usize = 128;
 /// Vectors of a panel of Q.
 const VECTORS: usize = 3;
@@ -51,39 +51,39 @@ const fn panel_columns<S: Simd>() -> usize {
 /// A sum over the bins, as a form uses it.
 #[derive(Clone, Copy, Debug)]
 struct Part {
-    /// Its place among those that some form needs.
+    /// Its place in [`Forms::inners`].
     place: usize,
     factor: f64,
-    /// What is added up of it beside its own size.
+    /// The size of what is added up, beside the size of the sum itself.
     size: f64,
 }
 
 /// The terms of a call as forms, and what they need of each row.
 #[derive(Clone, Debug)]
 pub(crate) struct Forms {
-    /// One a term.
+    /// One form per term.
     forms: SmallVec<[Form; 4]>,
-    /// Of each form its sums.
+    /// The sums of each form.
     parts: SmallVec<[SmallVec<[Part; 2]>; 4]>,
     /// Every sum that some form needs, once.
     inners: SmallVec<[Inner; 4]>,
     /// Every operand of P and of Q, once.
     operands: [SmallVec<[Operand; 2]>; 2],
     zeros: Zeros,
-    /// What rounding makes of the size of what is added up, at the most.
+    /// The largest error by rounding, as a part of the size of what is added up.
     rounding: f64,
-    /// The largest error of a value, as a part of it.
+    /// The largest error of a value that is kept, as a part of the value.
     trusted: f64,
-    /// Whether the contract asks for no more than 1e-6 where weights have few digits.
+    /// Whether 1e-6 is enough for the contract where weights have few digits.
     narrow: bool,
     /// Whether no value is infinite, whichever bins are empty.
     finite: bool,
-    /// The factor of 1 − BC that bounds the one sum from below, where that is quicker to know.
+    /// The factor c if the one sum is at least c·(1 − BC) and that bound is quicker to compute.
     screen: Option<f64>,
 }
 
 impl Forms {
-    /// Of a problem, unless its policy looks at both rows of a pair, or a term is no sum.
+    /// The forms of a problem. `None` if its policy looks at both rows of a pair, or if a term is no sum.
     pub(crate) fn new(problem: &Problem) -> Option<Self> {
         let is_maximum = |term: &Term| matches!(term, Term::LogPowerSum(order) if order.a == f64::INFINITY);
         if matches!(problem.zeros, Zeros::Epsilon(_) | Zeros::Skip) || problem.terms.iter().any(is_maximum) {
@@ -98,14 +98,14 @@ impl Forms {
             once(&mut operands[1], q);
         }
         let wide = problem.p.is_wide() || problem.q.is_wide();
-        // A fifth of what the contract allows, so that whatever follows has room.
+        // A fifth of what the contract allows. The rest is for the steps that follow.
         let trusted = if wide { 2e-13 } else { 2e-7 };
         let exponents = operands.iter().flatten().map(|operand| match operand {
             Operand::Power(exponent) => exponent.abs(),
             Operand::Share | Operand::Log => 1.0,
         });
-        // A chain of sums, the sum of the chains, and the operands: a share is off by two units, a power of it by as
-        // many times its exponent.
+        // The first two count the sums in a chain and the chains. The third counts the operands: a share has an error of two
+        // units, and a power of it has as many times that as its exponent says.
         let chains = tile::CHAIN.min(problem.bins) + problem.bins.div_ceil(tile::CHAIN);
         let units = chains as f64 + 16.0 + 8.0 * exponents.fold(0.0, f64::max);
         let rounding = units * f64::EPSILON / 2.0;
@@ -131,7 +131,7 @@ impl Forms {
         })
     }
 
-    /// The same for a call that asks for small values alone.
+    /// Adds a screen, for a call that needs small values only.
     pub(crate) fn with_screen(mut self, problem: &Problem) -> Self {
         if let ([term], [inner]) = (&problem.terms[..], &self.inners[..])
             && !matches!(inner, Inner::Product(..))
@@ -146,24 +146,24 @@ impl Forms {
         self
     }
 
-    /// Whether values come of it: not where more digits are asked for than its logarithm has, and there is no bound by which
-    /// pairs are left out.
+    /// Whether the forms give values. They do not if the contract asks for more digits than the logarithm has and no bound
+    /// leaves out pairs.
     pub(crate) fn is_of_use(&self) -> bool {
         self.narrow || self.screen.is_some() || !self.inners.contains(&Inner::EntropyOfSum)
     }
 
-    /// Bytes that a row of a side takes when it is prepared, at the most.
+    /// The most bytes that a prepared row of a side takes.
     pub(crate) fn bytes_per_row(&self, bins: usize) -> usize {
         let operands = self.operands.iter().map(SmallVec::len).max().unwrap_or(0);
         operands * bins * size_of::<f64>() + bins / 8 + 64
     }
 
-    /// Whether a form asks for the entropies of the rows.
+    /// Whether a form needs the entropies of the rows.
     fn needs_entropies(&self) -> bool {
         self.forms.iter().any(|form| form.p_entropy != 0.0 || form.q_entropy != 0.0)
     }
 
-    /// The places of the operands of a sum among those of P and of Q.
+    /// The places of the two operands of a sum, in the lists of P and of Q.
     fn places(&self, inner: Inner) -> [usize; 2] {
         let (p, q) = inner.operands();
         let place = |side: usize, operand| self.operands[side].iter().position(|known| *known == operand);
@@ -171,7 +171,7 @@ impl Forms {
     }
 }
 
-/// The place of a value in a list, where it is put if it is not there.
+/// The place of a value in a list. The value is added if the list lacks it.
 fn once<T: PartialEq, const N: usize>(list: &mut SmallVec<[T; N]>, value: T) -> usize
 where
     [T; N]: smallvec::Array<Item = T>,
@@ -182,20 +182,20 @@ where
     })
 }
 
-/// Two blocks of rows, prepared.
+/// Two blocks of prepared rows.
 pub(crate) struct Pairs<'a> {
     pub(crate) problem: &'a Problem,
     pub(crate) forms: &'a Forms,
-    /// The rows of the block of P, and they prepared.
+    /// The rows of the block of P, and the same rows prepared.
     pub(crate) p: (&'a Rows<'a>, &'a Prepared),
     pub(crate) q: (&'a Rows<'a>, &'a Prepared),
-    /// Where the pairs of a side with itself have the same value either way: by how many rows the block of Q begins after
-    /// that of P.
+    /// The number of rows by which the block of Q begins after the block of P. It is set if a side meets itself and both orders
+    /// of a pair have the same value.
     pub(crate) ahead: Option<isize>,
 }
 
-/// Where the sums of a few neighbouring pairs of one row go: the number of the row and of the first pair, the sums, and
-/// whether all the pairs are usual, with weight in every bin and finite sums.
+/// Takes the sums of a few neighbouring pairs of one row: the number of the row and of the first pair, the sums, and whether
+/// all the pairs are usual, with weight in every bin and finite sums.
 pub(crate) type Take<'t> = dyn FnMut(usize, usize, &RowSums, bool) + 't;
 
 impl Cpu {
@@ -205,7 +205,7 @@ impl Cpu {
         self.prepare_in(forms, side, rows, dispatch!(level, simd => panel_sizes(simd))[side])
     }
 
-    /// The same in panels of so many rows.
+    /// Prepares the rows of one side in panels of `panel` rows.
     pub(crate) fn prepare_in(&self, forms: &Forms, side: usize, rows: &Rows<'_>, panel: usize) -> Prepared {
         let level = self.level;
         let mut prepared = Prepared::new(forms, side, rows, panel);
@@ -217,8 +217,8 @@ impl Cpu {
         prepared
     }
 
-    /// The sums of [`ROWS`] rows of P at the most, from one that begins a panel on, against columns from one that begins a
-    /// panel on; returns how many pairs were beyond 32 bits.
+    /// Computes the sums of at most [`ROWS`] rows of P against some columns. Both ranges begin at the start of a panel. Returns
+    /// how many pairs were beyond 32 bits.
     pub(crate) fn pairs(
         &self,
         pairs: &Pairs<'_>,
@@ -232,8 +232,8 @@ impl Cpu {
         direct.rescued
     }
 
-    /// The same of pairs that may have a sum within the limit of their row, and of those beside them; of all, where there
-    /// is no bound.
+    /// Does what [`Cpu::pairs`] does, for the pairs that may have a sum within the limit of their row, and for their
+    /// neighbours. Without a bound it computes all pairs.
     pub(crate) fn near_pairs(
         &self,
         pairs: &Pairs<'_>,
@@ -250,26 +250,26 @@ impl Cpu {
     }
 }
 
-/// What a screen asks of a row: above which sum a pair is of no use.
+/// Gives for a row the sum above which a pair is of no use.
 pub(crate) type Limit<'t> = dyn Fn(usize) -> f64 + 't;
 
-/// Rows of a panel of either side.
+/// Rows of a panel of P and of Q.
 #[inline(always)]
 fn panel_sizes<S: Simd>(_simd: S) -> [usize; 2] {
     [panel_rows::<S>(), panel_columns::<S>()]
 }
 
-/// The way of those pairs that forms cannot do.
+/// Computes the pairs that forms cannot compute.
 struct Direct<'a> {
     cpu: &'a Cpu,
     pairs: &'a Pairs<'a>,
-    /// A row of P against some of Q, and the other way round.
+    /// A row of P against some rows of Q, and a row of Q against some rows of P.
     problems: [Problem; 2],
     sums: RowSums,
     rescued: u64,
 }
 
-/// From so many pairs of [`COLUMNS`] on it is quicker to compute them all.
+/// If at least this many of [`COLUMNS`] pairs are wanted, it is quicker to compute them all.
 const MANY: u32 = 12;
 
 impl<'a> Direct<'a> {
@@ -280,10 +280,10 @@ impl<'a> Direct<'a> {
         Self { cpu, pairs, problems, sums: RowSums::default(), rescued: 0 }
     }
 
-    /// Computes the wanted pairs of a row, a bit each, in place of what `sums` holds of them.
+    /// Computes the wanted pairs of a row, one bit per pair, and replaces their entries in `sums`.
     fn compute(&mut self, row: usize, first: usize, wanted: u64, sums: &mut RowSums) {
         let count = sums.flags.len();
-        // Of a side with itself the earlier row comes first, so that a pair has the same bits wherever it stands.
+        // Where a side meets itself, the earlier row comes first, so that a pair has the same bits wherever it stands.
         let later = self.pairs.ahead.map_or(0, |ahead| {
             let columns_before = row as isize - (first as isize + ahead);
             usize::try_from(columns_before).unwrap_or(0).min(count)
@@ -298,7 +298,7 @@ impl<'a> Direct<'a> {
         }
     }
 
-    /// Computes a range of pairs, and keeps the wanted ones.
+    /// Computes a range of pairs and keeps the wanted ones.
     fn run(&mut self, row: usize, first: usize, range: Range<usize>, swapped: bool, wanted: u64, sums: &mut RowSums) {
         let p = self.pairs.p.0.slice(row, 1);
         let q = self.pairs.q.0.slice(first + range.start, range.len());
@@ -313,7 +313,7 @@ impl<'a> Direct<'a> {
     }
 }
 
-/// A bit for each of a range of less than 64.
+/// One bit for each number of a range of fewer than 64.
 fn bits_of(range: &Range<usize>) -> u64 {
     ((1 << range.end) - 1) & !((1 << range.start) - 1)
 }

@@ -1,4 +1,4 @@
-//! Rows made ready to meet many others: the numbers that forms are made of, in panels of a few rows side by side.
+//! Prepares rows that meet many others: computes the numbers that forms use, in panels of a few rows side by side.
 
 use fearless_simd::{Simd, SimdBase};
 
@@ -14,20 +14,20 @@ use crate::divergence::lanes::{Real, keep, splat};
 use crate::divergence::log_ratio::{logarithm, reduce_ratio};
 use crate::rows::{Rows, Weights};
 
-/// Operands beyond these bounds are not trusted to leave a sum its digits.
+/// Operands outside these bounds may take digits from a sum.
 const LEAST: f64 = 1e-290;
 const MOST: f64 = 1e290;
 
 /// What is known of one row.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Known {
-    /// Whether forms can do it: weights are valid, not all zero, and in the middle of the range of a float.
+    /// Whether forms can compute the row: its weights are valid, not all zero, and in the middle of the range of a float.
     pub(crate) usable: bool,
     /// Whether no bin is empty.
     pub(crate) full: bool,
 }
 
-/// Numbers that begin where a line of the cache does, so that no vector lies across two.
+/// Numbers that begin at a cache line, so that no vector crosses two lines.
 #[derive(Debug)]
 struct Aligned {
     room: Vec<f64>,
@@ -40,7 +40,7 @@ impl Aligned {
 
     fn zeros(length: usize) -> Self {
         let room = vec![0.0; length + Self::LINE / size_of::<f64>()];
-        // Where it cannot be found the numbers begin where they do.
+        // If no aligned place is found, the numbers begin at the start.
         let start = room.as_ptr().align_offset(Self::LINE).min(room.len() - length);
         Self { room, start, length }
     }
@@ -54,19 +54,19 @@ impl Aligned {
     }
 }
 
-/// Rows of one side, prepared.
+/// The prepared rows of one side.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     rows: usize,
     /// Rows of a panel.
     panel: usize,
     bins: usize,
-    /// An array an operand: panel after panel, in a panel bin after bin, in a bin row after row.
+    /// One array per operand, in the order panel, bin, row.
     operands: Vec<Aligned>,
-    /// H(x̂) of each row, and zeros to a whole number of [`COLUMNS`].
+    /// H(x̂) of each row, padded with zeros to a whole number of [`COLUMNS`].
     entropies: Vec<f64>,
     known: Vec<Known>,
-    /// A bit a bin: whether it has weight.
+    /// Whether a bin has weight, one bit per bin.
     present: Vec<u64>,
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Panel<'a> {
 }
 
 impl Prepared {
-    /// Room for some rows.
+    /// Allocates memory for some rows.
     pub(super) fn new(forms: &Forms, side: usize, rows: &Rows<'_>, panel: usize) -> Self {
         let (count, bins) = (rows.len().next_multiple_of(COLUMNS.max(panel)), rows.bins());
         Self {
@@ -95,12 +95,11 @@ impl Prepared {
         }
     }
 
-    /// How many rows.
     pub(crate) fn len(&self) -> usize {
         self.rows
     }
 
-    /// The panels, each for whoever fills it.
+    /// The panels, each for the thread that fills it.
     pub(super) fn panels(&mut self) -> Vec<Panel<'_>> {
         let Self { panel, bins, operands, entropies, known, present, .. } = self;
         let (size, words) = (*panel, *panel * bins.div_ceil(64));
@@ -119,18 +118,17 @@ impl Prepared {
             .collect()
     }
 
-    /// The numbers of an operand of the rows from one that begins a panel on, `count` at the most: whole panels.
+    /// The numbers of an operand for at most `count` rows, in whole panels. Row `first` begins a panel.
     pub(crate) fn operand(&self, operand: usize, first: usize, count: usize) -> &[f64] {
         let end = (first + count.next_multiple_of(self.panel)).min(self.known.len());
         &self.operands[operand].values()[first * self.bins..end * self.bins]
     }
 
-    /// The entropies of the rows from one on.
+    /// The entropies of the rows from `first` on.
     pub(crate) fn entropies(&self, first: usize) -> &[f64] {
         &self.entropies[first..]
     }
 
-    /// What is known of a row.
     pub(crate) fn known(&self, row: usize) -> Known {
         self.known[row]
     }
@@ -183,7 +181,7 @@ impl Panel<'_> {
                 }
             }
             if !usable {
-                // What other rows of the panel meet must be numbers.
+                // The other rows of the panel are computed with these entries, which must be numbers.
                 for to in &mut self.operands {
                     to.chunks_exact_mut(self.size).for_each(|to| to[i] = 0.0);
                 }
@@ -193,13 +191,13 @@ impl Panel<'_> {
     }
 }
 
-/// Whether a row has weights of more than 24 bits, for which the contract asks more digits.
+/// Whether a row has weights of more than 24 bits, for which the contract asks for more digits.
 fn has_more_digits(rows: &Rows<'_>, row: &RowWeights<'_, f64>) -> bool {
     matches!(rows.weights(), Weights::U32(_) | Weights::I32(_))
         && row.high.iter().any(|x| *x > f64::from(LARGEST_IN_24_BITS))
 }
 
-/// The shares of a row after the policy; whether it is one that has them all, to the last digit but two.
+/// Computes the shares of a row after the policy. Returns whether they are all correct, up to the last two digits.
 #[inline(always)]
 fn shares_of<S: Simd>(simd: S, zeros: Zeros, row: &RowWeights<'_, f64>, shares: &mut [f64]) -> bool {
     let (mut sums, mut valid) = (WideLanes::zero(simd), true);
@@ -212,7 +210,7 @@ fn shares_of<S: Simd>(simd: S, zeros: Zeros, row: &RowWeights<'_, f64>, shares: 
         valid &= *x >= 0.0 && *x <= MOST;
     }
     let total = Double::from(sums.total());
-    // Weights that were scaled are at the end of the range; low parts are of integers above 2⁵³.
+    // Scaled weights are at the end of the range. Low parts come from integers above 2⁵³.
     if !valid || row.low.is_some() || row.unit != 1.0 || total.high > MOST {
         return false;
     }
@@ -234,16 +232,16 @@ fn shares_of<S: Simd>(simd: S, zeros: Zeros, row: &RowWeights<'_, f64>, shares: 
     for (share, x) in shares.iter_mut().zip(row.high) {
         *share = ((x + add).max(least) * part).min(1.0);
     }
-    // An amount that is next to nothing in the unit of the row has lost digits.
+    // An amount that is almost nothing in the unit of the row has lost digits.
     if zeros != Zeros::Exact && side.fill.high < LEAST {
         return false;
     }
-    // What vanishes beside the total is no empty bin, and under a policy none is.
+    // A weight that vanishes beside the total does not make a bin empty. Under a policy no bin is empty.
     let is_empty = |weight: f64| weight == 0.0 && zeros == Zeros::Exact;
     shares.iter().zip(row.high).all(|(share, weight)| *share >= LEAST || is_empty(*weight))
 }
 
-/// The logarithms of shares, 0 of 0, and the entropy.
+/// The logarithms of the shares, with 0 for a share of 0; returns the entropy.
 #[inline(always)]
 fn entropy<S: Simd>(simd: S, shares: &[f64], logs: &mut [f64]) -> f64 {
     let (zero, one) = (splat::<S, f64>(simd, 0.0), splat::<S, f64>(simd, 1.0));
@@ -261,7 +259,7 @@ fn entropy<S: Simd>(simd: S, shares: &[f64], logs: &mut [f64]) -> f64 {
     -sums.total()
 }
 
-/// The powers of shares, 0 of 0.
+/// The powers of the shares, with 0 for a share of 0.
 #[inline(always)]
 fn power(exponent: f64, shares: &[f64], values: &mut [f64]) {
     macro_rules! each {

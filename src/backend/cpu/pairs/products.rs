@@ -1,32 +1,32 @@
-//! Forms of products alone, as a device computes them.
+//! Forms that consist of products only, as a device computes them.
 
 use smallvec::SmallVec;
 
 use super::Forms;
 use crate::divergence::form::{Form, Inner, Operand};
 
-/// Products of a term at the most.
+/// The most products of a term.
 pub(crate) const MOST_PRODUCTS: usize = 2;
 
-/// The terms of a call, of which each is numbers of each row alone plus products.
+/// The terms of a call, each of which is numbers of each row alone plus products.
 #[derive(Clone, Debug)]
 pub(crate) struct Products {
     forms: Forms,
     terms: SmallVec<[ProductTerm; 4]>,
 }
 
-/// One of them.
+/// One term.
 #[derive(Clone, Debug)]
 pub(crate) struct ProductTerm {
     form: Form,
-    /// The places of the operands of P and of Q, and the factor, of each product.
+    /// For each product, the places of the operands of P and of Q, and the factor.
     pub(crate) products: SmallVec<[([usize; 2], f64); MOST_PRODUCTS]>,
-    /// Of those the logarithm of a side that meets shares.
+    /// For each product of a logarithm and shares, the side of the logarithm.
     logarithms: SmallVec<[Option<usize>; MOST_PRODUCTS]>,
 }
 
 impl Products {
-    /// Of forms, unless one has another sum, or none at all.
+    /// Takes forms. `None` if one of them has another sum or no sum, or if the contract asks for more than 1e-6.
     pub(crate) fn new(forms: Forms) -> Option<Self> {
         let of_form = |form: &Form| {
             let mut term = ProductTerm { form: form.clone(), products: SmallVec::new(), logarithms: SmallVec::new() };
@@ -34,7 +34,7 @@ impl Products {
                 let side = match inner {
                     Inner::Product(Operand::Share, Operand::Log) => Some(1),
                     Inner::Product(Operand::Log, Operand::Share) => Some(0),
-                    // A logarithm is made smaller by what shares add up to 1 of.
+                    // A logarithm is centred, which works only if it meets shares: these add up to 1.
                     Inner::Product(p, q) if p != Operand::Log && q != Operand::Log => None,
                     _ => return None,
                 };
@@ -47,7 +47,6 @@ impl Products {
         forms.narrow.then_some(Self { forms, terms })
     }
 
-    /// The forms.
     pub(crate) fn forms(&self) -> &Forms {
         &self.forms
     }
@@ -57,14 +56,13 @@ impl Products {
         &self.terms
     }
 
-    /// The operands of a side.
     pub(crate) fn operands(&self, side: usize) -> &[Operand] {
         &self.forms.operands[side]
     }
 }
 
 impl ProductTerm {
-    /// What a row of a side of this entropy adds to a sum; the constant of all is P's.
+    /// What a row of side `side` with this entropy adds to a sum. The constant of the form counts for P.
     pub(crate) fn constant(&self, side: usize, entropy: f64) -> f64 {
         match side {
             0 => self.form.constant + self.form.p_entropy * entropy,
@@ -72,7 +70,7 @@ impl ProductTerm {
         }
     }
 
-    /// What a sum gains where 1 is added to each logarithm of a row of a side that has weight.
+    /// What a sum gains if 1 is added to each logarithm of a row of side `side`, in the bins with weight.
     pub(crate) fn factor_of(&self, side: usize, operand: usize) -> f64 {
         let of_logarithm = |((places, factor), logarithm): (&([usize; 2], f64), &Option<usize>)| {
             if *logarithm == Some(side) && places[side] == operand { *factor } else { 0.0 }

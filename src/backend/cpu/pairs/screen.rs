@@ -1,4 +1,8 @@
-//! Pairs that are surely too far are not computed: a bound from below that is one product shows it.
+//! Leaves out the pairs that are surely too far, by a lower bound that costs one product per pair.
+//!
+//! The product gives the affinity BC = Σ√(p̂q̂) of each pair. The sum of the call is at least `factor`·(1 − BC), because the
+//! quotient of the two functions F(z) falls from |z| = 0 to `factor` at |z| = 1. So a pair cannot be near if this bound is
+//! above the limit of its row. The rounding of BC is allowed for. See the last paragraph of "All pairs" in `docs/NUMERICS.md`.
 
 use std::ops::Range;
 
@@ -10,7 +14,8 @@ use super::{COLUMNS, Direct, Forms, Limit, Pairs, ROWS, Take, panel_rows};
 use crate::divergence::hellinger::AFFINITY;
 use crate::divergence::lanes::splat;
 
-/// 1 − BC times a factor bounds the sum of the call from below: [`super::finish::pairs`] of the rows of Q that may be as near as the limit of a row allows, and of those beside them.
+/// Does what [`super::finish::pairs`] does, for the rows of Q that may be within the limit of a row of P, and for their
+/// neighbours. 1 − BC times `factor` is a lower bound of the sum of the call.
 pub(super) fn pairs<S: Simd>(
     simd: S,
     factor: f64,
@@ -36,7 +41,7 @@ pub(super) fn pairs<S: Simd>(
                 #[inline(always)]
                 || near(simd, forms, factor, affinities, limit),
             );
-            // A row that forms cannot do has no bound.
+            // A row that forms cannot compute has no bound.
             if !p.known(row).usable || (near | chunk.unusable) & chunk.all() != 0 {
                 let panel = row - (row - rows.start) % panel_rows::<S>();
                 room.sum(simd, pairs, panel..panel + panel_rows::<S>(), &chunk, Some(row - panel));
@@ -46,7 +51,7 @@ pub(super) fn pairs<S: Simd>(
     }
 }
 
-/// The pairs that may be within a limit, a bit each.
+/// The pairs that may be within a limit, one bit per pair. A NaN counts as near.
 #[inline(always)]
 fn near<S: Simd>(simd: S, forms: &Forms, factor: f64, affinities: &[f64], limit: f64) -> u64 {
     let v = |value: f64| splat::<S, f64>(simd, value);

@@ -1,4 +1,4 @@
-//! The inner loops: a panel of rows of P against a panel of rows of Q, a pair a lane.
+//! The inner loops: a panel of rows of P against a panel of rows of Q, one pair per lane.
 
 use fearless_simd::{Simd, SimdBase, SimdFloat};
 
@@ -6,20 +6,20 @@ use super::{COLUMNS, ROWS, VECTORS, panel_columns, panel_rows};
 use crate::divergence::form::Inner;
 use crate::divergence::logarithm::ln;
 
-/// Bins that are summed in one chain before they join the sum of all: rounding grows with the length of a chain, and
-/// as much of two panels stays in the nearest cache.
+/// The bins that are summed in one chain before they join the whole sum. Rounding grows with the length of a chain, and so much
+/// of two panels stays in the nearest cache.
 pub(super) const CHAIN: usize = 128;
 
-/// The sums of [`ROWS`] rows of P against [`COLUMNS`] rows of Q, a row after the other.
+/// The sums of [`ROWS`] rows of P against [`COLUMNS`] rows of Q, row after row.
 pub(super) type Sums = [f64; ROWS * COLUMNS];
 
-/// The most rows of P that are summed at once: all of a panel.
+/// The most rows of P that are summed at once: a whole panel.
 const MOST_AT_ONCE: usize = 8;
 
 /// What a bin adds to a sum.
 trait Summand {
-    /// Rows of P that are summed at once: many where a summand is one instruction, few where it is many and needs the
-    /// registers itself.
+    /// The rows of P that are summed at once: many if a summand is one instruction, few if it takes many instructions and needs
+    /// the registers itself.
     const AT_ONCE: usize;
 
     fn add<S: Simd>(simd: S, p: S::f64s, q: S::f64s, sum: S::f64s) -> S::f64s;
@@ -68,8 +68,9 @@ impl Summand for Triangular {
     }
 }
 
-/// The sums of some panels of P against some of Q, [`ROWS`] by [`COLUMNS`] at the most; of one row of each panel of P,
-/// where that is `only` wanted, and perhaps some beside it. A function of its own, compiled once for all that call it.
+/// The sums of some panels of P against some panels of Q, at most [`ROWS`] by [`COLUMNS`]. With `only`, just this row of each
+/// panel of P is needed, and a few rows beside it may be computed too. It is a function of its own so that it is compiled once
+/// for all callers.
 #[inline(never)]
 pub(super) fn sums<S: Simd>(
     simd: S,
@@ -91,7 +92,7 @@ pub(super) fn sums<S: Simd>(
     );
 }
 
-/// Chain by chain, so that that much of a panel of Q stays in the nearest cache for all panels of P.
+/// Works chain by chain, so that this part of a panel of Q stays in the nearest cache for all panels of P.
 #[inline(always)]
 fn panels<S: Simd, F: Summand>(simd: S, bins: usize, p: &[f64], q: &[f64], out: &mut Sums, only: Option<usize>) {
     let (lanes, height, width) = (S::f64s::LEN, panel_rows::<S>(), panel_columns::<S>());

@@ -1,8 +1,8 @@
-//! What the kernels rely on of a device, asked when it is opened: 128 threads answer questions whose results the host knows.
+//! What the kernels rely on in a device, asked when it is opened: 128 threads answer questions whose results the host knows.
 //!
-//! A device whose arithmetic is not what the kernels need is refused; one whose subgroups are not is opened without them. The
-//! answers are kept for the process by what devices that compute alike have in common, so that engines share them, and asked
-//! for again when a device was lost. `docs/NUMERICS.md` says which guarantee rests on which answer.
+//! A device is refused if its arithmetic is not what the kernels need. If its subgroups are not, it is opened without them. The
+//! process keeps the answers under what devices that compute alike have in common, so that engines share them. It asks again
+//! after a device was lost. `docs/NUMERICS.md` says in "What a device is asked" which guarantee rests on which answer.
 
 mod questions;
 
@@ -27,15 +27,15 @@ pub struct DeviceAnswers {
     pub fused_multiply_add: bool,
     /// Whether subnormal numbers become 0.
     pub flushes_subnormals: bool,
-    /// The largest error of a quotient and of a square root, in units of the last place.
+    /// The largest error of a quotient, in units of the last place.
     pub division_error: f64,
-    /// See [`division_error`](Self::division_error).
+    /// The largest error of a square root, in units of the last place.
     pub root_error: f64,
     /// Threads of a subgroup, where subgroups are used.
     pub subgroup_size: Option<u32>,
     /// Whether the adapter has subgroups that do not work as the kernels need them.
     pub subgroups_refused: bool,
-    /// How long asking took, with the compilation of what asks.
+    /// How long it took to ask, compilation included.
     pub seconds: f64,
 }
 
@@ -49,10 +49,10 @@ pub(super) struct Params {
     pub(super) weights_of_one: u32,
 }
 
-/// How long a device may take over its answers, whoever is less patient.
+/// How long a device may take over its answers, even if the caller is more patient.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The answers of one kind of device, or why it is refused; locked while it is asked.
+/// The answers of one kind of device, or why it is refused. It is locked while the device is asked.
 type Verdict = Arc<Mutex<Option<std::result::Result<DeviceAnswers, String>>>>;
 
 static VERDICTS: Mutex<Option<HashMap<String, Verdict>>> = Mutex::new(None);
@@ -63,12 +63,12 @@ fn verdict(device: &Device) -> Verdict {
     Arc::clone(verdicts.get_or_insert_default().entry(key).or_default())
 }
 
-/// What this process knows of a device, which is asked if nobody has, or if `anew`.
+/// What this process knows of a device. The device is asked if nobody has done so, or if `anew`.
 pub(super) fn ask(opened: &Arc<Opened>, anew: bool) -> Result<DeviceAnswers> {
     let device = &opened.device;
     let verdict = verdict(device);
     let mut known = verdict.lock().unwrap_or_else(PoisonError::into_inner);
-    // What a kernel was refused for stays.
+    // A refusal because of a kernel stays.
     if known.is_none() || (anew && matches!(*known, Some(Ok(_)))) {
         *known = Some(questioned(opened)?);
     }
@@ -84,7 +84,7 @@ pub(super) fn refuse(device: &Device, reason: &str) {
     *verdict(device).lock().unwrap_or_else(PoisonError::into_inner) = Some(Err(reason.to_owned()));
 }
 
-/// Asks a device; the inner error is why it is refused.
+/// Asks a device. The inner error says why it is refused.
 fn questioned(opened: &Arc<Opened>) -> Result<std::result::Result<DeviceAnswers, String>> {
     let started = Instant::now();
     let questions = Questions::new();
@@ -114,7 +114,7 @@ fn questioned(opened: &Arc<Opened>) -> Result<std::result::Result<DeviceAnswers,
     Ok(Ok(found))
 }
 
-/// Runs one workgroup of a module over some words; returns the words it leaves.
+/// Runs one workgroup of a module over some words. Returns the words it leaves.
 fn run(
     opened: &Arc<Opened>,
     source: String,

@@ -1,4 +1,4 @@
-//! The questions of the probe, and what the host makes of the answers.
+//! The questions of the probe, and what the host concludes from the answers.
 
 use super::DeviceAnswers;
 use crate::backend::gpu::constants::{ANSWER_WORDS, LANE_ANSWER_WORDS, QUESTION_WORDS};
@@ -11,37 +11,37 @@ const QUESTIONS: usize = 256;
 /// Weights that a thread adds up.
 const WEIGHTS: usize = 64;
 
-/// How far sums, products and quotients in two parts may be off, as a part of themselves.
+/// The allowed error of sums, products and quotients in two parts, as a part of themselves.
 const PARTS_ERROR: f64 = 1.0 / (1u64 << 42) as f64;
-/// How far p·r − q may be, as a part of p·r.
+/// The allowed error of p·r − q, as a part of p·r.
 const U_ERROR: f64 = crate::backend::gpu::collect::U_ERROR;
-/// How far a compensated total may be, as a part of itself.
+/// The allowed error of a compensated total, as a part of itself.
 const TOTAL_ERROR: f64 = 1.0 / (1u64 << 23) as f64;
-/// How far a quotient and a square root may be, in units of the last place: what WGSL promises is 2.5, and for a root what an
-/// inverse square root and a quotient leave.
+/// The allowed error of a quotient and of a square root, in units of the last place. WGSL promises 2.5 for a quotient. For a
+/// root it promises what an inverse square root and a quotient leave.
 const DIVISION_ERROR: f64 = 3.0;
 const ROOT_ERROR: f64 = 5.0;
 
-/// What is asked in one question.
+/// What one question contains.
 #[derive(Clone, Copy, Debug)]
 struct Question {
-    /// Of a sum of two numbers.
+    /// For a sum of two numbers.
     a: f32,
     b: f32,
-    /// Of sums, products and quotients of numbers in two parts; both positive.
+    /// For sums, products and quotients of numbers in two parts; both are positive.
     c: [f32; 2],
     d: [f32; 2],
-    /// Of p·r − q.
+    /// For p·r − q.
     p: f32,
     ratio: [f32; 2],
     q: f32,
-    /// Bits that are to come through.
+    /// Bits that must arrive unchanged.
     word: u32,
-    /// Of which whole numbers of ten bits are cut out.
+    /// Whole numbers of ten bits are cut out of this.
     numbers: u32,
 }
 
-/// All that is asked.
+/// All questions.
 pub(super) struct Questions {
     questions: Vec<Question>,
     weights: Vec<f32>,
@@ -56,13 +56,13 @@ impl Random {
         (self.0 >> 32) as u32
     }
 
-    /// A positive float with an exponent within a bound either way.
+    /// A positive float whose exponent is within a bound, either way.
     fn float(&mut self, bound: i32) -> f32 {
         let exponent = (self.bits() % (2 * bound as u32 + 1)) as i32 - bound;
         f32::from_bits((((exponent + 127) as u32) << 23) | (self.bits() >> 9))
     }
 
-    /// A number in two parts, the second below half a unit of the first.
+    /// A number in two parts. The second part is below half a unit of the first.
     fn parts(&mut self, bound: i32) -> [f32; 2] {
         let high = self.float(bound);
         let share = (f64::from(self.bits()) / f64::from(u32::MAX) - 0.5) * f64::from(f32::EPSILON) * 0.9;
@@ -71,7 +71,7 @@ impl Random {
 }
 
 impl Questions {
-    /// The same ones every time.
+    /// The same questions every time.
     pub(super) fn new() -> Self {
         let mut random = Random(1);
         let words = [0x7fc0_0001, 0x8000_0000, 1, 0xff80_0001];
@@ -88,7 +88,7 @@ impl Questions {
         };
         let questions = (0..QUESTIONS).map(question).collect();
         let mut random = Random(2);
-        // Of each the last digits are below those of the sum, and all on one side.
+        // The last digits of each weight are below those of the sum, and all on one side.
         let small = |random: &mut Random| 2f32.powi(-25) * (1.0 + random.bits() as f32 / u32::MAX as f32);
         let weight = |i: usize| if i.is_multiple_of(WEIGHTS) { 1.0 } else { small(&mut random) };
         Self { questions, weights: (0..THREADS * WEIGHTS).map(weight).collect() }
@@ -116,7 +116,7 @@ impl Questions {
     }
 }
 
-/// Words for the threads of subgroups to exchange.
+/// Words that the threads of subgroups exchange.
 pub(super) fn lane_words() -> Vec<u32> {
     let mut random = Random(3);
     (0..THREADS).map(|_| random.bits()).collect()
@@ -130,33 +130,33 @@ fn float(word: u32) -> f64 {
     f64::from(f32::from_bits(word))
 }
 
-/// An error unless a value is near another, by a part of a size.
+/// An error unless a value is near another, within a part `error` of `size`.
 fn near(what: &str, got: f64, want: f64, error: f64, size: f64) -> Result<(), String> {
     // Written so that a NaN is far.
     if (got - want).abs() <= error * size.abs() { Ok(()) } else { Err(format!("{what}: {got:e} for {want:e}")) }
 }
 
-/// An error unless bits are those of a float, which may be 0 of either sign.
+/// An error unless bits are those of a float. A 0 may have either sign.
 fn same(what: &str, got: u32, want: f32) -> Result<(), String> {
     let is_zero = |bits: u32| bits << 1 == 0;
     let ok = got == want.to_bits() || (is_zero(got) && is_zero(want.to_bits()));
     if ok { Ok(()) } else { Err(format!("{what}: {:e} for {want:e}", f32::from_bits(got))) }
 }
 
-/// The exact sum of two floats, rounded and what that leaves.
+/// The exact sum of two floats: the rounded sum, and the rest.
 fn two_sum(a: f32, b: f32) -> [f32; 2] {
     let sum = a + b;
     let back = sum - a;
     [sum, (a - (sum - back)) + (b - back)]
 }
 
-/// In units of the last place of a value.
+/// An error in units of the last place of a value.
 fn units(got: f64, want: f64) -> f64 {
     let unit = f64::from(f32::EPSILON) * 2f64.powi(want.abs().log2().floor() as i32);
     (got - want).abs() / unit
 }
 
-/// What the answers say of the device; an error is why it is refused.
+/// What the answers say of the device. An error says why it is refused.
 pub(super) fn judge(questions: &Questions, answers: &[u32]) -> Result<DeviceAnswers, String> {
     let mut found = DeviceAnswers {
         fused_multiply_add: true,
@@ -185,7 +185,7 @@ pub(super) fn judge(questions: &Questions, answers: &[u32]) -> Result<DeviceAnsw
         found.root_error = found.root_error.max(units(float(answer[11]), root));
         let high = f64::from(p) * f64::from(ratio[0]);
         let want = (high - f64::from(q)) + f64::from(p) * f64::from(ratio[1]);
-        // And by the rounding of the difference itself.
+        // The rounding of the difference itself is allowed too.
         let size = high.abs() + want.abs() / U_ERROR * f64::from(f32::EPSILON);
         near("a difference of weights on one scale is off", float(answer[12]), want, U_ERROR, size)?;
         if answer[13..17].iter().any(|got| *got != word) {
@@ -196,7 +196,7 @@ pub(super) fn judge(questions: &Questions, answers: &[u32]) -> Result<DeviceAnsw
         found.fused_multiply_add &= f32::from_bits(answer[18]) == left;
         found.flushes_subnormals |= answer[19] == 0;
     }
-    // Written so that a NaN is too much.
+    // Written so that a NaN is too large.
     if !(found.division_error <= DIVISION_ERROR && found.root_error <= ROOT_ERROR) {
         let DeviceAnswers { division_error, root_error, .. } = found;
         return Err(format!(
@@ -212,7 +212,7 @@ pub(super) fn judge(questions: &Questions, answers: &[u32]) -> Result<DeviceAnsw
     Ok(found)
 }
 
-/// The size of the subgroups; an error if they are not what the kernels take them for.
+/// The size of the subgroups, or an error if they are not as the kernels expect.
 pub(super) fn judge_lanes(words: &[u32], answers: &[u32], smallest: u32) -> Result<u32, String> {
     let size = answers[1];
     if size < smallest || !size.is_power_of_two() {

@@ -1,9 +1,9 @@
-//! All pairs as products of matrices: the host's half of `shaders/pairs/product.wgsl`, in place of the row kernels. What
-//! becomes of the records is the same.
+//! All pairs as products of matrices, in place of the row kernels: the host's half of `shaders/pairs/product.wgsl`. The records
+//! are used in the same way.
 //!
-//! A value is numbers of each row alone plus products (see [`Form`](crate::divergence::form::Form)); it may be small beside
-//! them. So the sums of products are exact but for a small part, which is rounded, and of which a bound is known for each
-//! pair. A pair that may have lost more than the contract allows is left to the host.
+//! A value is numbers of each row alone plus products (see [`Form`](crate::divergence::form::Form)), and it may be small beside
+//! them. So the sums of products are exact except for a small part. That part is rounded, and its error has a known bound for
+//! each pair. A pair that may have lost more than the contract allows is left to the host. See `docs/NUMERICS.md`, "All pairs".
 
 mod slices;
 
@@ -33,11 +33,11 @@ use crate::plan::Problem;
 use crate::plan::problem::Slots;
 use crate::rows::Rows;
 
-/// Bits of the whole numbers: so many that the sum of STEP products of two is exact in a float.
+/// Bits of the whole numbers. The sum of STEP products of two such numbers is exact in a float.
 const BITS: u32 = 10;
-/// Bins of a row at the most: of so many the products of whole numbers stay within 32 bits.
+/// The most bins of a row. With more bins, sums of products of whole numbers may leave 32 bits.
 const MOST_BINS: usize = 1024;
-/// Rows of either side from which on it is worth preparing them.
+/// It is worth preparing rows if each side has at least this many.
 const FEWEST_ROWS: usize = if cfg!(test) { 16 } else { PANEL };
 /// Bytes of numbers that are prepared together.
 const PREPARED_BYTES: usize = if cfg!(test) { 1 << 14 } else { 32 << 20 };
@@ -45,7 +45,7 @@ const PREPARED_BYTES: usize = if cfg!(test) { 1 << 14 } else { 32 << 20 };
 const SHARED_BYTES: u32 = (2 * STEP * 2 * PANEL * size_of::<f32>()) as u32;
 /// Storage buffers that the kernel is bound to.
 const STORAGE_BUFFERS: u32 = 5;
-/// The largest error of a sum, as a part of it: a fifth of what the contract allows, so that whatever follows has room.
+/// The largest error of a sum, as a part of it: a fifth of what the contract allows. The rest is for the steps that follow.
 const TRUSTED: f32 = 2e-7;
 
 /// The uniform of a dispatch, as in `shaders/pairs/product.wgsl`.
@@ -79,7 +79,7 @@ pub(super) struct Params {
     pub(super) product: [[u32; 4]; MOST_PRODUCTS],
 }
 
-/// The kernel by how many products a term has.
+/// The kernels, by the number of products of a term.
 #[derive(Debug)]
 pub(super) struct Kernels {
     bindings: wgpu::BindGroupLayout,
@@ -101,21 +101,21 @@ impl Kernels {
     }
 }
 
-/// Two sides, every row of which meets every row of the other on a device.
+/// Two sides on a device. Every row of one side meets every row of the other.
 #[derive(Debug)]
 pub(crate) struct Product<'a> {
     cpu: &'a Cpu,
     products: Products,
     p: Rows<'a>,
     q: Rows<'a>,
-    /// What both take there.
+    /// Bytes that both sides take there.
     bytes: u64,
-    /// As a device has them; made anew for one that was opened anew.
+    /// The sides as a device has them; made anew for a device that was opened anew.
     sides: Mutex<Option<Arc<Sides>>>,
     is_given_up: AtomicBool,
 }
 
-/// Some rows of a product: the first of each side.
+/// Some rows of a product: the first row of each side.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Part<'a> {
     pub(crate) product: &'a Product<'a>,
@@ -140,7 +140,7 @@ fn quads(rows: usize, bins: usize) -> usize {
     rows.div_ceil(PANEL) * bins.next_multiple_of(STEP) * 2 * PANEL / 4
 }
 
-/// Bytes of the operands of a side, and of what else is known of its rows.
+/// Bytes of the operands of a side, and of the other numbers of its rows.
 fn bytes(products: &Products, side: usize, rows: &Rows<'_>) -> [u64; 2] {
     let operands = products.operands(side).len();
     let words = Words::new(products.terms().len(), operands, rows.bins());
@@ -149,8 +149,8 @@ fn bytes(products: &Products, side: usize, rows: &Rows<'_>) -> [u64; 2] {
 }
 
 impl<'a> Product<'a> {
-    /// Of all rows of two sides, on a device whose buffers may take so much; `None` where it is not for a product, or not
-    /// worth it, or the device has not the means.
+    /// Takes all rows of two sides, for a device whose buffers may take so much. `None` if the problem has no product, if a
+    /// product is not worth it, or if the device lacks what it needs.
     pub(crate) fn new(
         gpu: &Gpu,
         cpu: &'a Cpu,
@@ -181,7 +181,7 @@ impl<'a> Product<'a> {
         Self { cpu, products, p, q, bytes, sides: Mutex::new(None), is_given_up: AtomicBool::new(false) }
     }
 
-    /// The same over a few other rows; `None` where there is no product of them.
+    /// The same product over a few other rows. `None` if they have no product.
     pub(super) fn over<'b>(&self, problem: &Problem, sides: [Rows<'b>; 2]) -> Option<Product<'b>>
     where
         'a: 'b,
@@ -189,18 +189,18 @@ impl<'a> Product<'a> {
         Some(Product::of(self.cpu, Forms::new(problem).and_then(Products::new)?, sides, 0))
     }
 
-    /// Frees what a device has of it: the row kernels do the rest.
+    /// Frees its memory on the device. The row kernels do the rest.
     pub(crate) fn give_up(&self) {
         self.is_given_up.store(true, Ordering::Relaxed);
         *self.sides.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Whether it is not in use any more.
+    /// Whether it is no longer in use.
     pub(crate) fn is_given_up(&self) -> bool {
         self.is_given_up.load(Ordering::Relaxed)
     }
 
-    /// Has it in use again.
+    /// Puts it in use again.
     #[cfg(test)]
     pub(crate) fn take_up(&self) {
         self.is_given_up.store(false, Ordering::Relaxed);
@@ -211,7 +211,7 @@ impl<'a> Product<'a> {
         self.bytes
     }
 
-    /// Both sides on this device; `None` where it is given up, as it is where they do not fit there any more.
+    /// Both sides on this device. `None` if the product is given up, which happens if they no longer fit there.
     pub(super) fn sides(&self, opened: &Arc<Opened>) -> Result<Option<Arc<Sides>>> {
         if self.is_given_up() {
             return Ok(None);
@@ -224,13 +224,13 @@ impl<'a> Product<'a> {
         found.map(Some)
     }
 
-    /// Those that are there, or made anew.
+    /// The sides that are there, or new ones.
     fn find(&self, opened: &Arc<Opened>) -> Result<Arc<Sides>> {
         let mut kept: MutexGuard<'_, _> = self.sides.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sides) = kept.as_ref().filter(|sides| Arc::ptr_eq(&sides.opened, opened)) {
             return Ok(Arc::clone(sides));
         }
-        // What a lost device had is given up first.
+        // The memory of a lost device is freed first.
         *kept = None;
         let sides = [self.upload(opened, 0, &self.p)?, self.upload(opened, 1, &self.q)?];
         let sides = Arc::new(Sides { opened: Arc::clone(opened), sides });
@@ -350,7 +350,7 @@ fn params(
     let is_infinite = |bits: &u32| {
         problem.slots.iter().filter(uses).all(|slots| slots.measure.is_infinite(Support::from_bits(*bits)))
     };
-    // Of each number of a side: a product, two sums of a bin, those of a step and of all steps.
+    // The roundings that each number of a side goes through: a product, two sums of a bin, the sums of a step and of all steps.
     let roundings = 2 * STEP + 4 + bins / STEP;
     let mut params = Params {
         rows: rows[0] as u32,
@@ -387,7 +387,7 @@ fn params(
 
 /// Some rows of each side of a call.
 impl<'a> Part<'a> {
-    /// Those of a chunk, by its rows on either side.
+    /// The rows of a chunk, by its rows on either side.
     pub(crate) fn of(self, [p, q]: &[Range<usize>; 2]) -> Self {
         Self { first: [self.first[0] + p.start, self.first[1] + q.start], ..self }
     }

@@ -1,4 +1,4 @@
-//! Prepared rows as the kernel of products reads them: every number a power of two of its row times a whole number and a
+//! Prepared rows as the kernel of products reads them. Every number is a power of two of its row times a whole number and a
 //! fraction, so that the large part of a sum of products is exact in 32 bits.
 
 use rayon::prelude::*;
@@ -9,19 +9,20 @@ use crate::backend::cpu::pairs::{Prepared, Products};
 use crate::backend::gpu::constants::{FULL, USABLE};
 use crate::divergence::form::Operand;
 
-/// Words of a row before those of its terms: the flags.
+/// The words of a row before those of its terms: the flags.
 const HEAD: usize = 1;
-/// Words of a row for each term: a constant in two parts.
+/// The words of a row for each term: a constant in two parts.
 const WORDS_OF_A_TERM: usize = 2;
-/// Words of a row for each operand: the power of two, the length of its numbers as a vector, and that of the fractions.
+/// The words of a row for each operand: the power of two, the length of its numbers as a vector, and the length of the
+/// fractions.
 const WORDS_OF_AN_OPERAND: usize = 3;
 
-/// Powers of two of a row beyond these are not trusted to leave a product in the range of a float.
+/// With a larger power of two of a row, either way, a product may leave the range of a float.
 const MOST_EXPONENT: i32 = 40;
-/// What is left out of a fraction, a quarter of a unit of 2⁻²⁴ at the most, as a part of what rounding does to it.
+/// The error of a fraction that is left out, as a part of what rounding does to it. It is at most a quarter of a unit of 2⁻²⁴.
 const LEFT_OUT: f64 = 0.02;
 
-/// Where what stands in the words of a row.
+/// Layout of one row's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Words {
     terms: usize,
@@ -44,26 +45,25 @@ impl Words {
         self.term(self.terms)
     }
 
-    /// A bit a bin.
+    /// One bit per bin: whether it has weight.
     pub(super) fn present(&self) -> usize {
         self.operands() + self.operands * WORDS_OF_AN_OPERAND
     }
 
-    /// Words of those bits.
+    /// The words of those bits.
     pub(super) fn present_words(&self) -> usize {
         self.bins.div_ceil(32)
     }
 
-    /// Words of a row.
+    /// All words of a row.
     pub(super) fn all(&self) -> usize {
         self.present() + self.present_words()
     }
 }
 
-/// Rows of one side.
+/// The rows of one side.
 pub(super) struct Slices {
-    /// Of each operand: panel after panel, in a panel bin after bin, in a bin the whole numbers of all rows and then the
-    /// fractions.
+    /// One array per operand, in the order panel, bin. For a bin, it has the whole numbers of all rows and then the fractions.
     pub(super) operands: Vec<Vec<f32>>,
     pub(super) rows: Vec<u32>,
 }
@@ -74,14 +74,14 @@ fn in_parts(x: f64) -> [f32; 2] {
     [high, (x - f64::from(high)) as f32]
 }
 
-/// A length that is no smaller in a float.
+/// A length, rounded to a float that is no smaller.
 fn no_less(x: f64) -> f32 {
     (x * (1.0 + 1e-6)) as f32
 }
 
-/// e such that the largest of some numbers is at most 2ᴮᴵᵀˢ times 2ᵉ; `None` for those that the kernel cannot have.
+/// The e such that the largest of some numbers is at most 2ᴮᴵᵀˢ times 2ᵉ. `None` if the kernel cannot use them.
 fn exponent(most: f64) -> Option<i32> {
-    // The exponent of the next power of two; of numbers that are next to nothing, or nothing, any will do.
+    // The exponent of the next power of two. For numbers that are almost or exactly 0, any exponent will do.
     let exponent = (most.log2().ceil() as i32).saturating_sub(BITS as i32).max(-MOST_EXPONENT);
     (exponent <= MOST_EXPONENT).then_some(exponent)
 }
@@ -89,13 +89,13 @@ fn exponent(most: f64) -> Option<i32> {
 /// Some rows of one panel, to be filled.
 struct Panel<'a> {
     first: usize,
-    /// Of each operand the panel.
+    /// The panel of each operand.
     operands: Vec<&'a mut [f32]>,
     rows: &'a mut [u32],
 }
 
 impl Slices {
-    /// Of rows that were prepared in panels of [`PANEL`].
+    /// Takes rows that were prepared in panels of [`PANEL`].
     pub(super) fn new(products: &Products, side: usize, prepared: &Prepared, words: Words) -> Self {
         let (panels, numbers) = (prepared.len().div_ceil(PANEL), words.bins.next_multiple_of(STEP) * 2 * PANEL);
         let operands = products.operands(side).iter().map(|_| vec![0.0; panels * numbers]).collect();
@@ -150,7 +150,7 @@ impl Panel<'_> {
     }
 }
 
-/// Subtracts from the logarithms of the bins that have weight their mean, so that what is multiplied is small; returns it.
+/// Subtracts their mean from the logarithms of the bins with weight, so that the factors are small. Returns the mean.
 fn centre(numbers: &mut [f64], present: &[u64]) -> f64 {
     let has_weight = |bin: usize| present[bin / 64] >> (bin % 64) & 1 == 1;
     let count = (0..numbers.len()).filter(|bin| has_weight(*bin)).count();
@@ -160,7 +160,7 @@ fn centre(numbers: &mut [f64], present: &[u64]) -> f64 {
     mean
 }
 
-/// Writes the numbers of a row in their two parts; returns the power of two and the two lengths.
+/// Writes the numbers of a row in their two parts. Returns the power of two and the two lengths.
 fn cut(numbers: &[f64], to: &mut [f32], lane: usize) -> Option<[f32; 3]> {
     let exponent = exponent(numbers.iter().fold(0.0, |most, x| x.abs().max(most)))?;
     let (scale, part) = (2.0_f64.powi(exponent), 2.0_f64.powi(-exponent));

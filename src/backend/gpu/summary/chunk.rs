@@ -1,4 +1,4 @@
-//! What a chunk says: where it lies in what the host reads, and what it means.
+//! What a chunk reports: where it lies in what the host reads, and what it means.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use crate::backend::gpu::submit::{Submitted, words};
 use crate::backend::gpu::{Opened, guarded};
 use crate::error::Result;
 
-/// What a block of values of one measure is.
+/// The numbers of a block of values of one measure.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(crate) struct Block {
-    /// Finite ones.
+    /// The number of finite values.
     pub(crate) count: u32,
     pub(crate) infinite: u32,
     pub(crate) mean: f32,
-    /// Sum of squared distances from it, in units of 2⁻⁴⁸.
+    /// Sum of squared distances from the mean, in units of 2⁻⁴⁸.
     pub(in crate::backend::gpu) squares: f32,
     pub(crate) least: f32,
     pub(crate) most: f32,
@@ -35,7 +35,7 @@ impl Block {
     }
 }
 
-/// A large value and its row in the chunk; none if 0, else the bits of the value and one more.
+/// A large value and its row in the chunk. A word of 0 means no value; else the word is the bits of the value plus one.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(super) struct Pair {
@@ -43,25 +43,25 @@ pub(super) struct Pair {
     row: u32,
 }
 
-/// What a chunk said.
+/// What a chunk reported.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
-    /// Of each measure.
+    /// One list per measure.
     pub(crate) blocks: Vec<Vec<Block>>,
-    /// Of each measure its largest values, and their rows in the call.
+    /// The largest values of each measure, and their rows in the call.
     pub(crate) top: Vec<Vec<(usize, f32)>>,
-    /// Of all rows so far: how many have each status, and how many were left to the host.
+    /// For all rows so far: how many have each status, and below how many were left to the host.
     pub(crate) statuses: [u64; 4],
     pub(crate) for_the_host: usize,
     pub(crate) spent: Spent,
 }
 
-/// Where what a chunk says lies in what the host reads.
+/// Where the report of a chunk lies in what the host reads.
 pub(super) struct Layout {
     pub(super) first_row: usize,
     pub(super) stamp: u32,
     pub(super) measures: usize,
-    /// Of one measure.
+    /// Blocks of one measure.
     pub(super) blocks: usize,
     pub(super) top: usize,
 }
@@ -97,7 +97,7 @@ pub(crate) struct DigestedChunk {
 }
 
 impl DigestedChunk {
-    /// Waits for the device; what the chunk said.
+    /// Waits for the device. Returns what the chunk reported.
     pub(crate) fn finish(self) -> Result<Said> {
         let Self { opened, submitted, layout, spent } = self;
         let read = |device: &Device, slot: &Slot| {

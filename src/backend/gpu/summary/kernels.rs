@@ -10,7 +10,7 @@ use crate::backend::gpu::device::Device;
 use crate::backend::gpu::{Opened, pipelines, shaders};
 use crate::error::Result;
 
-/// The kernels, compiled once a device.
+/// The kernels, compiled once per device.
 #[derive(Debug)]
 pub(in crate::backend::gpu) struct Kernels {
     bindings: wgpu::BindGroupLayout,
@@ -19,15 +19,15 @@ pub(in crate::backend::gpu) struct Kernels {
     pub(super) top: wgpu::ComputePipeline,
     pub(super) sums: wgpu::ComputePipeline,
     pub(in crate::backend::gpu) nearest: wgpu::ComputePipeline,
-    /// To be bound where a kernel has no use for a buffer.
+    /// Bound where a kernel does not use a buffer.
     pub(in crate::backend::gpu) unused: [wgpu::Buffer; 3],
 }
 
-/// Storage buffers that they are bound to.
+/// The storage buffers they are bound to.
 pub(in crate::backend::gpu) const STORAGE_BUFFERS: u32 = 6;
 
 impl Kernels {
-    /// Compiles them.
+    /// Compiles the kernels.
     fn new(device: &Device) -> Result<Self> {
         use wgpu::BufferBindingType::{Storage, Uniform};
         let kinds = [true, false, false, false].map(|read_only| Storage { read_only });
@@ -74,7 +74,7 @@ impl Kernels {
 }
 
 impl Opened {
-    /// The kernels that go on with records, and the time it takes to compile them the first time.
+    /// The kernels that continue with records. `spent` gets the time to compile them the first time.
     pub(in crate::backend::gpu) fn summary_kernels(&self, spent: &mut Spent) -> Result<&Kernels> {
         let start = Instant::now();
         if let Some(kernels) = self.summary.get() {
@@ -82,7 +82,7 @@ impl Opened {
         }
         let kernels = Kernels::new(&self.device)?;
         spent.compile_seconds += start.elapsed().as_secs_f64();
-        // Who was faster has compiled the same.
+        // Another thread may have compiled the same kernels first.
         Ok(self.summary.get_or_init(|| kernels))
     }
 }

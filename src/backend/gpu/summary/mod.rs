@@ -1,6 +1,6 @@
-//! What columns of values say, without the values leaving the device: the host's half of `shaders/summary/`. Chunks
-//! go through the row kernels as ever; what becomes of their records stays on the device, but for a few numbers a
-//! chunk, and at the end those parts of the histograms in which a quantile lies.
+//! What columns of values say, without the values leaving the device: the host's half of `shaders/summary/`. Chunks go through
+//! the row kernels as usual. Their records stay on the device, except for a few numbers per chunk and, at the end, those parts
+//! of the histograms in which a quantile lies.
 
 mod chunk;
 mod kernels;
@@ -27,16 +27,17 @@ use crate::error::Result;
 use crate::plan::Problem;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
 
-/// Measures of a call at the most: each has a table on the device.
+/// The most measures of a call: each has a table on the device.
 pub(crate) const MOST_MEASURES: usize = 4;
-/// Of the largest rows that can be asked for at the most: a workgroup sorts four times as many at once.
+/// The most rows with the largest values that a call can ask for. A workgroup sorts four times as many at once.
 pub(crate) const MOST_TOP: usize = 256;
-/// Rows of a call that can be left to the host at the most.
+/// The most rows of a call that can be left to the host.
 pub(crate) const MOST_FOR_THE_HOST: usize = 1 << 16;
-/// Sums of a table.
+/// The number of sums of a table.
 pub(crate) const SUMS: usize = BUCKETS / TOGETHER;
 
-/// The bucket of a value that is neither NaN nor negative; of one out of range the first or the last that is not 0's.
+/// The bucket of a value that is neither NaN nor negative. A value out of range gets the first bucket after that of 0, or the
+/// last.
 pub(crate) fn bucket(value: f64) -> usize {
     let bits = (value as f32).to_bits();
     match (value == 0.0, bits.saturating_sub(LOWEST) >> BUCKET_SHIFT) {
@@ -45,7 +46,7 @@ pub(crate) fn bucket(value: f64) -> usize {
     }
 }
 
-/// What stands for the values of a bucket: within 2⁻¹⁷ of each of them.
+/// The value that stands for a bucket: within 2⁻¹⁷ of each value in it.
 pub(crate) fn middle(bucket: usize) -> f64 {
     if bucket == 0 {
         return 0.0;
@@ -64,7 +65,7 @@ pub(crate) fn table_bytes(problem: &Problem) -> u64 {
     (problem.slots.len() * BUCKETS * 4) as u64
 }
 
-/// A step in the search for the largest.
+/// A step in the search for the largest values.
 struct Level {
     pairs: usize,
     source: usize,
@@ -72,7 +73,7 @@ struct Level {
     groups: usize,
 }
 
-/// The steps for so many rows; each result is a place in one of two halves of the pairs.
+/// The steps for `rows` rows. Each result is a place in one of two halves of the pairs.
 fn levels(rows: usize, top: usize, measures: usize) -> Vec<Level> {
     let half = rows.div_ceil(SORTED) * top * measures;
     let first = Level { pairs: 0, source: 0, result: 0, groups: rows.div_ceil(SORTED) };
@@ -109,7 +110,7 @@ impl Gpu {
     pub(crate) fn digest<'a>(&self, problem: &'a Problem, top: usize) -> Result<Digest<'a>> {
         let opened = self.opened();
         guarded(&opened, || {
-            // Before there are tables: it makes some of its own.
+            // This comes before there are tables, because it makes some tables of its own.
             canary::check_summary(&opened, problem)?;
             Digest::new(&opened, problem, top)
         })
@@ -118,7 +119,7 @@ impl Gpu {
     /// Whether the device can hold the tables of a call in half of `budget`, and number its rows.
     pub(crate) fn can_digest(&self, problem: &Problem, budget: u64) -> bool {
         let opened = self.opened();
-        // Tests want many chunks of few rows.
+        // Tests need many chunks of few rows.
         let half = if cfg!(test) { budget.saturating_sub(1) } else { budget / 2 };
         let room = opened.device.caps.binding_bytes().min(half);
         let buffers = opened.device.device.limits().max_storage_buffers_per_shader_stage;
@@ -131,7 +132,7 @@ impl Gpu {
 }
 
 impl<'a> Digest<'a> {
-    /// Of no rows yet.
+    /// A summary of no rows yet.
     pub(super) fn new(opened: &Arc<Opened>, problem: &'a Problem, top: usize) -> Result<Self> {
         let device = &opened.device;
         device.check()?;
@@ -143,14 +144,14 @@ impl<'a> Digest<'a> {
         Ok(Self { opened: Arc::clone(opened), problem, params, state, table, scratch: Mutex::default() })
     }
 
-    /// Starts on a chunk, the first row of which has this number in the call.
+    /// Starts on a chunk whose first row is number `first_row` of the call.
     pub(crate) fn start(&self, first_row: usize, p: &Source<'_>, q: &Source<'_>) -> Result<DigestedChunk> {
         let opened = &self.opened;
         let (sides, rows) = side_rows(opened, self.problem, p, q);
         guarded(opened, || self.start_as_it_is(first_row, sides, rows))
     }
 
-    /// The same with kernels that may be wrong.
+    /// Does the same with kernels that may be wrong.
     pub(super) fn start_as_it_is(
         &self,
         first_row: usize,
@@ -224,8 +225,8 @@ impl<'a> Digest<'a> {
         Ok(layout)
     }
 
-    /// Of each measure the sums of its table, once every chunk is finished; the rows left to the host, of which there
-    /// are so many; and the bytes read.
+    /// Called once every chunk is finished. Returns for each measure the sums of its table; the `for_the_host` rows that were
+    /// left to the host; and the bytes read.
     pub(crate) fn sums(&self, for_the_host: usize) -> Result<(Vec<Vec<u32>>, Vec<u32>, u64)> {
         let measures = self.params.measures as usize;
         let sums_bytes = (measures * SUMS * 4) as u64;

@@ -24,7 +24,7 @@ pub(in crate::backend::gpu) struct Measure {
     pub(in crate::backend::gpu) pad: u32,
 }
 
-/// The uniform of the kernels, as there.
+/// The uniform of the kernels, as in the same file.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub(in crate::backend::gpu) struct Params {
@@ -53,7 +53,7 @@ pub(in crate::backend::gpu) struct Params {
 }
 
 impl Params {
-    /// What is the same for every chunk.
+    /// The fields that are the same for every chunk.
     pub(in crate::backend::gpu) fn new(problem: &Problem, top: usize) -> Self {
         let usual = takes_usual(problem);
         let mut params = Self {
