@@ -1,5 +1,5 @@
-//! Random rows that hit the hard part, on every device, against the reference: how many values are outside the contract, by
-//! family, and the largest error of each measure.
+//! Random rows that hit the hard part, on every device, against the reference. It prints how many values are outside the contract,
+//! by family, and the largest error of each measure.
 //!
 //! ```sh
 //! cargo run --release --example hard_rows -- 100000 1          # rows of each family, seed
@@ -8,8 +8,8 @@
 //! cargo run --release --example hard_rows -- 100000 1 "two weights" # of one family
 //! ```
 //!
-//! Lengths and zero policies change from chunk to chunk. Every measure is asked of the same rows: in one call, those of
-//! second order in another, and a few alone, since kernels take shorter ways where the measures asked for allow it.
+//! Lengths and zero policies change from chunk to chunk. Kernels take shorter ways if the measures asked for allow it. So every
+//! measure is asked for on the same rows in several calls: all in one, those of second order in another, and a few alone.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -19,13 +19,13 @@ use kullback_conformance::{
     FAMILIES, GENERATOR, POLICIES, SMALL_POLICIES, Tolerance, Values, edges, hard_rows, hard_rows_of_family, measures,
 };
 
-/// Rows of each family in a chunk.
+/// Rows of each family per chunk.
 const ROWS: usize = 500;
-/// In number without a common factor with the policies, so that each meets each.
+/// The number of lengths has no common factor with the number of policies, so each length meets each policy.
 const LENGTHS: [usize; 15] = [2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 33, 64, 256];
-/// Below this an error may be that of the reference.
+/// Below this value, an error may be that of the reference.
 const REFERENCE_ERROR: f64 = 1e-28;
-/// Values outside the contract that are shown of each device and family.
+/// How many values outside the contract are shown for each device and family.
 const SHOWN: u64 = 3;
 
 /// What was found on a device.
@@ -120,7 +120,7 @@ fn main() -> kullback::Result<()> {
                         let side =
                             |rows: &Rows<'_>| (0..bins).filter_map(|bin| rows.get(row, bin)).collect::<Vec<f64>>();
                         let weights = || [side(&p), side(&q)];
-                        // In units of what is allowed: an absolute error always is.
+                        // The error is in units of the allowed error, because an absolute error is always allowed.
                         let off = (value - want).abs();
                         let allowed = (tolerance.relative * want.abs()).max(tolerance.absolute);
                         let error = if off > REFERENCE_ERROR { off / allowed * tolerance.relative } else { 0.0 };
@@ -153,7 +153,7 @@ fn main() -> kullback::Result<()> {
 }
 
 impl Subject {
-    /// Takes one value: its error, which is no number where there is none, and what is wrong with it.
+    /// Takes one value. Notes its error (NaN if it has none) and what is wrong with it.
     fn note(
         &mut self,
         measure: Divergence,

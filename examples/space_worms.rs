@@ -1,23 +1,21 @@
-//! The worked examples of the literature, computed again and checked against the published digits.
+//! Computes the worked examples of the literature again, and checks them against the published digits.
 //!
 //! ```text
 //! cargo run --release --example space_worms [-- curves.svg]
 //! ```
 //!
-//! Every line of the output is one value: what it is, what the engine computes, what is published
-//! (or follows from what is), and whether the two agree to the digits printed. The example ends with
-//! an error when one does not, so it also serves as a check.
+//! Every line of the output is one value: its name, what the engine computes, what is published (or follows from what is
+//! published), and whether the two agree to the digits printed. The example ends with an error if one does not agree, so it also
+//! serves as a check.
 //!
 //! What it shows:
 //! - counts as they are: no row is normalised by hand, and the two sides may have different types;
 //! - several measures in one call, in nats or in bits;
-//! - fitting a model by its divergence: one row of data against 1,001 candidate models in one call,
-//!   and the smallest value is the best fit (a candidate that rules out something that was observed
-//!   is infinitely far away, and that is its value, not an error);
+//! - fitting a model by its divergence: one call compares one row of data with 1,001 candidate models, and the smallest value is
+//!   the best fit (a candidate that rules out something that was observed is infinitely far away; that is its value, not an error);
 //! - what a zero means, and what a zero policy makes of it.
 //!
-//! The two fits are also drawn, as an SVG, to the path given as the first argument
-//! (`target/space_worms.svg` without one).
+//! The two fits are also drawn as an SVG. The first argument is its path (without one, `target/space_worms.svg`).
 //!
 //! Sources: the space worms, "Kullback-Leibler Divergence Explained", Count Bayesie, 2017; the
 //! smoothing of zeros, Han, Kamber, Pei: *Data Mining: Concepts and Techniques*; the counts 9, 12, 4,
@@ -80,7 +78,7 @@ fn worms(engine: &Engine, report: &mut Report) -> Outcome<()> {
     Ok(())
 }
 
-/// A die that shows one face half of the time against a fair one.
+/// A die that shows one face half of the time, against a fair one.
 fn loaded_die(engine: &Engine, report: &mut Report) -> Outcome<()> {
     section("A loaded die against a fair one, nats");
     let loaded = [0.5, 0.1, 0.1, 0.1, 0.1, 0.1];
@@ -112,7 +110,7 @@ fn smoothing(engine: &Engine, report: &mut Report) -> Outcome<()> {
     report.infinite("KL(P ‖ Q), zeros exact: Q rules out c", kl);
     report.infinite("KL(Q ‖ P), zeros exact: P rules out d", reverse);
 
-    // The book gives the smoothed rows: what is missing gets E, what is there shares the loss.
+    // The book gives the smoothed rows: a missing bin gets E, and the bins with weight share the loss.
     let p_smooth = [3.0 / 5.0 - E / 3.0, 1.0 / 5.0 - E / 3.0, 1.0 / 5.0 - E / 3.0, E];
     let q_smooth = [5.0 / 9.0 - E / 3.0, 3.0 / 9.0 - E / 3.0, E, 1.0 / 9.0 - E / 3.0];
     let [book_kl, book_reverse] = measure(engine, both, &p_smooth, &q_smooth, &exact)?;
@@ -133,7 +131,7 @@ fn encyclopedia(engine: &Engine, report: &mut Report) -> Outcome<()> {
     Ok(())
 }
 
-/// Some measures of one row against one row.
+/// Computes some measures of one row against one row.
 fn measure<const N: usize>(
     engine: &Engine,
     measures: [Divergence; N],
@@ -153,7 +151,7 @@ fn in_bits() -> Options {
 // The scans
 // ---------------------------------------------------------------------------------------------
 
-/// The probabilities of 0, 1, … 10 teeth when each of ten teeth is there with probability `theta`.
+/// The probabilities of 0, 1, … 10 teeth, if each of ten teeth is there with probability `theta`.
 fn binomial(theta: f64) -> [f64; TEETH] {
     let mut ways = 1.0;
     let mut row = [0.0; TEETH];
@@ -165,8 +163,8 @@ fn binomial(theta: f64) -> [f64; TEETH] {
     row
 }
 
-/// The probabilities of 0, 1, … 10 teeth when a worm has 6 to 10 teeth with probability `x`, and
-/// within each part every number of teeth is as likely as the next.
+/// The probabilities of 0, 1, … 10 teeth, if a worm has 6 to 10 teeth with probability `x`, and within each part every number of
+/// teeth is equally likely.
 fn two_part(x: f64) -> [f64; TEETH] {
     let mut row = [(1.0 - x) / 6.0; TEETH];
     row[6..].fill(x / 5.0);
@@ -175,14 +173,14 @@ fn two_part(x: f64) -> [f64; TEETH] {
 
 /// KL(worms ‖ model) in bits for every candidate of a model with one parameter in [0, 1].
 struct Scan {
-    /// (parameter, bits), by parameter.
+    /// Pairs of (parameter, bits), in the order of the parameter.
     curve: Vec<(f64, f64)>,
     /// The point with the smallest value.
     best: (f64, f64),
 }
 
 impl Scan {
-    /// All candidates in one call: one row of P against many rows of Q.
+    /// Computes all candidates in one call: one row of P against many rows of Q.
     fn run(engine: &Engine, model: fn(f64) -> [f64; TEETH]) -> Outcome<Self> {
         let parameters: Vec<f64> = (0..=STEPS).map(|i| f64::from(i) / f64::from(STEPS)).collect();
         let candidates: Vec<f64> = parameters.iter().flat_map(|&parameter| model(parameter)).collect();
@@ -194,7 +192,7 @@ impl Scan {
         Ok(Self { curve, best })
     }
 
-    /// Compares the minimum with the published one; both ends of a scan rule out observed worms.
+    /// Compares the minimum with the published one. The candidates at both ends of a scan rule out observed worms.
     fn check(&self, report: &mut Report, models: &str, parameter: &str, best: &str, bits: &str) {
         section(&format!("Best of {} {models} in one call, bits", self.curve.len()));
         report.published(&format!("{parameter} of the smallest KL(worms ‖ model)"), self.best.0, best);
@@ -209,7 +207,7 @@ impl Scan {
 // The report
 // ---------------------------------------------------------------------------------------------
 
-/// Prints one line a comparison and counts those that fail.
+/// Prints one line per comparison and counts the lines that fail.
 #[derive(Default)]
 struct Report {
     lines: usize,
@@ -217,18 +215,18 @@ struct Report {
 }
 
 impl Report {
-    /// Agreement to the digits that the source prints.
+    /// Checks agreement to the digits that the source prints.
     fn published(&mut self, what: &str, computed: f64, published: &str) {
         self.line(what, computed, published, rounds_to(computed, published), "");
     }
 
-    /// A number that the source got wrong: it is shown, and the right one is checked.
+    /// Shows a number that the source got wrong, and checks the right one.
     fn misprint(&mut self, what: &str, computed: f64, published: &str, right: &str) {
         let note = format!(" with {right} ({published} is a rounding slip of the source)");
         self.line(what, computed, published, rounds_to(computed, right), &note);
     }
 
-    /// Agreement with a number obtained another way, within the engine's contract for counts.
+    /// Checks agreement with a number obtained another way, within the engine's contract for counts.
     fn same(&mut self, what: &str, computed: f64, expected: f64) {
         let agrees = (computed - expected).abs() <= 1e-6 * expected.abs();
         self.line(what, computed, &format!("{expected:.7}"), agrees, "");
@@ -259,7 +257,7 @@ fn section(title: &str) {
     println!("\n{title}\n{:<54}{:>12}{:>12}  agrees", "", "computed", "published");
 }
 
-/// Whether a value, rounded to the decimals that `published` has, is `published`.
+/// Whether a value is `published` when it is rounded to the decimals of `published`.
 fn rounds_to(value: f64, published: &str) -> bool {
     let decimals = published.split_once('.').map_or(0, |(_, fraction)| fraction.len());
     format!("{value:.decimals$}") == published
@@ -271,16 +269,16 @@ fn rounds_to(value: f64, published: &str) -> bool {
 
 const WIDTH: u32 = 900;
 const HEIGHT: u32 = 560;
-/// The drawing library has whole-number coordinates. Drawing on a finer grid and stating the size
-/// in the file's header keeps shallow curves smooth.
+/// The drawing library has only whole-number coordinates. The example draws on a finer grid and states the size in the file's
+/// header, which keeps shallow curves smooth.
 const FINE: u32 = 8;
-/// Bits at the top of the picture; both curves leave it there.
+/// Bits at the top of the picture. Both curves leave the picture there.
 const TOP: f64 = 3.0;
 
 const INK: RGBColor = RGBColor(34, 34, 34);
 const SOFT: RGBColor = RGBColor(90, 90, 90);
 const GRID: RGBColor = RGBColor(226, 226, 226);
-// Two colours of the palette of Okabe and Ito, told apart in every form of colour blindness.
+// Two colours of the palette of Okabe and Ito, which differ in every form of colour blindness.
 const BLUE: RGBColor = RGBColor(0, 114, 178);
 const VERMILLION: RGBColor = RGBColor(213, 94, 0);
 
@@ -348,8 +346,7 @@ fn draw_curve(chart: &mut Chart<'_, '_>, scan: &Scan, colour: RGBColor) -> Outco
     Ok(())
 }
 
-/// A dot at the minimum and its value `rise` pixels above it, with a thin line from one to the other
-/// when they are far apart.
+/// Draws a dot at the minimum, and its value `rise` pixels above it. A thin line joins the two if they are far apart.
 fn draw_best(chart: &mut Chart<'_, '_>, scan: &Scan, parameter: &str, rise: i32, colour: RGBColor) -> Outcome<()> {
     let (best, bits) = scan.best;
     let label = format!("{bits:.3} bits at {parameter} = {best:.2}");
@@ -363,7 +360,7 @@ fn draw_best(chart: &mut Chart<'_, '_>, scan: &Scan, parameter: &str, rise: i32,
     Ok(())
 }
 
-/// One entry of the legend: a stroke and the name of its curve, from the middle of its left end.
+/// Draws one entry of the legend: a stroke and the name of its curve. `left` is the middle of its left end.
 fn draw_key(root: &DrawingArea<SVGBackend<'_>, Shift>, left: (i32, i32), name: &str, colour: RGBColor) -> Outcome<()> {
     let (x, y) = left;
     root.draw(&PathElement::new([left, (x + signed(px(30)), y)], colour.stroke_width(px(3))))?;
@@ -372,7 +369,7 @@ fn draw_key(root: &DrawingArea<SVGBackend<'_>, Shift>, left: (i32, i32), name: &
     Ok(())
 }
 
-/// The part of a curve that lies in the picture, cut where it crosses the top.
+/// The part of a curve inside the picture, cut where it crosses the top.
 fn below_top(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let crossing = |(x0, y0): (f64, f64), (x1, y1): (f64, f64)| (x0 + (x1 - x0) * (TOP - y0) / (y1 - y0), TOP);
     let mut points = Vec::new();
@@ -392,7 +389,7 @@ fn below_top(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
     points
 }
 
-/// Pixels of the picture on the fine grid.
+/// Pixels of the picture, on the fine grid.
 fn px(pixels: u32) -> u32 {
     pixels * FINE
 }
@@ -406,7 +403,7 @@ fn at(x: u32, y: u32) -> (i32, i32) {
     (signed(px(x)), signed(px(y)))
 }
 
-/// A font of this many pixels: the drawing library divides sizes by 1.24.
+/// A font of this many pixels. The drawing library divides sizes by 1.24.
 fn font(pixels: u32, colour: RGBColor) -> TextStyle<'static> {
     ("sans-serif", f64::from(px(pixels)) * 1.24).into_font().color(&colour)
 }

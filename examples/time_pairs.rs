@@ -1,10 +1,10 @@
-//! Times all pairs of two matrices in memory: what `scripts/bench-pairs` and `scripts/gpu-check` run for their tables.
+//! Times all pairs of two matrices in memory. `scripts/bench-pairs` and `scripts/gpu-check` run it for their tables.
 //!
 //!     cargo run --release --example time_pairs -- P Q BINS MEASURE THREADS VALUES [DEVICE]
 //!
-//! P and Q are raw little-endian f32, or `random:ROWS`, uniform weights. Every entry is computed and looked at; those of the
-//! first row of P go to VALUES as raw f64. DEVICE is `cpu` (without it), `gpu` or `gpu:N`. Prints the median seconds of a call
-//! and, of a GPU with a clock, those that its kernels took; and how many entries were left to the host.
+//! P and Q are raw little-endian f32, or `random:ROWS` for uniform random weights. Every entry is computed and read. The entries of
+//! the first row of P go to VALUES as raw f64. DEVICE is `cpu` (the default), `gpu` or `gpu:N`. It prints the median seconds per
+//! call, for a GPU with a clock also the median seconds of its kernels, and how many entries were left to the host.
 
 use std::error::Error;
 use std::fs;
@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Ok::<(), kullback::Error>(())
         };
         let stats = engine.pairwise(&[measure], p_rows, Some(q_rows), &Options::default(), take)?;
-        // The first call finds out about the machine.
+        // The first call does not count, because it measures the machine.
         if round > 0 {
             seconds.push(start.elapsed().as_secs_f64());
             device_seconds.push(stats.device_seconds);

@@ -1,10 +1,10 @@
-//! Times one call over matrices in memory, beside a plain read of the same bytes: what `scripts/bench-peers`
-//! runs for its own lines of the table.
+//! Times one call over matrices in memory, beside a plain read of the same bytes. `scripts/bench-peers` runs it for its own lines
+//! of the table.
 //!
 //!     cargo run --release --example time_rowwise -- P Q BINS MEASURE THREADS VALUES
 //!
-//! P and Q are raw little-endian f32; the values go to VALUES as raw f64. Prints the median seconds of the
-//! read and of the call, one each in turn.
+//! P and Q are raw little-endian f32. The values go to VALUES as raw f64. It prints the median seconds of the read and of the call.
+//! The two take turns.
 
 use std::error::Error;
 use std::fs;
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Every byte of a slice, read by all threads of the pool.
+/// Reads every byte of a slice with all threads of the pool.
 fn plain_read(values: &[f32]) -> u32 {
     let xor = |piece: &[f32]| piece.iter().fold(0, |bits, x| bits ^ x.to_bits());
     values.par_chunks(1 << 16).map(xor).reduce(|| 0, |a, b| a ^ b)

@@ -1,5 +1,5 @@
-// A row over several workgroups: one dispatch for the totals of each part (for `floor` another), one
-// for the terms. Each part of the second reads all totals of its row; the host adds the parts.
+// A row over several workgroups. One dispatch finds the totals of each part (another the totals for `floor`), and one the terms.
+// Each part of the dispatch for terms reads all totals of its row. The host adds the parts.
 
 struct Part {
     row: u32,
@@ -19,7 +19,7 @@ fn part_span(part: Part, lane: u32) -> Span {
     return span_of(part.row, first + lane, THREADS, end);
 }
 
-// `slot` 0: totals of the weights; 1: totals after `floor`.
+// `slot` 0 holds totals of the weights, `slot` 1 totals after `floor`.
 fn partial_index(row: u32, part: u32, slot: u32) -> u32 {
     return ((slot * params.rows + row) * params.parts + part) * TOTALS_WORDS;
 }
@@ -36,7 +36,7 @@ fn write_partial(part: Part, slot: u32, t: Totals) {
     partials[at + 7u] = t.flags;
 }
 
-// The totals of a whole row from those of its parts.
+// Adds the totals of the parts to those of the whole row.
 fn gather(at: Place, part: Part, slot: u32) -> Totals {
     var mine = empty_totals();
     let parts = select(0u, params.parts, part.inside);

@@ -1,16 +1,16 @@
-// A row in one workgroup, with its zeros as they are and terms of second order without an exponent only: the twin of
-// `src/backend/cpu/batch.rs`. Totals have the digits of a float, which such terms do not notice unless the rows are almost
-// the same; weights are looked at by the least and the most of their bits, and one by one only in a row where those say so.
-// The host tells from the sums which rows that does not do for.
+// A row in one workgroup, with its zeros as they are, and only terms of second order without an exponent. Twin of
+// `src/backend/cpu/batch.rs`. Totals have the digits of a float; the error does not affect such terms unless the two sides are
+// almost the same. The kernel checks the least and the most of the bits of all weights, and single weights only in rows where these
+// two ask for it. The host finds from the sums the rows for which this is not enough.
 
-// The same on every thread of the row; a fixed tree.
+// Adds what the threads of a row found, by a fixed tree. Every thread of the row gets the same.
 fn reduce_glance(at: Place, mine: Glance) -> Glance {
     var all = mine;
     for (var distance = 1u; distance < THREADS; distance = distance << 1u) {
         let other = peer_glance(at, all, distance);
         let p = two_sum(all.p, other.p);
         let q = two_sum(all.q, other.q);
-        // In this order on every thread: all of a row have to know the same totals.
+        // Every thread adds in this order: all threads of a row must get the same totals.
         let p_lost = opaque(opaque(all.p_lost + other.p_lost) + opaque(p.low));
         let q_lost = opaque(opaque(all.q_lost + other.q_lost) + opaque(q.low));
         all = Glance(p.high, q.high, p_lost, q_lost, min(all.least, other.least), max(all.most, other.most));
@@ -19,10 +19,10 @@ fn reduce_glance(at: Place, mine: Glance) -> Glance {
 }
 
 struct Usual {
-    // Of q, to a total in [1, 2), and that total.
+    // What scales q to a total in [1, 2), and that total.
     scale: f32,
     q_total: f32,
-    // r = Q/P, and that in two parts of which products are exact.
+    // r = Q/P, and r in two parts whose products are exact.
     ratio: f32,
     ratio_high: f32,
     ratio_middle: f32,
@@ -38,7 +38,7 @@ fn usual_constants(g: Glance) -> Usual {
     let q_bits = bitcast<u32>(g.q);
     let p_exponent = exponent_of(g.p);
     let q_exponent = exponent_of(g.q);
-    // A weight that is invalid, −0, or so large that a total may overflow: not for this kernel, and the totals mean nothing.
+    // A weight is invalid, −0, or so large that a total may overflow. The row is not for this kernel, and its totals mean nothing.
     if (g.most >= MOST_EXACT) {
         return no_constants(RESCUE);
     }
@@ -50,10 +50,10 @@ fn usual_constants(g: Glance) -> Usual {
     }
     let scale = bitcast<f32>(u32(127 - q_exponent) << 23u);
     let q_total = g.q * scale;
-    // A ratio that is a power of two is that exactly, however the device divides.
+    // A ratio that is a power of two is exact, however the device divides.
     let is_power = ((p_bits ^ q_bits) & 0x7fffffu) == 0u;
     let power = bitcast<f32>(u32(127 - p_exponent) << 23u);
-    // A device may divide to a few units in the last place; what the quotient leaves tells the rest.
+    // A device may divide with an error of a few units in the last place. The remainder of the quotient gives the rest.
     let quotient = opaque(q_total / g.p);
     let product = two_product(quotient, g.p);
     let rest = opaque(q_total - product.high) - product.low;
@@ -65,7 +65,7 @@ fn usual_constants(g: Glance) -> Usual {
     return Usual(scale, q_total, ratio, ratio_high, opaque(ratio - ratio_high), flags);
 }
 
-// The flags of a row in which not every weight is a float of some size.
+// The flags of a row in which some weight is not a float of usual size.
 fn scan_flags(span: Span, c: Usual) -> u32 {
     var flags = 0u;
     for (var bin = span.first; bin < span.end; bin += span.step) {
@@ -78,7 +78,7 @@ fn scan_flags(span: Span, c: Usual) -> u32 {
     return flags;
 }
 
-// Adds the terms of a bin. The flags of a block tell whether any u of it is not 0.
+// Adds the terms of a bin. The flags of a block say whether any u of it is not 0.
 fn add_bin(block: ptr<function, Sums>, p_bits: u32, q_bits: u32, c: Usual) {
     let p = bitcast<f32>(p_bits);
     let q = bitcast<f32>(q_bits) * c.scale;

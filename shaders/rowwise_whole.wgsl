@@ -1,4 +1,4 @@
-// A row in one workgroup: short rows share it (THREADS threads each), a long row has it to itself.
+// A row in one workgroup. Several short rows share a workgroup (THREADS threads each); a long row has one to itself.
 
 @compute @workgroup_size(128)
 fn whole(

@@ -22,7 +22,7 @@ fn the_oracle_agrees_with_sixty_digit_arithmetic_to_1e_14() {
         for (measure, &want) in measures.iter().zip(case.values.iter().chain(&case.wide_values)) {
             let got = out[*measure][0];
             let same = (want.is_nan() && got.is_nan()) || got == want;
-            // Roots of what 31 digits leave of equal rows.
+            // Some values are roots of what 31 digits leave of equal rows.
             let floor = if measure.is_first_order() { 1e-15 } else { 1e-29 };
             assert!(
                 same || (got - want).abs() <= 1e-14 * want.abs() + floor,
@@ -90,7 +90,7 @@ fn each_measure_alone_is_within_the_contract_over_a_row_in_segments() {
     each_measure_alone_is_within_the_contract(cpu, WeightType::F32, &[70_001]);
 }
 
-/// A ratio guessed from samples that miss the one bin with nearly all weight is far off.
+/// A ratio guessed from samples has a large error if the samples miss the one bin with nearly all weight.
 #[test]
 fn a_bin_that_no_sample_sees_is_within_the_contract() {
     let bins = 131_072;
@@ -148,7 +148,7 @@ fn every_thread_count_gives_the_same_bits() {
     for threads in [2, 3, 7] {
         same_bits(&one, &run(threads, &measures()), &format!("{threads} threads"));
     }
-    // Nor does the place of a row in the batch.
+    // The place of a row in the batch does not matter either.
     let engine = Engine::builder().device(Device::Cpu).build().expect("engine");
     let late = engine.rowwise(&measures(), p.slice(1237, 100), q.slice(1237, 100), &with(Zeros::Exact)).expect("slice");
     for (measure, column) in late.iter() {

@@ -1,4 +1,4 @@
-//! The conformance suite on the first GL adapter: no subgroups there.
+//! The conformance suite on the first GL adapter. GL has no subgroups.
 #![cfg(feature = "gpu")]
 
 mod common;

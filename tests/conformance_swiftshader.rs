@@ -1,4 +1,4 @@
-//! The conformance suite on SwiftShader, which takes subnormal numbers for 0, as many cards do.
+//! The conformance suite on SwiftShader, which turns subnormal numbers into 0, as many GPUs do.
 #![cfg(feature = "gpu")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! The conformance suite on the first Vulkan adapter, with subgroups where it has them.
+//! The conformance suite on the first Vulkan adapter, with subgroups if it has them.
 #![cfg(feature = "gpu")]
 
 mod common;

@@ -1,8 +1,7 @@
-//! Rows at the end of what a float can hold are computed right or refused, never answered wrongly.
+//! Rows at the limits of a float are computed right or refused. They never get a wrong answer.
 //!
-//! Each of these once gave a wrong number: weights that vanished beside their total were dropped from
-//! the support, power sums beyond the largest float were taken for infinite divergences, and a row the
-//! 64-bit kernel had given up was reported as 0.
+//! Each of these rows once gave a wrong number. Weights that vanished beside their total were dropped from the support, power sums
+//! beyond the largest float were taken for infinite divergences, and a row that the 64-bit kernel had given up was reported as 0.
 
 mod common;
 
@@ -24,7 +23,7 @@ fn a_power_sum_beyond_the_largest_float_has_a_finite_logarithm() {
         let (p, q) = (Rows::new(&p, 2).expect("p"), Rows::new(&q, 2).expect("q"));
         let out = engine.rowwise(&orders, p, q, &Options::default()).expect("rowwise");
         for order in orders {
-            // ln(p̂ᴬq̂¹⁻ᴬ)/(A − 1) of the first bin; the other is nothing beside it.
+            // ln(p̂ᴬq̂¹⁻ᴬ)/(A − 1) of the first bin. The other bin is nearly 0 beside it.
             assert!((out[order][0] / 18.420_680_74 - 1.0).abs() < 1e-2, "{order}: {}", out[order][0]);
         }
         assert_eq!(out.status(), [RowStatus::Ok]);
@@ -37,7 +36,7 @@ fn a_power_sum_beyond_the_largest_float_has_a_finite_logarithm() {
     }
 }
 
-/// Orders 2 and −1 are sums of their own, also where those are large or beyond the largest float.
+/// Orders 2 and −1 are sums of their own, even if those sums are large or beyond the largest float.
 #[test]
 fn orders_two_and_minus_one_are_chi_squares() {
     use Divergence::{Alpha, Chi2, NeymanChi2, Renyi, Tsallis};
@@ -62,10 +61,10 @@ fn orders_two_and_minus_one_are_chi_squares() {
     }
 }
 
-/// An error of the exponent counts as often as the ratio of the weights has binades.
+/// An error of the exponent counts once per binade of the ratio of the weights.
 #[test]
 fn the_exponent_of_a_power_sum_keeps_its_digits() {
-    // The orders with three digits that a 32-bit float misses by most.
+    // Of all orders with three digits, a 32-bit float misses these by most.
     let measures = [Divergence::Alpha(-0.956), Divergence::Tsallis(1.956)];
     let small = |i: i32| (1.0 + (i % 7) as f32 / 7.0) * 2f32.powi(-i / 2);
     let p: Vec<f32> = (0..190).flat_map(|i| [1.0, small(i)]).collect();
@@ -85,16 +84,16 @@ fn the_exponent_of_a_power_sum_keeps_its_digits() {
     }
 }
 
-/// Every level of the CPU, and every GPU.
+/// An engine for every SIMD level of the CPU, and one for every GPU.
 fn every_level() -> Vec<Arc<Engine>> {
     let level = |level| Engine::builder().device(Device::Cpu).simd_level(level).build().expect("a level");
     SimdLevel::available().into_iter().map(level).map(Arc::new).chain(every_engine()).collect()
 }
 
-/// The largest relative error of a row that was near the limit of 1e-6.
+/// The largest relative error now of a row that was near the limit of 1e-6.
 const MARGIN: f64 = 7e-7;
 
-/// Whether the values of one row are within [`MARGIN`] on every engine.
+/// Asserts that the values of one row are within [`MARGIN`] on every engine.
 fn have_a_margin(measures: &[Divergence], p: Rows<'_>, q: Rows<'_>, zeros: Zeros) {
     let values = |engine: &Engine| engine.rowwise(measures, p, q, &null(zeros)).expect("rowwise");
     let want = values(&oracle());
@@ -107,7 +106,7 @@ fn have_a_margin(measures: &[Divergence], p: Rows<'_>, q: Rows<'_>, zeros: Zeros
     }
 }
 
-/// Rows that came nearest to the limit of the contract: they are farther from it now.
+/// Rows that once came nearest to the limit of the contract are now farther from it.
 #[test]
 fn rows_that_were_near_the_limit_have_a_margin() {
     use Divergence::{Alpha, Chi2, Js, Kl, Renyi, ReverseKl, Tsallis};
@@ -136,7 +135,7 @@ fn rows_that_were_near_the_limit_have_a_margin() {
     }
 }
 
-/// Where one measure of a call asks for totals in two parts, the others use both parts too.
+/// If one measure of a call asks for totals in two parts, the other measures use both parts too.
 #[test]
 fn measures_of_one_call_do_not_spoil_each_other() {
     use Divergence::{Chi2, Js, Kl, NeymanChi2, ReverseKl, Tv};
@@ -147,7 +146,7 @@ fn measures_of_one_call_do_not_spoil_each_other() {
     }
 }
 
-/// Where a is a little less than half or a little more than twice q, the term of `reverse_kl` is a small difference.
+/// If a is a little less than half of q, or a little more than twice q, the term of `reverse_kl` is a small difference.
 #[test]
 fn a_ratio_near_two_or_one_half_loses_little() {
     for (p, q) in [
@@ -161,7 +160,7 @@ fn a_ratio_near_two_or_one_half_loses_little() {
     }
 }
 
-/// Of more than 2²⁴ bins the number of them is no 32-bit float, and what is added to all counts.
+/// With more than 2²⁴ bins, the number of bins may not be a 32-bit float, and what is added to every bin matters.
 #[test]
 fn what_is_added_to_very_many_bins_is_known_to_the_last_digit() {
     const BINS: usize = (1 << 24) + 1;
@@ -171,7 +170,7 @@ fn what_is_added_to_very_many_bins_is_known_to_the_last_digit() {
     let engine = Engine::builder().device(Device::Cpu).build().expect("engine");
     let measures = [Divergence::Tv, Divergence::Kl];
     let got = engine.rowwise(&measures, p_rows, q_rows, &null(Zeros::Additive(1.0))).expect("rowwise");
-    // p̂ of the first bin and of each other, q̂ of each.
+    // p̂ of the first bin and of each other bin, and q̂ of each bin.
     let n = BINS as f64;
     let total = 3.0 * n + 50_331.0;
     let (first, other) = (50_334.0 / total, 3.0 / total);
@@ -180,7 +179,7 @@ fn what_is_added_to_very_many_bins_is_known_to_the_last_digit() {
     assert!((got[Divergence::Kl][0] / kl - 1.0).abs() < 1e-6, "{} for {kl}", got[Divergence::Kl][0]);
 }
 
-/// Many small terms beside a large one: each addition to the large one would lose half a digit, all in one direction.
+/// Many small terms stand beside a large one. Each addition to the large one would lose half a digit, always in one direction.
 #[test]
 fn long_rows_lose_nothing_beside_one_large_term() {
     for (bins, share) in [(300_000, 0.015), (300_000, 0.012_782_706), (16_384, 0.0009)] {
@@ -235,13 +234,13 @@ fn subnormal_and_huge_rows_that_span_little_are_exact() {
         for engine in every_engine() {
             let (p, q) = (Rows::new(&p, 2).expect("p"), Rows::new(&q, 2).expect("q"));
             let kl = engine.rowwise(&[Divergence::Kl], p, q, &Options::default()).expect("rowwise")[Divergence::Kl][0];
-            // ¼ ln ½ + ¾ ln 3/2, as far as a subnormal holds three times another.
+            // ¼ ln ½ + ¾ ln 3/2, as exact as a subnormal can hold three times another subnormal.
             assert!((kl - 0.130_812_035_941_137_1).abs() < 1e-4, "{scale:e}: {kl}");
         }
     }
 }
 
-/// A weight that scaling to the total makes nothing of, in a bin that a policy looks at.
+/// A weight that becomes 0 when it is scaled to the total, in a bin that a policy checks.
 #[test]
 fn a_weight_far_below_its_total_is_still_a_weight() {
     let rows = [[1e30_f32, 1e-20, 1.0, 0.0], [1.0, 2.0, 0.0, 3.0], [1e-38, 1e5, 1e30, 2.0]].concat();
@@ -254,7 +253,7 @@ fn a_weight_far_below_its_total_is_still_a_weight() {
     }
 }
 
-/// Every engine against the oracle.
+/// Compares every engine with the oracle.
 fn holds(measures: &[Divergence], p: Rows<'_>, q: Rows<'_>, zeros: Zeros, what: &str) {
     let want = oracle().rowwise(measures, p, q, &null(zeros)).expect(what);
     let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
@@ -267,8 +266,8 @@ fn holds(measures: &[Divergence], p: Rows<'_>, q: Rows<'_>, zeros: Zeros, what: 
     }
 }
 
-/// Values of which each was once wrong with status `ok`: by a measure of first order that was trusted too far, a weight that
-/// the scale of its row makes nothing of, an amount of a policy that 32 bits do not hold, and digits that a device flushes.
+/// Each of these values was once wrong with status `ok`. The causes: a measure of first order that was trusted too far, a weight
+/// that the scale of its row turns into 0, a policy amount that 32 bits do not hold, and digits that a device flushes.
 #[test]
 fn what_was_once_wrong_without_a_word_is_right() {
     let two = |n: i32| 2f32.powi(n);
@@ -300,8 +299,8 @@ fn what_was_once_wrong_without_a_word_is_right() {
     }
 }
 
-/// Rows that a search among millions found just outside the contract: bins that are alike and round alike, small weights that
-/// are lost beside a large one, near-equal rows under `epsilon`, and a subnormal weight of a small total.
+/// A search among millions found these rows just outside the contract: bins that are alike and round alike, small weights that are
+/// lost beside a large one, near-equal rows under `epsilon`, and a subnormal weight of a small total.
 #[test]
 fn what_many_roundings_lose_the_same_way_is_within_the_contract() {
     use Divergence::{Chi2, Entropy, Hellinger, Js, Kl, Renyi, ReverseKl, Tsallis};
@@ -336,7 +335,7 @@ fn what_many_roundings_lose_the_same_way_is_within_the_contract() {
         holds(&measures, p, q, zeros, "rows found by search");
         holds(&measures, q, p, zeros, "rows found by search, sides exchanged");
     }
-    // Orders above 2 are beyond 32 bits: so near to the oracle no 32-bit kernel is.
+    // Orders above 2 are beyond 32 bits: no 32-bit kernel comes so near to the oracle.
     let (p, q) = (Rows::new(&powers.0, 8).expect("p"), Rows::new(&powers.1, 8).expect("q"));
     let value =
         |engine: &Engine, order| engine.rowwise(&[order], p, q, &null(Zeros::Exact)).expect("rowwise")[order][0];
@@ -353,7 +352,7 @@ fn what_many_roundings_lose_the_same_way_is_within_the_contract() {
     }
 }
 
-/// Policies with numbers down to 1e-50 on rows of every family.
+/// Policies with numbers down to 1e-50, on rows of every family.
 #[test]
 fn small_numbers_of_a_policy_are_within_the_contract() {
     for engine in every_engine() {
@@ -367,7 +366,8 @@ fn small_numbers_of_a_policy_are_within_the_contract() {
     }
 }
 
-/// A weight that is as large as the first part of what `floor` raises to, and smaller than both: rows that differ little show it.
+/// A weight that equals the first part of the amount that `floor` raises to, but is smaller than the two parts together. Rows that
+/// differ little show it.
 #[test]
 fn what_lies_just_below_the_floor_is_raised() {
     let near = |e: f32| (vec![1.0, 4.0, 5.0], vec![1.0 - e, 4.0, 5.0 + e]);
@@ -384,7 +384,7 @@ fn what_lies_just_below_the_floor_is_raised() {
     }
 }
 
-/// Amounts of a policy so small that a device flushes the second of their two parts.
+/// Policy amounts so small that a device flushes the second of their two parts.
 #[test]
 fn amounts_of_a_policy_keep_both_their_parts() {
     let total = 2f32.powi(-30);
@@ -397,7 +397,7 @@ fn amounts_of_a_policy_keep_both_their_parts() {
     holds(&[Divergence::NeymanChi2, Divergence::Kl], q, p, Zeros::Epsilon(epsilon), "small amounts");
 }
 
-/// A negative weight, however small beside its total.
+/// A negative weight is invalid, however small it is beside its total.
 #[test]
 fn a_negative_weight_is_never_nothing() {
     for (p, q) in [([1e300_f64, -1e-100], [1e300, 1.0]), ([1.0, -5e-324], [1.0, 1.0]), ([1e-300, -1e-320], [1.0, 1.0])]
@@ -414,7 +414,7 @@ fn a_negative_weight_is_never_nothing() {
     }
 }
 
-/// What `skip` leaves out does not count, for the range of the weights either.
+/// What `skip` leaves out does not count, and does not widen the range of the weights either.
 #[test]
 fn bins_that_are_left_out_do_not_widen_the_range() {
     let rows = [([1.0_f64, 0.0, 3.0], [1.0_f64, 1e300, 1.0]), ([1e-20, 1e-300, 0.0], [1e-300, 2e-20, 1e300])];
@@ -426,7 +426,7 @@ fn bins_that_are_left_out_do_not_widen_the_range() {
     }
 }
 
-/// Every order has a value, in about the time of any other, or is refused.
+/// Every order has a value, in about the same time as any other order, or is refused.
 #[test]
 fn every_order_ends_and_none_is_not_a_number() {
     let names = [
@@ -458,7 +458,7 @@ fn every_order_ends_and_none_is_not_a_number() {
         let out = engine.rowwise(&[Divergence::Renyi(f64::INFINITY)], p, q, &Options::default()).expect("rowwise");
         assert!((out[Divergence::Renyi(f64::INFINITY)][0] / std::f64::consts::LN_2 - 1.0).abs() < 1e-15);
     }
-    // A sum beyond the largest float, divided by so much that the value is not.
+    // The sum is beyond the largest float, but the divisor is so large that the value is not.
     let (p, q) = ([1.0_f64 + 7.1e-11, 1.0, 1.0, 1.0], [1.0_f64; 4]);
     let large = [Divergence::Alpha(1.336e13), Divergence::Tsallis(1.336e13)];
     holds(&large, Rows::new(&p, 4).expect("p"), Rows::new(&q, 4).expect("q"), Zeros::Exact, "large orders");

@@ -64,7 +64,7 @@ fn nearest_rows_are_those_of_the_matrix_on_cpu() {
 
 #[test]
 fn nearest_rows_of_a_side_with_itself_are_those_of_its_mirrored_matrix() {
-    // More rows than a tile has; of these measures only half of the matrix is computed.
+    // The matrix has more rows than a tile. For these measures only half of it is computed.
     let (bins, rows) = (64, 1100);
     let hard = hard_rows(26, WeightType::F32, bins, rows);
     let p = hard.p.rows(bins);
@@ -101,7 +101,7 @@ fn weights_that_vanish_beside_their_total_are_refused_in_pairs_too() {
     }
     let result = engine.nearest(Divergence::Kl, rows, None, 3, &Options::default());
     assert!(matches!(result, Err(Error::RangeTooWide { row: 0, rows: 20, .. })), "{result:?}");
-    // An amount that vanishes beside the total leaves no empty bin either.
+    // An amount that vanishes beside the total leaves no bin empty either.
     let counts: Vec<f32> = (0..40).map(|i| if i % 2 == 0 { 3e4 } else { 0.0 }).collect();
     let counts = Rows::new(&counts, 2).expect("rows");
     let all = matrix(&engine, &measures, counts, Some(counts), &with(Zeros::Additive(1e-320)));
@@ -124,7 +124,7 @@ fn neither_threads_nor_neighbours_change_a_bit() {
             assert!(one.status == other.status, "{threads} threads");
             assert!(bits(&one.values) == bits(&other.values), "{threads} threads");
         }
-        // Some rows alone: other tiles, other neighbours in a panel.
+        // Some rows alone have other tiles, and other neighbours in a panel.
         let engine = Engine::builder().device(Device::Cpu).build().expect("engine");
         let (first, columns) = (133, 271);
         let part = matrix(&engine, measures, p.slice(first, 70), Some(q.slice(columns, 100)), &with(Zeros::Exact));

@@ -1,4 +1,4 @@
-//! Properties that hold for any rows: not examples, but laws.
+//! Properties that hold for any rows. They are laws, not examples.
 
 mod common;
 
@@ -7,7 +7,7 @@ use kullback::{Divergence, Rows, Zeros};
 use kullback_conformance::measures;
 use proptest::prelude::*;
 
-/// Two rows of the same length with zeros among the weights; both have some weight.
+/// Two rows of the same length, with zeros among the weights. Both have some weight.
 fn pair() -> impl Strategy<Value = (Vec<f32>, Vec<f32>)> {
     let weight = prop_oneof![3 => 0.001_f32..1000.0, 1 => Just(0.0_f32), 1 => (0_u32..50).prop_map(|x| x as f32)];
     (1_usize..200)
@@ -51,7 +51,7 @@ proptest! {
 
     #[test]
     fn proportional_rows_end_at_the_floor_of_the_contract((p, _) in pair(), factor in 2_u8..=9) {
-        // Small whole weights: the multiple is exact, so the rows are proportional and not only nearly.
+        // Small whole weights make the multiple exact, so the rows are exactly proportional and not only nearly so.
         let p: Vec<f32> = p.iter().map(|x| x.ceil()).collect();
         let q: Vec<f32> = p.iter().map(|x| x * f32::from(factor)).collect();
         for (measure, value) in values(&p, &q) {

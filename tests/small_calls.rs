@@ -12,11 +12,11 @@ fn one_pair_allocates_nothing_but_its_output() {
         let rows = |values| Rows::new(values, 64).expect("one row");
         engine.rowwise(&[Divergence::Kl], rows(&p), rows(&q), &options).expect("rowwise")
     };
-    // What is made once for the process is made before.
+    // What the process makes only once is made before the count.
     drop(call());
     let mut out = None;
     let counted = allocation_counter::measure(|| out = Some(call()));
-    // The names of the columns, the list of columns, one column, the statuses.
+    // The four: the names of the columns, the list of columns, one column, and the statuses.
     assert_eq!(counted.count_total, 4, "{counted:?}");
     assert_eq!(counted.count_current, 4, "{counted:?}: all of it is in the output");
     assert!(out.is_some_and(|out| out[Divergence::Kl][0] > 0.0));

@@ -1,4 +1,4 @@
-//! Ten thousand calls of random shapes from eight threads on one engine: every value right, memory flat.
+//! Ten thousand calls of random shapes from eight threads on one engine. Every value is right, and memory does not grow.
 #![cfg(feature = "gpu")]
 
 mod common;
@@ -11,9 +11,9 @@ use kullback::{Divergence, Engine, Rows, Zeros};
 
 const CALLS: usize = 10_000;
 const THREADS: usize = 8;
-/// Calls after which every buffer has grown to its size and every kernel is compiled.
+/// After this many calls every buffer has grown to its size, and every kernel is compiled.
 const WARM: usize = 3_000;
-/// What the process may grow after that: nothing but what allocators keep.
+/// The most that the process may grow after that. Only what allocators keep may add to it.
 const GROWTH: usize = 24 << 20;
 
 /// A xorshift generator.
@@ -28,13 +28,13 @@ impl Random {
     }
 }
 
-/// Bytes of memory that the process has, where the system says so.
+/// The bytes of memory that the process uses, if the system says so.
 fn resident_bytes() -> Option<usize> {
     let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
     pages.split_whitespace().nth(1)?.parse::<usize>().ok().map(|pages| pages * 4096)
 }
 
-/// One call of a random shape, held to the CPU.
+/// Makes one call of a random shape, and compares it with the CPU.
 fn call(engine: &Engine, cpu: &Engine, random: &mut Random) {
     const BINS: [usize; 8] = [1, 3, 8, 17, 64, 100, 129, 700];
     let bins = BINS[random.below(BINS.len())];
@@ -57,7 +57,7 @@ fn call(engine: &Engine, cpu: &Engine, random: &mut Random) {
 #[test]
 fn ten_thousand_calls_from_eight_threads() {
     let Some(builder) = adapter("vulkan") else { return };
-    // Chunks of some thirty rows at most, so that many calls have several on their way.
+    // Chunks have about thirty rows at most, so many calls have several chunks in progress.
     let engine = builder.binding_limit(40_000).build().expect("the adapter was listed");
     let cpu = Engine::builder().device(kullback::Device::Cpu).threads(1).build().expect("the CPU is always there");
     let calls = AtomicUsize::new(0);

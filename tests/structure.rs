@@ -1,10 +1,10 @@
-//! The rooms of the engine and the direction between them: divergence → rows → plan → backend →
-//! output, wired in `engine` alone.
+//! The modules of the engine and the direction between them: divergence → rows → plan → backend → output. Only `engine` connects
+//! them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What each room may import of the crate; `error` and a room's own modules always.
+/// What each module may import from the crate. `error` and a module's own submodules are always allowed.
 const ALLOWED: [(&str, &[&str]); 13] = [
     ("contract", &[]),
     ("divergence", &[]),
@@ -29,7 +29,7 @@ fn files(path: &Path) -> Vec<PathBuf> {
     entries.flatten().flat_map(|entry| files(&entry.path())).collect()
 }
 
-/// The rooms a source text names after `crate::`.
+/// The modules that a source text names after `crate::`.
 fn imports(text: &str) -> Vec<String> {
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     code.flat_map(|line| line.split("crate::").skip(1).map(str::to_owned).collect::<Vec<_>>())

@@ -1,4 +1,4 @@
-// a·(−ln q̂) and a·(−ln p̂), an almost full bin through atanh. Twin of src/divergence/entropy.rs.
+// The terms a·(−ln q̂) and a·(−ln p̂). An almost full bin goes through atanh. Twin of src/divergence/entropy.rs.
 
 // −ln(w/W), 0 for an empty bin.
 fn surprise(w: TwoPart, total: TwoPart) -> f32 {

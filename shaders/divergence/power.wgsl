@@ -1,5 +1,5 @@
 // A·a + B·q − aᴬqᴮ and aᴬqᴮ, B = 1 − A. Twin of src/divergence/power.rs.
-// `order` holds A, B, and the exponent of a/q in two parts, the leading bits last.
+// `order` holds A, B, and the exponent of a/q in two parts, with the leading bits last.
 
 fn order_exponent(order: vec4<f32>) -> f32 {
     return order.w + order.z;

@@ -1,5 +1,5 @@
-// One bin, both sides on the scale of q, whose total lies in [1, 2): the twin of
-// `src/divergence/term.rs`. Every measure is a function of it.
+// One bin, with both sides on the scale of q, whose total lies in [1, 2). Every measure is a function of it. Twin of
+// `src/divergence/term.rs`.
 
 struct Contrast {
     p: TwoPart,
@@ -9,7 +9,7 @@ struct Contrast {
     q_low: f32,
     q_total: TwoPart,
     u: f32,
-    // a + q, at least nearly nothing, and u/s.
+    // s = a + q, raised to a tiny number at least, and z = u/s.
     s: f32,
     z: f32,
     both: bool,
@@ -31,12 +31,12 @@ fn make_contrast(p: TwoPart, p_total: TwoPart, a: f32, q: TwoPart, q_total: TwoP
     return Contrast(p, p_total, a, q.high, q.low, q_total, u, s, z, a > 0.0 && q.high > 0.0, ratio);
 }
 
-// ln(a/q); something finite where a side has no weight.
+// ln(a/q). The result is finite where a side has no weight, but means nothing.
 fn contrast_log(c: Contrast) -> f32 {
     return log_value(c.ratio);
 }
 
-// x/y where y is positive, else 0.
+// x/y where y is positive, otherwise 0.
 fn quotient(x: f32, y: f32) -> f32 {
     return select(0.0, x / select(1.0, y, y > 0.0), y > 0.0);
 }

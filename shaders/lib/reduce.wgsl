@@ -1,5 +1,5 @@
-// The tree that adds what the threads of a row found: the same on every thread, in a fixed order.
-// How two threads exchange values is in reduce_subgroup.wgsl or reduce_workgroup.wgsl.
+// The tree that adds what the threads of a row found. It is the same on every thread, in a fixed order. reduce_subgroup.wgsl and
+// reduce_workgroup.wgsl hold the two ways in which two threads exchange values.
 
 // At most ten words per thread.
 var<workgroup> exchange: array<u32, 1280>;
@@ -31,7 +31,7 @@ fn combine_sums(a: Sums, b: Sums) -> Sums {
     return Sums(a.first + b.first, second, a.yardstick + b.yardstick, a.flags | b.flags);
 }
 
-// Sums of terms and what their additions have lost so far: beside one large term each addition rounds once more.
+// Sums of terms, and what their additions have lost so far: beside one large term, each addition rounds once more.
 struct Running {
     sums: Sums,
     lost: Lost,
@@ -47,7 +47,7 @@ fn without_loss(sums: Sums) -> Running {
 
 // (a + b) − sum, exactly.
 fn lost_of(a: vec4<f32>, b: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
-    // Of one term the others are nothing.
+    // With one term, the other components are 0.
     if (TERMS == 1u) {
         let back = opaque(sum.x - a.x);
         return vec4<f32>(opaque(a.x - opaque(sum.x - back)) + opaque(b.x - back), 0.0, 0.0, 0.0);
@@ -63,7 +63,7 @@ fn opaque_terms(x: vec4<f32>) -> vec4<f32> {
     return opaque_four(x);
 }
 
-// The same bits with the numbers exchanged.
+// Gives the same bits with a and b exchanged.
 fn combine_running(a: Running, b: Running) -> Running {
     var sums = combine_sums(a.sums, b.sums);
     sums.first = opaque_terms(sums.first);
@@ -75,14 +75,14 @@ fn combine_running(a: Running, b: Running) -> Running {
     return Running(sums, lost);
 }
 
-// What one look at a row finds.
+// What one pass over a row finds.
 struct Glance {
     p: f32,
     q: f32,
-    // What additions took from p and q.
+    // What the additions lost of p and q.
     p_lost: f32,
     q_lost: f32,
-    // Of the bits of all weights.
+    // The least and the most of the bits of all weights.
     least: u32,
     most: u32,
 }
@@ -127,7 +127,7 @@ fn peer_totals_through_memory(at: Place, t: Totals, distance: u32) -> Totals {
     );
 }
 
-// Of one term the others are nothing.
+// With one term, the other components are 0.
 fn put_vector(at: Place, v: vec4<f32>, slot: u32) {
     peer_word(at, bitcast<u32>(v.x), slot);
     if (TERMS > 1u) {
@@ -184,7 +184,7 @@ fn peer_sums_through_memory(at: Place, s: Sums, distance: u32) -> Sums {
     );
 }
 
-// The same on every thread of the row; a fixed tree.
+// Adds the totals of the threads of a row by a fixed tree. Every thread of the row gets the same.
 fn reduce_totals(at: Place, mine: Totals) -> Totals {
     var all = mine;
     for (var distance = 1u; distance < THREADS; distance = distance << 1u) {

@@ -1,7 +1,7 @@
-// The value of the thread whose index differs in one bit: inside a subgroup by a shuffle, across
-// subgroups through workgroup memory. The tree is the same as without subgroups, so the bits are too.
+// Gets the value of the thread whose index differs in one bit: by a shuffle inside a subgroup, through workgroup memory across
+// subgroups. The tree is the same as without subgroups, so the bits are the same too.
 
-// Threads of the smallest subgroup the adapter makes: distances below it stay inside any subgroup.
+// Threads of the smallest subgroup that the adapter makes. A smaller distance stays inside any subgroup.
 override SUBGROUP: u32 = 1u;
 
 fn peer_word(at: Place, word: u32, slot: u32) {
@@ -30,7 +30,7 @@ fn peer_sums(at: Place, s: Sums, distance: u32) -> Sums {
     if (distance >= SUBGROUP) {
         return peer_sums_through_memory(at, s, distance);
     }
-    // Of one term the others are nothing.
+    // With one term, the other components are 0.
     var first = vec4<f32>();
     var second = vec4<f32>();
     if (TERMS == 1u) {

@@ -1,4 +1,4 @@
-// The value of the thread whose index differs in one bit, through workgroup memory: works everywhere.
+// Gets the value of the thread whose index differs in one bit, through workgroup memory. This works everywhere.
 
 fn peer_word(at: Place, word: u32, slot: u32) {
     exchange[slot * WORKGROUP + at.thread] = word;

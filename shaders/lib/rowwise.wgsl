@@ -1,8 +1,7 @@
-// The steps of every rowwise kernel: totals, the constants of the row, terms. The twin of
-// `src/backend/cpu/row.rs`.
+// The steps of every rowwise kernel: totals, the constants of the row, terms. Twin of `src/backend/cpu/row.rs`.
 
 struct Place {
-    // Index in the workgroup, and among the threads of the row.
+    // The index in the workgroup, and the index among the threads of the row.
     thread: u32,
     lane: u32,
 }
@@ -16,7 +15,7 @@ struct Totals {
     flags: u32,
 }
 
-// Sums of up to eight terms, of the triangular yardstick, and flags.
+// Sums of up to eight terms, the sum of the triangular yardstick, and flags.
 struct Sums {
     first: vec4<f32>,
     second: vec4<f32>,
@@ -24,14 +23,13 @@ struct Sums {
     flags: u32,
 }
 
-// What additions took from the sums of terms.
+// What the additions lost of the sums of terms.
 struct Lost {
     first: vec4<f32>,
     second: vec4<f32>,
 }
 
-// The constants of one side of a row: total after the policy, what a bin with weight gains, what one
-// without gets.
+// The constants of one side of a row: the total after the policy, what a bin with weight gains, and what a bin without weight gets.
 struct Side {
     total: TwoPart,
     add: TwoPart,
@@ -46,7 +44,7 @@ struct RowConstants {
     flags: u32,
 }
 
-// The bins a thread visits: first, first + step, …, below end; and where the row begins on either side, in elements.
+// The bins that a thread visits: first, first + step, …, below end. p and q say where the row begins on either side, in elements.
 struct Span {
     p: u32,
     q: u32,
@@ -55,7 +53,7 @@ struct Span {
     end: u32,
 }
 
-// The row of a thread where a row has THREADS of them in one workgroup.
+// The row of a thread, where each row has THREADS threads in one workgroup.
 fn whole_row(workgroup: vec3<u32>, workgroups: vec3<u32>, thread: u32) -> u32 {
     let group = workgroup.y * workgroups.x + workgroup.x;
     return group * (WORKGROUP / THREADS) + thread / THREADS;
@@ -65,7 +63,7 @@ fn whole_number(n: u32) -> TwoPart {
     return two_sum(f32(n & 0xffff0000u), f32(n & 0xffffu));
 }
 
-// The span of a row of the result: of all pairs, one of a row of P and a row of Q.
+// The span of a row of the result. For all pairs, such a row is one pair of a row of P and a row of Q.
 fn span_of(row: u32, first: u32, step: u32, end: u32) -> Span {
     let is_pair = params.columns > 0u;
     let columns = max(params.columns, 1u);
@@ -75,7 +73,7 @@ fn span_of(row: u32, first: u32, step: u32, end: u32) -> Span {
     return Span(p, params.q_first + q_row * params.q_stride, first, step, end);
 }
 
-// Which sides of a bin have weight, and what its bits say.
+// Which sides of a bin have weight, and what the bits of the weights say.
 fn bin_flags(p: Weight, q: Weight) -> u32 {
     let has_p = p.value > 0.0;
     let has_q = q.value > 0.0;
@@ -84,7 +82,7 @@ fn bin_flags(p: Weight, q: Weight) -> u32 {
         | select(0u, RESCUE, p.inexact || q.inexact);
 }
 
-// Totals, supports and invalid weights of the bins of a span.
+// Finds the totals, supports and invalid weights of the bins of a span.
 fn scan_totals(span: Span) -> Totals {
     var t = empty_totals();
     for (var bin = span.first; bin < span.end; bin += span.step) {
@@ -124,14 +122,14 @@ fn exponent_of(x: f32) -> i32 {
     return i32((bitcast<u32>(x) >> 23u) & 0xffu) - 127;
 }
 
-// The least amount of a policy of which a device that flushes keeps 48 bits in two parts, in the unit of the weights: 2⁻⁷⁸.
+// The least amount of a policy, in the unit of the weights, of which a device that flushes keeps 48 bits in two parts: 2⁻⁷⁸.
 const LEAST_AMOUNT: f32 = 3.308722450212111e-24;
 
 fn is_held(amount: TwoPart) -> bool {
     return amount.high >= LEAST_AMOUNT;
 }
 
-// The constants of both sides before `floor` has found its totals.
+// The constants of both sides, before `floor` has found its totals.
 fn row_sides(t: Totals) -> RowConstants {
     var flags = t.flags;
     let missing_p = t.present_any - t.present_p;
@@ -160,7 +158,7 @@ fn finish_constants(sides: RowConstants) -> RowConstants {
         return c;
     }
     if (FILLS) {
-        // The policy fills every bin that would make a value infinite, or drops it.
+        // The policy fills or drops every bin that would make a value infinite.
         c.flags = (c.flags & ~7u) | COMMON;
     }
     c.scale = bitcast<f32>(u32(127 - q_exponent) << 23u);
@@ -175,7 +173,7 @@ fn finish_constants(sides: RowConstants) -> RowConstants {
     return c;
 }
 
-// The terms of the bins of a span, in blocks of four.
+// Sums the terms of the bins of a span, in blocks of four.
 fn scan_terms(span: Span, c: RowConstants) -> Running {
     var total = nothing_yet();
     var block = empty_sums();
@@ -186,7 +184,7 @@ fn scan_terms(span: Span, c: RowConstants) -> Running {
         let p_weight = load_p(span.p + bin).value;
         let q_stored = load_q(span.q + bin).value;
         let q_weight = q_stored * c.scale;
-        // Of what is stored: a weight that the scale makes nothing of is a weight all the same.
+        // The stored weights decide: a weight counts even if the scale turns it into 0.
         let has_p = p_weight > 0.0;
         let has_q = q_stored > 0.0;
         let p = policy_weight(p_weight, has_p, has_q, c.p);
@@ -194,12 +192,12 @@ fn scan_terms(span: Span, c: RowConstants) -> Running {
         let low = p.high * c.ratio.low + (p.low * c.ratio.high - q.low);
         let u = scaled_difference(p.high, ratio_high, ratio_middle, q.high, low);
         let a = p.high * c.ratio.high + (p.high * c.ratio.low + p.low * c.ratio.high);
-        // Wherever the policy leaves weight, there must be some.
+        // Wherever the policy leaves weight, some weight must be there.
         if ((policy_has(has_p, has_q) && !(a >= TINY)) || (policy_has(has_q, has_p) && !(q.high >= TINY))) {
             block.flags |= RESCUE;
         }
         if (EPSILON) {
-            // A bin that loses (almost) all it has: the last digits decide, on the host.
+            // The bin loses (almost) all its weight, so the last digits decide, and the host computes them.
             let almost = 1.0 / 65536.0;
             if ((has_p && p.high <= p_weight * almost) || (has_q && q.high <= q_weight * almost)) {
                 block.flags |= RESCUE;
@@ -225,7 +223,7 @@ fn write_record(record: u32, sums: Sums, c: RowConstants) {
     results[at + 1u] = bitcast<u32>(sums.yardstick);
     results[at + 2u] = bitcast<u32>(c.q.total.high);
     results[at + 3u] = bitcast<u32>(c.q.total.low);
-    // As many words as there are terms.
+    // Writes as many words as there are terms.
     results[at + 4u] = bitcast<u32>(sums.first.x);
     if (params.record > 5u) { results[at + 5u] = bitcast<u32>(sums.first.y); }
     if (params.record > 6u) { results[at + 6u] = bitcast<u32>(sums.first.z); }

@@ -1,24 +1,24 @@
-// Logarithm and exponential of our own: WGSL's `log` is only good to 2⁻²¹ absolute near 1. The twin of
-// `src/divergence/lanes.rs`, which also writes the polynomials `atanh_tail`, `jensen_shannon`,
-// `ln_one_plus` and `exp_tail` from its own coefficients. Arguments are positive and normal; callers select safe ones.
+// Our own logarithm and exponential: WGSL promises its `log` only to 2⁻²¹ absolute near 1. Twin of `src/divergence/lanes.rs`.
+// `src/backend/gpu/shaders.rs` writes the polynomials `atanh_tail`, `jensen_shannon`, `ln_one_plus` and `exp_tail` from the
+// coefficients of the CPU, in `src/divergence/coefficients.rs`. Arguments are positive and normal; callers select safe ones.
 
 const LN_2_HIGH: f32 = 0.693359375;
 const LN_2_LOW: f32 = -2.12194440e-4;
 const LN_2: f32 = 0.69314718;
 const LOG2_E: f32 = 1.44269504;
 
-// ln(a/q) = k·ln 2 + 2·atanh(t) with k even, t = (a − q·2ᵏ)/(a + q·2ᵏ) and |t| ≤ 1/3. Where a and q are within a
-// factor of two of each other k = 0, and t comes from their difference u, in which nothing has cancelled.
+// ln(a/q) = k·ln 2 + 2·atanh(t) with k even, t = (a − q·2ᵏ)/(a + q·2ᵏ) and |t| ≤ 1/3. If a and q are within a factor of two of each
+// other, then k = 0 and t comes from their difference u, in which nothing has cancelled.
 struct LogRatio {
-    // k binades, as bits.
+    // k binades, as the bits of a float.
     steps: u32,
     t: f32,
     // 2·(atanh(t)/t − 1)/t².
     tail: f32,
 }
 
-// The even number k of binades (as bits) with 2ᵏ⁻¹ ≤ a/q < 2ᵏ⁺¹: the bits of a float, read as an integer, grow by one
-// binade exactly where the float doubles.
+// The even number k of binades (as bits) with 2ᵏ⁻¹ ≤ a/q < 2ᵏ⁺¹. Read as an integer, the bits of a float grow by one binade exactly
+// where the float doubles.
 fn even_steps(a: f32, q: f32) -> u32 {
     return (bitcast<u32>(a) - bitcast<u32>(q) + 0x00800000u) & 0xff000000u;
 }
@@ -33,7 +33,7 @@ fn whole_binades(steps: u32) -> f32 {
     return f32(bitcast<i32>(steps)) * 1.1920928955078125e-7;
 }
 
-// Of a and q, which are positive, and u = a − q.
+// The ratio of a and q, which are positive, with u = a − q.
 fn log_ratio_of(a: f32, q: f32, u: f32) -> LogRatio {
     let steps = even_steps(a, q);
     let scaled = raised(q, steps);
@@ -41,7 +41,7 @@ fn log_ratio_of(a: f32, q: f32, u: f32) -> LogRatio {
     return LogRatio(steps, t, atanh_tail(t * t));
 }
 
-// 2·atanh(t): what the power of two leaves of the logarithm.
+// 2·atanh(t): the logarithm without its power of two.
 fn log_rest(ratio: LogRatio) -> f32 {
     return ratio.t * (ratio.t * ratio.t) * ratio.tail + (ratio.t + ratio.t);
 }
@@ -50,8 +50,8 @@ fn log_value(ratio: LogRatio) -> f32 {
     return whole_binades(ratio.steps) * LN_2 + log_rest(ratio);
 }
 
-// a·ln(a/q) − a + q ≥ 0 without cancellation, from a·2t = rise + rise·t:
-// (q − q·2ᵏ) + a·k·ln 2 + t·(rise + a·t²·tail). Where k = 0 the first two vanish, unless a compiler adds the third in between.
+// a·ln(a/q) − a + q ≥ 0 without cancellation. From a·2t = rise + rise·t it is (q − q·2ᵏ) + a·k·ln 2 + t·(rise + a·t²·tail).
+// Where k = 0 the first two vanish, unless a compiler adds the third in between.
 fn log_excess(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
     let scaled = raised(q, ratio.steps);
     let rise = select(a - scaled, u, ratio.steps == 0u);
@@ -60,14 +60,14 @@ fn log_excess(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
     return (a * (ratio.t * ratio.t) * ratio.tail + rise) * ratio.t + whole;
 }
 
-// q·ln(q/a) − q + a ≥ 0: the same with the sides exchanged, so with a·2⁻ᵏ.
+// q·ln(q/a) − q + a ≥ 0: the same with the sides exchanged, and so with a·2⁻ᵏ.
 fn log_excess_reversed(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
     let scaled = bitcast<f32>(bitcast<u32>(a) - ratio.steps);
     let rise = select(scaled - q, u, ratio.steps == 0u);
     let power = opaque(-q * (whole_binades(ratio.steps) * LN_2));
     let first = opaque(power - scaled);
     let whole = opaque(first + a);
-    // What rounding took from the first difference; it counts most where a is a little more than 2q.
+    // What rounding lost of the first difference. It matters most where a is a little more than 2q.
     let lost = opaque(power - first) - scaled;
     return (rise - q * (ratio.t * ratio.t) * ratio.tail) * ratio.t + opaque(whole + opaque(lost));
 }
@@ -81,8 +81,8 @@ fn power_of_two(n: f32) -> f32 {
     return bitcast<f32>(u32(i32(n) + 127) << 23u);
 }
 
-// base·2ⁿ·eˣ for an integer n and a moderate x. Stays below the largest float: what would be larger
-// comes out so large that the host rescues the row.
+// base·2ⁿ·eˣ for an integer n and a moderate x. The result stays below the largest float. A result that would be larger comes out
+// so large that the host rescues the row.
 fn scaled_exp(base: f32, n: f32, x: f32) -> f32 {
     let whole = round(x * LOG2_E);
     let rest = (x - whole * LN_2_HIGH) - whole * LN_2_LOW;

@@ -1,7 +1,6 @@
-// Numbers of about 46 bits as an unevaluated sum of two floats: totals, their ratio, the constants
-// of a policy. Compilers may reorder float arithmetic and would simplify these algorithms away;
-// `opaque` hides a value behind an integer operation with a number that is only known at run time,
-// so that no reordering can reach across it.
+// Numbers of about 46 bits as an unevaluated sum of two floats: totals, their ratio, the constants of a policy.
+// Compilers may reorder float arithmetic, and would simplify these algorithms away. `opaque` hides a value behind an integer
+// operation with a number that is known only at run time, so no reordering can reach across it.
 // Source of the algorithms: T. J. Dekker, 1971.
 
 struct TwoPart {
@@ -23,7 +22,7 @@ fn two_sum(a: f32, b: f32) -> TwoPart {
     return TwoPart(sum, opaque(a - opaque(sum - back)) + opaque(b - back));
 }
 
-// The twelve leading bits: products of two such numbers are exact.
+// The twelve leading bits. A product of two such numbers is exact.
 fn leading(x: f32) -> f32 {
     return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u);
 }
@@ -40,7 +39,7 @@ fn two_product(a: f32, b: f32) -> TwoPart {
     return TwoPart(product, third + a_low * b_low);
 }
 
-// The same bits with the numbers exchanged, since two threads that add up what they have may each come first.
+// Gives the same bits with a and b exchanged. Of two threads that add their values, each may come first.
 fn add_parts(a: TwoPart, b: TwoPart) -> TwoPart {
     let sum = two_sum(a.high, b.high);
     return two_sum(sum.high, opaque(sum.low + opaque(a.low + b.low)));
@@ -62,14 +61,15 @@ fn scale_parts(a: TwoPart, factor: f32) -> TwoPart {
     return TwoPart(a.high * factor, a.low * factor);
 }
 
-// Adds a number to a sum and to what that has lost, of the other sign: the total is the one less the other. Source: W. Kahan, 1965.
+// Adds a number to a sum, and keeps in `low` what the sum has lost, with the other sign: the total is high − low. Source: W. Kahan,
+// 1965.
 fn add_compensated(total: TwoPart, x: f32) -> TwoPart {
     let next = x - total.low;
     let sum = opaque(total.high + next);
     return TwoPart(sum, opaque(sum - total.high) - next);
 }
 
-// p·r − q + low through exact partial products of the halves of r: good to 2⁻³³ of p·r (`U_ERROR` on the host).
+// p·r − q + low through exact partial products of the halves of r. It is good to 2⁻³³ of p·r (`U_ERROR` on the host).
 fn scaled_difference(p: f32, ratio_high: f32, ratio_middle: f32, q: f32, low: f32) -> f32 {
     let p_high = leading(p);
     let p_middle = opaque(p - p_high);

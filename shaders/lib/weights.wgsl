@@ -1,17 +1,17 @@
-// A stored weight as a float, and what its bits say: negative, NaN and infinite values are found
-// before any float operation, since an implementation may assume there are none. −0 is 0.
+// A stored weight as a float, and what its bits say. Negative, NaN and infinite values are found before any float operation,
+// because an implementation may assume that there are none. −0 is 0.
 
 struct Weight {
     value: f32,
     invalid: bool,
-    // Not exact in a float, or with digits that a device may flush: the row is rescued.
+    // The weight is not exact in a float, or has digits that a device may flush. The row is rescued.
     inexact: bool,
 }
 
-// The bits of 2⁻¹⁰². Below it the last digits of a float are subnormal numbers once it is cut into two parts, and many
-// devices take those for 0.
+// The bits of 2⁻¹⁰². Below it, the last digits of a float are subnormal numbers once the float is cut into two parts, and many
+// devices turn those into 0.
 const LEAST_EXACT: u32 = 0x0c800000u;
-// The bits of 2⁹⁰: totals of larger weights are left to the host, so that no sum overflows.
+// The bits of 2⁹⁰. Totals of larger weights are left to the host, so no sum overflows.
 const MOST_EXACT: u32 = 0x6c800000u;
 
 fn decode_f32(word: u32, part: u32) -> Weight {
@@ -31,7 +31,7 @@ fn decode_f16(word: u32, part: u32) -> Weight {
     let magnitude = bits & 0x7fffu;
     let invalid = magnitude >= 0x7c00u || bits > 0x8000u;
     let normal = bitcast<f32>((magnitude << 13u) + (112u << 23u));
-    // 2⁻²⁴ units below the normal range.
+    // A subnormal weight is `magnitude` units of 2⁻²⁴.
     let small = f32(magnitude) * bitcast<f32>(103u << 23u);
     let value = select(normal, small, magnitude < 0x0400u);
     return Weight(select(value, 0.0, invalid), invalid, false);
@@ -54,8 +54,8 @@ fn decode_i32(word: u32, part: u32) -> Weight {
     return Weight(f32(select(word, 0u, invalid)), invalid, !invalid && word > 0x1000000u);
 }
 
-// A stored weight as the bits of a float, at one operation or two: negative, NaN and infinite ones are above those of
-// the largest float, and what is not exact is below LEAST_EXACT.
+// A stored weight as the bits of a float, in one or two operations. Negative, NaN and infinite weights come out above the bits of
+// the largest float, inexact ones below LEAST_EXACT.
 
 const ABOVE_ALL: u32 = 0x7f800000u;
 

@@ -1,29 +1,30 @@
-// The sums of one term for all pairs of some rows of P and of Q, where those are products: constant of p + constant of q +
+// The sums of one term for all pairs of some rows of P and of Q, where those sums are products: constant of p + constant of q +
 // factor·⟨x, y⟩ (+ another product). `src/backend/gpu/product/` is the other half.
 //
-// A number is a power of two of its row times a whole number of at most 2¹⁰ plus a fraction. Products of the whole numbers
-// are exact, and so are sums of STEP of them, in whatever order a compiler adds them; these sums are added up as integers.
-// What rounding there is meets the fractions alone, at the most ½ where the whole numbers reach 2¹⁰.
+// A number is a power of two of its row times a whole number of at most 2¹⁰ plus a fraction. Products of the whole numbers are
+// exact. So are sums of STEP of them, in whatever order a compiler adds them; these sums are then added as integers. Rounding
+// affects the fractions alone. They are at most ½, where the whole numbers reach 2¹⁰.
 
 struct Params {
-    // Rows of P and of Q of this chunk, and the first of either among those that are prepared.
+    // The rows of P and of Q of this chunk, and the first row of either side among the prepared rows.
     rows: u32,
     columns: u32,
     first_row: u32,
     first_column: u32,
     // A multiple of STEP.
     bins: u32,
-    // Always 0, which no compiler can know: see `opaque`.
+    // Always 0, but no compiler can know it: see `opaque`.
     zero: u32,
     stamp: u32,
-    // Words of a record, that of this term, and whether it is the first of its record.
+    // The words per record, the word of this term, and whether this term is the first of its record.
     record: u32,
     word: u32,
     is_first: u32,
-    // Bit s: whatever is asked of this term is infinite where the support is s.
+    // Bit s is set if every value asked of this term is infinite where the support is s.
     infinite: u32,
     pad_0: u32,
-    // Words of a row of either side; where the constants of the term, those of the operands, and the bits of the bins begin.
+    // Words per row of either side, then where three parts of a row begin: the constants of the term, those of the operands, and
+    // the bits of the bins.
     p_words: u32,
     q_words: u32,
     constants: u32,
@@ -32,41 +33,41 @@ struct Params {
     p_present: u32,
     q_present: u32,
     present_words: u32,
-    // Quads of an operand of all rows.
+    // Quads that one operand of all rows takes.
     p_quads: u32,
     q_quads: u32,
-    // What is lost of the size of a product at the most, and which part of a sum may be lost.
+    // The most that a product loses, relative to its size, and the part of a sum that may be lost.
     rounding: f32,
     trusted: f32,
     // The operands of each product, and its factor in two parts.
     product: array<vec4<u32>, 2>,
 }
 
-// Of an operand: panel after panel of PANEL rows, in a panel bin after bin, in a bin the whole numbers of all rows and then
-// their fractions.
+// The layout of an operand: panel after panel of PANEL rows. A panel holds bin after bin. A bin holds the whole numbers of all rows
+// of the panel, then their fractions.
 @group(0) @binding(0) var<storage, read> p_slices: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> q_slices: array<vec4<f32>>;
-// Of a row: its flags; of each term a constant in two parts; of each operand the power of two, the length of its numbers as
-// a vector, and that of the fractions and of what is left out; a bit a bin.
+// The layout of a row: its flags; for each term a constant in two parts; for each operand the power of two, the length of its
+// numbers as a vector, and the length of the fractions and of what is left out; then one bit per bin.
 @group(0) @binding(2) var<storage, read> p_rows: array<u32>;
 @group(0) @binding(3) var<storage, read> q_rows: array<u32>;
 @group(0) @binding(4) var<storage, read_write> results: array<u32>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-// Of a bin of a panel.
+// Quads per bin of a panel.
 const QUADS: u32 = PANEL / 2u;
 const HALF: u32 = QUADS / 2u;
 
 // Products of the term.
 override PRODUCTS: u32 = 1u;
 
-// What two-part sums lose of what they add up, at the most (2⁻⁴¹).
+// The most that two-part sums lose of what they add (2⁻⁴¹).
 const LOST_BY_PARTS: f32 = 4.5e-13;
 
 var<workgroup> p_tile: array<vec4<f32>, 512>;
 var<workgroup> q_tile: array<vec4<f32>, 512>;
 
-// A product of four rows of P, a vector each, with four of Q: of the whole numbers, and what there is beside them.
+// Products of four rows of P (one vector each) with four rows of Q: sums of the whole numbers, and the rest.
 struct Sums {
     whole_a: vec4<i32>,
     whole_b: vec4<i32>,
@@ -78,7 +79,7 @@ struct Sums {
     rest_d: vec4<f32>,
 }
 
-// The four rows of either side that a thread has: by their panels, and by their place in a quad of those.
+// The four rows of either side that a thread computes: their panels, and their quad in those panels.
 struct Place {
     p_panel: u32,
     q_panel: u32,
@@ -86,7 +87,7 @@ struct Place {
     q_quad: u32,
 }
 
-// Every thread of a workgroup at once: all pairs of two panels.
+// Sums all pairs of two panels. Every thread of a workgroup calls it at once.
 fn sums_of(at: Place, thread: u32, product: vec4<u32>) -> Sums {
     var all = Sums();
     let p_first = product.x * params.p_quads + at.p_panel * params.bins * QUADS;
@@ -133,7 +134,7 @@ fn sums_of(at: Place, thread: u32, product: vec4<u32>) -> Sums {
     return all;
 }
 
-// A sum so far, and what of it may be lost.
+// A sum so far, and how much of it may be lost.
 struct Total {
     value: TwoPart,
     lost: f32,
@@ -146,7 +147,7 @@ fn constant_of(word: u32, is_p: bool) -> TwoPart {
     return TwoPart(bitcast<f32>(q_rows[word]), bitcast<f32>(q_rows[word + 1u]));
 }
 
-// Adds a product of two rows.
+// Adds a product of two rows to a total.
 fn add_product(total: Total, p_row: u32, q_row: u32, product: vec4<u32>, whole: i32, rest: f32) -> Total {
     let p = p_row * params.p_words + params.p_operands + 3u * product.x;
     let q = q_row * params.q_words + params.q_operands + 3u * product.y;
@@ -155,18 +156,18 @@ fn add_product(total: Total, p_row: u32, q_row: u32, product: vec4<u32>, whole: 
     let p_rest = bitcast<f32>(p_rows[p + 2u]);
     let q_size = bitcast<f32>(q_rows[q + 1u]);
     let q_rest = bitcast<f32>(q_rows[q + 2u]);
-    // Each of the two is a float exactly.
+    // Each of the two is exact as a float.
     let in_parts = two_sum(f32(whole >> 12u) * 4096.0, f32(whole & 0xfff));
     let sum = scale_parts(add_parts(in_parts, TwoPart(rest, 0.0)), scale);
     let factor = TwoPart(bitcast<f32>(product.z), bitcast<f32>(product.w));
     let term = multiply_parts(sum, factor);
-    // By Cauchy and Schwarz.
+    // The Cauchy–Schwarz inequality bounds the loss.
     let size = p_size * q_rest + p_rest * q_size + p_rest * q_rest;
     let lost = abs(factor.high) * params.rounding * size + LOST_BY_PARTS * abs(term.high);
     return Total(add_parts(total.value, term), total.lost + lost);
 }
 
-// Which sides have weight in some bin where the other has, and has not.
+// The support of a pair: which sides have weight in some bin where the other side has weight, and where it has none.
 fn support_of(p_row: u32, q_row: u32, both_full: bool) -> u32 {
     if (both_full) {
         return COMMON;
@@ -183,9 +184,9 @@ fn support_of(p_row: u32, q_row: u32, both_full: bool) -> u32 {
     return support;
 }
 
-// Writes the record of two rows, or a sum of it.
+// Writes the record of two rows, or one sum of it.
 fn write_pair(p_row: u32, q_row: u32, whole: vec2<i32>, rest: vec2<f32>) {
-    // Rows before the first of the chunk come out beyond the last.
+    // Rows before the first of the chunk wrap around and come out beyond the last.
     let row = p_row - params.first_row;
     let column = q_row - params.first_column;
     if (row >= params.rows || column >= params.columns) {
@@ -204,7 +205,7 @@ fn write_pair(p_row: u32, q_row: u32, whole: vec2<i32>, rest: vec2<f32>) {
     let sum = total.value.high + total.value.low;
     let support = support_of(p_row, q_row, (p_flags & q_flags & FULL) != 0u);
     let is_finite = ((params.infinite >> support) & 1u) == 0u;
-    // Not true of a NaN either way round: whatever is not surely good is for the host.
+    // The comparison fails for every NaN: the host takes whatever is not surely good.
     let is_good = total.lost <= params.trusted * abs(sum) && abs(sum) < 1e30;
     let is_lost = (p_flags & q_flags & USABLE) == 0u || (is_finite && !is_good);
     let flags = support | select(EXACT, RESCUE, is_lost);
@@ -217,7 +218,7 @@ fn write_pair(p_row: u32, q_row: u32, whole: vec2<i32>, rest: vec2<f32>) {
     } else {
         results[at] |= flags;
     }
-    // What is infinite is so by its support; a sum of anything would do.
+    // The support says which values are infinite, so any sum would do here.
     results[at + params.word] = select(0u, bitcast<u32>(sum), is_good);
 }
 
@@ -238,7 +239,7 @@ fn product(
     let panels = (params.first_column + params.columns - 1u) / PANEL - first_panel + 1u;
     let group = workgroup.y * workgroups.x + workgroup.x;
     let last_row = params.first_row + params.rows - 1u;
-    // Workgroups beyond the last do it again, for nobody.
+    // Workgroups beyond the last repeat the last panel, and write nothing.
     let p_panel = min(params.first_row / PANEL + group / panels, last_row / PANEL);
     let at = Place(p_panel, first_panel + group % panels, thread / HALF, thread % HALF);
     let sums = sums_of(at, thread, params.product[0]);

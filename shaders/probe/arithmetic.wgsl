@@ -1,11 +1,11 @@
-// What the kernels rely on of a device's arithmetic, asked of it: the same functions on numbers whose results the host knows.
-// `src/backend/gpu/probe/` makes the questions and judges the answers. One module with `lib/two_part`.
+// Asks a device about the arithmetic that the kernels rely on: the same functions on numbers whose results the host knows.
+// `src/backend/gpu/probe/` makes the questions and judges the answers. This file forms one module with `lib/two_part`.
 
 struct Params {
-    // Always 0, which no compiler can know: see `opaque`.
+    // Always 0, but no compiler can know it: see `opaque`.
     zero: u32,
     questions: u32,
-    // Where the weights of the totals begin, and how many each thread adds up.
+    // Where the weights of the totals begin, and how many weights each thread adds.
     weights: u32,
     weights_of_one: u32,
 }
@@ -27,7 +27,7 @@ fn answer_parts(index: u32, value: TwoPart) {
     answers[index + 1u] = bitcast<u32>(value.low);
 }
 
-// Sixteen products of whole numbers of ten bits, cut out of one word.
+// Sixteen products of whole numbers of ten bits, which are cut out of one word.
 fn sum_of_products(word: u32) -> f32 {
     var sum = 0.0;
     for (var i = 0u; i < 16u; i++) {
@@ -59,7 +59,7 @@ fn answer(question: u32) {
     let ratio_high = leading(ratio.high);
     let u = scaled_difference(p, ratio_high, opaque(ratio.high - ratio_high), q, p * ratio.low);
     answers[to + 12u] = bitcast<u32>(u);
-    // Bits that are no number, or that a float operation could change, must come through whatever moves words.
+    // Bits that are no number, or that a float operation could change, must survive every operation that only moves words.
     answers[to + 13u] = word;
     answers[to + 14u] = min(word, params.zero - 1u);
     answers[to + 15u] = max(word, params.zero);
@@ -67,7 +67,7 @@ fn answer(question: u32) {
     answers[to + 17u] = bitcast<u32>(sum_of_products(asked[at + 11u]));
     let product = two_product(c.high, d.high);
     answers[to + 18u] = bitcast<u32>(fma(c.high, d.high, -product.high));
-    // 2⁻¹⁰⁰ times 2⁻³⁰: a subnormal number, or nothing.
+    // 2⁻¹⁰⁰ times 2⁻³⁰: a subnormal number, or 0.
     answers[to + 19u] = bitcast<u32>(float_at(at + 12u) * float_at(at + 13u));
 }
 
@@ -76,7 +76,7 @@ fn arithmetic(@builtin(local_invocation_index) thread: u32) {
     for (var question = thread; question < params.questions; question += WORKGROUP) {
         answer(question);
     }
-    // A compensated total of one large weight and many that a plain sum would lose.
+    // A compensated total of one large weight and many small ones, which a plain sum would lose.
     var total = TwoPart(0.0, 0.0);
     for (var i = 0u; i < params.weights_of_one; i++) {
         total = add_compensated(total, float_at(params.weights + thread * params.weights_of_one + i));

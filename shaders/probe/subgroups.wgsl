@@ -1,10 +1,10 @@
-// Whether subgroups are what the kernels take them for: the threads of a subgroup follow each other, and a shuffle over a
-// distance brings the word of the thread whose number differs in that bit.
+// Checks what the kernels assume about subgroups: the threads of a subgroup follow each other, and a shuffle over a distance brings
+// the word of the thread whose number differs in that bit.
 
 @group(0) @binding(0) var<storage, read> asked: array<u32>;
 @group(0) @binding(1) var<storage, read_write> answers: array<u32>;
 
-// Threads of the smallest subgroup the adapter makes.
+// Threads of the smallest subgroup that the adapter makes.
 override SUBGROUP: u32 = 1u;
 
 @compute @workgroup_size(128)

@@ -1,4 +1,4 @@
-// A row of at most two fours a thread: read once, and held in registers between the two looks.
+// Reads rows of at most two quads per thread: once, and registers hold the bins between the two passes.
 
 struct Held {
     p_first: vec4<u32>,

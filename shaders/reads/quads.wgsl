@@ -1,5 +1,5 @@
-// The bins of a row four at a time, in one load a side: for rows whose length is a multiple of four. A thread has every
-// `step`th four of them.
+// Reads the bins of a row as quads, four bins in one load per side. The length of the row is a multiple of four. A thread has every
+// `step`th quad.
 
 fn quad_p_of(span: Span, quad: u32) -> vec4<u32> {
     return quad_p(span.p + 4u * quad);
@@ -9,7 +9,7 @@ fn quad_q_of(span: Span, quad: u32) -> vec4<u32> {
     return quad_q(span.q + 4u * quad);
 }
 
-// Four totals a side, which do not wait for each other.
+// Four totals per side. None waits for another.
 struct FourGlances {
     p: vec4<f32>,
     q: vec4<f32>,

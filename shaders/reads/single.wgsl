@@ -1,6 +1,6 @@
-// The bins of a row one by one, twice: for rows whose length is no multiple of four.
+// Reads the bins of a row one by one, twice. The length of the row is no multiple of four.
 
-// Nothing is held between the two looks.
+// Nothing is held between the two passes.
 struct Held {
     nothing: u32,
 }

@@ -1,4 +1,4 @@
-// A row of more than two fours a thread: read twice, the second time from a cache.
+// Reads rows of more than two quads per thread: twice, the second time from a cache.
 
 struct Held {
     nothing: u32,

@@ -1,7 +1,7 @@
-// Values → a few numbers a block, and the histogram.
+// Turns values into a few numbers per block, and the histogram.
 
-// Of some values: how many are finite and infinite, the mean of the finite, the sum of their squared distances from it,
-// the least and the most of their bits.
+// The moments of some values: how many are finite and infinite, the mean of the finite values, the sum of their squared distances
+// from the mean, and the least and the most of their bits.
 struct Moments {
     count: f32,
     infinite: u32,

@@ -1,4 +1,4 @@
-// All pairs → the nearest rows of Q of each row of P: a workgroup a row, which sorts those it has with some new ones.
+// Turns all pairs into the nearest rows of Q for each row of P. One workgroup per row sorts the nearest so far with some new ones.
 
 @compute @workgroup_size(128)
 fn summary_nearest(
@@ -8,7 +8,7 @@ fn summary_nearest(
 ) {
     let line = linear(workgroup, workgroups);
     let is_row = line < params.rows / max(params.columns, 1u);
-    // A value's bits upside down, so that the smallest comes first and 0 is none; and the column.
+    // A key and a column. The key is the bits of the value inverted, so that the smallest value comes first and 0 means no value.
     for (var i = thread; i < params.top; i += WORKGROUP) {
         sorted[i] = vec2<u32>(0u, NONE);
         if (is_row) {

@@ -1,4 +1,4 @@
-// The histogram → the sums of its buckets, so many at a time.
+// Turns the histogram into the sums of its buckets, some buckets at a time.
 
 var<workgroup> partial_sums: array<u32, 128>;
 

@@ -1,9 +1,9 @@
-// The largest: each workgroup sorts some pairs and keeps the first.
+// Finds the largest values. Each workgroup sorts some pairs and keeps the first ones.
 
-// A value's bits and one more, so that 0 is none; and the row.
+// A key and a row. The key is the bits of the value plus one, so that 0 means no value.
 var<workgroup> sorted: array<vec2<u32>, 1024>;
 
-// The larger value first, of equal ones the earlier row.
+// The larger value comes first, and of equal values the earlier row.
 fn comes_first(a: vec2<u32>, b: vec2<u32>) -> bool {
     return a.x > b.x || (a.x == b.x && a.y < b.y);
 }

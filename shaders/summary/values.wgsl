@@ -1,4 +1,4 @@
-// Records → values, a thread a row.
+// Turns records into values, with one thread per row.
 
 var<workgroup> counts: array<atomic<u32>, 4>;
 
@@ -26,8 +26,8 @@ fn share_of(row: u32, term: u32, total: TwoPart) -> f32 {
     return share.high + share.low;
 }
 
-// Whether 32 bits could not hold a row: what `collect` asks on the host. No test that a NaN would pass: bits are compared
-// before values.
+// Whether 32 bits could not hold a row. `collect` asks the same on the host. No test lets a NaN pass: the bits are compared before
+// the values.
 fn is_lost(row: u32, flags: u32, total: TwoPart) -> bool {
     let exact = (flags & EXACT) != 0u;
     var lost = false;
@@ -52,13 +52,13 @@ fn root(x: f32) -> f32 {
     if (x <= 0.0) {
         return 0.0;
     }
-    // A device may be a few units off: one step of Newton's.
+    // A device may be a few units off, so one Newton step follows.
     let near = sqrt(x);
     let square = two_product(near, near);
     return near + (opaque(x - square.high) - square.low) / (near + near);
 }
 
-// −ln(1 − x), from 1 − x itself where that is given and small. The twin of `Finisher::Logarithm`.
+// −ln(1 − x), from 1 − x itself if that is given and small. Twin of `Finisher::Logarithm`.
 fn minus_log(x: f32, row: u32, second: u32, total: TwoPart) -> f32 {
     if (abs(x) <= 0.5) {
         let t = x / (2.0 - x);
@@ -68,7 +68,7 @@ fn minus_log(x: f32, row: u32, second: u32, total: TwoPart) -> f32 {
     if (second != NONE && x > 0.5) {
         rest = share_of(row, second, total);
     }
-    // What is next to nothing comes out so large that the row goes to the host.
+    // A number that is nearly 0 comes out so large that the row goes to the host.
     if (rest < 1e-30) {
         return 1e30;
     }
@@ -124,7 +124,7 @@ fn summary_values(
     }
 }
 
-// Writes the values of a row; returns its status, or FOR_THE_HOST.
+// Writes the values of a row. Returns the status of the row, or FOR_THE_HOST.
 fn write_values(row: u32) -> u32 {
     var flags = 0u;
     for (var part = 0u; part < params.parts; part++) {

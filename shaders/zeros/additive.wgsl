@@ -1,4 +1,4 @@
-// The amount is added to every weight.
+// The policy adds the amount to every weight.
 
 const PLAIN: bool = false;
 

@@ -1,4 +1,4 @@
-// On the union support a missing bin gets E and the bins present share the loss.
+// On the union support a missing bin gets E, and the bins with weight share the loss.
 
 const PLAIN: bool = false;
 
@@ -19,7 +19,7 @@ fn policy_has(has: bool, other_has: bool) -> bool {
 
 fn policy_weight(x: f32, has: bool, other_has: bool, side: Side) -> TwoPart {
     let sum = two_sum(x, side.add.high);
-    // Where most of a weight is lost the second part may be as large as the first, which must not stand alone.
+    // Where a weight loses most of itself, the second part may be as large as the first, so the two are added again.
     let rest = two_sum(sum.high, sum.low + side.add.low);
     return TwoPart(
         select(select(0.0, side.fill.high, other_has), rest.high, has),

@@ -1,4 +1,4 @@
-// What lies below E of the total is raised to it; the total after that takes a scan of its own.
+// The policy raises weights below E of the total to E of the total. The new total takes a scan of its own.
 
 const PLAIN: bool = false;
 
@@ -16,7 +16,7 @@ fn policy_has(has: bool, other_has: bool) -> bool {
 }
 
 fn policy_weight(x: f32, has: bool, other_has: bool, side: Side) -> TwoPart {
-    // The second part decides for a weight that is as large as the first.
+    // If a weight is as large as the first part, the second part decides.
     let kept = x > side.fill.high || (x == side.fill.high && side.fill.low <= 0.0);
     return TwoPart(select(side.fill.high, x, kept), select(side.fill.low, 0.0, kept));
 }

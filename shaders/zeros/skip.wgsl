@@ -1,4 +1,4 @@
-// Bins where either side is 0 are left out; the totals are those of the rest.
+// The policy leaves out bins where either side is 0. The totals are those of the other bins.
 
 const PLAIN: bool = true;
 

@@ -1,14 +1,14 @@
-//! Bodies that only a GPU has, and the list of those that every GPU runs.
+//! Test bodies that only a GPU has, and the list of the bodies that every GPU runs.
 
 use kullback::{Device, Divergence, Engine, EngineBuilder, Error, Input, Options, Rows, WeightType, Zeros};
 use kullback_conformance::{Check, FAMILIES, hard_rows, measures};
 
 use super::{adapter, against_oracle, oracle, same_bits, with};
 
-/// Rows kept on a device give the bits of rows that travel, and do not travel again.
+/// Rows kept on a device give the same bits as rows that are sent, and are not sent again.
 pub fn uploaded_rows_give_the_same_bits(make: fn() -> Option<EngineBuilder>) {
     let Some(builder) = make() else { return };
-    // A binding takes a few rows: the uploads are in pieces, of different lengths on either side.
+    // A binding takes a few rows, so the uploads are in pieces. The pieces have different lengths on the two sides.
     let engine = builder.binding_limit(6000).build().expect("the adapter was listed");
     let options = with(Zeros::Exact);
     for (bins, p_type, q_type) in [
@@ -41,14 +41,14 @@ pub fn uploaded_rows_give_the_same_bits(make: fn() -> Option<EngineBuilder>) {
     }
 }
 
-/// With the device's limit lowered, many chunks give what one gives, to the bit.
+/// With the device's limit lowered, many chunks give the same bits as one chunk.
 pub fn every_chunking_gives_the_same_bits(backend: &str) {
     let Some(builder) = adapter(backend) else { return };
     let bins = 65;
     let hard = hard_rows(8, WeightType::F32, bins, 50 * FAMILIES.len());
     let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
     let measures = [Divergence::Kl, Divergence::Js, Divergence::Renyi(0.5), Divergence::Tv];
-    // With the last, the kernel is another.
+    // With the last measure, the kernel is another one.
     for measures in [&measures[..3], &measures] {
         let whole = builder.build().expect("engine").rowwise(measures, p, q, &with(Zeros::Exact)).expect("whole");
         assert_eq!(whole.stats().chunks, 1);
@@ -66,7 +66,7 @@ pub fn every_chunking_gives_the_same_bits(backend: &str) {
     }
 }
 
-/// The reduction tree is the same whichever way the threads exchange values.
+/// The reduction tree is the same however the threads exchange values.
 pub fn with_and_without_subgroups_the_bits_are_the_same(backend: &str) {
     let Some(builder) = adapter(backend) else { return };
     let with_them = builder.build().expect("engine");
@@ -92,7 +92,7 @@ pub fn every_number_of_threads_is_within_the_contract(backend: &str) {
             let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
             let what = format!("{threads} threads, {bins} bins");
             against_oracle(&engine, p, q, Zeros::Exact, &what).assert(&what);
-            // Of second order alone the kernel is another.
+            // For measures of second order alone, the kernel is another one.
             let measures = [Divergence::Kl, Divergence::Js, Divergence::Chi2];
             let run = |engine: &Engine| engine.rowwise(&measures, p, q, &with(Zeros::Exact)).expect("rowwise");
             let (got, want) = (run(&engine), run(&oracle()));
@@ -104,7 +104,7 @@ pub fn every_number_of_threads_is_within_the_contract(backend: &str) {
     }
 }
 
-/// A question about ten million rows reads back less than a mebibyte, and the answer is that of the columns.
+/// A question about ten million rows reads back less than a mebibyte, and gives the answer that the columns give.
 pub fn a_summary_of_ten_million_rows_reads_back_little(backend: &str) {
     let Some(builder) = adapter(backend) else { return };
     let (rows, bins) = (10_000_000, 4);
@@ -135,7 +135,7 @@ pub fn a_summary_of_ten_million_rows_reads_back_little(backend: &str) {
     }
 }
 
-/// The suite of a GPU backend: one named test a behaviour.
+/// The suite of a GPU backend, with one named test per behaviour.
 #[macro_export]
 macro_rules! conformance_gpu {
     ($make:ident) => {

@@ -1,4 +1,4 @@
-//! Bodies of the conformance suite: each runs on any engine; the test files name one test a backend.
+//! Bodies of the conformance suite. Each body runs on any engine. The test files name one test per backend.
 #![allow(dead_code, unreachable_pub, unused_imports, reason = "each test file uses the bodies it names")]
 
 #[cfg(feature = "gpu")]
@@ -17,8 +17,7 @@ pub use kullback_conformance::LENGTHS;
 use kullback_conformance::{Check, FAMILIES, POLICIES, Values, edges, golden, hard_rows, measures, wide_measures};
 pub use pairs::*;
 
-/// The engine of a test, or `None` with a line that says so when there is no such device and none is
-/// required.
+/// Makes the engine of a test. If there is no such device and none is required, it prints a line that says so and returns `None`.
 pub type MakeEngine = fn() -> Option<Arc<Engine>>;
 
 pub fn cpu() -> Option<Arc<Engine>> {
@@ -33,8 +32,8 @@ pub fn level(level: SimdLevel) -> Option<Arc<Engine>> {
     Some(Arc::new(Engine::builder().device(Device::Cpu).simd_level(level).build().expect("the level is available")))
 }
 
-/// A builder for the first adapter reached through `backend`, but for SwiftShader, which has tests of its own. Through Vulkan
-/// shaders are checked, elsewhere they are what users run.
+/// A builder for the first adapter of `backend`, except SwiftShader, which has tests of its own. Through Vulkan the shaders are
+/// checked; through other backends they are those that users run.
 #[cfg(feature = "gpu")]
 pub fn adapter(backend: &str) -> Option<EngineBuilder> {
     if backend != "gl" {
@@ -52,13 +51,13 @@ pub fn adapter(backend: &str) -> Option<EngineBuilder> {
     }
 }
 
-/// Whether a device that is not there is a failure.
+/// Whether a missing device is a failure.
 #[cfg(feature = "gpu")]
 fn is_required() -> bool {
     std::env::var("KULLBACK_REQUIRE_GPU").is_ok_and(|value| value == "1")
 }
 
-/// A builder for SwiftShader, which takes subnormal numbers for 0, as many cards do.
+/// A builder for SwiftShader, which turns subnormal numbers into 0, as many GPUs do.
 #[cfg(feature = "gpu")]
 pub fn swiftshader() -> Option<EngineBuilder> {
     builder("SwiftShader", is_swiftshader)
@@ -69,7 +68,7 @@ fn is_swiftshader(info: &kullback::AdapterInfo) -> bool {
     info.driver.contains("SwiftShader")
 }
 
-/// `KULLBACK_REQUIRE_GPU=1` makes its absence a failure.
+/// A builder for a wanted adapter. `KULLBACK_REQUIRE_GPU=1` makes its absence a failure.
 #[cfg(feature = "gpu")]
 fn builder(name: &str, is_wanted: impl Fn(&kullback::AdapterInfo) -> bool) -> Option<EngineBuilder> {
     let adapters = kullback::adapters();
@@ -85,7 +84,7 @@ fn builder(name: &str, is_wanted: impl Fn(&kullback::AdapterInfo) -> bool) -> Op
     }
 }
 
-/// The CPU, the oracle, and every kind of adapter that there is, opened once.
+/// The CPU, the oracle, and every kind of adapter there is. They are opened once.
 pub fn every_engine() -> Vec<Arc<Engine>> {
     static ENGINES: OnceLock<Vec<Arc<Engine>>> = OnceLock::new();
     let open = || {
@@ -106,7 +105,7 @@ pub fn with(zeros: Zeros) -> Options {
     Options { zeros, on_invalid: OnInvalid::Null, ..Options::default() }
 }
 
-/// Holds an engine to the oracle on matched rows.
+/// Compares an engine with the oracle on rows of both sides.
 pub fn against_oracle(engine: &Engine, p: Rows<'_>, q: Rows<'_>, zeros: Zeros, what: &str) -> Check {
     let measures = measures();
     let got = engine.rowwise(&measures, p, q, &with(zeros)).expect(what);
@@ -136,7 +135,7 @@ pub fn golden_cases_are_within_the_contract(make: MakeEngine) {
     assert!(check.compared > 5000, "only {} values compared", check.compared);
 }
 
-/// Matched rows of one type and policy at the given lengths.
+/// Hard rows of one type and policy, at the given lengths.
 pub fn hard_rows_are_within_the_contract(make: MakeEngine, weight_type: WeightType, zeros: Zeros, lengths: &[usize]) {
     let Some(engine) = make() else { return };
     let mut check = Check::default();
@@ -148,7 +147,7 @@ pub fn hard_rows_are_within_the_contract(make: MakeEngine, weight_type: WeightTy
     check.assert(weight_type.name());
 }
 
-/// Each measure by itself: an engine may take shorter ways when it is not asked for all of them.
+/// Tests each measure alone, because an engine may take shorter ways if it is not asked for all of them.
 pub fn each_measure_alone_is_within_the_contract(make: MakeEngine, weight_type: WeightType, lengths: &[usize]) {
     let Some(engine) = make() else { return };
     let oracle = oracle();
@@ -156,7 +155,7 @@ pub fn each_measure_alone_is_within_the_contract(make: MakeEngine, weight_type: 
     for &bins in lengths {
         let hard = hard_rows(12, weight_type, bins, 2 * FAMILIES.len());
         let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
-        // The policies have ways of their own too; one weight type and a few lengths show them.
+        // The policies have ways of their own too. One weight type and a few lengths show them.
         let shows = weight_type == WeightType::F32 && [5, 16, 65].contains(&bins);
         let policies = if shows { &POLICIES[..] } else { &[Zeros::Exact] };
         for (measure, zeros) in measures().into_iter().flat_map(|measure| policies.iter().map(move |z| (measure, *z))) {
@@ -170,7 +169,7 @@ pub fn each_measure_alone_is_within_the_contract(make: MakeEngine, weight_type: 
     check.assert(&format!("{}, each measure alone", weight_type.name()));
 }
 
-/// Orders at the edges of each family, those of 32-bit kernels in a call of their own.
+/// Tests orders at the edges of each family. Those of 32-bit kernels have a call of their own.
 pub fn orders_at_the_edges_are_within_the_contract(make: MakeEngine, weight_type: WeightType, lengths: &[usize]) {
     let Some(engine) = make() else { return };
     let (oracle, options) = (oracle(), with(Zeros::Exact));
@@ -186,7 +185,7 @@ pub fn orders_at_the_edges_are_within_the_contract(make: MakeEngine, weight_type
     check.assert(&format!("{}, orders at the edges", weight_type.name()));
 }
 
-/// All measures of second order in one call: an engine may take a shorter way where no other is asked for.
+/// Tests all measures of second order in one call, because an engine may take a shorter way if no other is asked for.
 pub fn measures_of_second_order_are_within_the_contract(make: MakeEngine, weight_type: WeightType, lengths: &[usize]) {
     let Some(engine) = make() else { return };
     let (oracle, options) = (oracle(), with(Zeros::Exact));
@@ -207,7 +206,7 @@ pub fn measures_of_second_order_are_within_the_contract(make: MakeEngine, weight
     check.assert(&format!("{}, measures of second order", weight_type.name()));
 }
 
-/// A weight that is no number settles its own row and hides nothing of the others, wherever it stands.
+/// A NaN weight decides the status of its own row, and hides nothing in the other rows, wherever it stands.
 pub fn a_weight_that_is_no_number_hides_nothing(make: MakeEngine) {
     let Some(engine) = make() else { return };
     for bins in [4, 16, 19, 64] {
@@ -234,7 +233,7 @@ pub fn a_weight_that_is_no_number_hides_nothing(make: MakeEngine) {
     }
 }
 
-/// A softmax row: one large weight, and so many small ones that what a sum loses of each counts.
+/// A softmax row has one large weight, and so many small ones that what a sum loses of each matters.
 pub fn small_weights_do_not_drown_in_a_large_one(make: MakeEngine) {
     let Some(engine) = make() else { return };
     let mut check = Check::default();
@@ -242,7 +241,7 @@ pub fn small_weights_do_not_drown_in_a_large_one(make: MakeEngine) {
         let mut p = vec![small; bins];
         p[0] = 1.0_f32;
         if bins == 256 {
-            // What every block of 16 lanes loses goes the same way.
+            // Every block of 16 lanes loses in the same direction.
             let two_to = |n: i32| 2.0_f32.powi(n);
             let vector = |i| match i {
                 0 => 1.0,
@@ -268,8 +267,8 @@ pub fn small_weights_do_not_drown_in_a_large_one(make: MakeEngine) {
     check.assert("one large weight");
 }
 
-/// Rows that a policy makes almost, or just, the same: q is p times a number, some of its weights a little changed
-/// and some bins of either missing.
+/// Rows that a policy makes almost, or exactly, the same. q is p times a number, with some weights changed a little and some bins
+/// of either side missing.
 pub fn policies_over_missing_bins_are_within_the_contract(make: MakeEngine) {
     let Some(engine) = make() else { return };
     let policies = [1e-9, 1e-6, 1e-3, 0.3].map(Zeros::Epsilon).into_iter();
@@ -277,7 +276,7 @@ pub fn policies_over_missing_bins_are_within_the_contract(make: MakeEngine) {
     let policies: Vec<Zeros> = policies.chain([Zeros::Skip, Zeros::Floor(1e-3)]).collect();
     let mut check = Check::default();
     for bins in [3, 8, 16, 31, 64, 100, 300] {
-        // Each row by three numbers: how much q differs, how it is scaled, and of how many bins one is missing.
+        // Three numbers describe each row: how much q differs, how it is scaled, and the number of bins of which one is missing.
         let rows: Vec<(f32, f32, usize)> = [0.0, 1e-6, 1e-3, 0.3]
             .into_iter()
             .flat_map(|off| [1.0, 0.37, 900.0].into_iter().flat_map(move |by| [2, 9, 1000].map(|of| (off, by, of))))
@@ -327,7 +326,7 @@ pub fn long_rows_are_within_the_contract(make: MakeEngine) {
     check.assert("long rows");
 }
 
-/// One row of four million bins, against the 64-bit kernel (itself held to the oracle elsewhere).
+/// One row of four million bins, against the 64-bit kernel (other tests compare that kernel with the oracle).
 pub fn four_million_bins_are_within_the_contract(make: MakeEngine) {
     let Some(engine) = make() else { return };
     let bins = 4_000_000;
@@ -349,7 +348,7 @@ pub fn four_million_bins_are_within_the_contract(make: MakeEngine) {
     check.assert("four million bins");
 }
 
-/// The single row on either side, in every precision class.
+/// One row on either side against many, in every precision class.
 pub fn one_row_against_many_is_within_the_contract(make: MakeEngine) {
     let Some(engine) = make() else { return };
     let mut check = Check::default();
@@ -369,7 +368,7 @@ pub fn one_row_against_many_is_within_the_contract(make: MakeEngine) {
     check.assert("one row against many");
 }
 
-/// Two types in one call: each side is decoded by its own rule.
+/// Two types in one call. Each side is decoded by its own rule.
 pub fn mixed_types_are_within_the_contract(make: MakeEngine) {
     let Some(engine) = make() else { return };
     let bins = 65;
@@ -387,7 +386,7 @@ pub fn mixed_types_are_within_the_contract(make: MakeEngine) {
     check.assert("mixed types");
 }
 
-/// A column range of a wider matrix gives what its copy gives, to the bit.
+/// A column range of a wider matrix gives the same bits as its copy.
 pub fn a_stride_reads_a_column_range_in_place(make: MakeEngine) {
     let Some(engine) = make() else { return };
     let (bins, stride, rows) = (37, 50, 40);
@@ -401,7 +400,7 @@ pub fn a_stride_reads_a_column_range_in_place(make: MakeEngine) {
     same_bits(&strided, &copied, "strided");
 }
 
-/// Every value and status of two results is the same, bit for bit.
+/// Asserts that every value and status of two results is the same, bit for bit.
 pub fn same_bits(a: &Columns, b: &Columns, what: &str) {
     assert!(!a.is_empty(), "{what}: nothing was compared");
     assert_eq!(a.status(), b.status(), "{what}");
@@ -412,7 +411,7 @@ pub fn same_bits(a: &Columns, b: &Columns, what: &str) {
     }
 }
 
-/// Swapping the sides leaves a symmetric measure within the contract of itself.
+/// If the sides are swapped, a symmetric measure stays within the contract of its former value.
 pub fn symmetric_measures_stay_when_the_sides_are_swapped(make: MakeEngine) {
     let Some(engine) = make() else { return };
     let symmetric: Vec<Divergence> = measures().into_iter().filter(|m| m.is_symmetric()).collect();
@@ -429,7 +428,7 @@ pub fn symmetric_measures_stay_when_the_sides_are_swapped(make: MakeEngine) {
     check.assert("symmetry");
 }
 
-/// One bad row changes no other, and is reported with its place.
+/// One bad row changes no other row, and its place is reported.
 pub fn one_bad_row_changes_no_other(make: MakeEngine) {
     let Some(engine) = make() else { return };
     let bins = 19;

@@ -1,11 +1,11 @@
-//! Bodies about all pairs of two sides.
+//! Test bodies about all pairs of two sides.
 
 use kullback::{Divergence, Engine, Error, Options, RowStatus, Rows, Tile, WeightType, Zeros};
 use kullback_conformance::{FAMILIES, Tolerance, Values, hard_rows, measures};
 
 use super::{MakeEngine, oracle, with};
 
-/// The matrix put together: a column a measure, and the statuses.
+/// The whole matrix: one column per measure, and the statuses.
 pub struct Matrix {
     pub values: Vec<Vec<f64>>,
     pub status: Vec<RowStatus>,
@@ -35,7 +35,7 @@ pub fn matrix(engine: &Engine, measures: &[Divergence], p: Rows<'_>, q: Option<R
     Matrix { values, status: status.into_iter().map(|status| status.expect("every entry comes")).collect(), tiles }
 }
 
-/// Every entry against the oracle; returns how many values were compared, and the largest error.
+/// Compares every entry with the oracle. Returns how many values were compared, and the largest error.
 fn against_oracle(
     engine: &Engine,
     measures: &[Divergence],
@@ -92,7 +92,7 @@ pub fn all_pairs_are_within_the_contract(
     }
 }
 
-/// Each measure by itself, and sets that mix what is a product with what is not.
+/// Tests each measure alone, and sets that mix measures that are products with measures that are not.
 pub fn each_measure_of_all_pairs_alone_is_within_the_contract(make: MakeEngine, weight_type: WeightType, rows: usize) {
     use Divergence::{Hellinger, Js, Kl, Tv};
     let Some(engine) = make() else { return };
@@ -107,7 +107,7 @@ pub fn each_measure_of_all_pairs_alone_is_within_the_contract(make: MakeEngine, 
     }
 }
 
-/// Rows in clusters: next to equal within one, far from equal between them.
+/// Rows in clusters. They are nearly equal within a cluster, and far from equal between clusters.
 pub fn clusters_are_within_the_contract(make: MakeEngine) {
     let Some(engine) = make() else { return };
     let bins = 70;
@@ -128,7 +128,7 @@ pub fn clusters_are_within_the_contract(make: MakeEngine) {
     }
 }
 
-/// The nearest rows are those of the matrix, whatever was left out on the way.
+/// The nearest rows are those of the matrix, whatever the search left out on the way.
 pub fn nearest_rows_are_those_of_the_matrix(make: MakeEngine, weight_type: WeightType, rows: usize) {
     let Some(engine) = make() else { return };
     for bins in [5, 64] {
@@ -155,8 +155,8 @@ pub fn nearest_rows_are_those_of_the_matrix(make: MakeEngine, weight_type: Weigh
     }
 }
 
-/// Usual rows, some with empty bins: most measures have a product of matrices for them on a device, and the nearest rows
-/// are those of the matrix.
+/// Usual rows, some with empty bins. For most measures, a device computes them as a product of matrices. The nearest rows are those
+/// of the matrix.
 pub fn products_are_within_the_contract(make: MakeEngine, weight_type: WeightType) {
     use Divergence::{Bhattacharyya, CrossEntropy, Hellinger, Jeffreys, Js, Kl, ReverseKl};
     let Some(engine) = make() else { return };
@@ -176,7 +176,7 @@ pub fn products_are_within_the_contract(make: MakeEngine, weight_type: WeightTyp
         let stats = engine.pairwise(set, p, Some(q), &with(zeros), take).expect("the matrix");
         let wanted = if set != [Js] { (p.len() * q.len()) as u64 } else { 0 };
         assert_eq!(stats.products, wanted, "{set:?}, {zeros}: {stats:?}");
-        // Rows that are the same everywhere are equal.
+        // Rows that have the same weight in every bin are equal.
         assert!(stats.rescued < 200, "{set:?}, {zeros}: {stats:?}");
     }
     for measure in [Kl, Jeffreys, Hellinger, Js] {
@@ -195,7 +195,7 @@ pub fn products_are_within_the_contract(make: MakeEngine, weight_type: WeightTyp
     }
 }
 
-/// Counts up to 40, every ninth row with empty bins, every eleventh the same everywhere.
+/// Counts up to 40. Every ninth row has empty bins, and every eleventh has the same count in every bin.
 fn usual_rows(seed: u64, rows: usize, bins: usize, weight_type: WeightType) -> Values {
     let mut state = seed;
     let mut next = || {

@@ -21,16 +21,16 @@ use crate::types::{ArrowWeight, with_weight_type};
 /// Cloning and slicing copy no weights.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// The key columns: `len()` rows, and no columns when no key was asked for.
+    /// The key columns. There are `len()` rows, but no columns if no key was asked for.
     pub keys: RecordBatch,
-    /// `len() * bins` weights without nulls, row-major; zeros in a null row.
+    /// `len() * bins` weights without nulls, row-major. A null row holds zeros.
     values: ArrayRef,
     bins: usize,
     nulls: Option<NullBuffer>,
     file_rows: FileRows,
 }
 
-/// Weights on their way into a [`Batch`].
+/// Weights that will become a [`Batch`].
 pub(crate) struct Matrix {
     pub(crate) values: ArrayRef,
     pub(crate) bins: usize,
@@ -38,7 +38,7 @@ pub(crate) struct Matrix {
 }
 
 impl Batch {
-    /// The caller guarantees the shapes: as many rows everywhere, at least one bin, a stored type without nulls.
+    /// The caller guarantees the shapes: as many rows everywhere, at least one bin, and a stored type without nulls.
     pub(crate) fn new(keys: RecordBatch, weights: Matrix, file_rows: impl Into<FileRows>) -> Self {
         let file_rows = file_rows.into();
         let Matrix { values, bins, nulls } = weights;
@@ -46,7 +46,7 @@ impl Batch {
         Self { keys, values, bins, nulls: nulls.filter(|nulls| nulls.null_count() > 0), file_rows }
     }
 
-    /// Rows of `bins` weights that come from no file: without keys, numbered from 0.
+    /// Makes rows of `bins` weights that come from no file. They have no keys and are numbered from 0.
     ///
     /// # Errors
     /// [`Error::PartialRow`] when `weights` are not whole rows of at least one bin.
@@ -60,12 +60,12 @@ impl Batch {
         Ok(Self::new(keys, Matrix { values, bins, nulls: None }, FileRows::From { first: 0, count: rows }))
     }
 
-    /// The lists of a column that comes from no file, without a copy where they lie next to each other. `name` is what
-    /// messages call the column, `first_row` the number of its first row there; `bins` is what its first list decides, unless
-    /// it is known. `None` while every row is null and the bins are not known.
+    /// Makes a batch from a column of lists that comes from no file, without a copy where the lists lie next to each other. `name`
+    /// is the name of the column in messages, and `first_row` the number of its first row there. The first list decides `bins` if
+    /// they are not known. Returns `None` while every row is null and the bins are not known.
     ///
     /// # Errors
-    /// [`Error::WeightType`] when it is no column of lists of numbers, [`Error::Ragged`], [`Error::NullBin`],
+    /// [`Error::WeightType`] when the column does not hold lists of numbers, [`Error::Ragged`], [`Error::NullBin`],
     /// [`Error::ZeroBins`].
     pub fn from_lists(column: &ArrayRef, name: &str, first_row: u64, bins: &mut Option<usize>) -> Result<Option<Self>> {
         let file_rows = FileRows::From { first: first_row, count: column.len() };
@@ -81,13 +81,13 @@ impl Batch {
         self.file_rows.len()
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Bins of a row.
+    /// Bins per row.
     #[must_use]
     pub fn bins(&self) -> usize {
         self.bins
@@ -125,7 +125,7 @@ impl Batch {
         }
     }
 
-    /// Whether the row is null in the file: it has no weights and its result is null.
+    /// Whether the row is null in the file. A null row has no weights, and its result is null.
     #[must_use]
     pub fn is_null(&self, row: usize) -> bool {
         self.nulls.as_ref().is_some_and(|nulls| row < nulls.len() && nulls.is_null(row))
@@ -137,19 +137,19 @@ impl Batch {
         self.nulls.as_ref().map_or(0, NullBuffer::null_count)
     }
 
-    /// The place in the file, from 0 and before filters, of the first row; 0 for an empty batch.
+    /// The place of the first row in the file, counted from 0 and before filters; 0 for an empty batch.
     #[must_use]
     pub fn first_row(&self) -> u64 {
         self.file_rows.value(0)
     }
 
-    /// The place in the file, from 0 and before filters, of a row; 0 outside the batch.
+    /// The place of a row in the file, counted from 0 and before filters; 0 outside the batch.
     #[must_use]
     pub fn file_row(&self, row: usize) -> u64 {
         self.file_rows.value(row)
     }
 
-    /// The rows `start .. start + len`, without a copy. Out-of-range rows are cut off.
+    /// The rows `start .. start + len`, without a copy. Rows out of range are cut off.
     #[must_use]
     pub fn slice(&self, start: usize, len: usize) -> Batch {
         let start = start.min(self.len());
@@ -163,7 +163,7 @@ impl Batch {
         }
     }
 
-    /// The rows of all batches one after the other.
+    /// Puts the rows of all batches one after the other.
     ///
     /// # Errors
     /// [`Error::NoBatches`]; [`Error::BatchesDiffer`] when bins, weight types or key columns are not the same;
@@ -201,7 +201,7 @@ impl Batch {
         Ok(Batch::new(keys, Matrix { values, bins: first.bins, nulls: nulls.finish() }, file_rows))
     }
 
-    /// The given rows in the given order; a row may be taken any number of times.
+    /// Takes the given rows in the given order. A row may be taken any number of times.
     ///
     /// # Errors
     /// [`Error::NoRow`] for a row outside the batch; [`Error::Keys`] when a text column would pass 2 GiB.
@@ -221,7 +221,7 @@ impl Batch {
     }
 }
 
-/// Key columns; there may be none, so the number of rows is given.
+/// Puts key columns together. There may be none, so `rows` gives the number of rows.
 pub(crate) fn keyed(schema: SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(schema, columns, &options).map_err(keys_error)
@@ -231,7 +231,7 @@ fn keys_error(error: arrow::error::ArrowError) -> Error {
     Error::Keys { reason: error.to_string() }
 }
 
-/// Copies spans of `bins` weights into rows; `None` becomes a row of zeros.
+/// Copies spans of `bins` weights into rows. `None` becomes a row of zeros.
 pub(crate) fn gather(
     values: &ArrayRef,
     spans: impl Iterator<Item = Option<Range<usize>>>,

@@ -1,11 +1,11 @@
-//! What can go wrong with a file, with the names and numbers that say where, and what to do about it.
+//! What can go wrong with a file. Each error has the names and numbers that say where, and what to do about it.
 
 use std::io;
 
 use crate::format::Format;
 
-/// Every failure of this crate. Messages are one line each; rows and bins are counted from 0,
-/// rows as they lie in the file, before any filter.
+/// Every failure of this crate. Each message is one line. Rows and bins are counted from 0, rows as they lie in the file, before
+/// any filter.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -56,7 +56,7 @@ pub enum Error {
         /// The directory.
         file: String,
     },
-    /// A file without a byte.
+    /// A file of zero bytes.
     #[error("{file} is empty (0 bytes)")]
     EmptyFile {
         /// The file.
@@ -98,9 +98,9 @@ pub enum Error {
         file: String,
         /// The column asked for.
         column: String,
-        /// What it was to be used for.
+        /// What the column was for.
         purpose: &'static str,
-        /// The columns there are, with their types.
+        /// The columns that the file has, with their types.
         columns: String,
     },
     /// A pattern of wide columns that matches nothing.
@@ -110,20 +110,20 @@ pub enum Error {
         file: String,
         /// The pattern.
         pattern: String,
-        /// The columns there are, with their types.
+        /// The columns that the file has, with their types.
         columns: String,
     },
-    /// No list column to take the histograms from.
+    /// No list column that could hold the histograms.
     #[error(
         "{file} has no list column to take histograms from; it has {columns}. Name the bins with --columns 'PATTERN' (one column a bin) or --long KEY:BIN:COUNT"
     )]
     NoListColumn {
         /// The file.
         file: String,
-        /// The columns there are, with their types.
+        /// The columns that the file has, with their types.
         columns: String,
     },
-    /// More than one list column, and no name.
+    /// More than one list column, and no name that says which.
     #[error("{file} has {count} list columns ({names}): say which one with --bins COLUMN")]
     SeveralListColumns {
         /// The file.
@@ -198,7 +198,7 @@ pub enum Error {
         /// The bin, from 0.
         bin: usize,
     },
-    /// A row of wide columns with some cells missing and some not.
+    /// A row of wide columns in which some cells are missing, but not all.
     #[error(
         "row {row} of {file} is null in column `{column}` (bin {bin}) but not in every bin: write 0 for an empty bin, or leave the whole row empty"
     )]
@@ -222,7 +222,7 @@ pub enum Error {
         /// The row in the file, from 0.
         row: u64,
     },
-    /// A row with another number of bins than the rows before it.
+    /// A row whose number of bins differs from that of the rows before it.
     #[error(
         "row {row} of {file} (column `{column}`) has {found} bins, the rows before it have {expected}: all rows need the same bins"
     )]
@@ -231,7 +231,7 @@ pub enum Error {
         file: String,
         /// The list column.
         column: String,
-        /// The first odd row in the file, from 0.
+        /// The first row that differs, counted from 0 in the file.
         row: u64,
         /// Its bins.
         found: usize,
@@ -246,7 +246,7 @@ pub enum Error {
         /// The column.
         column: String,
     },
-    /// Not one row with weights.
+    /// A table in which no row has weights.
     #[error(
         "all {rows} rows of {file} that were read are null in column `{column}`: there is no histogram to tell the number of bins from"
     )]
@@ -258,7 +258,7 @@ pub enum Error {
         /// How many rows were read.
         rows: u64,
     },
-    /// Counts of one cell that do not fit 64 bits together.
+    /// Counts of one cell whose sum does not fit 64 bits.
     #[error("the counts of {file} for row {row}, bin {bin} do not fit {data_type} when summed; use float64 counts")]
     CountOverflow {
         /// The file.
@@ -270,7 +270,7 @@ pub enum Error {
         /// The type of the sum.
         data_type: String,
     },
-    /// A pivoted table that cannot be held.
+    /// A pivoted table that is too large for memory.
     #[error(
         "{file} pivots to {rows} rows of {bins} bins, too large to hold in memory; keep fewer rows with a filter, or store lists"
     )]
@@ -283,7 +283,7 @@ pub enum Error {
         bins: usize,
     },
 
-    /// An array of a rank that is not a matrix.
+    /// An array whose rank is not that of a matrix.
     #[error("{file} holds an array of {rank} dimensions {shape}: a matrix of rows × bins has 2, a single row 1")]
     NpyRank {
         /// The file.
@@ -293,7 +293,7 @@ pub enum Error {
         /// Its shape.
         shape: String,
     },
-    /// An array of a type that is not a weight.
+    /// An array whose type is not a weight type.
     #[error(
         "{file} holds elements of dtype {dtype}: weights are f2, f4, f8, u1, u2, u4, u8, i1, i2, i4 or i8; convert it with astype"
     )]
@@ -303,7 +303,7 @@ pub enum Error {
         /// Its dtype.
         dtype: String,
     },
-    /// Columns asked of a file that has none.
+    /// Columns asked of a file that has no columns.
     #[error("{asked} cannot be used with {file}: an .npy file has no columns")]
     NpyColumns {
         /// The file.
@@ -312,7 +312,7 @@ pub enum Error {
         asked: String,
     },
 
-    /// No batch to put together.
+    /// No batches to put together.
     #[error("there is no batch to put together")]
     NoBatches,
     /// Batches of different shapes or types.
@@ -334,7 +334,7 @@ pub enum Error {
     PartialRow {
         /// Weights given.
         elements: usize,
-        /// Bins of a row.
+        /// Bins per row.
         bins: usize,
     },
     /// A row that is not in the batch.
@@ -378,7 +378,7 @@ pub enum Error {
         /// What the encoder said.
         reason: String,
     },
-    /// A column that is no float, for NPY output.
+    /// A column for NPY output that does not hold floats.
     #[error(
         "cannot write {file}: column `{column}` holds {data_type}, and an .npy file holds floats only; drop the column, or write another format"
     )]
@@ -390,7 +390,7 @@ pub enum Error {
         /// Its type.
         data_type: String,
     },
-    /// A batch that does not fit the table it is written to.
+    /// A batch whose columns differ from those of the table it is written to.
     #[error("a batch with the columns {found} cannot be written to {file}, which has the columns {expected}")]
     OutputSchema {
         /// The output file.
@@ -403,7 +403,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the reader of our output went away: a command ends quietly then.
+    /// Whether the reader of our output has closed it. A command then ends quietly.
     #[must_use]
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Error::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)

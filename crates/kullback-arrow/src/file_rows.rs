@@ -5,9 +5,9 @@ use arrow::array::UInt64Array;
 /// The place of each row.
 #[derive(Clone, Debug)]
 pub(crate) enum FileRows {
-    /// So many, one after the other.
+    /// `count` rows, one after the other.
     From { first: u64, count: usize },
-    /// Those that are left of more.
+    /// The rows that a filter left.
     Listed(UInt64Array),
 }
 
@@ -19,7 +19,7 @@ impl FileRows {
         }
     }
 
-    /// The place of a row; 0 of one that is not there.
+    /// The place of a row; 0 for a row that is not there.
     pub(crate) fn value(&self, row: usize) -> u64 {
         match self {
             FileRows::From { first, count } if row < *count => first + row as u64,
@@ -28,12 +28,12 @@ impl FileRows {
         }
     }
 
-    /// Every place in order.
+    /// The places of all rows, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u64> {
         (0..self.len()).map(|row| self.value(row))
     }
 
-    /// The same of some of the rows, which are there.
+    /// The places of `count` rows from `start` on. All of them must be there.
     pub(crate) fn slice(&self, start: usize, count: usize) -> Self {
         match self {
             FileRows::From { first, .. } => FileRows::From { first: first + start as u64, count },

@@ -14,11 +14,11 @@ use crate::types::{strict_cast, type_name};
 
 /// Keeps the rows whose column equals a value. Several filters keep the rows that pass all of them.
 ///
-/// The value is read as a value of the column's type: text compares exactly, integers, floats, booleans and dates by
-/// value. A null never passes.
+/// The value is read as a value of the column's type. Text must be equal exactly; integers, floats, booleans and dates must be
+/// equal in value. A null never passes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Filter {
-    /// The column compared.
+    /// The name of the column that is compared.
     pub column: String,
     /// The value asked for, as text.
     pub value: String,
@@ -27,7 +27,7 @@ pub struct Filter {
 impl FromStr for Filter {
     type Err = Error;
 
-    /// `COLUMN=VALUE`; the value may hold further `=` and may be empty.
+    /// Reads `COLUMN=VALUE`. The value may contain further `=` and may be empty.
     fn from_str(spec: &str) -> Result<Self> {
         match spec.split_once('=') {
             Some((column, value)) if !column.is_empty() => {
@@ -43,7 +43,7 @@ impl FromStr for Filter {
 pub(crate) struct Predicate {
     /// Position of the column in the scanned batch.
     pub(crate) position: usize,
-    /// The values that pass: one, or both zeros of a float.
+    /// The values that pass: one value, or both zeros of a float.
     values: Vec<Scalar<ArrayRef>>,
 }
 
@@ -54,7 +54,7 @@ impl Predicate {
             let text: ArrayRef = Arc::new(StringArray::from(vec![text]));
             strict_cast(&text, data_type).map(Scalar::new)
         };
-        // Arrow compares floats by their bits, where the two zeros differ.
+        // Arrow compares floats by their bits, and the two zeros differ in their bits.
         let zero = data_type.is_floating() && filter.value.parse() == Ok(0.0);
         let texts = if zero { vec!["0", "-0"] } else { vec![filter.value.as_str()] };
         let values = texts.into_iter().map(read).collect::<std::result::Result<Vec<_>, _>>();

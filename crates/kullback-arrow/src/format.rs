@@ -1,4 +1,4 @@
-//! File formats and where files are.
+//! File formats, and the places of files.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,16 +19,16 @@ pub enum Format {
     Npy,
     /// Arrow IPC: the file format (Feather 2) and the stream format.
     Ipc,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Ndjson,
 }
 
 impl Format {
-    /// The format a file name says.
+    /// The format that a file name says.
     ///
     /// # Errors
-    /// [`Error::NoFormat`] when the extension is none of `.parquet`, `.pq`, `.csv`, `.tsv`, `.npy`, `.arrow`,
-    /// `.feather`, `.ipc`, `.ndjson`, `.jsonl` (in any case).
+    /// [`Error::NoFormat`] when the extension is none of `.parquet`, `.pq`, `.csv`, `.tsv`, `.npy`, `.arrow`, `.feather`, `.ipc`,
+    /// `.ndjson`, `.jsonl` (in any case).
     pub fn from_path(path: &Path) -> Result<Self> {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         Self::from_extension(&extension.to_ascii_lowercase()).ok_or_else(|| Error::NoFormat { file: quoted(path) })
@@ -46,7 +46,7 @@ impl Format {
         })
     }
 
-    /// The format the first bytes of a file give away; the text formats give nothing away.
+    /// The format that the first bytes of a file show. Text formats cannot be told from them.
     pub(crate) fn sniff(head: &[u8]) -> Option<Self> {
         let signatures: [(&[u8], Format); 4] = [
             (b"PAR1", Format::Parquet),
@@ -66,7 +66,7 @@ impl Format {
 impl FromStr for Format {
     type Err = Error;
 
-    /// The names `parquet`, `csv`, `tsv`, `npy`, `arrow`, `feather`, `ipc`, `ndjson`, `jsonl`.
+    /// Reads one of the names `parquet`, `csv`, `tsv`, `npy`, `arrow`, `feather`, `ipc`, `ndjson`, `jsonl`.
     fn from_str(name: &str) -> Result<Self> {
         Self::from_extension(&name.to_ascii_lowercase()).ok_or_else(|| Error::UnknownFormat { name: name.to_owned() })
     }
@@ -95,7 +95,7 @@ pub enum Location {
 }
 
 impl From<&str> for Location {
-    /// `-` is standard input, anything else a path.
+    /// `-` is standard input; anything else is a path.
     fn from(text: &str) -> Self {
         if text == "-" { Location::Stdin } else { Location::Path(PathBuf::from(text)) }
     }
@@ -121,7 +121,8 @@ impl fmt::Display for Location {
 /// Where a table is written to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// A file, replaced when the table is complete. What is not a regular file (a device, a pipe) is written to directly.
+    /// A file, which is replaced when the table is complete. A target that is not a regular file (a device, a pipe) is written
+    /// directly.
     Path(PathBuf),
     /// Standard output.
     Stdout,
@@ -136,12 +137,12 @@ impl fmt::Display for Target {
     }
 }
 
-/// A path as messages show it.
+/// The path as messages show it.
 pub(crate) fn quoted(path: &Path) -> String {
     format!("`{}`", path.display())
 }
 
-/// The directory a file lies in; the current one for a bare name.
+/// The directory that holds a file. For a bare name it is the current directory.
 pub(crate) fn directory_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),

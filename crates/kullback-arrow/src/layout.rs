@@ -5,13 +5,13 @@ use crate::error::{Error, Result};
 /// How the weights of a row are stored.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Layout {
-    /// A column of lists, one list a row. `None`: the only list column there is.
+    /// A column of lists, with one list per row. `None` means the only list column of the table.
     List(Option<String>),
-    /// A column a bin. A name may hold `*`, which stands for any characters: such a pattern takes the matching
-    /// columns in the order of the file, leaving out key and filter columns; plain names are taken in the order given.
+    /// One column per bin. A name may contain `*`, which stands for any characters. Such a pattern takes the matching columns in
+    /// the order of the file, but no key or filter columns. Plain names are taken in the order given.
     Wide(Vec<String>),
-    /// A line a cell: a row is a distinct value of the key columns, in the order of first appearance; its bins are the
-    /// distinct values of `bin` in the whole file, sorted; what is missing is 0 and what is repeated is summed.
+    /// One line per cell. Each distinct value of the key columns is one row, in the order of first appearance. Its bins are the
+    /// distinct values of `bin` in the whole file, sorted. A missing cell is 0, and repeated cells are summed.
     Long {
         /// The key columns, at least one.
         keys: Vec<String>,
@@ -29,7 +29,7 @@ impl Default for Layout {
 }
 
 impl Layout {
-    /// The long layout from `KEY,…:BIN:COUNT`.
+    /// Reads the long layout from `KEY,…:BIN:COUNT`.
     ///
     /// # Errors
     /// [`Error::LongSpec`] when a part is missing or empty.
@@ -45,7 +45,7 @@ impl Layout {
     }
 }
 
-/// Whether `name` matches `pattern`, in which `*` stands for any characters, none included.
+/// Whether `name` matches `pattern`. A `*` in the pattern stands for any characters, or for none.
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();

@@ -1,17 +1,17 @@
 //! Arrow columns and files as rows of weights for [`kullback`], and its results as files.
 //!
-//! - [`Source`] reads Parquet, CSV, TSV, NPY, Arrow IPC (file and stream) and NDJSON: histograms in a list column, in
-//!   one column a bin, or in long form ([`Layout`]), with key columns and filters. A file of any size streams as
-//!   [`Batch`]es of bounded size, any number of times.
-//! - [`Batch`] is rows of weights: a view of the Arrow buffer wherever the rows lie next to each other, which
-//!   [`Batch::rows`] hands to the engine as [`kullback::Rows`]. Nulls end here: a null row is zeros and a flag.
-//! - [`Writer`] writes result tables, to a temporary name until they are complete.
+//! - [`Source`] reads Parquet, CSV, TSV, NPY, Arrow IPC (file and stream) and NDJSON. Histograms may be in a list column, in one
+//!   column per bin, or in long form ([`Layout`]), with key columns and filters. A file of any size streams as [`Batch`]es of
+//!   bounded size, any number of times.
+//! - [`Batch`] is rows of weights: a view of the Arrow buffer wherever the rows lie next to each other. [`Batch::rows`] gives them
+//!   to the engine as [`kullback::Rows`]. Nulls end here: a null row becomes zeros and a flag.
+//! - [`Writer`] writes result tables. A file has a temporary name until it is complete.
 //!
-//! Weights keep their type, with these exceptions: 8 and 16-bit signed integers become 32-bit; columns of several types
-//! become `f64` when one is a float, else `u64` when one is `u64`, else `i64`; NDJSON and CSV numbers are `i64` or `f64`.
-//! Counts of the long layout are `i64`, `u64` or `f64`.
+//! Weights keep their type, with these exceptions. Signed integers of 8 and 16 bits become 32-bit integers. Columns of several
+//! types become `f64` if one of them is a float, otherwise `u64` if one is `u64`, otherwise `i64`. NDJSON and CSV numbers are `i64`
+//! or `f64`. Counts of the long layout are `i64`, `u64` or `f64`.
 //!
-//! Rows and bins in messages are counted from 0, rows as they lie in the file.
+//! Messages count rows and bins from 0, and rows as they lie in the file.
 //!
 //! ```no_run
 //! use kullback_arrow::{Location, ReadOptions, Source};

@@ -1,4 +1,4 @@
-//! A list column as a matrix: free when the rows lie next to each other, checked for nulls and ragged rows.
+//! Turns a list column into a matrix. This needs no copy when the rows lie next to each other. It also finds nulls and ragged rows.
 
 use std::ops::Range;
 
@@ -18,12 +18,12 @@ pub(crate) struct Place<'a> {
     pub(crate) file_rows: &'a FileRows,
 }
 
-/// The elements of a list column and which of them are whose.
+/// The elements of a list column, and the span of elements of each list.
 struct Lists<'a> {
     values: &'a ArrayRef,
     nulls: Option<&'a NullBuffer>,
     span: Box<dyn Fn(usize) -> Range<usize> + 'a>,
-    /// Elements of every list, where all have as many, those that are null too.
+    /// The elements per list if all lists have the same number, null lists included.
     each: Option<usize>,
 }
 
@@ -35,7 +35,7 @@ impl<'a> Lists<'a> {
                 let span = move |row: usize| offsets[row] as usize..offsets[row + 1] as usize;
                 let lengths = || offsets.windows(2).map(|pair| pair[1] - pair[0]);
                 let first = lengths().next();
-                // Without a branch, a great many at once.
+                // The loop has no branch, so the compiler can check many lengths at once.
                 let each = first.filter(|first| lengths().fold(true, |all, length| all & (length == *first)));
                 let each = each.map(|each| each as usize);
                 Self { values: list.values(), nulls: list.nulls(), span: Box::new(span), each }
@@ -58,9 +58,9 @@ impl<'a> Lists<'a> {
     }
 }
 
-/// The lists of `column` as a matrix of `bins` bins, which the first row with a list decides when they are not known.
+/// Turns the lists of `column` into a matrix of `bins` bins. If the bins are not known, the first row with a list decides them.
 ///
-/// `None` while every row so far is null, so that the bins are still unknown.
+/// Returns `None` while every row so far is null, because the bins are then still unknown.
 pub(crate) fn matrix(column: &ArrayRef, bins: &mut Option<usize>, place: &Place<'_>) -> Result<Option<Matrix>> {
     let weight_type = || Error::WeightType {
         file: place.file.to_owned(),
@@ -72,7 +72,7 @@ pub(crate) fn matrix(column: &ArrayRef, bins: &mut Option<usize>, place: &Place<
     let rows = column.len();
     let all_there = lists.nulls.is_none_or(|nulls| nulls.null_count() == 0);
     let known = lists.each.filter(|each| rows > 0 && all_there && *each == *bins.get_or_insert(*each));
-    // Else row by row, since a message names the first that is odd.
+    // Otherwise check row by row, because the message names the first row that differs.
     let one_by_one = if known.is_some() { 0..0 } else { 0..rows };
     for row in one_by_one.filter(|row| !lists.is_null(*row)) {
         let found = (lists.span)(row).len();
@@ -98,7 +98,7 @@ pub(crate) fn matrix(column: &ArrayRef, bins: &mut Option<usize>, place: &Place<
     };
     let nulls = lists.nulls.filter(|nulls| nulls.null_count() > 0).cloned();
     let values = match &nulls {
-        // Rows of one length without gaps: the elements between the first and the last are the matrix.
+        // All rows have one length and no gaps, so the elements from the first to the last are the matrix.
         None => {
             let start = if rows == 0 { 0 } else { (lists.span)(0).start };
             cast(&without_nulls(&lists.values.slice(start, rows * bins)))?
@@ -125,7 +125,7 @@ fn check_bins(lists: &Lists<'_>, rows: usize, place: &Place<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Drops a null buffer whose nulls are known to lie outside the rows that are read.
+/// Drops a null buffer if its nulls are known to lie outside the rows that are read.
 fn without_nulls(values: &ArrayRef) -> ArrayRef {
     match values.nulls() {
         None => values.clone(),

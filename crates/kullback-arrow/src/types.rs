@@ -1,4 +1,4 @@
-//! Arrow types as weights: which are read, as what, and how they are called in messages.
+//! Arrow types as weights: which types are read, as which type, and their names in messages.
 
 use arrow::array::{ArrayRef, ArrowPrimitiveType};
 use arrow::compute::{CastOptions, cast_with_options};
@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 use half::f16;
 use kullback::{Weight, WeightType};
 
-/// Runs `$body` with `$T` as the Arrow type of weights stored as `$data_type`; `$other` for any other type.
+/// Runs `$body` with `$T` as the Arrow type of weights stored as `$data_type`. Any other type gives `$other`.
 macro_rules! with_weight_type {
     ($data_type:expr, $T:ident => $body:expr, else $other:expr) => {
         $crate::types::with_weight_type!(@arms $data_type, $T, $body, $other,
@@ -33,7 +33,7 @@ pub(crate) use with_weight_type;
 pub trait ArrowWeight: Weight + ArrowNativeType {
     /// The Arrow type that stores it.
     type Arrow: ArrowPrimitiveType<Native = Self>;
-    /// The engine's name of it.
+    /// The engine's name for it.
     const WEIGHT_TYPE: WeightType;
 }
 
@@ -58,7 +58,7 @@ arrow_weight! {
     f64 => Float64Type, F64;
 }
 
-/// The type weights are held in: their own, or the next wider one that the engine takes.
+/// The type that weights are held in: their own type, or the next wider type that the engine takes.
 pub(crate) fn stored_type(data_type: &DataType) -> Option<DataType> {
     match data_type {
         DataType::Int8 | DataType::Int16 => Some(DataType::Int32),
@@ -66,7 +66,7 @@ pub(crate) fn stored_type(data_type: &DataType) -> Option<DataType> {
     }
 }
 
-/// The one type that holds the weights of several columns. `None` when one of them is no weight.
+/// The one type that holds the weights of several columns. `None` if one of them holds no weights.
 ///
 /// A column without any value (`Null`) fits every type.
 pub(crate) fn common_type<'a>(types: impl IntoIterator<Item = &'a DataType>) -> Option<DataType> {
@@ -87,8 +87,8 @@ pub(crate) fn common_type<'a>(types: impl IntoIterator<Item = &'a DataType>) -> 
     Some(common.unwrap_or(DataType::Float64))
 }
 
-/// The type a key or filter column is held in: dictionaries are decoded and text is `Utf8`, so that batches of one
-/// file, and columns of two, have the same type.
+/// The type that a key or filter column is held in. Dictionaries are decoded and text is `Utf8`, so batches of one file, and the
+/// columns of two files, have the same type.
 pub(crate) fn key_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Dictionary(_, values) => key_type(values),
@@ -110,7 +110,7 @@ pub(crate) fn list_element(data_type: &DataType) -> Option<&DataType> {
     }
 }
 
-/// The type a list column is read as: its own, but for views, whose rows may lie anywhere.
+/// The type that a list column is read as: its own type, except for list views, whose rows may lie anywhere.
 pub(crate) fn list_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::ListView(field) | DataType::LargeListView(field) => DataType::LargeList(field.clone()),
@@ -118,7 +118,7 @@ pub(crate) fn list_type(data_type: &DataType) -> DataType {
     }
 }
 
-/// Bytes of one value in memory; a guess for what has no fixed size.
+/// The bytes of one value in memory. For a type without a fixed size, this is a guess.
 pub(crate) fn value_bytes(data_type: &DataType) -> usize {
     match data_type {
         DataType::FixedSizeList(field, size) => usize::try_from(*size).unwrap_or(0) * value_bytes(field.data_type()),
@@ -130,7 +130,7 @@ pub(crate) fn value_bytes(data_type: &DataType) -> usize {
     }
 }
 
-/// Casts, and fails on a value that does not fit rather than making it null.
+/// Casts an array. A value that does not fit is an error, and does not become null.
 pub(crate) fn strict_cast(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
     if array.data_type() == data_type {
         return Ok(array.clone());
@@ -138,7 +138,7 @@ pub(crate) fn strict_cast(array: &ArrayRef, data_type: &DataType) -> Result<Arra
     cast_with_options(array, data_type, &CastOptions { safe: false, ..CastOptions::default() })
 }
 
-/// A type as messages show it.
+/// The name of a type in messages.
 pub(crate) fn type_name(data_type: &DataType) -> String {
     match data_type {
         DataType::FixedSizeList(field, size) => format!("list<{}, {size}>", type_name(field.data_type())),

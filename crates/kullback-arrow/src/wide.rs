@@ -1,4 +1,4 @@
-//! One column a bin: gathered into a matrix.
+//! Gathers one column per bin into a matrix.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use arrow::datatypes::DataType;
 use crate::batch::Matrix;
 use crate::types::with_weight_type;
 
-/// The first cell without a value in a row that has others: `(row, bin)`.
+/// The first cell without a value in a row that has other values: `(row, bin)`.
 pub(crate) type NullCell = (usize, usize);
 
 /// Gathers columns of the same stored type into rows. A row without any value is null.
@@ -19,7 +19,7 @@ pub(crate) fn matrix(columns: &[&ArrayRef], data_type: &DataType, rows: usize) -
     let values: ArrayRef = with_weight_type!(data_type, T => {
         let sources: Vec<_> = columns.iter().map(|column| column.as_primitive::<T>().values()).collect();
         let mut weights = vec![Default::default(); rows * bins];
-        // A few rows at a time, so that the rows written stay in the cache while every column is walked.
+        // Each block has a few rows, so the rows written stay in the cache while every column is read.
         const BLOCK: usize = 64;
         for (block, target) in weights.chunks_mut(BLOCK * bins).enumerate() {
             for (bin, source) in sources.iter().enumerate() {
@@ -30,7 +30,7 @@ pub(crate) fn matrix(columns: &[&ArrayRef], data_type: &DataType, rows: usize) -
             }
         }
         if let Some(nulls) = &nulls {
-            // What Arrow stores under a null is undefined.
+            // Arrow does not define the value under a null.
             for (row, weights) in weights.chunks_exact_mut(bins).enumerate() {
                 if nulls.is_null(row) {
                     weights.fill(Default::default());
@@ -42,7 +42,7 @@ pub(crate) fn matrix(columns: &[&ArrayRef], data_type: &DataType, rows: usize) -
     Ok(Matrix { values, bins, nulls })
 }
 
-/// Which rows have no value at all.
+/// Finds the rows that have no value at all.
 fn null_rows(columns: &[&ArrayRef], rows: usize) -> Result<Option<NullBuffer>, NullCell> {
     if columns.iter().all(|column| column.null_count() == 0) {
         return Ok(None);

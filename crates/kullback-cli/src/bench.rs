@@ -1,5 +1,5 @@
-//! `kullback bench`: how fast this machine's devices are, on rows in memory, beside a plain read of the same
-//! bytes. Verifies before it times.
+//! `kullback bench`: the speed of this machine's devices on rows in memory, beside a plain read of the same bytes. It verifies
+//! before it times.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -18,14 +18,14 @@ use crate::report::print;
 use crate::report::table::{Style, table};
 use crate::{Outcome, interrupt};
 
-/// The sets of measures that are timed.
+/// The sets of measures to time.
 const SETS: [&[Divergence]; 3] =
     [&[Divergence::Kl], &[Divergence::Js], &[Divergence::Kl, Divergence::Js, Divergence::Hellinger, Divergence::Tv]];
-/// Rows that are held to the reference before anything is timed, and how many bins these may have together: the
-/// reference is slow.
+/// The most rows that are compared with the reference before anything is timed, and the most bins that these rows may have
+/// together. There are limits because the reference is slow.
 const VERIFIED: usize = 50;
 const VERIFIED_BINS: usize = 1 << 18;
-/// What the contract promises.
+/// The error that the contract promises.
 const PROMISED: f64 = 1e-6;
 
 /// Runs the command.
@@ -38,7 +38,8 @@ pub(crate) fn run(args: &BenchArgs) -> Result<Outcome> {
     for &bins in &args.bins {
         let rows = (args.size as usize / (4 * bins)).max(1);
         let (p, q) = (weights(1, rows * bins)?, weights(2, rows * bins)?);
-        // From 1 on: an empty bin of q alone would make every row infinite, which tells nothing of its error.
+        // Every weight is at least 1. Otherwise an empty bin of q alone would make every row infinite, and an infinite row says
+        // nothing about the error.
         let counts = |weights: &[f32]| {
             let mut weights = weights.iter();
             filled(weights.len(), || weights.next().map_or(1, |x| 1 + (x * 65_534.0) as u16))
@@ -92,7 +93,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<Outcome> {
     Ok(if broken { Outcome::Exceeded } else { Outcome::Done })
 }
 
-/// The CPU and every GPU that is hardware.
+/// The CPU, and every GPU that is hardware.
 fn every_device() -> Vec<Device> {
     let gpus = adapters().into_iter().filter(|adapter| !adapter.is_software);
     [Device::Cpu].into_iter().chain(gpus.map(|adapter| Device::GpuAt(adapter.index))).collect()
@@ -104,7 +105,7 @@ fn weights(seed: u64, count: usize) -> Result<Vec<f32>> {
     filled(count, || 1.0 - rng.random::<f32>())
 }
 
-/// So many values, where there is memory for them.
+/// Makes `count` values, if there is memory for them.
 fn filled<T>(count: usize, value: impl FnMut() -> T) -> Result<Vec<T>> {
     let mut values = Vec::new();
     values.try_reserve_exact(count).map_err(|_| Error::Memory { bytes: count as u64 * size_of::<T>() as u64 })?;
@@ -112,7 +113,7 @@ fn filled<T>(count: usize, value: impl FnMut() -> T) -> Result<Vec<T>> {
     Ok(values)
 }
 
-/// Bytes a second that all cores read of two slices.
+/// How many bytes per second all cores read from two slices.
 fn plain_read<W: Weight + bytemuck::Pod>(p: &[W], q: &[W], args: &BenchArgs) -> f64 {
     let read = |values: &[W]| {
         let bytes: &[u8] = bytemuck::cast_slice(values);
@@ -130,7 +131,7 @@ fn plain_read<W: Weight + bytemuck::Pod>(p: &[W], q: &[W], args: &BenchArgs) -> 
     seconds.map_or(f64::NAN, |seconds| 2.0 * size_of_val(p) as f64 / seconds)
 }
 
-/// The median of so many timings, after one that does not count.
+/// The median of `rounds` timings, after one that does not count.
 fn median<E>(rounds: usize, mut time: impl FnMut() -> std::result::Result<f64, E>) -> std::result::Result<f64, E> {
     time()?;
     let mut seconds = (0..rounds).map(|_| time()).collect::<std::result::Result<Vec<f64>, E>>()?;
@@ -138,16 +139,16 @@ fn median<E>(rounds: usize, mut time: impl FnMut() -> std::result::Result<f64, E
     Ok(seconds[seconds.len() / 2])
 }
 
-/// Two matrices.
+/// Two matrices to work on.
 struct Work<'a> {
     p: Rows<'a>,
     q: Rows<'a>,
-    /// Bytes a second of a plain read.
+    /// The bytes per second of a plain read.
     read: f64,
 }
 
 impl Work<'_> {
-    /// One line for rows that travel and, on a GPU, one for rows that are there.
+    /// One line for rows that are sent and, on a GPU, one for rows that are kept there.
     fn time(
         &self,
         engine: &Engine,
@@ -159,7 +160,7 @@ impl Work<'_> {
         let few = (VERIFIED_BINS / self.p.bins()).clamp(1, VERIFIED).min(self.p.len());
         let [p_last, q_last] = [self.p, self.q].map(|rows| rows.slice(rows.len() - few, few));
         let want = reference.rowwise(measures, p_last, q_last, &Options::default())?;
-        // What only carries the rows there is the measure of what carries them and computes.
+        // What only sends the rows is the yardstick for what sends them and computes.
         let (p_kept, q_kept) = (engine.upload(self.p)?, engine.upload(self.q)?);
         let bytes = 2 * self.p.len() * self.p.bins() * self.p.weight_type().size();
         let upload_seconds = if p_kept.is_on_a_device() {
@@ -210,7 +211,7 @@ impl Work<'_> {
     }
 }
 
-/// The largest relative error of the last rows, p and q; of a value within what the contract allows absolutely, none.
+/// The largest relative error of the last rows, p and q. A value within the absolute allowance of the contract has no error.
 fn largest_error(got: &Columns, want: &Columns, p: &Rows<'_>, q: &Rows<'_>) -> f64 {
     let mut largest = 0.0;
     for ((measure, got), (_, want)) in got.iter().zip(want.iter()) {
@@ -226,26 +227,26 @@ fn largest_error(got: &Columns, want: &Columns, p: &Rows<'_>, q: &Rows<'_>) -> f
     largest
 }
 
-/// The larger error; one that is no number is worse than all.
+/// The larger error. NaN is worse than every other error.
 fn worse(a: f64, b: f64) -> f64 {
     if a.is_nan() || b <= a { a } else { b }
 }
 
-/// What was measured.
+/// One line of measurements.
 struct Line {
     device: String,
-    /// Whether the rows were on the device already.
+    /// Whether the rows were already on the device.
     kept: bool,
     measures: String,
     weights: &'static str,
     bins: usize,
     rows: usize,
     seconds: f64,
-    /// Of the first call.
+    /// The compile time of the first call.
     compile_seconds: f64,
-    /// By the clock of the device.
+    /// The kernel time, by the clock of the device.
     kernel_seconds: Option<f64>,
-    /// Of rows that travel: what it takes to carry them alone.
+    /// For rows that are sent: the time that sending alone takes.
     upload_seconds: Option<f64>,
     bytes: usize,
     bytes_per_second: f64,

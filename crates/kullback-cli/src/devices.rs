@@ -1,4 +1,4 @@
-//! `kullback devices`: what this machine computes with.
+//! `kullback devices`: the devices of this machine.
 
 use kullback::{AdapterInfo, Device, DeviceAnswers, Engine, Rates, SimdLevel, adapters};
 use serde_json::{Value, json};
@@ -18,9 +18,9 @@ dnf install mesa-vulkan-drivers (Fedora).";
 const NO_HARDWARE: &str = "\
 There is no hardware GPU: everything runs on the CPU, unless a software adapter is named (--device gpu:0).";
 
-/// Lengths of rows that are told of.
+/// The lengths of rows in the report.
 const BINS: [usize; 3] = [16, 64, 1024];
-/// Ways of rows to a device, and the bytes that a bin of both sides takes on it.
+/// The ways in which rows reach a device, and the bytes sent per bin, for both sides together.
 const WAYS: [(&str, usize); 3] = [("f32, sent", 8), ("u16, sent", 4), ("kept there", 0)];
 
 /// Runs the command.
@@ -87,7 +87,7 @@ fn rates_json(device: &str, rates: &Rates, cpu: &Rates) -> Value {
     })
 }
 
-/// What was measured, and what follows from it: one column a device.
+/// The measured rates and what follows from them, with one column per device.
 fn rates_table(measured: &[(String, Rates)], cpu: &Rates) -> String {
     let line = |name: String, value: &dyn Fn(&str, &Rates) -> String| -> Vec<String> {
         [name].into_iter().chain(measured.iter().map(|(device, rates)| value(device, rates))).collect()
@@ -149,7 +149,7 @@ fn adapter_json((adapter, answers): (&AdapterInfo, &Answers)) -> Value {
     })
 }
 
-/// One column an adapter: there are few of them, and much to say of each.
+/// One column per adapter: adapters are few, and there is much to say about each.
 fn adapter_table(adapters: &[AdapterInfo], answers: &[Answers]) -> String {
     type Line = (&'static str, fn(&AdapterInfo) -> String);
     let lines: [Line; 9] = [
@@ -191,7 +191,7 @@ fn adapter_table(adapters: &[AdapterInfo], answers: &[Answers]) -> String {
     table(Style::Lines, header.collect(), rows.collect(), 1 + adapters.len()).to_string()
 }
 
-/// A size in the unit that keeps it short.
+/// A size in the unit that keeps the text short.
 fn bytes(bytes: u64) -> String {
     let units = [(1_u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.iter().find(|(size, _)| bytes >= *size) {

@@ -1,11 +1,11 @@
-//! What can go wrong in the command: one line each, with the names and numbers, and what to do about it.
+//! What can go wrong in the command. Each error is one line, with the names and numbers, and with what to do about it.
 
 use std::io;
 
 use kullback::Side;
 use kullback_arrow::Format;
 
-/// Every failure of the command. Rows and bins are counted from 0, rows as they lie in the file.
+/// Every failure of the command. Rows and bins are counted from 0, and rows as they lie in the file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The engine refused or failed.
@@ -14,32 +14,32 @@ pub(crate) enum Error {
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] kullback_arrow::Error),
-    /// Columns that Arrow could not put together.
+    /// Arrow could not put columns together.
     #[error("the result columns cannot be put together: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
     /// Standard output could not be written.
     #[error("cannot write standard output: {0}")]
     Stdout(io::Error),
-    /// The temporary file that holds the output until it is complete.
+    /// The temporary file that holds the output until it is complete could not be used.
     #[error("cannot keep the output in a temporary file: {0}; set TMPDIR to a directory with space, or use -o FILE")]
     Spool(io::Error),
-    /// SIGINT or SIGTERM.
+    /// SIGINT or SIGTERM stopped the command.
     #[error("interrupted; nothing was written")]
     Interrupted,
 
-    /// Rows that do not fit the memory of this machine.
+    /// The rows do not fit in the memory of this machine.
     #[error("there is no memory for {bytes} bytes of weights; use a smaller --size")]
     Memory {
         /// Bytes of one side.
         bytes: u64,
     },
-    /// A size that is no number of bytes.
+    /// A text that is not a size in bytes.
     #[error("`{text}` is not a size: write bytes such as 512MiB, 2GiB or 1000000")]
     Size {
         /// What was given.
         text: String,
     },
-    /// A threshold that is no number.
+    /// A threshold that is not a number.
     #[error("`{text}` is not a number to compare with")]
     Threshold {
         /// What was given.
@@ -56,22 +56,22 @@ pub(crate) enum Error {
     /// Both files are standard input.
     #[error("P and Q cannot both be standard input: write one of them to a file")]
     BothStdin,
-    /// An option about Q, without Q.
+    /// An option about Q, but no Q.
     #[error("{option} speaks of the file Q, and there is none: name Q, or leave the option out")]
     NeedsQ {
         /// The option.
         option: &'static str,
     },
-    /// Rows and the JSON report on one stream.
+    /// Both the rows and the JSON report would go to standard output.
     #[error("--json and -o - would both write to standard output: use -o FILE")]
     TwoOnStdout,
-    /// An output column whose name is taken.
+    /// An output column whose name is already taken.
     #[error("the key column `{column}` has the name of another output column: rename it, or leave it out of --key")]
     NameTaken {
         /// The column.
         column: String,
     },
-    /// A column of `--key` or `--join` that is not among the keys of the long layout.
+    /// A column of `--key` or `--join` that is not a key of the long layout.
     #[error("{file} has no key `{column}` in its long layout: add it to --long, which has {keys}")]
     NotALongKey {
         /// The file.
@@ -82,7 +82,7 @@ pub(crate) enum Error {
         keys: String,
     },
 
-    /// A file without a row.
+    /// A file without rows.
     #[error("{file} has no rows (0): there is nothing to compare")]
     NoRows {
         /// The file.
@@ -95,20 +95,20 @@ pub(crate) enum Error {
         file: String,
         /// The filters, as given.
         filters: String,
-        /// Rows of the file, where they could be counted again.
+        /// Rows of the file, if they could be counted again.
         rows: Option<u64>,
     },
-    /// A minimal total that no row reaches.
+    /// A minimum total that no row reaches.
     #[error("none of {rows} rows of {file} has a total of at least {total}: lower --min-total")]
     NothingHeavyEnough {
         /// The file.
         file: String,
-        /// Rows that were looked at.
+        /// Rows that were checked.
         rows: u64,
         /// The total asked for.
         total: f64,
     },
-    /// Different numbers of bins.
+    /// Different numbers of bins on the two sides.
     #[error(
         "{p} has {p_bins} bins a row and {q} has {q_bins}: a bin of P is compared with the same bin of Q, so both need the same number"
     )]
@@ -122,7 +122,7 @@ pub(crate) enum Error {
         /// Its bins.
         q_bins: usize,
     },
-    /// Different numbers of rows, paired by position.
+    /// Different numbers of rows on the two sides, which are paired by position.
     #[error(
         "{p} has {p_rows} rows and {q} has {q_rows}: rows are paired by position; give as many rows on both sides, one row in Q, or pair them by key with --join COLUMN"
     )]
@@ -148,7 +148,7 @@ pub(crate) enum Error {
         /// The key, as `column=value, …`.
         key: String,
     },
-    /// Join columns of types that cannot be compared.
+    /// Join columns whose types cannot be compared.
     #[error(
         "column `{column}` is {p_type} in {p} and {q_type} in {q}: --join needs columns of the same kind; cast one of them"
     )]
@@ -180,7 +180,7 @@ pub(crate) enum Error {
         /// The join columns.
         columns: String,
     },
-    /// Weights that are no weights.
+    /// Invalid weights.
     #[error(
         "{count} of {rows} rows have an invalid weight; the first is row {row} of {side} ({file}), bin {bin}: {value} (weights must be finite and at least 0). Correct it, or use --on-invalid null"
     )]
@@ -189,7 +189,7 @@ pub(crate) enum Error {
         count: u64,
         /// Rows of the run.
         rows: u64,
-        /// The first such row.
+        /// The first of these rows.
         row: u64,
         /// The side it is on.
         side: Side,
@@ -197,7 +197,7 @@ pub(crate) enum Error {
         file: String,
         /// Its first invalid bin.
         bin: usize,
-        /// The weight found there.
+        /// The weight in that bin.
         value: f64,
     },
     /// Rows to which the zero policy cannot be applied.
@@ -207,11 +207,11 @@ pub(crate) enum Error {
     PolicyTooLarge {
         /// The policy with its value.
         policy: String,
-        /// Rows concerned.
+        /// Rows affected.
         count: u64,
         /// Rows of the run.
         rows: u64,
-        /// The first such row.
+        /// The first of these rows.
         row: u64,
         /// The file P.
         file: String,
@@ -221,16 +221,16 @@ pub(crate) enum Error {
         "the weights of {count} of {rows} rows of {file} span more than a 64-bit float holds (a weight below 2^-1019 of its total); the first is row {row}: clear such weights to 0, or use --on-invalid null"
     )]
     RangeTooWide {
-        /// Rows concerned.
+        /// Rows affected.
         count: u64,
         /// Rows of the run.
         rows: u64,
-        /// The first such row.
+        /// The first of these rows.
         row: u64,
         /// The file P.
         file: String,
     },
-    /// A matrix that is larger than is usually meant.
+    /// A matrix larger than anyone usually wants.
     #[error(
         "a matrix of {rows} x {columns} entries ({} GB) is surely not meant: keep fewer rows with --where or --min-total, ask for the `nearest` rows alone, or say --yes", bytes / 1_000_000_000
     )]
@@ -242,19 +242,19 @@ pub(crate) enum Error {
         /// Bytes of its values.
         bytes: u64,
     },
-    /// A matrix that does not fit its disk.
+    /// A matrix that does not fit on its disk.
     #[error(
         "{bytes} bytes of values do not fit into {directory}, where {available} are free: write it elsewhere, or keep fewer rows"
     )]
     NoSpace {
         /// Bytes of the values.
         bytes: u64,
-        /// Bytes that are free.
+        /// Bytes that are free there.
         available: u64,
-        /// Where.
+        /// The directory for the file.
         directory: String,
     },
-    /// A picture of too many rows.
+    /// A picture with too many rows or columns.
     #[error(
         "a picture of {rows} x {columns} entries is too large: at most {most} rows and columns can be told apart; keep fewer with --where or --min-total"
     )]
@@ -266,7 +266,7 @@ pub(crate) enum Error {
         /// The limit.
         most: u64,
     },
-    /// A policy that cannot be applied to some pairs.
+    /// A policy that cannot be applied to some pair.
     #[error(
         "the zero policy `{policy}` cannot be applied to every pair; the first is one of row {row} of {file}: a bin of it or of the other row would become zero or negative. Use a smaller value, or --on-invalid null"
     )]
@@ -288,19 +288,19 @@ pub(crate) enum Error {
         /// The file P.
         file: String,
     },
-    /// More neighbours than memory holds.
+    /// More neighbours than memory can hold.
     #[error(
         "{k} neighbours of each of {rows} rows take {bytes} bytes of memory: ask for fewer with -k, or keep fewer rows with --where or --min-total"
     )]
     TooManyNeighbours {
-        /// Neighbours of a row.
+        /// Neighbours per row.
         k: u64,
         /// Rows of P.
         rows: u64,
         /// Bytes they take.
         bytes: u64,
     },
-    /// One file for two things.
+    /// One file named for two things.
     #[error("{file} is to be both the picture and the table: name two files")]
     OneFileForTwo {
         /// The file.
@@ -309,7 +309,7 @@ pub(crate) enum Error {
     /// A picture that could not be drawn.
     #[error("the picture cannot be drawn: {reason}")]
     Picture {
-        /// What the drawing library says.
+        /// The message of the drawing library.
         reason: String,
     },
     /// A table with more columns than its format can hold.
@@ -318,7 +318,7 @@ pub(crate) enum Error {
         /// Rows of Q.
         columns: usize,
     },
-    /// Two rows of Q that have one label.
+    /// Two rows of Q with the same label.
     #[error(
         "two columns of the matrix would be called `{label}`: name more columns with --key, so that each row has a label of its own, or write .npy"
     )]
@@ -337,7 +337,7 @@ pub(crate) enum Error {
 impl From<kullback::Error> for Error {
     fn from(error: kullback::Error) -> Self {
         match error {
-            // A run is only ever cancelled by the user.
+            // Only the user ever cancels a run.
             kullback::Error::Cancelled { .. } => Error::Interrupted,
             error => Error::Engine(error),
         }
@@ -345,7 +345,7 @@ impl From<kullback::Error> for Error {
 }
 
 impl Error {
-    /// Whether the reader of standard output went away.
+    /// Whether the reader of standard output has closed it.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         match self {
             Error::Stdout(error) => error.kind() == io::ErrorKind::BrokenPipe,

@@ -1,19 +1,19 @@
-//! The files P and Q, opened as the options say.
+//! The files P and Q, opened as the options ask.
 
 use kullback_arrow::{Filter, Format, Layout, Location, ReadOptions, Source};
 
 use crate::args::InputArgs;
 use crate::error::{Error, Result};
 
-/// Bytes of weights in a batch where --memory does not ask for less.
+/// Bytes of weights per batch, unless --memory asks for less.
 const BATCH_BYTES: usize = 16 << 20;
-/// Batches of both sides that are alive at a time: read ahead, being cut, being computed.
+/// Batches of both sides that exist at one time: read ahead, being cut, being computed.
 const BATCHES_ALIVE: u64 = 16;
 
-/// One file as it is read.
+/// One input file, and how it is read.
 pub(crate) struct Input {
     pub(crate) source: Source,
-    /// As the user wrote it.
+    /// The text that the user wrote.
     pub(crate) location: Location,
     options: ReadOptions,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Inputs {
 }
 
 impl Inputs {
-    /// Opens the files; every name of a column is checked here.
+    /// Opens the files. It checks every column name.
     pub(crate) fn open(args: &InputArgs, join: &[String], memory: Option<u64>) -> Result<Self> {
         if args.p == Location::Stdin && args.q == Some(Location::Stdin) {
             return Err(Error::BothStdin);
@@ -52,7 +52,7 @@ impl Inputs {
         let p_is_array = is_array(&args.p, args.format);
         let q_is_array = args.q.as_ref().is_some_and(|q| is_array(q, args.format_q));
         let layout = |this_is_array: bool, other_is_array: bool| match args.layout() {
-            // An array has no columns; what is said of columns then speaks of the other file.
+            // An array has no columns, so options about columns are for the other file.
             _ if this_is_array && !other_is_array && args.q.is_some() => Layout::default(),
             layout => layout,
         };
@@ -74,12 +74,12 @@ impl Inputs {
         Ok(Self { p, q, keys, carried })
     }
 
-    /// The columns that are carried into the output, as asked for.
+    /// The columns to carry into the output, as the user asked.
     pub(crate) fn carried(&self) -> &[String] {
         &self.carried
     }
 
-    /// The name of Q in messages: the file, or P where P is compared with itself.
+    /// The name of Q in messages. It is the file, or P if P is compared with itself.
     pub(crate) fn q_name(&self) -> String {
         self.q.as_ref().unwrap_or(&self.p).source.name()
     }
@@ -90,12 +90,12 @@ impl Input {
         Ok(Self { source: Source::open(location, &options)?, location: location.clone(), options })
     }
 
-    /// Whether every row of the file is read, so that its row count is the number of rows that come.
+    /// Whether every row of the file is read. Its row count is then the number of rows that come.
     pub(crate) fn is_unfiltered(&self) -> bool {
         self.options.filters.is_empty()
     }
 
-    /// The error that reading no row at all is.
+    /// The error for a file from which no row was read.
     pub(crate) fn nothing_read(&self) -> Error {
         let file = self.source.name();
         if self.is_unfiltered() {
@@ -119,7 +119,7 @@ impl Input {
         source.row_count().or_else(count)
     }
 
-    /// With the long layout the keys are those of the layout, so others cannot be asked for.
+    /// Refuses columns that are not keys of the long layout, because that layout has only its own keys.
     fn check_keys(&self, wanted: &[String]) -> Result<()> {
         let Layout::Long { keys, .. } = &self.options.layout else { return Ok(()) };
         match wanted.iter().find(|column| !keys.contains(column)) {
@@ -132,7 +132,7 @@ impl Input {
         }
     }
 
-    /// Where the carried columns are; without any, all keys (only the long layout has keys then).
+    /// The positions of the carried columns. If none was asked for, all keys (only the long layout then has keys).
     pub(crate) fn key_positions(&self, carried: &[String]) -> Vec<usize> {
         let schema = self.source.key_schema();
         if carried.is_empty() {

@@ -1,14 +1,14 @@
-//! SIGINT and SIGTERM: work in progress is put down at the next batch, so that no half file is left.
+//! SIGINT and SIGTERM. Work stops at the next batch, so that no half-written file is left.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
 
-/// Whether there is work that looks at [`REQUESTED`]; until then there is nothing to put down.
+/// Whether some work checks [`REQUESTED`]. Until then there is nothing to stop in order.
 static WORKING: AtomicBool = AtomicBool::new(false);
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
-/// Installs the handler. Without one (a second handler in the process) the system's default stays.
+/// Installs the handler. If that fails (the process has another handler), the system's default stays.
 pub(crate) fn install() {
     let _ = ctrlc::set_handler(|| {
         let again = REQUESTED.swap(true, Ordering::SeqCst);
@@ -18,7 +18,7 @@ pub(crate) fn install() {
     });
 }
 
-/// From here on the work is put down in order: [`check`] is called often enough.
+/// Says that from here on the work stops in order: it calls [`check`] often enough.
 pub(crate) fn work_begins() -> Result<()> {
     WORKING.store(true, Ordering::SeqCst);
     check()
@@ -29,7 +29,7 @@ pub(crate) fn requested() -> bool {
     REQUESTED.load(Ordering::SeqCst)
 }
 
-/// An error when the user wants to stop.
+/// An error if the user wants to stop.
 pub(crate) fn check() -> Result<()> {
     if requested() { Err(Error::Interrupted) } else { Ok(()) }
 }

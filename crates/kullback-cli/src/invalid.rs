@@ -1,4 +1,4 @@
-//! Rows that cannot be computed, numbered as they lie in the file and counted over the whole run.
+//! Rows that cannot be computed. They are numbered as they lie in the file, and counted over the whole run.
 
 use kullback::{Rows, Side};
 
@@ -23,12 +23,12 @@ struct Place {
 }
 
 impl Invalid {
-    /// Whether nothing was noted.
+    /// Whether no row was noted.
     pub(crate) fn is_empty(&self) -> bool {
         self.weights == 0 && self.policy == 0
     }
 
-    /// Notes a row that the engine calls invalid: a weight of either side, or else the policy.
+    /// Notes a row that the engine calls invalid. The reason is a weight of either side, or otherwise the policy.
     pub(crate) fn note(&mut self, pair: &Pair, row: usize) {
         let q_row = pair.q_row(row);
         if let Some((bin, value)) = invalid_weight(&pair.p.rows(), row) {
@@ -49,7 +49,7 @@ impl Invalid {
         self.first.get_or_insert(Place { side, row, bin, value });
     }
 
-    /// The error that the noted rows are, out of `rows`.
+    /// The error for the noted rows, out of `rows` rows.
     pub(crate) fn refuse(&self, rows: u64, p: &str, q: &str, policy: &str) -> Result<()> {
         if let Some(Place { side, row, bin, value }) = self.first {
             let file = if side == Side::P { p } else { q }.to_owned();
@@ -57,7 +57,7 @@ impl Invalid {
         }
         if self.policy > 0 {
             let (policy, row, file) = (policy.to_owned(), self.first_policy, p.to_owned());
-            // Only `epsilon` takes weight from bins; any other row without a bad weight spans too much.
+            // Only `epsilon` takes weight from bins. Any other row without an invalid weight spans too wide a range.
             if !policy.starts_with("epsilon") {
                 return Err(Error::RangeTooWide { count: self.policy, rows, row, file });
             }

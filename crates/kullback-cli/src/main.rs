@@ -24,7 +24,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use error::Result;
 
-/// How a command that did its work ended.
+/// How a command ended that did its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// Everything is as it should be.
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Exceeded) => ExitCode::from(EXCEEDED),
-        // The reader has what it wanted.
+        // The reader has all that it wanted.
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error.to_string());
@@ -68,7 +68,7 @@ fn run(cli: Cli) -> Result<Outcome> {
     }
 }
 
-/// Help goes to stdout; a complaint of the parser becomes one line like every other.
+/// Prints help on stdout. An error of the parser becomes one line, like every other error.
 fn usage(error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return match error.print() {
@@ -88,7 +88,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
-/// One line on stderr; a closed stderr is no reason to panic.
+/// Prints one line on stderr. A closed stderr is no reason to panic.
 pub(crate) fn complain(message: &str) {
     let _ = writeln!(std::io::stderr(), "kullback: {message}");
 }

@@ -1,14 +1,14 @@
-//! A Vulkan layer of Mesa looks for a desktop whenever devices are listed, and complains on stderr where there is none.
+//! A Vulkan layer of Mesa looks for a desktop whenever devices are listed. If there is none, it complains on stderr.
 
 use std::env;
 
-/// Leaves the layer out where there is no desktop, unless it is told what to select. To be called before any other thread is
-/// started.
+/// Disables the layer if there is no desktop, unless the user told the layer what to select. Call this before any other thread
+/// starts.
 #[expect(unsafe_code, reason = "there is no other way to tell the Vulkan loader; the argument stands below")]
 pub(crate) fn leave_out_the_search_for_a_desktop() {
     let is_unset = |name: &str| env::var_os(name).is_none();
     if is_unset("XDG_RUNTIME_DIR") && is_unset("MESA_VK_DEVICE_SELECT") && is_unset("NODEVICE_SELECT") {
-        // SAFETY: this is the first thing that the process does, and no other thread reads the environment meanwhile.
+        // SAFETY: this is the first thing that the process does, so no other thread reads the environment meanwhile.
         unsafe { env::set_var("NODEVICE_SELECT", "1") };
     }
 }

@@ -1,4 +1,4 @@
-//! Where the rows of the result go.
+//! The output of the rows of the result.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,24 +14,24 @@ use tempfile::TempDir;
 use crate::args::FileArgs;
 use crate::error::{Error, Result};
 
-/// Rows that a terminal shows where no number is asked for.
+/// Rows that a terminal shows if the user asks for no number.
 const SHOWN: usize = 20;
 
-/// Where the rows go, and so where the reports can go.
+/// The destination of the rows. It decides where the reports can go.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Destination {
-    /// A file, which takes every row.
+    /// A file, which gets every row.
     File(PathBuf, Format),
-    /// Standard output, as data for another program: every row, or the top rows.
+    /// Standard output, as data for another program. It gets every row, or the top rows.
     Data(Format),
-    /// A table for a person: the first rows, or the top rows.
+    /// A table for a person. It shows the first rows, or the top rows.
     Table,
-    /// Nowhere: a report is all that was asked for.
+    /// No destination: the user asked only for a report.
     Nowhere,
 }
 
 impl Destination {
-    /// What the options ask for; anything wrong with it fails before any work.
+    /// The destination that the options ask for. Anything wrong with it fails before any work.
     pub(crate) fn choose(args: &FileArgs, json: bool) -> Result<Self> {
         let terminal = io::stdout().is_terminal();
         match &args.output {
@@ -52,18 +52,18 @@ impl Destination {
         }
     }
 
-    /// Whether all rows go here even where only the top rows are shown.
+    /// Whether this destination gets all rows even if only the top rows are shown.
     pub(crate) fn holds_all_rows(&self) -> bool {
         matches!(self, Destination::File(..))
     }
 
-    /// Whether standard output carries rows as data, so that a report must go elsewhere.
+    /// Whether standard output carries rows as data. A report must then go elsewhere.
     pub(crate) fn is_data_on_stdout(&self) -> bool {
         matches!(self, Destination::Data(_))
     }
 }
 
-/// The rows a terminal shows, and how many there are in all.
+/// The rows that a terminal shows, and how many rows there are in all.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
     pub(crate) batches: Vec<RecordBatch>,
@@ -73,23 +73,23 @@ pub(crate) struct Shown {
 /// Takes the rows of the result as they come.
 pub(crate) struct RowOutput {
     destination: Destination,
-    /// Made with the first batch: its metadata names the device that did it.
+    /// Made with the first batch, because its metadata names the device that computed it.
     writer: Option<Writer>,
-    /// What goes to stdout is complete before its first byte is written, so that an error leaves nothing there.
+    /// Holds what goes to stdout until it is complete, so that an error leaves nothing on stdout.
     spool: Option<TempDir>,
     shown: Shown,
-    /// Rows that a terminal shows.
+    /// The most rows that a terminal shows.
     most: usize,
 }
 
 impl RowOutput {
-    /// `top`: rows that are asked for by number are all shown.
+    /// With `top`, a terminal shows all of the rows asked for.
     pub(crate) fn new(destination: Destination, top: Option<NonZeroUsize>) -> Self {
         let most = top.map_or(SHOWN, NonZeroUsize::get);
         Self { destination, writer: None, spool: None, shown: Shown::default(), most }
     }
 
-    /// Whether rows go anywhere.
+    /// Whether rows have a destination.
     pub(crate) fn takes_rows(&self) -> bool {
         self.destination != Destination::Nowhere
     }
@@ -99,7 +99,7 @@ impl RowOutput {
         self.destination.holds_all_rows()
     }
 
-    /// Starts the file, so that what is wrong with it is known before the work: `false` where there is none.
+    /// Starts the file, so that errors of the file show before the work. Returns `false` if there is no file.
     pub(crate) fn begin(
         &mut self,
         schema: SchemaRef,
@@ -147,7 +147,7 @@ impl RowOutput {
         self.spool.as_ref().map(|spool| spool.path().join("rows")).unwrap_or_default()
     }
 
-    /// Completes the file, or hands the rows to stdout; returns those of a table.
+    /// Completes the file, or copies the rows to stdout. Returns the rows of a table.
     pub(crate) fn finish(mut self) -> Result<Shown> {
         if let Some(writer) = self.writer.take() {
             writer.finish()?;

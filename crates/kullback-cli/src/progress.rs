@@ -1,14 +1,14 @@
-//! The progress bar: on stderr, and only for a person who is watching.
+//! The progress bar. It is on stderr, and only for a person who watches.
 
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar over the rows of a file, or nothing where nobody would see it.
+/// A bar over the rows of a file, or nothing if nobody would see it.
 pub(crate) struct Progress(Option<ProgressBar>);
 
 impl Progress {
-    /// A bar of `rows` rows; without them a spinner that counts.
+    /// A bar of `rows` rows. Without a number, it is a spinner that counts.
     pub(crate) fn new(wanted: bool, what: &'static str, rows: Option<u64>) -> Self {
         if !wanted || !std::io::stderr().is_terminal() {
             return Self(None);
@@ -21,7 +21,7 @@ impl Progress {
         Self(Some(bar.with_style(style).with_message(what)))
     }
 
-    /// `rows` rows of the file are done.
+    /// Says that `rows` rows of the file are done.
     pub(crate) fn reached(&self, rows: u64) {
         if let Some(bar) = &self.0 {
             bar.set_position(rows);

@@ -1,4 +1,4 @@
-//! `kullback verify`: the accuracy contract, checked on the user's own devices.
+//! `kullback verify` checks the accuracy contract on the user's own devices.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -19,13 +19,13 @@ use crate::{Outcome, interrupt};
 
 /// Row lengths on both sides of lane, subgroup and workgroup sizes.
 const LENGTHS: [usize; 8] = [1, 3, 8, 17, 64, 129, 257, 1000];
-/// One weight type a way of decoding.
+/// One weight type per way of decoding.
 const TYPES: [WeightType; 5] = [WeightType::F32, WeightType::U16, WeightType::F16, WeightType::U32, WeightType::F64];
-/// The types that meet every zero policy; the others meet exact zeros only.
+/// The types that are tested with every zero policy. The other types are tested with exact zeros only.
 const ALL_POLICIES: [WeightType; 2] = [WeightType::F32, WeightType::U16];
-/// Row lengths that meet the policies with small numbers.
+/// Row lengths that are tested with small policy numbers.
 const FEW_LENGTHS: [usize; 2] = [2, 17];
-/// Measures whose kernel on a GPU is another where no other is asked for.
+/// Measures for which a GPU uses another kernel if no other measure is asked for.
 const SECOND_ORDER: [Divergence; 10] = [
     Divergence::Kl,
     Divergence::ReverseKl,
@@ -38,7 +38,7 @@ const SECOND_ORDER: [Divergence; 10] = [
     Divergence::NeymanChi2,
     Divergence::Triangular,
 ];
-/// Failures that are listed.
+/// The most failures that are listed.
 const LISTED: usize = 20;
 
 /// Runs the command.
@@ -87,13 +87,13 @@ fn every_device() -> Vec<Subject> {
         .into_iter()
         .map(|adapter| (Device::GpuAt(adapter.index), format!("gpu:{} {}", adapter.index, adapter.name)));
     let open = |(device, name): (Device, String)| {
-        // An adapter that nobody named and that is refused is told of: no value ever comes from it.
+        // If nobody named the adapter and it is refused, the report says so: no value ever comes from it.
         Subject::open(device).unwrap_or_else(|error| Subject::refused(name, error.to_string()))
     };
     [(Device::Cpu, "cpu".to_owned())].into_iter().chain(gpus).map(open).collect()
 }
 
-/// Every combination of weight type, length and policy that random rows are drawn for.
+/// Every combination of weight type, length and policy that gets random rows.
 fn problems() -> Vec<(WeightType, usize, Zeros)> {
     let policies = |weight_type| if ALL_POLICIES.contains(&weight_type) { &POLICIES[..] } else { &POLICIES[..1] };
     let lengths = |weight_type, zeros: &Zeros| LENGTHS.map(|bins| (weight_type, bins, *zeros));
@@ -102,7 +102,7 @@ fn problems() -> Vec<(WeightType, usize, Zeros)> {
     usual.chain(small).collect()
 }
 
-/// Rows and what every measure of them is.
+/// Rows, and the value of every measure for them.
 struct Problem {
     p: Values,
     q: Values,
@@ -142,7 +142,7 @@ fn random_problem(
     zeros: Zeros,
 ) -> Result<Problem> {
     let hard = hard_rows(seed, weight_type, bins, rows);
-    // Where zeros are as they are the orders at the edges of each family are asked for too.
+    // Where zeros stay as they are, the orders at the edges of each family are asked for too.
     let edges = if zeros == Zeros::Exact { edges().concat() } else { Vec::new() };
     let measures = [measures(), edges].concat();
     let out = reference.rowwise(&measures, hard.p.rows(bins), hard.q.rows(bins), &options(zeros))?;
@@ -159,13 +159,13 @@ fn random_problem(
     })
 }
 
-/// A device under test and what was found.
+/// A device under test, and what was found on it.
 struct Subject {
     name: String,
     engine: Option<Engine>,
-    /// Why there is none.
+    /// Why there is no engine.
     refused: Option<String>,
-    /// Whether 64-bit types are computed here: a GPU hands them to the CPU.
+    /// Whether 64-bit types are computed here. A GPU leaves them to the CPU.
     takes_wide: bool,
     check: Check,
     rescued: u64,
@@ -192,7 +192,7 @@ impl Subject {
         Self { name, engine: None, refused, takes_wide: false, check, rescued: 0, rows: 0 }
     }
 
-    /// Holds the device to what is wanted.
+    /// Compares the device with the values of a problem.
     fn check(&mut self, problem: &Problem) {
         let Some(engine) = &self.engine else { return };
         let (p, q) = (problem.p.rows(problem.bins), problem.q.rows(problem.bins));
@@ -210,9 +210,9 @@ impl Subject {
                 self.check.columns(&got, want, status, &p, &q, &problem.name);
             }
         };
-        // A device takes a shorter way where the measures asked for allow it, so those are asked for apart too: each
-        // alone on the CPU; on a GPU, which compiles a kernel for each set, those of second order and the orders at the
-        // edges of what it takes.
+        // A device takes a shorter way if the measures asked for allow it, so those measures are also asked for apart. On the CPU
+        // each one is asked for alone. A GPU compiles a kernel for each set, so there the sets are those of second order and the
+        // orders at the edges of what it takes.
         let (all, [narrow_edges, _]) = (measures(), edges());
         let only = |measures: &[Divergence]| -> Vec<(Divergence, &[f64])> {
             want.iter().filter(|(measure, _)| measures.contains(measure)).copied().collect()
@@ -236,12 +236,12 @@ impl Subject {
         }
     }
 
-    /// What the device answered when it was opened, if it is a GPU.
+    /// The answers of the device when it was opened, if it is a GPU.
     fn answers(&self) -> Option<DeviceAnswers> {
         self.engine.as_ref()?.device_answers().into_iter().next().map(|(_, answers)| answers)
     }
 
-    /// The largest error of any measure, in units of what is allowed.
+    /// The largest error of any measure, in units of the allowed error.
     fn worst(&self) -> Option<(&str, &Worst)> {
         let narrow = self.check.narrow.iter().map(|entry| (entry.1.relative / NARROW_ERROR, entry));
         let wide = self.check.wide.iter().map(|entry| (entry.1.relative / WIDE_ERROR, entry));
@@ -250,7 +250,7 @@ impl Subject {
     }
 }
 
-/// What is shown at the end.
+/// The report at the end.
 struct Report<'a> {
     seed: u64,
     rows: usize,
@@ -353,8 +353,8 @@ impl Report<'_> {
     }
 }
 
-/// Measure × device: the largest relative error. Exact stands for values that were all equal or within the absolute
-/// allowance.
+/// One line per measure and one column per device: the largest relative error. "Exact" means that all values were equal or within
+/// the absolute allowance.
 fn errors<'a>(
     title: &str,
     style: Style,

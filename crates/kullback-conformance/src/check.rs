@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use kullback::contract::{ABSOLUTE_ERROR, FIRST_ORDER_ERROR, LARGEST_VALUE, NARROW_ERROR, WIDE_ERROR};
 use kullback::{Columns, Divergence, RowStatus, Rows};
 
-/// How far a value may be from the exact one.
+/// How far a value may be from the exact value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tolerance {
     /// Relative to the exact value.
     pub relative: f64,
-    /// Always allowed, whatever the value.
+    /// Always allowed, whatever the value is.
     pub absolute: f64,
 }
 
@@ -25,11 +25,11 @@ impl Tolerance {
         }
     }
 
-    /// The error of `got` relative to `want`; `None` if both are the same special value or `got` is
-    /// within the absolute allowance.
+    /// The error of `got` relative to `want`. Returns `None` if both are the same special value, or if `got` is within the absolute
+    /// allowance.
     ///
     /// # Errors
-    /// A sentence, if `got` is outside.
+    /// A sentence, if `got` is outside the tolerance.
     pub fn check(&self, got: f64, want: f64) -> Result<Option<f64>, String> {
         if want.is_nan() || want.is_infinite() {
             let same = (want.is_nan() && got.is_nan()) || got == want;
@@ -46,7 +46,7 @@ impl Tolerance {
         if error == 0.0 {
             Ok(Some(0.0))
         } else if error <= self.absolute {
-            // Beside a value that is next to nothing even the error of the oracle is large.
+            // Beside a value that is nearly 0, even the error of the oracle is large.
             Ok(None)
         } else if relative <= self.relative {
             Ok(Some(relative))
@@ -56,7 +56,7 @@ impl Tolerance {
     }
 }
 
-/// Whether a row is promised the tighter half of the contract.
+/// Whether the contract promises the tighter error for a row.
 fn is_wide(rows: &Rows<'_>, row: usize) -> bool {
     rows.weight_type().is_wide()
         || (matches!(rows.weight_type().name(), "u32" | "i32")
@@ -72,21 +72,21 @@ pub struct Worst {
     pub case: String,
 }
 
-/// Collects comparisons: what was compared, the worst error a measure, every failure.
+/// Collects comparisons: how many values were compared, the worst error per measure, and every failure.
 #[derive(Clone, Debug, Default)]
 pub struct Check {
-    /// Values compared.
+    /// How many values were compared.
     pub compared: u64,
     /// The worst error of rows promised 1e-6, by measure name.
     pub narrow: BTreeMap<String, Worst>,
     /// The worst error of rows promised 1e-12, by measure name.
     pub wide: BTreeMap<String, Worst>,
-    /// One sentence a failure.
+    /// One sentence per failure.
     pub failures: Vec<String>,
 }
 
 impl Check {
-    /// Holds the rows of `got` to `want`, row by row and measure by measure. `name(row)` names a row.
+    /// Compares the rows of `got` with those of `want`, by row and by measure. `name(row)` names a row.
     pub fn columns(
         &mut self,
         got: &Columns,
@@ -128,7 +128,7 @@ impl Check {
         }
     }
 
-    /// Adds what another check found.
+    /// Adds the findings of another check.
     pub fn merge(&mut self, other: Check) {
         self.compared += other.compared;
         self.failures.extend(other.failures);
@@ -142,10 +142,10 @@ impl Check {
         }
     }
 
-    /// Panics unless something was compared and everything held.
+    /// Panics unless something was compared and everything was within the contract.
     ///
     /// # Panics
-    /// As it says, with the first failures.
+    /// In that case, with the first failures.
     pub fn assert(&self, what: &str) {
         assert!(self.compared > 0, "{what}: nothing was compared");
         let shown: Vec<&str> = self.failures.iter().take(12).map(String::as_str).collect();
@@ -171,7 +171,7 @@ mod tests {
         assert!(T.check(1.000_000_9, 1.0).is_ok_and(|e| e.is_some()));
         assert_eq!(T.check(1e-25, 0.0), Ok(None));
         assert_eq!(T.check(0.0, 0.0), Ok(Some(0.0)));
-        // Nine parts in ten million of next to nothing say nothing of a device.
+        // An error of nine parts in ten million says nothing about a device if the value is nearly 0.
         assert_eq!(T.check(1.000_000_9e-18, 1e-18), Ok(None));
         assert_eq!(T.check(f64::INFINITY, f64::INFINITY), Ok(None));
         assert_eq!(T.check(f64::NAN, f64::NAN), Ok(None));

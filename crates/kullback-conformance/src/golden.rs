@@ -32,28 +32,28 @@ pub const MEASURES: [&str; 21] = [
 
 const TEXT: &str = include_str!("../golden/golden.json");
 
-/// Further measures of every golden case: those that no 32-bit kernel takes, and that would take a call with the others to 64
-/// bits.
+/// Further measures of every golden case. No 32-bit kernel takes them, and in one call they would take the other measures to 64
+/// bits too.
 pub const WIDE_MEASURES: [&str; 1] = ["renyi:5"];
 
 /// A pair of rows with the exact value of every measure.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// What it is about.
+    /// What the case is about.
     pub name: String,
-    /// The rows, one each.
+    /// Side P, with one row.
     pub p: Values,
-    /// The other side.
+    /// Side Q, with one row.
     pub q: Values,
-    /// Bins of both.
+    /// Bins per row, on both sides.
     pub bins: usize,
-    /// Zero policy.
+    /// The zero policy.
     pub zeros: Zeros,
-    /// `Ok` (then single values may be infinite), or the status that replaces the values.
+    /// `Ok`, where single values may be infinite, or the status that replaces the values.
     pub status: RowStatus,
-    /// One value a measure of [`MEASURES`]; NaN where there is none.
+    /// One value per measure of [`MEASURES`]. NaN where there is none.
     pub values: Vec<f64>,
-    /// The same of [`WIDE_MEASURES`].
+    /// One value per measure of [`WIDE_MEASURES`], in the same way.
     pub wide_values: Vec<f64>,
 }
 

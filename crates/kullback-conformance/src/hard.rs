@@ -1,4 +1,4 @@
-//! Random rows that hit the hard part, from a printed seed.
+//! Random rows that hit the hard part. A printed seed reproduces them.
 
 use kullback::WeightType;
 use rand::rngs::SmallRng;
@@ -35,25 +35,25 @@ pub const FAMILIES: [&str; 24] = [
     "two weights",
 ];
 
-/// The number of the generator: seeds of one give other rows in another.
+/// The version of the generator. A seed gives different rows in different versions.
 pub const GENERATOR: u32 = 2;
 
-/// Matched random rows.
+/// Random rows for both sides, row by row.
 #[derive(Clone, Debug)]
 pub struct HardRows {
-    /// One side.
+    /// Side P.
     pub p: Values,
-    /// The other.
+    /// Side Q.
     pub q: Values,
-    /// Bins of a row.
+    /// Bins per row.
     pub bins: usize,
-    /// Rows.
+    /// The number of rows.
     pub rows: usize,
 }
 
 fn dirichlet(rng: &mut SmallRng, alpha: f64, bins: usize) -> Vec<f64> {
     let Ok(gamma) = Gamma::new(alpha, 1.0) else { return vec![1.0; bins] };
-    // Below 1e-250 of a row its square over it leaves the range of a 64-bit float.
+    // Below 1e-250 of a row, the square of a weight over the row leaves the range of a 64-bit float.
     let clear = |x: f64| if x < 1e-250 { 0.0 } else { x };
     let mut row: Vec<f64> = (0..bins).map(|_| clear(gamma.sample(rng))).collect();
     let total: f64 = row.iter().sum();
@@ -65,7 +65,7 @@ fn dirichlet(rng: &mut SmallRng, alpha: f64, bins: usize) -> Vec<f64> {
     row
 }
 
-/// What "one" is for a type: probabilities for floats, counts that fill it for integers.
+/// The number that stands for 1 in a type: probabilities for floats, and for integers counts that fill the type.
 fn scale(weight_type: WeightType) -> f64 {
     match weight_type {
         WeightType::U8 => 250.0,
@@ -148,7 +148,7 @@ fn pair(rng: &mut SmallRng, family: usize, weight_type: WeightType, bins: usize)
             (p.clone(), p)
         }
         8 => {
-            // Whole multiples, so that integers stay exactly proportional.
+            // Whole multiples keep integers exactly proportional.
             let p: Vec<f64> = full(rng, 1.0).iter().map(|x| if one > 1.0 { (x / 8.0).round() } else { *x }).collect();
             let by = [2.0, 3.0, 5.0, 7.0][rng.random_range(0..4)];
             (p.clone(), times(p, by))
@@ -188,7 +188,7 @@ fn pair(rng: &mut SmallRng, family: usize, weight_type: WeightType, bins: usize)
             if rng.random_bool(0.5) { (nothing, full(rng, 1.0)) } else { (full(rng, 1.0), nothing) }
         }
         16 => {
-            // What a float loses of the large one counts as much as the small ones.
+            // What a float loses of the large weight counts as much as the small weights.
             let at = rng.random_range(0..bins);
             let most = (largest(weight_type) / 2.0).min(2e7);
             let row = |rng: &mut SmallRng| {
@@ -227,7 +227,7 @@ fn pair(rng: &mut SmallRng, family: usize, weight_type: WeightType, bins: usize)
                         1 => near,
                         _ => near.max(base + near),
                     };
-                    // A bit or two of the last digits.
+                    // A bit or two among the last digits.
                     let digits = 1.0 + 2f64.powi(-rng.random_range(1..24)) + 2f64.powi(-rng.random_range(1..24));
                     (2f64.powi(exponent) * digits).clamp(low, high)
                 };
@@ -250,7 +250,7 @@ fn pair(rng: &mut SmallRng, family: usize, weight_type: WeightType, bins: usize)
             (row(rng), row(rng))
         }
         21 => {
-            // Totals are equal, and products of what differs are next to nothing.
+            // The totals are equal, and the products of the differences are nearly 0.
             let scale = if one > 1.0 { 0 } else { rng.random_range(8..80) };
             let small = |rng: &mut SmallRng| f64::from(rng.random_range(1..5)) * 2f64.powi(-scale);
             let mut p: Vec<f64> = (0..bins).map(|_| small(rng)).collect();
@@ -260,7 +260,7 @@ fn pair(rng: &mut SmallRng, family: usize, weight_type: WeightType, bins: usize)
             (p, q)
         }
         22 => {
-            // Lognormal: one bin decides a power sum.
+            // The weights are lognormal: one bin decides a power sum.
             let row = |rng: &mut SmallRng| {
                 let exponents: Vec<f64> = (0..bins).map(|_| StandardNormal.sample(rng)).collect();
                 let most = exponents.iter().fold(f64::MIN, |most, x| most.max(*x));
@@ -269,7 +269,7 @@ fn pair(rng: &mut SmallRng, family: usize, weight_type: WeightType, bins: usize)
             (row(rng), row(rng))
         }
         _ => {
-            // Bins that are alike round alike: nothing averages out, neither in totals nor in terms.
+            // Bins that are alike round alike, so nothing averages out, in totals or in terms.
             let weight = |rng: &mut SmallRng| one * rng.random_range(0.1..1.0) * 2f64.powi(-rng.random_range(0..5));
             let p = [weight(rng), weight(rng)];
             let q = match rng.random_bool(0.5) {
@@ -283,13 +283,13 @@ fn pair(rng: &mut SmallRng, family: usize, weight_type: WeightType, bins: usize)
     }
 }
 
-/// `rows` pairs of rows of `bins` bins, every family in turn, reproducible from the seed.
+/// `rows` pairs of rows of `bins` bins. The families take turns, and the seed reproduces the rows.
 #[must_use]
 pub fn hard_rows(seed: u64, weight_type: WeightType, bins: usize, rows: usize) -> HardRows {
     rows_of(seed, weight_type, bins, rows, |row| row % FAMILIES.len())
 }
 
-/// The same of one family alone, by its place in [`FAMILIES`].
+/// `rows` pairs of one family alone, by its place in [`FAMILIES`].
 #[must_use]
 pub fn hard_rows_of_family(seed: u64, weight_type: WeightType, bins: usize, rows: usize, family: usize) -> HardRows {
     rows_of(seed, weight_type, bins, rows, |_| family)

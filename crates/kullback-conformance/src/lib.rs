@@ -1,9 +1,9 @@
 //! The accuracy contract of kullback as code, for its tests and for `kullback verify`.
 //!
-//! - [`golden`]: rows with the value of every measure from 60-digit arithmetic;
-//! - [`hard_rows`]: random rows that hit the hard part (zeros, disjoint and equal supports, one-hot,
-//!   near-equal, proportional, subnormal, huge), of every weight type and any length;
-//! - [`Tolerance`] and [`Check`]: the contract, and the comparator that holds values to it.
+//! - [`golden`]: rows with the value of every measure, from 60-digit arithmetic;
+//! - [`hard_rows`]: random rows that hit the hard part (zeros, disjoint and equal supports, one-hot, near-equal, proportional,
+//!   subnormal, huge), of every weight type and any length;
+//! - [`Tolerance`] and [`Check`]: the contract, and the comparison of values with it.
 #![forbid(unsafe_code)]
 
 mod check;
@@ -38,7 +38,7 @@ pub fn wide_measures() -> Vec<Divergence> {
     WIDE_MEASURES.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
-/// Orders at the edges of each family: those that 32-bit kernels take, and those that they leave to 64 bits.
+/// Orders at the edges of each family: those that 32-bit kernels take, and those that they leave to 64-bit kernels.
 ///
 /// # Panics
 /// Never: the names are constants.
@@ -63,7 +63,7 @@ pub fn edges() -> [Vec<Divergence>; 2] {
     [&narrow[..], &wide].map(|names| names.iter().filter_map(|name| name.parse().ok()).collect())
 }
 
-/// Zero policies with numbers down to where a 32-bit float has none.
+/// Zero policies with numbers so small that a 32-bit float cannot hold the smallest.
 pub const SMALL_POLICIES: [Zeros; 14] = [
     Zeros::Epsilon(1e-3),
     Zeros::Epsilon(1e-20),

@@ -3,7 +3,7 @@
 use half::{bf16, f16};
 use kullback::{Rows, WeightType};
 
-/// A matrix's worth of owned weights.
+/// The owned weights of a matrix.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "one variant a weight type, named like it")]
 pub enum Values {
@@ -20,7 +20,7 @@ pub enum Values {
 }
 
 impl Values {
-    /// The values, rounded to the type; integers saturate.
+    /// The values, rounded to the type. Integers saturate.
     #[must_use]
     pub fn from_f64(weight_type: WeightType, values: &[f64]) -> Self {
         macro_rules! each {

@@ -1,64 +1,64 @@
-//! Made-up devices: what one does where WGSL leaves it open.
+//! Made-up devices. Each says what it does where WGSL leaves a choice.
 
 use std::fmt;
 
 use crate::hash::{Draws, mix, of_text};
 
-/// The order in which the lanes of a workgroup come to memory, and the workgroups of a dispatch run.
+/// The order in which the lanes of a workgroup access memory, and in which the workgroups of a dispatch run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LaneOrder {
     /// The first comes first.
     Forwards,
     /// The last comes first.
     Backwards,
-    /// An order by the seed.
+    /// An order drawn from the seed.
     Shuffled,
 }
 
-/// One made-up device. What it does is a function of its fields, the instruction, and the bits of the operands, so that
-/// the same instruction with the same operands gives the same bits in every lane, workgroup and run.
+/// One made-up device. What it does is a function of its fields, the instruction, and the bits of the operands. So the same
+/// instruction with the same operands gives the same bits in every lane, workgroup and run.
 ///
 /// An instruction is an expression of a function of the source. All calls are expanded in place, as compilers do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Device {
-    /// Where every choice comes from that the other fields allow.
+    /// The source of every choice that the other fields allow.
     pub seed: u64,
-    /// Subnormal operands and results of float arithmetic are 0. By the seed that is +0 or keeps the sign, and minima,
-    /// maxima and comparisons do it too. Bits that are only moved stay: loads, stores, `select`, bitcasts, shuffles, signs.
+    /// Subnormal operands and results of float arithmetic are 0. The seed decides whether that is +0 or keeps the sign, and whether
+    /// minima, maxima and comparisons flush too. Bits that are only moved stay: loads, stores, `select`, bitcasts, shuffles, signs.
     pub flush: bool,
-    /// A product that is added or subtracted may not be rounded before that, by the instruction.
+    /// A product may stay unrounded until it is added or subtracted. Each instruction decides.
     pub contract: bool,
-    /// The builtin `fma` rounds once; else twice.
+    /// The builtin `fma` rounds once; otherwise it rounds twice.
     pub fuse: bool,
-    /// Sums and products are added up and multiplied in an order by the instruction, across variables and calls. Terms
-    /// that are the same but for the sign may cancel. Sums over the iterations of a loop stay as they are.
+    /// Sums and products are reordered, across variables and calls, in an order that each instruction decides. Terms that differ
+    /// only in sign may cancel. Sums over the iterations of a loop keep their order.
     pub reassociate: bool,
-    /// Where products are reordered, so are the quotients among their factors: `(a * b) / c` may be `(a / c) * b`, and
-    /// `(a / c) * (b / c)` may be `(a * b) / (c * c)`, which may overflow or vanish. WGSL's words allow it, few compilers
-    /// would do it. Never so by [`Device::random`].
+    /// Where products are reordered, quotients among their factors are reordered too: `(a * b) / c` may be `(a / c) * b`, and `(a /
+    /// c) * (b / c)` may be `(a * b) / (c * c)`, which may overflow or vanish. The text of WGSL allows this, but few compilers
+    /// would do it. [`Device::random`] never sets it.
     pub reorder_division: bool,
-    /// How far a quotient may be from the exact one, in units in the last place; WGSL says 2.5, and up to 0.5 is rounding.
-    /// Even `x / 1` and `x / x` may be off; 0 divided by anything is 0. Beyond 2¹²⁶ and below 2⁻¹²⁶ of the divisor WGSL
-    /// promises nothing: there a quotient may be 0 or infinite.
+    /// The largest error of a quotient, in units in the last place. WGSL says 2.5, and up to 0.5 is rounding. Even `x / 1` and `x /
+    /// x` may be inexact; 0 divided by anything is 0. WGSL promises nothing if the divisor is above 2¹²⁶ or below 2⁻¹²⁶ in size:
+    /// there a quotient may be 0 or infinite.
     pub division_ulp: f32,
-    /// A square root may be off by up to 4.5 units in the last place, as `1 / inverseSqrt(x)` is, and `inverseSqrt` by 2.
-    /// That of 0 is 0.
+    /// A square root may have an error of up to 4.5 units in the last place, as `1 / inverseSqrt(x)` has, and `inverseSqrt` one of
+    /// 2. The square root of 0 is 0.
     pub rough_sqrt: bool,
-    /// Results that are infinite or NaN may be anything, and comparisons with NaN too.
+    /// Results that are infinite or NaN may be anything, and so may comparisons with NaN.
     pub assumes_finite: bool,
-    /// Each expansion of a function decides for itself, as if it were another instruction. Never so by [`Device::random`].
+    /// Each expansion of a function decides for itself, as if it were another instruction. [`Device::random`] never sets it.
     pub splits_copies: bool,
-    /// Lanes of a subgroup: 4, 8, 16, 32, 64 or 128. They are consecutive by local invocation index.
+    /// Lanes per subgroup: 4, 8, 16, 32, 64 or 128. They are consecutive by local invocation index.
     pub subgroup: u32,
-    /// Who comes first.
+    /// The order of the lanes.
     pub lanes: LaneOrder,
 }
 
-/// Which sizes a subgroup may have.
+/// The sizes that a subgroup may have.
 pub(crate) const SUBGROUPS: [u32; 6] = [4, 8, 16, 32, 64, 128];
 
 impl Device {
-    /// Correct rounding everywhere, subnormals kept, nothing reordered, and nothing fused but `fma`.
+    /// A device that rounds correctly, keeps subnormals, reorders nothing, and fuses nothing but `fma`.
     pub fn exact() -> Self {
         Self {
             seed: 0,
@@ -76,7 +76,7 @@ impl Device {
         }
     }
 
-    /// Choices drawn from a seed.
+    /// A device whose choices are drawn from a seed.
     pub fn random(seed: u64) -> Self {
         let mut draws = Draws::new(mix(of_text("device"), seed));
         let mut often = || !draws.one_in(3);
@@ -98,12 +98,12 @@ impl Device {
         }
     }
 
-    /// A choice of the whole device.
+    /// Makes one choice for the whole device, from the seed and a text.
     fn says(&self, what: &str) -> bool {
         mix(mix(self.seed, 0), of_text(what)) & 1 == 1
     }
 
-    /// Whether what is flushed keeps its sign.
+    /// Whether a flushed number keeps its sign.
     pub(crate) fn keeps_sign(&self) -> bool {
         self.says("sign of what is flushed")
     }

@@ -1,13 +1,13 @@
-//! What can go wrong, with the place in the source.
+//! What can go wrong. Each error has the place in the source.
 
 use std::fmt;
 
-/// Where in the source something happened.
+/// A place in the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The function as the source calls it.
+    /// The name of the function in the source.
     pub function: String,
-    /// Counted from 1; 0 where it is not known.
+    /// The line, counted from 1; 0 if it is not known.
     pub line: u32,
 }
 
@@ -17,25 +17,25 @@ impl fmt::Display for Place {
     }
 }
 
-/// Why a kernel was not made or did not run to its end.
+/// Why a kernel was not made, or did not run to its end.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// The source is no WGSL.
+    /// The source is not WGSL.
     #[error("the source does not parse: {message}")]
     Parse {
-        /// As the parser says it, with the line.
+        /// The message of the parser, with the line.
         message: String,
     },
     /// The source breaks a rule of WGSL.
     #[error("the module is not valid: {message}")]
     Invalid {
-        /// As the validator says it.
+        /// The message of the validator.
         message: String,
     },
     /// The override constants do not fit the module.
     #[error("the override constants do not fit: {message}")]
     Constants {
-        /// Which, and why.
+        /// Which constants, and why.
         message: String,
     },
     /// The module has no such compute entry point.
@@ -44,13 +44,13 @@ pub enum Error {
         /// The name asked for.
         entry: String,
     },
-    /// The module uses something that this interpreter does not know.
+    /// The module uses a feature that this interpreter does not support.
     #[error("not supported: {what}")]
     Unsupported {
-        /// The thing.
+        /// The feature.
         what: String,
     },
-    /// The device is not one that can be.
+    /// The device cannot exist.
     #[error("no such device: {what}")]
     NoSuchDevice {
         /// The field and its value.
@@ -63,7 +63,7 @@ pub enum Error {
         variable: String,
         /// Its binding.
         binding: u32,
-        /// How many were given.
+        /// How many bindings were given.
         bindings: usize,
     },
     /// An access beyond the end of a variable or of an array in it.
@@ -71,16 +71,16 @@ pub enum Error {
     OutOfBounds {
         /// The variable.
         variable: String,
-        /// An element of an array, or a word of the binding.
+        /// The element of an array, or the word of the binding.
         index: u64,
-        /// How many of them there are.
+        /// How many elements or words there are.
         length: u64,
         /// The local invocation index.
         lane: usize,
         /// The access.
         place: Place,
     },
-    /// A read of a word of workgroup memory that nobody has written in this workgroup.
+    /// A read of a word of workgroup memory that no lane has written in this workgroup.
     #[error("lane {lane} reads word {word} of `{variable}`, which nobody has written: {place}")]
     Uninitialised {
         /// The variable.
@@ -92,7 +92,7 @@ pub enum Error {
         /// The read.
         place: Place,
     },
-    /// Two lanes reach a word of workgroup memory with no barrier in between, and at least one writes it.
+    /// Two lanes access a word of workgroup memory with no barrier in between, and at least one writes it.
     #[error("lanes {first} and {second} race for word {word} of `{variable}`: {place}")]
     Race {
         /// The variable.
@@ -109,7 +109,7 @@ pub enum Error {
     /// A barrier or a subgroup operation that not every lane of the workgroup reaches.
     #[error("{active} of {lanes} lanes reach a {what}: {place}")]
     Divergent {
-        /// Of what kind it is.
+        /// The kind of operation.
         what: &'static str,
         /// The lanes that reach it.
         active: usize,
@@ -118,12 +118,12 @@ pub enum Error {
         /// The operation.
         place: Place,
     },
-    /// A subgroup operation that asks a lane outside of the subgroup.
+    /// A subgroup operation that asks a lane outside the subgroup.
     #[error("lane {lane} asks lane {asked} of a subgroup of {size}: {place}")]
     OutOfSubgroup {
-        /// The local invocation index of who asks.
+        /// The local invocation index of the lane that asks.
         lane: usize,
-        /// The index in the subgroup that is asked.
+        /// The index in the subgroup of the lane that is asked.
         asked: u32,
         /// Lanes of the subgroup.
         size: usize,
@@ -140,7 +140,7 @@ pub enum Error {
     },
 }
 
-/// Shorthand for what is not supported.
+/// Returns the error for something that is not supported.
 pub(crate) fn unsupported<T>(what: impl Into<String>) -> Result<T, Error> {
     Err(Error::Unsupported { what: what.into() })
 }

@@ -1,6 +1,6 @@
-//! Numbers that look random and are functions of what they are made of: every choice of a device is one.
+//! Numbers that look random but are functions of their inputs. Every choice of a device is one.
 
-/// Two numbers into one. The finalizer is that of SplitMix64. Source: G. L. Steele, D. Lea, C. H. Flood, 2014.
+/// Mixes two numbers into one. The finalizer is that of SplitMix64. Source: G. L. Steele, D. Lea, C. H. Flood, 2014.
 pub(crate) fn mix(a: u64, b: u64) -> u64 {
     let mut x = a.rotate_left(23) ^ b.wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xd134_2543_de82_ef95);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -8,7 +8,7 @@ pub(crate) fn mix(a: u64, b: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// A text into a number.
+/// Turns a text into a number.
 pub(crate) fn of_text(text: &str) -> u64 {
     text.bytes().fold(0, |hash, byte| mix(hash, u64::from(byte)))
 }
@@ -28,12 +28,12 @@ impl Draws {
         self.state
     }
 
-    /// Below `bound`, which is not 0.
+    /// A number below `bound`, which is not 0.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound.max(1) as u64) as usize
     }
 
-    /// True once in `times`.
+    /// True once in `times` draws, on average.
     pub(crate) fn one_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

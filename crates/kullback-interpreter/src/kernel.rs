@@ -1,4 +1,4 @@
-//! A kernel from its source to its run.
+//! Takes a kernel from its source to its run.
 
 use naga::ShaderStage;
 use naga::back::PipelineConstants;
@@ -17,7 +17,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Parses and validates WGSL, applies the override constants, picks the entry point.
+    /// Parses and validates WGSL, applies the override constants, and picks the entry point.
     pub fn new(source: &str, entry: &str, constants: &[(&str, f64)]) -> Result<Self, Error> {
         let module = naga::front::wgsl::parse_str(source)
             .map_err(|error| Error::Parse { message: error.emit_to_string(source) })?;
@@ -39,13 +39,13 @@ impl Kernel {
         Ok(Self { program: lower::lower(source, &module, &info, at)? })
     }
 
-    /// Lanes of a workgroup, by dimension.
+    /// Lanes per workgroup, by dimension.
     pub fn workgroup_size(&self) -> [u32; 3] {
         self.program.size
     }
 
-    /// Runs all workgroups, one after the other. `bindings[i]` holds the words of `@group(0) @binding(i)`; those of
-    /// variables that the kernel writes are changed in place, also where it ends in an error.
+    /// Runs all workgroups, one after the other. `bindings[i]` holds the words of `@group(0) @binding(i)`. The words of variables
+    /// that the kernel writes are changed in place, even if it ends in an error.
     pub fn run(&self, bindings: &mut [Vec<u32>], workgroups: [u32; 3], device: &Device) -> Result<(), Error> {
         let program = rewrite::for_device(&self.program, device);
         run::run(&program, bindings, workgroups, device)

@@ -1,9 +1,9 @@
 //! Runs WGSL compute kernels on the host as any device that WGSL allows.
 //!
-//! WGSL leaves much of float arithmetic to the device and its compiler: subnormal numbers may become 0, products may be
-//! fused into sums, sums may be reordered, quotients may be a few units off. A [`Device`] says what one made-up device
-//! does about each. A [`Kernel`] that gives what it should on many of them does not depend on what is open; one that
-//! does not shows it here, without any hardware.
+//! WGSL leaves much of float arithmetic to the device and its compiler: subnormal numbers may become 0, products may be fused into
+//! sums, sums may be reordered, quotients may be a few units off. A [`Device`] says what one made-up device does about each choice.
+//! A [`Kernel`] that gives the right result on many of them does not depend on these choices. A kernel that depends on one shows it
+//! here, without any hardware.
 //!
 //! ```
 //! use kullback_interpreter::{Device, Kernel};
@@ -25,17 +25,17 @@
 //!
 //! # How it runs
 //!
-//! All calls are expanded in place, values of variables are followed where that needs no look at a loop, and the choices of
-//! a compiler are made on what comes out, once for a run. A workgroup runs in step: each operation on all its lanes, then
-//! the next. So lanes meet at memory in the order of the device, but never does one run far ahead of another. Beyond
-//! results, a run finds accesses out of bounds, races for workgroup memory, reads of workgroup memory that nobody has
-//! written, barriers that some lanes miss, and loops that do not end.
+//! All calls are expanded in place. Values of variables are followed where that needs no analysis of a loop. The choices of a
+//! compiler are made on the result, once per run. A workgroup runs in step: each operation runs on all lanes, then the next
+//! operation. So lanes access memory in the order of the device, but no lane runs far ahead of another. Besides results, a run
+//! finds accesses out of bounds, races for workgroup memory, reads of workgroup memory that no lane has written, barriers that some
+//! lanes miss, and loops that do not end.
 //!
 //! # What it does not do
 //!
-//! Rounding is to the nearest, ties to even. Sums over the iterations of a loop are not reordered, and nothing is factored
-//! out. Races for storage buffers are not found. There are scalars and vectors of `f32`, `u32`, `i32` and `bool`, arrays,
-//! structures and atomics; no matrices, textures, or other widths, and no `exp`, `log`, `pow` or trigonometry.
+//! Rounding is to the nearest, ties to even. Sums over the iterations of a loop are not reordered, and nothing is factored out.
+//! Races for storage buffers are not found. It supports scalars and vectors of `f32`, `u32`, `i32` and `bool`, arrays, structures
+//! and atomics. It does not support matrices, textures or other widths, nor `exp`, `log`, `pow` or trigonometry.
 #![forbid(unsafe_code)]
 
 mod device;

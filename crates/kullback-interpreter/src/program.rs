@@ -1,7 +1,7 @@
-//! A kernel in the form that runs: one tree of steps over scalars, every call expanded in place.
+//! A kernel in the form that runs: one tree of steps over scalars, with every call expanded in place.
 //!
-//! A register holds one word per lane and is written by one step. A cell holds one word per lane too, and any number of steps
-//! write it: words of variables are cells, and so are results of functions that return in several places.
+//! A register holds one word per lane, and one step writes it. A cell holds one word per lane too, but any number of steps may
+//! write it. Words of variables are cells, and so are results of functions that return from several places.
 
 /// Index of a register.
 pub(crate) type Register = u32;
@@ -10,8 +10,8 @@ pub(crate) type Cell = u32;
 /// Index into [`Program::sites`].
 pub(crate) type Site = u32;
 
-/// What a step without side effects computes. `I` is for signed, `U` for unsigned integers, `F` for floats; the others
-/// do not tell. A truth is a word of ones, or 0.
+/// What a step without side effects computes. `I` stands for signed integers, `U` for unsigned integers, `F` for floats. The other
+/// kinds serve several types. A truth value is a word of ones, or 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Copy,
@@ -51,7 +51,7 @@ pub(crate) enum Kind {
     LessU,
     LessEqualI,
     LessEqualU,
-    /// Condition, where it holds, where it does not.
+    /// The condition, the value if it holds, and the value if it does not.
     Select,
     AddF,
     SubtractF,
@@ -68,12 +68,12 @@ pub(crate) enum Kind {
     SignF,
     SqrtF,
     InverseSqrtF,
-    /// `±(a·b) ± c` in one rounding: a compiler's choice.
+    /// `±(a·b) ± c` with one rounding, which is a choice of the compiler.
     Fused {
         minus_product: bool,
         minus_addend: bool,
     },
-    /// The builtin of that name.
+    /// The builtin `fma`.
     FmaF,
     EqualF,
     NotEqualF,
@@ -86,7 +86,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// How many operands it has.
+    /// The number of operands.
     pub(crate) fn operands(self) -> usize {
         use Kind::*;
         match self {
@@ -104,10 +104,10 @@ impl Kind {
 pub(crate) struct Op {
     pub(crate) kind: Kind,
     pub(crate) to: Register,
-    /// Those beyond the operands of its kind repeat the first.
+    /// Entries beyond the operands of the kind repeat the first operand.
     pub(crate) of: [Register; 3],
     pub(crate) site: Site,
-    /// Of a device and this instruction: what its choices come from.
+    /// A number made from the device and this instruction. Its choices come from it.
     pub(crate) key: u64,
 }
 
@@ -120,23 +120,23 @@ impl Op {
 /// Which memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Space {
-    /// Cells of a variable: the first, and their number.
+    /// Cells of a variable: the first cell, and how many there are.
     Cells(Cell, u32),
     /// A binding, by its place in [`Program::bindings`].
     Binding(usize),
-    /// By the place in [`Program::shared`].
+    /// A variable in workgroup memory, by its place in [`Program::shared`].
     Shared(usize),
 }
 
-/// How many elements an array has.
+/// The number of elements of an array.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Limit {
     Fixed(u32),
-    /// As many as the binding holds from this word on.
+    /// As many elements as the binding holds from this word on.
     Runtime(u32),
 }
 
-/// An index that is known at run time only.
+/// An index that is known only at run time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Index {
     pub(crate) register: Register,
@@ -153,17 +153,17 @@ pub(crate) struct Address {
     pub(crate) indices: Vec<Index>,
 }
 
-/// What an atomic operation does with what is there and what it is given.
+/// What an atomic operation does with the word in memory and its operand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum AtomicKind {
-    /// A computation of the two.
+    /// Computes a new word from the two.
     Compute(Kind),
     Exchange,
-    /// Where what is there is that in the register; its results are the old word and whether it was.
+    /// Exchanges if the word in memory equals the one in this register. The results are the old word and whether it was equal.
     CompareExchange(Register),
 }
 
-/// Which lane a subgroup operation takes a word from.
+/// The lane from which a subgroup operation takes a word.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source {
     First,
@@ -172,11 +172,11 @@ pub(crate) enum Source {
     Up(Register),
     Xor(Register),
     InQuad(Register),
-    /// Within a quad, the index with these bits changed.
+    /// Within a quad, the lane whose index differs in these bits.
     QuadSwap(u32),
 }
 
-/// Over which lanes of a subgroup an operation goes.
+/// The lanes of a subgroup over which an operation runs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Collective {
     All,
@@ -196,7 +196,7 @@ pub(crate) enum Step {
         cell: Cell,
         from: Register,
     },
-    /// A word a register, each so far behind the address.
+    /// Loads one word per register. Each word has an offset from the address.
     Load {
         to: Vec<Register>,
         words: Vec<u32>,
@@ -213,13 +213,13 @@ pub(crate) enum Step {
     },
     Atomic {
         kind: AtomicKind,
-        /// None, or the old word, or that and whether it was exchanged.
+        /// Empty, or the old word, or the old word and whether it was exchanged.
         to: Vec<Register>,
         address: Address,
         value: Register,
         site: Site,
     },
-    /// One of several words by an index.
+    /// Picks one of several words by an index.
     Pick {
         to: Register,
         of: Vec<Register>,
@@ -227,7 +227,7 @@ pub(crate) enum Step {
         site: Site,
     },
     Barrier {
-        /// Whether it orders workgroup memory.
+        /// Whether the barrier orders workgroup memory.
         is_shared: bool,
         site: Site,
     },
@@ -241,7 +241,7 @@ pub(crate) enum Step {
         to: Register,
         from: Register,
         kind: Kind,
-        /// What is nothing to the operation.
+        /// The neutral element of the operation.
         neutral: u32,
         over: Collective,
         site: Site,
@@ -267,7 +267,7 @@ pub(crate) enum Step {
         break_if: Option<Register>,
         site: Site,
     },
-    /// What `Return` inside of it ends.
+    /// A `Return` inside the scope ends it.
     Scope(Vec<Step>),
     Break,
     Continue,
@@ -282,7 +282,7 @@ pub(crate) struct Case {
     pub(crate) falls_through: bool,
 }
 
-/// What a register holds before the first step.
+/// The value of a register before the first step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Given {
     Constant(u32),
@@ -291,13 +291,13 @@ pub(crate) enum Given {
         binding: usize,
         word: u32,
     },
-    /// Elements of a runtime array that begins at this word.
+    /// The number of elements of a runtime array that begins at this word.
     Length {
         binding: usize,
         offset: u32,
         stride: u32,
     },
-    /// A component of what names the lane or the workgroup.
+    /// A component of a number that identifies the lane or the workgroup.
     WorkgroupId(usize),
     Workgroups(usize),
     LocalId(usize),
@@ -312,20 +312,20 @@ pub(crate) enum Given {
 /// An instruction of the source, in one expansion.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SiteInfo {
-    /// Of the function and the expression.
+    /// A number made from the function and the expression.
     pub(crate) own: u64,
-    /// Of the calls that led there too.
+    /// A number made from these and from the calls that led there.
     pub(crate) path: u64,
     pub(crate) function: u32,
     pub(crate) line: u32,
 }
 
-/// A variable that words are bound to.
+/// A variable that has words bound to it.
 #[derive(Clone, Debug)]
 pub(crate) struct BindingInfo {
     pub(crate) name: String,
     pub(crate) binding: u32,
-    /// Words it has at least.
+    /// The least number of words it has.
     pub(crate) least: u32,
 }
 

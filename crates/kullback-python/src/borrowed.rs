@@ -1,4 +1,4 @@
-//! Arrays of numpy whose rows lie one after the other, read where they are.
+//! Arrays of numpy whose rows lie one after the other. They are read in place.
 
 use kullback::{Rows, Weights};
 use numpy::{Element, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
@@ -11,12 +11,12 @@ use crate::error::{exception, wrong_input, wrong_type};
 pub(crate) const ACCEPTED: &str = "a numpy array of f16, f32, f64, bfloat16, bool or integers, an Arrow list column, a CPU tensor, or \
                         nested lists of numbers; the last axis are the bins";
 
-/// An array whose rows lie one after the other, borrowed.
+/// A borrowed array whose rows lie one after the other.
 pub(crate) enum Borrowed<'py> {
     F16(PyReadonlyArrayDyn<'py, half::f16>),
     F32(PyReadonlyArrayDyn<'py, f32>),
     F64(PyReadonlyArrayDyn<'py, f64>),
-    /// The bits.
+    /// The bits of the floats.
     Bf16(PyReadonlyArrayDyn<'py, u16>),
     U8(PyReadonlyArrayDyn<'py, u8>),
     U16(PyReadonlyArrayDyn<'py, u16>),
@@ -39,7 +39,7 @@ pub(crate) enum Kind {
     U64,
     I32,
     I64,
-    /// Of another size or kind: converted to this type of numpy.
+    /// A type of another size or kind. It is converted to this type of numpy.
     Converted(&'static str),
 }
 
@@ -84,7 +84,7 @@ impl Kind {
 }
 
 impl<'py> Borrowed<'py> {
-    /// Borrows an array of such elements, in the order of bytes of this machine, whose rows lie one after the other.
+    /// Borrows an array of such elements. It must have the byte order of this machine, and its rows must lie one after the other.
     pub(crate) fn new(array: &Bound<'py, PyAny>, kind: Kind) -> PyResult<Self> {
         fn of<'py, T: Element>(array: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArrayDyn<'py, T>> {
             let array = array.cast::<PyArrayDyn<T>>()?;

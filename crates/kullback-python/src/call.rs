@@ -1,4 +1,4 @@
-//! The choices of a call, and the walk over the rows of both sides.
+//! The options of a call, and the loop over the rows of both sides.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -11,19 +11,19 @@ use pyo3::types::{PyList, PyString, PyTuple};
 use crate::error::{exception, wrong_input};
 use crate::input::Side;
 
-/// Weights from which it is worth asking whether the user wants to stop, and telling how far the call is.
+/// From this number of weights on, it is worth asking whether the user wants to stop, and reporting progress.
 const LONG: usize = 1 << 22;
 
-/// One measure by name, or several.
+/// One measure by its name, or several.
 pub(crate) struct Measures {
     pub(crate) list: Vec<Divergence>,
-    /// As they were given.
+    /// The names as they were given.
     pub(crate) names: Vec<String>,
     pub(crate) is_list: bool,
 }
 
 impl Measures {
-    /// A name, or a list of names.
+    /// Reads a name, or a list of names.
     pub(crate) fn new(object: Option<&Bound<'_, PyAny>>, default: Divergence) -> PyResult<Self> {
         let Some(object) = object else {
             return Ok(Self { list: vec![default], names: vec![default.to_string()], is_list: false });
@@ -44,7 +44,7 @@ impl Measures {
     }
 }
 
-/// The options of a call by their names.
+/// Reads the options of a call from their names.
 pub(crate) fn options(py: Python<'_>, unit: &str, zeros: &str, on_invalid: &str) -> PyResult<Options> {
     let on_invalid = match on_invalid {
         "error" => OnInvalid::Error,
@@ -56,7 +56,7 @@ pub(crate) fn options(py: Python<'_>, unit: &str, zeros: &str, on_invalid: &str)
     Ok(Options { unit: unit.map_err(error)?, zeros: zeros.map_err(error)?, on_invalid, progress: None })
 }
 
-/// A device by its name.
+/// Reads a device from its name.
 pub(crate) fn device(py: Python<'_>, name: &str) -> PyResult<Device> {
     name.parse().map_err(|error| exception(py, &error))
 }
@@ -64,9 +64,10 @@ pub(crate) fn device(py: Python<'_>, name: &str) -> PyResult<Device> {
 /// Engines by process and device.
 type Engines = HashMap<(u32, String), Arc<Engine>>;
 
-/// The engine that calls on a device share, in this process: what a fork leaves of one has no threads.
+/// The engine that the calls on a device share within this process. After a fork there is another, because the old one has no
+/// threads there.
 pub(crate) fn engine(py: Python<'_>, name: &str) -> PyResult<Arc<Engine>> {
-    // Locked for a moment, and never while another thread may take the interpreter.
+    // The lock is held for a moment, and never while another thread may take the interpreter.
     static ENGINES: LazyLock<Mutex<Engines>> = LazyLock::new(Mutex::default);
     let engines = || ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
     let key = (std::process::id(), name.to_owned());
@@ -77,7 +78,7 @@ pub(crate) fn engine(py: Python<'_>, name: &str) -> PyResult<Arc<Engine>> {
     let device = device(py, name)?;
     let mut builder = Engine::builder().device(device);
     if is_forked() {
-        // The threads that all engines share stayed behind.
+        // The threads that all engines share stayed behind in the parent process.
         builder = builder.threads(std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
     }
     let engine = Arc::new(py.detach(|| builder.build()).map_err(|error| exception(py, &error))?);
@@ -87,7 +88,7 @@ pub(crate) fn engine(py: Python<'_>, name: &str) -> PyResult<Arc<Engine>> {
 /// The process that loaded the module.
 static HOME: LazyLock<u32> = LazyLock::new(std::process::id);
 
-/// Notes which process this is.
+/// Records which process this is.
 pub(crate) fn at_home() -> u32 {
     *HOME
 }
@@ -97,16 +98,16 @@ fn is_forked() -> bool {
     std::process::id() != *HOME
 }
 
-/// Tells Python how far a call is, and whether the user wants to stop.
+/// Tells Python how far a call is, and learns whether the user wants to stop.
 pub(crate) struct Watch {
-    /// Called with what is done and the total.
+    /// Called with the number of rows done and the total.
     bar: Option<Py<PyAny>>,
-    /// What stopped the call.
+    /// The error that stopped the call.
     stopped: Arc<Mutex<Option<PyErr>>>,
 }
 
 impl Watch {
-    /// `progress`: None or False, True for a bar, or something to call with what is done and the total.
+    /// `progress` is None or False, True for a bar, or a callable that takes the number of rows done and the total.
     pub(crate) fn new(py: Python<'_>, progress: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let bar = match progress {
             None => None,
@@ -119,12 +120,12 @@ impl Watch {
         Ok(Self { bar, stopped: Arc::default() })
     }
 
-    /// Whether anybody wants to be told.
+    /// Whether anybody wants progress reports.
     fn is_wanted(&self) -> bool {
         self.bar.is_some()
     }
 
-    /// The options of a part of a call: `done` rows of `total` are over.
+    /// The options of a part of a call. `done` rows of `total` were done before it.
     pub(crate) fn watched(&self, py: Python<'_>, options: &Options, done: usize, total: usize) -> Options {
         let (bar, stopped) = (self.bar.as_ref().map(|bar| bar.clone_ref(py)), Arc::clone(&self.stopped));
         let tell = move |progress: Progress| {
@@ -145,21 +146,22 @@ impl Watch {
         Options { progress: Some(Arc::new(tell)), ..options.clone() }
     }
 
-    /// What an error is: that which stopped the call, if one did.
+    /// The exception for an error. If an exception stopped the call, it is that one.
     pub(crate) fn error(&self, py: Python<'_>, error: &Error) -> PyErr {
         let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).take();
         stopped.unwrap_or_else(|| exception(py, error))
     }
 }
 
-/// What a call over rows found.
+/// The results of a call over rows.
 pub(crate) struct Found {
-    /// A column a measure.
+    /// One column per measure.
     pub(crate) values: Vec<Vec<f64>>,
     pub(crate) status: Vec<RowStatus>,
 }
 
-/// Every row of `p` against that of `q`, of which there are `total`: at once where both lie in memory as the engine takes them, else in parts.
+/// Computes `total` rows: every row of `p` against that of `q`. It takes one call if both sides lie in memory as the engine takes
+/// them, otherwise several parts.
 pub(crate) fn rowwise(
     py: Python<'_>,
     engine: &Engine,
@@ -190,7 +192,7 @@ pub(crate) fn rowwise(
             found = taken(columns, measures);
             break;
         }
-        // Which row is refused is told when all are known.
+        // The error names the refused row after all rows are known.
         let null = Options { on_invalid: OnInvalid::Null, ..options.clone() };
         let columns = call(p_rows, q_rows, &null, done).map_err(|error| watch.error(py, &error))?;
         let part = taken(columns, measures);
@@ -206,7 +208,7 @@ pub(crate) fn rowwise(
     }
     let is_null = |side: &Side<'_>, row: usize| side.is_null(if shared(side) { 0 } else { row });
     if p.has_nulls() || q.has_nulls() {
-        // A policy would make something of the zeros that stand for them.
+        // Null rows get no value here: a policy would make one from the zeros that stand for them.
         for row in (0..total).filter(|row| is_null(p, *row) || is_null(q, *row)) {
             found.values.iter_mut().for_each(|values| values[row] = f64::NAN);
             found.status[row] = RowStatus::Empty;
@@ -218,7 +220,7 @@ pub(crate) fn rowwise(
     Ok(found)
 }
 
-/// The error that the first invalid row is, if there is one, with the numbers of the whole call.
+/// Returns the error for the first invalid row, if there is one. Row numbers are those of the whole call.
 fn refuse(
     py: Python<'_>,
     engine: &Engine,
@@ -248,7 +250,7 @@ fn refuse(
     Err(exception(py, &error))
 }
 
-/// Room for so many values, none yet.
+/// An empty vector with memory for `count` values.
 pub(crate) fn room<T>(py: Python<'_>, count: usize) -> PyResult<Vec<T>> {
     let mut values = Vec::new();
     let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
@@ -257,7 +259,7 @@ pub(crate) fn room<T>(py: Python<'_>, count: usize) -> PyResult<Vec<T>> {
     Ok(values)
 }
 
-/// The columns in the order in which they were asked for.
+/// The columns, in the order in which they were asked for.
 fn taken(columns: Columns, measures: &[Divergence]) -> Found {
     let (values, status) = columns.into_parts();
     debug_assert_eq!(values.len(), measures.len());

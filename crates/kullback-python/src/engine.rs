@@ -1,4 +1,4 @@
-//! An engine of one's own, and rows that stay on its device.
+//! An engine that the user makes, and rows that stay on its device.
 
 use std::sync::Arc;
 
@@ -108,7 +108,7 @@ impl PyEngine {
             ));
         };
         let options = call::options(py, unit, zeros, on_invalid)?;
-        // What the engine does not keep is brought to it as one matrix.
+        // If this engine does not keep the rows, they become one matrix for it.
         let side = |object: &Bound<'py, PyAny>, kept: Option<&Uploaded>, name| match kept {
             Some(kept) if Arc::ptr_eq(&kept.engine, &self.engine) => Ok(None),
             Some(_) => Err(wrong_input(py, "these rows are kept by another engine")),

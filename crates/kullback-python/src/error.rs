@@ -1,13 +1,13 @@
-//! Errors of the engine as exceptions, with the same numbers as attributes.
+//! Turns errors of the engine into exceptions, with the same numbers as attributes.
 
 use kullback::Error;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 
-/// Where the classes are.
+/// The module that has the classes.
 const MODULE: &str = "kullback._errors";
 
-/// An exception of a class there, with attributes.
+/// An exception of a class in that module, with attributes.
 fn raise(py: Python<'_>, class: &str, message: &str, fill: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<()>) -> PyErr {
     let make = || {
         let exception = py.import(MODULE)?.getattr(class)?.call1((message,))?;
@@ -17,17 +17,17 @@ fn raise(py: Python<'_>, class: &str, message: &str, fill: impl FnOnce(&Bound<'_
     make().unwrap_or_else(|error: PyErr| error)
 }
 
-/// Input that has no meaning, whatever its numbers.
+/// The exception for input that has no meaning, whatever its numbers are.
 pub(crate) fn wrong_input(py: Python<'_>, message: &str) -> PyErr {
     raise(py, "InputError", message, |_| Ok(()))
 }
 
-/// Input of a type that is none of weights.
+/// The exception for input whose type is no weight type.
 pub(crate) fn wrong_type(message: String) -> PyErr {
     PyTypeError::new_err(message)
 }
 
-/// What an error of the engine is in Python.
+/// The exception for an error of the engine.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     let message = error.to_string();
     macro_rules! with {
@@ -72,7 +72,7 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     }
 }
 
-/// An error of reading a column.
+/// The exception for an error while reading a column.
 pub(crate) fn of_column(py: Python<'_>, error: &kullback_arrow::Error) -> PyErr {
     let class =
         if matches!(error, kullback_arrow::Error::WeightType { .. }) { "WeightTypeError" } else { "InputError" };

@@ -10,7 +10,7 @@ use crate::error::{exception, wrong_input};
 use crate::input::Side;
 use crate::output;
 
-/// The two sides of a call: `q`, or what `against` makes of `p`.
+/// The two sides of a call. Side Q is `q`, or what `against` makes from `p`.
 pub(crate) fn sides<'py>(
     p: &Bound<'py, PyAny>,
     q: Option<&Bound<'py, PyAny>>,
@@ -26,7 +26,7 @@ pub(crate) fn sides<'py>(
             let made = py.import("kullback._against")?.getattr("against")?.call1((p, against))?;
             Side::new(&made, "against")?
         }
-        // The entropy looks at P alone.
+        // The entropy needs P alone.
         (None, None) if measures.list.iter().all(|measure| *measure == Divergence::Entropy) => Side::new(p, "p")?,
         (None, None) => {
             let message = "there is nothing to compare p with: give q, or against=\"total\", \"uniform\" or \"previous\" (only \
@@ -37,7 +37,7 @@ pub(crate) fn sides<'py>(
     Ok([side, q])
 }
 
-/// The shape of the result: that of the side with the axes; equal shapes, or one row on a side.
+/// The shape of the result, which is that of the side with more axes. The shapes are equal, or one side has one row.
 pub(crate) fn shape_of(py: Python<'_>, p: &[usize], q: &[usize]) -> PyResult<Vec<usize>> {
     let rows = |shape: &[usize]| shape.iter().product::<usize>();
     let (p_rows, q_rows) = (rows(p), rows(q));
@@ -52,7 +52,7 @@ pub(crate) fn shape_of(py: Python<'_>, p: &[usize], q: &[usize]) -> PyResult<Vec
     Ok(many.to_vec())
 }
 
-/// Every row of p against that of q on an engine.
+/// Computes every row of p against that of q on an engine.
 #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
 pub(crate) fn on_engine<'py>(
     py: Python<'py>,
@@ -98,7 +98,7 @@ pub(crate) fn rowwise<'py>(
     on_engine(py, &engine, p, q, measure, against, (unit, zeros, on_invalid), out, return_status, progress)
 }
 
-/// The numbers of a summary by their names.
+/// The numbers of a summary, by their names.
 fn summary_of<'py>(py: Python<'py>, summary: &Summary, top: &[TopRow]) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("rows", summary.rows)?;

@@ -1,5 +1,5 @@
-//! What Python hands over, as rows of weights: numpy arrays and Arrow columns where they lie, everything else copied some
-//! rows at a time.
+//! Turns what Python gives into rows of weights. Arrays of numpy and columns of Arrow are read in place. Everything else is copied,
+//! some rows at a time.
 
 use arrow::array::{Array, ArrayRef, StructArray, make_array};
 use arrow::buffer::NullBuffer;
@@ -18,14 +18,14 @@ use crate::borrowed::{ACCEPTED, Borrowed, Kind};
 use crate::engine::Uploaded;
 use crate::error::{exception, of_column, wrong_input, wrong_type};
 
-/// Bytes of rows that are copied at once.
+/// Bytes of rows that are copied at one time.
 const COPIED_BYTES: usize = 16 << 20;
 
 /// Consecutive rows of a side.
 pub(crate) enum Piece<'py> {
     Numpy(Borrowed<'py>),
     Arrow(Batch),
-    /// To be copied when its turn comes, so many rows for each step along the first axis.
+    /// To be copied when its turn comes: this number of rows for each step along the first axis.
     Elsewhere {
         array: Bound<'py, PyAny>,
         kind: Kind,
@@ -35,11 +35,11 @@ pub(crate) enum Piece<'py> {
 
 /// One side of a call.
 pub(crate) struct Side<'py> {
-    /// With where each begins.
+    /// The pieces, each with the row where it begins.
     pieces: Vec<(usize, Piece<'py>)>,
     pub(crate) rows: usize,
     pub(crate) bins: usize,
-    /// The axes before the bins; none for one row alone.
+    /// The axes before the bins. There are none for a single row.
     pub(crate) shape: Vec<usize>,
 }
 
@@ -60,7 +60,7 @@ fn numpy<'py>(py: Python<'py>, name: &'static str) -> PyResult<&'py Bound<'py, P
 }
 
 impl<'py> Side<'py> {
-    /// What Python hands over for a side, which has this name in messages.
+    /// Reads what Python gives for a side. `name` is the name of the side in messages.
     pub(crate) fn new(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Self> {
         let py = object.py();
         if let Ok(array) = object.cast::<PyUntypedArray>() {
@@ -84,7 +84,7 @@ impl<'py> Side<'py> {
             return Self::of_kind(array.cast::<PyUntypedArray>()?, kind, name);
         }
         let array = numpy(py, "asarray")?.call1((object,)).map_err(|error| {
-            // Rows of several lengths, say.
+            // For example, rows of several lengths.
             of_input(py, error, |error| {
                 wrong_input(py, &format!("{name} is not a matrix of weights ({error}): give {ACCEPTED}"))
             })
@@ -96,7 +96,7 @@ impl<'py> Side<'py> {
         Self::of_kind(array, None, name)
     }
 
-    /// An array, of which it may be known already what its elements are.
+    /// Reads an array. `kind` says what its elements are, if that is known already.
     fn of_kind(array: &Bound<'py, PyUntypedArray>, kind: Option<Kind>, name: &str) -> PyResult<Self> {
         let py = array.py();
         let kind = kind.map_or_else(|| Kind::of(array), Ok)?;
@@ -136,7 +136,7 @@ impl<'py> Side<'py> {
                 Batch::from_lists(chunk, name, rows as u64, &mut bins).map_err(|error| of_column(py, &error))?;
             match batch {
                 Some(batch) => pieces.push((rows, Piece::Arrow(batch))),
-                // Nothing but nulls: how many bins they have a later chunk says.
+                // All rows so far are null. A later chunk says how many bins they have.
                 None => nothing.push((rows, chunk)),
             }
             rows += chunk.len();
@@ -162,7 +162,7 @@ impl<'py> Side<'py> {
         matches!(piece, Piece::Arrow(batch) if batch.is_null(row - start))
     }
 
-    /// Refuses null rows where a policy would make something of the zeros that stand for them.
+    /// Refuses null rows if a policy would make a value from the zeros that stand for them.
     pub(crate) fn without_nulls(self, py: Python<'_>, zeros: Zeros, name: &str) -> PyResult<Self> {
         if self.has_nulls() && !matches!(zeros, Zeros::Exact | Zeros::Skip) {
             let message = format!(
@@ -173,14 +173,15 @@ impl<'py> Side<'py> {
         Ok(self)
     }
 
-    /// The piece of a row, where it begins and ends.
+    /// The piece of a row, and the rows where it begins and ends.
     fn piece(&self, row: usize) -> (&Piece<'py>, usize, usize) {
         let i = self.pieces.partition_point(|(start, _)| *start <= row).saturating_sub(1);
         let end = self.pieces.get(i + 1).map_or(self.rows, |(start, _)| *start);
         (&self.pieces[i].1, self.pieces[i].0, end)
     }
 
-    /// All rows as the engine takes them, if they lie in memory like that; of a side that must be copied, a copy.
+    /// All rows as the engine takes them, without a copy if they lie in memory like that. A side that must be copied becomes a
+    /// copy.
     pub(crate) fn whole(&self, py: Python<'py>) -> PyResult<Part<'_, 'py>> {
         if let [(_, piece)] = &self.pieces[..] {
             return match piece {
@@ -195,7 +196,7 @@ impl<'py> Side<'py> {
         Ok(Part::Joined(joined))
     }
 
-    /// The rows from `row` on that can be had at once, up to a row.
+    /// The rows from `row` on that are available at once, and the row where they end.
     pub(crate) fn from(&self, row: usize) -> PyResult<(Part<'_, 'py>, usize)> {
         let (piece, start, end) = self.piece(row);
         match piece {
@@ -214,15 +215,15 @@ impl<'py> Side<'py> {
 
 /// Rows that the engine can read.
 pub(crate) enum Part<'s, 'py> {
-    /// So many rows of a piece, from one on.
+    /// Rows of a piece: the first row, and how many.
     Here(&'s Piece<'py>, usize, usize),
-    /// A copy, of which some rows are not needed.
+    /// A copy. Some of its rows are not needed.
     Copied(Borrowed<'py>, usize),
     Joined(Batch),
 }
 
 impl Part<'_, '_> {
-    /// As the engine takes them.
+    /// The rows as the engine takes them.
     pub(crate) fn rows(&self, py: Python<'_>, bins: usize) -> PyResult<Rows<'_>> {
         match self {
             Part::Here(Piece::Numpy(array), first, count) => Ok(array.rows(py, bins)?.slice(*first, *count)),
@@ -238,7 +239,7 @@ impl Part<'_, '_> {
 }
 
 impl Part<'_, '_> {
-    /// The rows in memory of their own; of an Arrow column without a copy.
+    /// The rows in memory that they own. An Arrow column needs no copy.
     pub(crate) fn owned(&self, py: Python<'_>, bins: usize) -> PyResult<Batch> {
         let rows = match self {
             Part::Here(Piece::Arrow(batch), first, count) => return Ok(batch.slice(*first, *count)),
@@ -249,7 +250,7 @@ impl Part<'_, '_> {
             Weights::F16(weights) => Batch::from_weights(weights.to_vec(), bins),
             Weights::F32(weights) => Batch::from_weights(weights.to_vec(), bins),
             Weights::F64(weights) => Batch::from_weights(weights.to_vec(), bins),
-            // Arrow has no such type; a 32-bit float holds each of its values.
+            // Arrow has no such type. A 32-bit float holds each of its values.
             Weights::Bf16(weights) => Batch::from_weights(weights.iter().map(|weight| weight.to_f32()).collect(), bins),
             Weights::U8(weights) => Batch::from_weights(weights.to_vec(), bins),
             Weights::U16(weights) => Batch::from_weights(weights.to_vec(), bins),
@@ -263,7 +264,7 @@ impl Part<'_, '_> {
     }
 }
 
-/// What an error of numpy is: one that says that it cannot take the input, ours; any other as it is.
+/// The exception for an error of numpy. If numpy cannot take the input, it is `ours`; any other error stays as it is.
 fn of_input(py: Python<'_>, error: PyErr, ours: impl FnOnce(&PyErr) -> PyErr) -> PyErr {
     let is_of_input = error.is_instance_of::<PyTypeError>(py)
         || error.is_instance_of::<PyValueError>(py)
@@ -271,7 +272,7 @@ fn of_input(py: Python<'_>, error: PyErr, ours: impl FnOnce(&PyErr) -> PyErr) ->
     if is_of_input { ours(&error) } else { error }
 }
 
-/// Some steps along the first axis of an array, in the order of bytes and of elements that the engine reads.
+/// Copies some steps along the first axis of an array, with the byte order and the element order that the engine reads.
 fn copied<'s, 'py>(
     array: &Bound<'py, PyAny>,
     kind: Kind,
@@ -284,10 +285,10 @@ fn copied<'s, 'py>(
         None => array.clone(),
     };
     let some = if kind == Kind::Bf16 {
-        // numpy itself knows nothing of the type: its own contiguous copy first.
+        // numpy itself does not know this type, so it makes a contiguous copy first.
         numpy(py, "ascontiguousarray")?.call1((some,))?.call_method1(intern!(py, "view"), ("u2",))?
     } else {
-        // In C order, and where the processor wants it.
+        // In C order, and aligned for the processor.
         let made = numpy(py, "require")?.call1((&some, kind.name(), "CA"));
         made.map_err(|error| {
             of_input(py, error, |error| wrong_type(format!("these objects are no numbers ({error}): give {ACCEPTED}")))
@@ -296,7 +297,8 @@ fn copied<'s, 'py>(
     Ok(Part::Copied(Borrowed::new(&some, kind)?, skip.unwrap_or(0)))
 }
 
-/// A tensor of another library, in the memory of this machine, as an array; and what its elements are where numpy has no such type.
+/// Turns a tensor of another library, in the memory of this machine, into an array. If numpy has no such type, also says what its
+/// elements are.
 fn of_tensor<'py>(tensor: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Option<Kind>)> {
     let py = tensor.py();
     let (device, _): (i32, i32) = tensor.call_method0(intern!(py, "__dlpack_device__"))?.extract()?;
@@ -319,7 +321,7 @@ fn of_tensor<'py>(tensor: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Op
     Ok((array.map_err(refused)?, None))
 }
 
-/// A column of lists; of a table that has one column, that.
+/// A column of lists. A table with one column stands for that column.
 fn arrow_column(object: &Bound<'_, PyAny>, name: &str) -> PyResult<PyChunkedArray> {
     let py = object.py();
     let column = object.extract::<AnyArray>()?.into_chunked_array()?;
@@ -330,7 +332,7 @@ fn arrow_column(object: &Bound<'_, PyAny>, name: &str) -> PyResult<PyChunkedArra
             format!("{name} is a table of {} columns ({}): give one column of lists", names.len(), names.join(", "));
         return Err(wrong_input(py, &message));
     }
-    // A row of the table that is null is a null row.
+    // A null row of the table is a null row.
     let of_struct = |chunk: &ArrayRef| {
         let table = chunk.as_any().downcast_ref::<StructArray>()?;
         let list = table.column(0);

@@ -1,6 +1,6 @@
-//! The compiled half of the Python package: what is there for users is documented in `python/kullback/_core.pyi`.
+//! The compiled half of the Python package. The documentation for users is in `crates/kullback-python/python/kullback/_core.pyi`.
 
-// The device of an engine is a deep type.
+// The type of an engine's device is deeply nested.
 #![recursion_limit = "512"]
 #![allow(clippy::doc_lazy_continuation, reason = "the documentation is for Python, not for rustdoc")]
 

@@ -1,4 +1,4 @@
-//! What calls return, as Python has it.
+//! Converts the results of calls for Python.
 
 use kullback::{RowStatus, Weights};
 use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadwriteArrayDyn, PyUntypedArrayMethods};
@@ -8,7 +8,7 @@ use pyo3::types::PyDict;
 use crate::call::{Found, Measures};
 use crate::error::{wrong_input, wrong_type};
 
-/// An array of a shape that takes what a call found over.
+/// Makes an array of a shape from the values of a call.
 pub(crate) fn array<'py, T: numpy::Element>(
     py: Python<'py>,
     values: Vec<T>,
@@ -17,13 +17,13 @@ pub(crate) fn array<'py, T: numpy::Element>(
     let flat = PyArray1::from_vec(py, values);
     match shape {
         [_] => Ok(flat.into_any()),
-        // One row alone is one number.
+        // A single row gives a single number.
         [] => flat.into_any().get_item(0),
         shape => Ok(flat.reshape(shape.to_vec())?.into_any()),
     }
 }
 
-/// The array that a caller wants the values in.
+/// The array that the caller gave for the values.
 pub(crate) fn given<'py>(out: &Bound<'py, PyAny>, shape: &[usize]) -> PyResult<PyReadwriteArrayDyn<'py, f64>> {
     let py = out.py();
     let Ok(array) = out.cast::<PyArrayDyn<f64>>() else {
@@ -37,7 +37,7 @@ pub(crate) fn given<'py>(out: &Bound<'py, PyAny>, shape: &[usize]) -> PyResult<P
     array.try_readwrite().map_err(busy)
 }
 
-/// Before the work, whether what a caller gives for the values takes them.
+/// Checks before the work whether the array that the caller gave can take the values.
 pub(crate) fn check(out: Option<&Bound<'_, PyAny>>, measures: &Measures, shape: &[usize]) -> PyResult<()> {
     let Some(out) = out else { return Ok(()) };
     if !measures.is_list {
@@ -48,7 +48,7 @@ pub(crate) fn check(out: Option<&Bound<'_, PyAny>>, measures: &Measures, shape: 
     measures.names.iter().try_for_each(|name| given(&out.get_item(name).map_err(|_| missing(name))?, shape).map(|_| ()))
 }
 
-/// The columns of a call: an array of one measure, a dictionary of several, with the statuses where they are wanted.
+/// The columns of a call: an array for one measure, a dictionary for several, with the statuses if they are wanted.
 pub(crate) fn columns<'py>(
     py: Python<'py>,
     found: Found,
@@ -88,7 +88,7 @@ fn column<'py>(
     Ok(out.clone())
 }
 
-/// The numbers of statuses, as `kullback.Status` has them.
+/// The numbers of statuses, as `kullback.Status` defines them.
 fn codes(status: &[RowStatus]) -> Vec<u8> {
     status.iter().map(|status| *status as u8).collect()
 }
@@ -99,7 +99,7 @@ pub(crate) fn weights<'py>(py: Python<'py>, weights: Weights<'_>, shape: &[usize
         Weights::F16(weights) => array(py, weights.to_vec(), shape),
         Weights::F32(weights) => array(py, weights.to_vec(), shape),
         Weights::F64(weights) => array(py, weights.to_vec(), shape),
-        // numpy has no such type; a 32-bit float holds each of its values.
+        // numpy has no such type. A 32-bit float holds each of its values.
         Weights::Bf16(weights) => array(py, weights.iter().map(|weight| weight.to_f32()).collect(), shape),
         Weights::U8(weights) => array(py, weights.to_vec(), shape),
         Weights::U16(weights) => array(py, weights.to_vec(), shape),

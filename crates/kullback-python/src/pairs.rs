@@ -8,7 +8,7 @@ use crate::error::wrong_input;
 use crate::input::Side;
 use crate::output;
 
-/// What ends a call over all pairs.
+/// What ended a call over all pairs.
 enum Ended {
     Engine(Error),
 }
@@ -19,7 +19,7 @@ impl From<Error> for Ended {
     }
 }
 
-/// The matrix on an engine.
+/// Computes the matrix on an engine.
 pub(crate) fn matrix<'py>(
     py: Python<'py>,
     engine: &Engine,
@@ -85,7 +85,7 @@ pub(crate) fn matrix<'py>(
     }
 }
 
-/// A side of all pairs: rows and bins, no more axes.
+/// Reads a side of all pairs. It has rows and bins, and no further axes.
 fn matrix_side<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Side<'py>> {
     let side = Side::new(object, name)?;
     if side.shape.len() > 1 {
@@ -95,7 +95,7 @@ fn matrix_side<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Side<'py
     Ok(side)
 }
 
-/// The nearest rows on an engine.
+/// Finds the nearest rows on an engine.
 pub(crate) fn neighbours<'py>(
     py: Python<'py>,
     engine: &Engine,
@@ -112,9 +112,9 @@ pub(crate) fn neighbours<'py>(
     let p = matrix_side(p, "p")?.without_nulls(py, options.zeros, "p")?;
     let q = q.map(|q| matrix_side(q, "q")?.without_nulls(py, options.zeros, "q")).transpose()?;
     let columns = q.as_ref().map_or(p.rows, |q| q.rows);
-    // More than there are would only be empty places.
+    // Places beyond the number of rows would only stay empty.
     let k = k.min(columns);
-    // What the result takes, and what it takes to find it.
+    // The memory that the result takes, and the memory that the search takes.
     let places = p.rows.saturating_mul(k);
     drop(room::<[f64; 2]>(py, places)?);
     let (mut numbers, mut values) = (room(py, places)?, room(py, places)?);

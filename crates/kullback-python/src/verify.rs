@@ -1,4 +1,4 @@
-//! The accuracy contract, checked on the user's own devices.
+//! Checks the accuracy contract on the user's own devices.
 
 use kullback::{Device, Divergence, Engine, OnInvalid, Options, RowStatus, Rows, WeightType, Zeros};
 use kullback_conformance::{Check, golden, hard_rows, measures};
@@ -10,14 +10,14 @@ use crate::error::exception;
 
 /// Row lengths on both sides of lane, subgroup and workgroup sizes.
 const LENGTHS: [usize; 6] = [1, 8, 17, 64, 257, 1000];
-/// One weight type a way of decoding.
+/// One weight type per way of decoding.
 const TYPES: [WeightType; 4] = [WeightType::F32, WeightType::U16, WeightType::F16, WeightType::F64];
 
 fn options(zeros: Zeros) -> Options {
     Options { zeros, on_invalid: OnInvalid::Null, ..Options::default() }
 }
 
-/// A device and what was found on it.
+/// A device, and what was found on it.
 struct Subject {
     name: String,
     engine: Engine,
@@ -30,7 +30,7 @@ impl Subject {
         Ok(Self { name: engine.device_name().to_string(), engine, check: Check::default() })
     }
 
-    /// Holds the device to what is wanted of some rows.
+    /// Compares the device with the wanted values of some rows.
     fn hold(
         &mut self,
         (p, q): (Rows<'_>, Rows<'_>),
@@ -69,7 +69,7 @@ pub(crate) fn verify<'py>(
     for one in devices {
         match py.detach(|| Subject::open(one)) {
             Ok(subject) => subjects.push(subject),
-            // A device that nobody named is only told of.
+            // If nobody named the device, the report only mentions it.
             Err(kullback::Error::DeviceFailed { device: name, reason }) if device.is_none() => {
                 let refused = PyDict::new(py);
                 refused.set_item("passed", py.None())?;

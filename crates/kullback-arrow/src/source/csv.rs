@@ -1,6 +1,6 @@
 //! CSV and TSV with a header line.
 //!
-//! Types are inferred from the first rows. A text column of bracketed lists, `[1, 2, 3]`, is a list column.
+//! The first rows decide the types. A text column of bracketed lists, `[1, 2, 3]`, is a list column.
 
 use std::io::{BufReader, Read};
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use crate::batch::keyed;
 use crate::error::Result;
 use crate::types::{list_element, value_bytes};
 
-/// Bytes looked at to infer types: all of a short file, and enough rows of a long one.
+/// Bytes that are read to infer types: the whole of a short file, and enough rows of a long one.
 const SAMPLE_BYTES: u64 = 8 << 20;
-/// Rows looked at, however long they are.
+/// The most rows that are read to infer types, however long they are.
 const SAMPLE_ROWS: usize = 100;
 
 pub(crate) struct Csv {
@@ -47,7 +47,7 @@ impl Csv {
         Ok(csv)
     }
 
-    /// Makes list columns of the text columns whose sampled cells are all bracketed lists.
+    /// Turns the text columns whose sampled cells are all bracketed lists into list columns.
     fn find_lists(&mut self) -> Result<()> {
         let fields = self.schema.fields().iter().enumerate();
         let texts = fields.filter(|(_, field)| field.data_type() == &DataType::Utf8);
@@ -85,7 +85,7 @@ impl Reader for Csv {
     }
 
     fn scan(&self, columns: &[Column], rows: usize) -> Result<Scan> {
-        // Cells are parsed as the type asked for; lists as text first.
+        // Cells are parsed as the type asked for. Lists are read as text first.
         let mut fields: Vec<Arc<Field>> = self.schema.fields().iter().cloned().collect();
         let mut lists = Vec::new();
         for column in columns {
@@ -111,7 +111,7 @@ impl Reader for Csv {
     }
 }
 
-/// Average bytes of the first lines.
+/// The average bytes of the first lines.
 fn line_bytes(origin: &Origin) -> Result<u64> {
     let mut start = Vec::new();
     let read = origin.open()?.take(1 << 16).read_to_end(&mut start).map_err(|source| origin.read_error(source))?;
@@ -119,7 +119,8 @@ fn line_bytes(origin: &Origin) -> Result<u64> {
     Ok((read as u64 / (lines as u64).max(1)).max(1))
 }
 
-/// A value of another type than the first rows have is the usual reason for an error: say where the type came from.
+/// The usual reason for an error is a value whose type differs from that of the first rows, so the message says where the type came
+/// from.
 fn complaint(origin: &Origin, error: ArrowError, sampled: usize) -> crate::Error {
     match error {
         ArrowError::ParseError(reason) => {

@@ -1,6 +1,6 @@
-//! Arrow IPC: the file format and the stream format, told apart by the first bytes.
+//! Arrow IPC: the file format and the stream format. The first bytes tell which one a file has.
 //!
-//! A record batch is read whole, so memory is bounded by the largest one in the file.
+//! A record batch is read whole, so the largest batch of the file bounds the memory.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -17,7 +17,7 @@ use super::{Column, Reader, Scan};
 use crate::error::Result;
 
 const FILE_MARK: &[u8] = b"ARROW1";
-/// What precedes the length of a message.
+/// The bytes before the length of a message.
 const CONTINUATION: [u8; 4] = [0xff; 4];
 
 pub(crate) struct Ipc {
@@ -79,8 +79,8 @@ impl Reader for Ipc {
 
 /// Counts the rows of a file from the heads of its messages.
 ///
-/// The decoder allocates what a message claims to hold, and a claim of more than memory ends the process: no message
-/// may claim more than the file has.
+/// The decoder allocates what a message claims to hold, and a claim that exceeds memory ends the process. So no message may claim
+/// more than the file has.
 fn survey_file(file: &mut File, bytes: u64) -> io::Result<u64> {
     let mut tail = [0; 10];
     file.seek(SeekFrom::End(-10))?;
@@ -101,7 +101,7 @@ fn survey_file(file: &mut File, bytes: u64) -> io::Result<u64> {
     Ok(rows)
 }
 
-/// The same for a stream: a chain of messages, each with its length.
+/// Counts the rows of a stream in the same way. A stream is a chain of messages, each with its length.
 fn survey_stream(file: &mut File, bytes: u64) -> io::Result<u64> {
     let (mut at, mut rows) = (0, 0);
     while at + 8 <= bytes {
@@ -133,7 +133,7 @@ struct Head {
     body: u64,
 }
 
-/// Reads the head of a message, its prefix included.
+/// Reads the head of a message. `bytes` include its prefix.
 fn head_of(bytes: &[u8]) -> io::Result<Head> {
     let start = if bytes.starts_with(&CONTINUATION) { 8 } else { 4 };
     let head = bytes.get(start..).unwrap_or_default();

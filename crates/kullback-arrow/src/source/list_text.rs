@@ -12,11 +12,11 @@ fn inside(text: &str) -> Option<&str> {
     text.trim().strip_prefix('[')?.strip_suffix(']').map(str::trim)
 }
 
-/// Elements stand between commas or, as NumPy prints them, spaces.
+/// The elements of a list. They are separated by commas or, as NumPy prints them, by spaces.
 fn elements(inside: &str) -> impl Iterator<Item = &str> {
     let commas = inside.contains(',');
     let split = inside.split(move |c: char| if commas { c == ',' } else { c.is_whitespace() });
-    // Without commas nothing stands between two spaces, and an empty list has no element.
+    // Without commas, two spaces have nothing between them, and an empty list has no element.
     split.map(str::trim).filter(move |element| commas || !element.is_empty())
 }
 
@@ -24,8 +24,8 @@ fn is_missing(element: &str) -> bool {
     matches!(element, "" | "null" | "None" | "NA")
 }
 
-/// The element type of a column whose cells are all lists: `Int64` when every element is a whole number.
-/// `None` when a cell is something else, or there is no cell.
+/// The element type of a column whose cells are all lists: `Int64` if every element is a whole number. `None` if some cell is not a
+/// list, or if there is no cell.
 pub(crate) fn element_type(cells: &StringArray) -> Option<DataType> {
     let mut data_type = None;
     for cell in cells.iter().flatten() {
@@ -38,7 +38,7 @@ pub(crate) fn element_type(cells: &StringArray) -> Option<DataType> {
     data_type
 }
 
-/// Parses a column of lists. `column` and `first_row` are for messages.
+/// Parses a column of lists. `column` and `first_row` are used in messages only.
 pub(crate) fn parse_lists<T>(cells: &StringArray, column: &str, first_row: u64) -> Result<ArrayRef, ArrowError>
 where
     T: ArrowPrimitiveType,

@@ -1,4 +1,4 @@
-//! The long layout, a line a cell: pivoted into a matrix, which is held in memory.
+//! The long layout, one line per cell. It is pivoted into a matrix, which is held in memory.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(crate) struct LongTable {
     plan: Arc<Plan>,
     /// The distinct bin labels, sorted.
     labels: ArrayRef,
-    /// All rows; `None` when there are none.
+    /// All rows; `None` if there are none.
     table: Option<Batch>,
 }
 
@@ -37,7 +37,7 @@ impl Distinct {
         Ok(Self { converter: RowConverter::new(types.map(SortField::new).collect())?, seen: HashMap::new() })
     }
 
-    /// The number of each row's value, and the rows whose value is new.
+    /// The number of the value of each row, and the rows whose value is new.
     fn number(&mut self, columns: &[ArrayRef]) -> std::result::Result<(Vec<u32>, Vec<u64>), ArrowError> {
         let (mut numbers, mut new) = (Vec::new(), Vec::new());
         for (row, value) in self.converter.convert_columns(columns)?.iter().enumerate() {
@@ -56,7 +56,7 @@ impl Distinct {
         Ok((numbers, new))
     }
 
-    /// The distinct values sorted, and the rank of each number: rows compare as the values they encode do.
+    /// The distinct values sorted, and the rank of each number. Encoded rows compare as the values that they encode.
     fn sorted(&self) -> std::result::Result<(ArrayRef, Vec<usize>), ArrowError> {
         let mut values: Vec<(&[u8], u32)> = self.seen.iter().map(|(value, number)| (&**value, *number)).collect();
         values.sort_unstable();
@@ -72,7 +72,7 @@ impl Distinct {
 }
 
 impl LongTable {
-    /// Reads all pieces and makes one row of each distinct key.
+    /// Reads all pieces and makes one row for each distinct key.
     pub(crate) fn pivot(pieces: Pieces, plan: Arc<Plan>) -> Result<Self> {
         let Weights::Long { bin, count } = plan.weights else {
             return Err(plan.origin.malformed("not a long layout"));
@@ -209,7 +209,7 @@ fn summed(
         let counts = counts.iter().flat_map(|counts| counts.as_primitive::<T>().values().iter().copied());
         for ((row, bin), count) in cells.zip(counts) {
             let weight: &mut <T as arrow::array::ArrowPrimitiveType>::Native = &mut weights[row * bins + bin];
-            // A negative count or a NaN stays to be reported; a later line must not hide it.
+            // A negative count or a NaN must reach the report, so a later line must not hide it.
             let none = Default::default();
             if *weight < none {
                 continue;

@@ -1,4 +1,4 @@
-//! `Source`: a file, its columns resolved, read as batches of rows of weights any number of times.
+//! `Source`: a file whose columns are resolved. It is read as batches of rows of weights, any number of times.
 
 mod csv;
 mod ipc;
@@ -34,15 +34,15 @@ use stream::Stream;
 /// How a file is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// The format; `None`: by the file name, and else by its first bytes, which text formats do not give away.
+    /// The format. `None` means that the file name decides, or else the first bytes, which cannot tell text formats.
     pub format: Option<Format>,
     /// Where the histograms are.
     pub layout: Layout,
-    /// Columns carried along; with [`Layout::Long`] the key columns of the layout are.
+    /// Columns that are carried along. With [`Layout::Long`] these are the key columns of the layout.
     pub keys: Vec<String>,
-    /// Only rows that pass all of these are read.
+    /// Only rows that pass all these filters are read.
     pub filters: Vec<Filter>,
-    /// The bytes of weights that a batch aims at.
+    /// The target size of a batch, in bytes of weights.
     pub batch_bytes: usize,
 }
 
@@ -52,7 +52,7 @@ impl Default for ReadOptions {
     }
 }
 
-/// A column to be read, and as what.
+/// A column to read, and the type to read it as.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Column {
     /// Its position in the file.
@@ -64,12 +64,12 @@ pub(crate) struct Column {
 /// Record batches of the columns asked for, in the order of the file.
 pub(crate) type Scan = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
 
-/// A file format, as far as reading goes.
+/// A reader of one file format.
 pub(crate) trait Reader: Send + Sync {
     /// Every column of the file.
     fn schema(&self) -> &SchemaRef;
 
-    /// Rows of the file, when known.
+    /// The number of rows in the file, if known.
     fn row_count(&self) -> Option<u64> {
         None
     }
@@ -79,15 +79,15 @@ pub(crate) trait Reader: Send + Sync {
         self.schema().fields().get(index).map_or(0, |field| value_bytes(field.data_type()))
     }
 
-    /// Reads `columns` (ascending positions) in batches of about `rows` rows. A reader that parses text parses it as
-    /// the type asked for; any other may return the type of the file.
+    /// Reads `columns` (ascending positions) in batches of about `rows` rows. A reader that parses text parses it as the type asked
+    /// for. Any other reader may return the type of the file.
     fn scan(&self, columns: &[Column], rows: usize) -> Result<Scan>;
 }
 
 /// A table of histograms that can be read any number of times.
 ///
-/// Opening reads the schema and resolves the columns, so that a wrong name fails before any work. Memory stays bounded
-/// however long the file is, with one exception: the long layout has to be pivoted, and is read when it is opened.
+/// Opening a source reads the schema and resolves the columns, so a wrong name fails before any work. Memory stays bounded however
+/// long the file is. The one exception is the long layout: it must be pivoted, so it is read when the source is opened.
 pub struct Source {
     origin: Arc<Origin>,
     body: Body,
@@ -102,8 +102,8 @@ impl Source {
     /// Opens a file and resolves its columns.
     ///
     /// # Errors
-    /// When the file cannot be opened, is empty or not of its format; when its columns are not there or of no use; with
-    /// the long layout also everything that [`Source::batches`] meets.
+    /// When the file cannot be opened, is empty or is not of its format. When its columns are missing or not usable. With the long
+    /// layout also every error that [`Source::batches`] can return.
     pub fn open(location: &Location, options: &ReadOptions) -> Result<Source> {
         let origin = Arc::new(Origin::new(location, options.format)?);
         if origin.format == Format::Npy {
@@ -118,19 +118,19 @@ impl Source {
         Ok(Source { origin, body })
     }
 
-    /// The file as messages name it.
+    /// The name of the file in messages.
     #[must_use]
     pub fn name(&self) -> String {
         self.origin.name.clone()
     }
 
-    /// The format it is read as.
+    /// The format that the file is read as.
     #[must_use]
     pub fn format(&self) -> Format {
         self.origin.format
     }
 
-    /// Bins of a row, when the schema says so (one column a bin, fixed-size lists, arrays) or the table is pivoted.
+    /// Bins per row, if the schema says so (one column per bin, fixed-size lists, arrays) or the table is pivoted.
     #[must_use]
     pub fn bins(&self) -> Option<usize> {
         match &self.body {
@@ -139,7 +139,7 @@ impl Source {
         }
     }
 
-    /// Rows of the file before filters, when known; rows of the pivoted table for the long layout.
+    /// Rows of the file before filters, if known. For the long layout, rows of the pivoted table.
     #[must_use]
     pub fn row_count(&self) -> Option<u64> {
         match &self.body {
@@ -160,8 +160,8 @@ impl Source {
     /// Reads the rows from the first to the last. Each call starts again.
     ///
     /// # Errors
-    /// When the file can no longer be opened or its content cannot be decoded. The iterator yields further errors:
-    /// null bins, ragged rows, values that do not fit; it ends after the first.
+    /// When the file can no longer be opened or its content cannot be decoded. The iterator returns further errors: null bins,
+    /// ragged rows, values that do not fit. It ends after the first error.
     pub fn batches(&self) -> Result<Batches> {
         let inner: Box<dyn Iterator<Item = Result<Batch>> + Send> = match &self.body {
             Body::Stream { reader, plan } => Box::new(Stream::new(Pieces::new(plan, reader.as_ref())?, plan.clone())),
@@ -170,11 +170,11 @@ impl Source {
         Ok(Batches { inner, failed: false })
     }
 
-    /// Gives two sources of the long layout the same bins: every label that either of them has, sorted. What a side
-    /// lacks is 0. Sources of other layouts keep their bins.
+    /// Gives two sources of the long layout the same bins: every label that either of them has, sorted. A bin that a side lacks is
+    /// 0. Sources of other layouts keep their bins.
     ///
     /// # Errors
-    /// [`crate::Error::Cast`] when the labels cannot be brought to one type; [`crate::Error::PivotTooLarge`].
+    /// [`crate::Error::Cast`] when the labels cannot be converted to one type; [`crate::Error::PivotTooLarge`].
     pub fn align_bins(p: &mut Source, q: &mut Source) -> Result<()> {
         match (&mut p.body, &mut q.body) {
             (Body::Long(p), Body::Long(q)) => LongTable::align(p, q),

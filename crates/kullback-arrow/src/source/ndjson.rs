@@ -1,7 +1,7 @@
-//! NDJSON: one object a line.
+//! NDJSON: one object per line.
 //!
-//! The types are those of the whole file, which is read once for them: a number with a fraction in a column of whole
-//! numbers would otherwise be cut to a whole number without a word, however late it comes.
+//! The types are those of the whole file, so it is read once to find them. Otherwise a number with a fraction, in a column of whole
+//! numbers, would silently be cut to a whole number, however late it comes.
 
 use std::io::BufReader;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! NumPy arrays: a matrix read in blocks of rows, as a table of one fixed-size list column.
+//! NumPy arrays. A matrix is read in blocks of rows, as a table with one column of fixed-size lists.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -18,16 +18,16 @@ use crate::types::value_bytes;
 /// How the elements lie in the file.
 #[derive(Clone, Debug)]
 struct Array {
-    /// First byte of the elements.
+    /// The position of the first element, in bytes.
     start: u64,
     rows: u64,
     bins: usize,
     element: DataType,
-    /// Bytes of an element.
+    /// Bytes per element.
     size: usize,
-    /// Whether the bytes of an element are in the other order than this machine's.
+    /// Whether the byte order of the elements is not that of this machine.
     swapped: bool,
-    /// Whether columns, not rows, lie next to each other.
+    /// Whether columns, instead of rows, lie next to each other.
     fortran: bool,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Npy {
     array: Array,
 }
 
-/// An array has no columns to name.
+/// Refuses options that name columns: an array has none.
 pub(crate) fn check_options(file: &str, options: &ReadOptions) -> Result<()> {
     let fail = |asked: String| Err(Error::NpyColumns { file: file.to_owned(), asked });
     if !options.keys.is_empty() {
@@ -54,7 +54,7 @@ pub(crate) fn check_options(file: &str, options: &ReadOptions) -> Result<()> {
     }
 }
 
-/// What stands before the elements.
+/// The part of the file before the elements.
 struct Header {
     dtype: String,
     fortran: bool,
@@ -99,7 +99,7 @@ impl Header {
         })
     }
 
-    /// The element type, and whether its bytes are in the other order than this machine's. `None`: no weight.
+    /// The element type, and whether its byte order is not that of this machine. `None` if the type is no weight type.
     fn element(&self) -> Option<(DataType, bool)> {
         let element = match self.dtype.get(1..)? {
             "u1" => DataType::UInt8,

@@ -1,4 +1,4 @@
-//! The file behind a source: opened as often as needed, and named in every message.
+//! The file behind a source. It is opened as often as needed, and named in every message.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -18,14 +18,14 @@ thread_local! {
 
 /// Whether this thread is decoding a file.
 ///
-/// The decoders of Arrow and Parquet panic on some damaged files. Such a panic is caught here and becomes an error, but
-/// the panic hook has printed its message by then; a command's own hook can ask this, and stay quiet.
+/// The decoders of Arrow and Parquet panic on some damaged files. This crate catches such a panic and turns it into an error, but
+/// the panic hook has then already printed its message. The hook of a command can ask this function, and stay quiet.
 #[must_use]
 pub fn is_decoding() -> bool {
     DECODING.get()
 }
 
-/// Bytes that tell the binary formats apart.
+/// The number of first bytes that tell the binary formats apart.
 const HEAD: usize = 16;
 
 /// A file that can be read any number of times.
@@ -35,12 +35,12 @@ pub(crate) struct Origin {
     pub(crate) format: Format,
     pub(crate) bytes: u64,
     path: PathBuf,
-    /// Removed with the source: what came from a pipe.
+    /// The data that came from a pipe. It is removed with the source.
     _spool: Option<TempPath>,
 }
 
 impl Origin {
-    /// Finds the file, reads a pipe to its end, settles the format, and checks that the first bytes agree with it.
+    /// Finds the file, reads a pipe to its end, decides the format, and checks that the first bytes agree with the format.
     pub(crate) fn new(location: &Location, format: Option<Format>) -> Result<Self> {
         let name = match location {
             Location::Path(path) => quoted(path),
@@ -83,11 +83,11 @@ impl Origin {
         File::open(&self.path).map_err(|source| Error::Open { file: self.name.clone(), source })
     }
 
-    /// Checks that the file ends with the mark its format ends with.
+    /// Checks that the file ends with the end mark of its format.
     pub(crate) fn check_tail(&self, mark: &[u8]) -> Result<()> {
         let mut tail = vec![0; mark.len()];
         let mut file = self.open()?;
-        // The mark at the start and the one at the end are two.
+        // The marks at the start and at the end must not be the same bytes.
         let whole = self.bytes >= 2 * mark.len() as u64
             && file.seek(SeekFrom::End(-(mark.len() as i64))).and_then(|_| file.read_exact(&mut tail)).is_ok()
             && tail == mark;
@@ -103,16 +103,16 @@ impl Origin {
         Error::Read { file: self.name.clone(), source }
     }
 
-    /// Runs a decoder. Some panic on damaged files, which is an error like any other here.
+    /// Runs a decoder. Some decoders panic on damaged files; such a panic becomes an error like any other.
     pub(crate) fn guarded<T>(&self, decode: impl FnOnce() -> T) -> Result<T> {
         let outer = DECODING.replace(true);
-        // What the decoder leaves behind is dropped: a scan ends with its first error.
+        // The state that the decoder leaves behind is dropped, because a scan ends with its first error.
         let decoded = catch_unwind(AssertUnwindSafe(decode));
         DECODING.set(outer);
         decoded.map_err(|_| self.malformed("it is damaged: its parts contradict each other"))
     }
 
-    /// A decoder's complaint, cut to one line of bounded length.
+    /// The message of a decoder, cut to one line of bounded length.
     pub(crate) fn malformed(&self, reason: impl Display) -> Error {
         const LONGEST: usize = 300;
         let mut reason = reason.to_string().replace(['\n', '\r'], " ");

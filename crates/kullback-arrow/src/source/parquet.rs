@@ -1,4 +1,4 @@
-//! Parquet: only the columns needed, in batches sized from the file's own statistics.
+//! Parquet. Only the columns that are needed are read, in batches sized by the statistics of the file.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl Parquet {
         Ok(Self { origin, metadata, rows })
     }
 
-    /// Values of a column a row, counted by the file.
+    /// Values per row of a column, from the counts in the file.
     fn values_per_row(&self, index: usize) -> u64 {
         let schema = self.metadata.parquet_schema();
         let leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == index);

@@ -1,4 +1,4 @@
-//! What a file holds, column by column: typed as planned, filtered, numbered, and cut to size.
+//! The content of a file, column by column: with the planned types, filtered, numbered, and cut to size.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -44,14 +44,14 @@ impl Pieces {
         Ok(Self { plan: plan.clone(), scan, next_row: 0, ready: VecDeque::new() })
     }
 
-    /// Cuts a batch of the file, which may be of any size, to the size planned.
+    /// Cuts a batch of the file to the planned size. The batch may have any size.
     fn accept(&mut self, batch: &RecordBatch) -> Result<()> {
         let plan = self.plan.clone();
         let rows = rows_in(plan.batch_bytes, weight_row_bytes(batch, &plan));
         let mut start = 0;
         while start < batch.num_rows() {
             let left = batch.num_rows() - start;
-            // A rest of less than half a piece goes with the one before it.
+            // If less than half a piece is left over, it joins the piece before it.
             let count = if left < rows + rows / 2 { left } else { rows };
             let slice = batch.slice(start, count);
             let piece = filtered(&slice, FileRows::From { first: self.next_row, count }, &plan)?;
@@ -80,7 +80,7 @@ impl Iterator for Pieces {
     }
 }
 
-/// Brings the columns to their planned types and keeps the rows that pass. `None` when none does.
+/// Converts the columns to their planned types and keeps the rows that pass. Returns `None` if none passes.
 fn filtered(batch: &RecordBatch, file_rows: FileRows, plan: &Plan) -> Result<Option<Piece>> {
     let columns = batch.columns().iter().zip(&plan.columns).enumerate().map(|(position, (array, column))| {
         strict_cast(array, &column.data_type).map_err(|error| plan.cast_error(position, error))
@@ -108,7 +108,7 @@ fn filtered(batch: &RecordBatch, file_rows: FileRows, plan: &Plan) -> Result<Opt
     }
 }
 
-/// Bytes of the weights of a row, as this batch has them.
+/// The bytes of weights per row in this batch.
 fn weight_row_bytes(batch: &RecordBatch, plan: &Plan) -> usize {
     match &plan.weights {
         Weights::Wide { positions, data_type } => positions.len() * value_bytes(data_type),
@@ -126,7 +126,7 @@ fn weight_row_bytes(batch: &RecordBatch, plan: &Plan) -> usize {
     }
 }
 
-/// Elements between the first and the last offset.
+/// The number of elements between the first and the last offset.
 fn spread<O: arrow::array::OffsetSizeTrait>(offsets: &[O]) -> usize {
     match (offsets.first(), offsets.last()) {
         (Some(first), Some(last)) => last.as_usize() - first.as_usize(),

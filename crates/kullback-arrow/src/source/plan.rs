@@ -1,4 +1,4 @@
-//! Which columns of a file are read, as what, and what for.
+//! Which columns of a file are read, as which type, and for what.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::filter::Predicate;
 use crate::layout::{Layout, matches};
 use crate::types::{column_list, common_type, key_type, list_element, list_type, stored_type, type_name};
 
-/// Most rows of a batch, however few bins they have.
+/// The most rows per batch, however few bins they have.
 pub(crate) const MOST_ROWS: usize = 1 << 20;
 
-/// A resolved reading of a file. Positions count the columns read, not those of the file.
+/// A plan for reading a file. Positions count the columns that are read, not those of the file.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) origin: Arc<Origin>,
-    /// The columns read, in the order of the file.
+    /// The columns that are read, in the order of the file.
     pub(crate) columns: Vec<Column>,
     /// Their names and types.
     pub(crate) schema: SchemaRef,
@@ -28,7 +28,7 @@ pub(crate) struct Plan {
     pub(crate) key_schema: SchemaRef,
     pub(crate) weights: Weights,
     pub(crate) batch_bytes: usize,
-    /// Rows asked of the reader at a time.
+    /// Rows that the reader returns at a time.
     pub(crate) rows: usize,
 }
 
@@ -40,7 +40,7 @@ pub(crate) enum Weights {
     Long { bin: usize, count: usize },
 }
 
-/// Looks columns up and names the file when they are not there.
+/// Looks up columns. Its errors name the file.
 struct Lookup<'a> {
     file: &'a str,
     schema: &'a Schema,
@@ -65,7 +65,7 @@ impl Plan {
         let filters = options.filters.iter().map(|filter| lookup.index(&filter.column, "a filter"));
         let filters = filters.collect::<Result<Vec<_>>>()?;
 
-        // The weights come first: a column that is also a key is held as the weights need it.
+        // The weights come first: a column that is also a key is held in the type that the weights need.
         let mut wanted = BTreeMap::new();
         let weights = lookup.weights(&options.layout, &[keys.as_slice(), filters.as_slice()].concat(), &mut wanted)?;
         for index in keys.iter().chain(&filters) {
@@ -97,7 +97,7 @@ impl Plan {
         })
     }
 
-    /// Bins of a row, when the schema says so.
+    /// Bins per row, if the schema says so.
     pub(crate) fn bins(&self) -> Option<usize> {
         match &self.weights {
             Weights::Wide { positions, .. } => Some(positions.len()),
@@ -109,7 +109,7 @@ impl Plan {
         }
     }
 
-    /// A value that does not fit the type its column is read as.
+    /// The error for a value that does not fit the type its column is read as.
     pub(crate) fn cast_error(&self, position: usize, reason: impl ToString) -> Error {
         Error::Cast {
             file: self.origin.name.clone(),
@@ -120,13 +120,13 @@ impl Plan {
     }
 }
 
-/// Rows of `row_bytes` each that fit `batch_bytes`; at least one.
+/// How many rows of `row_bytes` each fit in `batch_bytes`; at least one.
 pub(crate) fn rows_in(batch_bytes: usize, row_bytes: usize) -> usize {
     (batch_bytes / row_bytes.max(1)).clamp(1, MOST_ROWS)
 }
 
 impl Weights {
-    /// The same with positions among the columns read in place of those in the file.
+    /// The same weights, with positions among the columns read instead of those in the file.
     fn placed(self, position: impl Fn(usize) -> usize) -> Self {
         match self {
             Weights::List { position: index, name } => Weights::List { position: position(index), name },
@@ -152,7 +152,7 @@ impl Lookup<'_> {
         columns.iter().map(|column| self.index(column, purpose)).collect()
     }
 
-    /// Finds the weights, with positions in the file, and notes the types their columns are read as.
+    /// Finds the weights, with positions in the file. Adds to `wanted` the types that their columns are read as.
     fn weights(&self, layout: &Layout, labels: &[usize], wanted: &mut BTreeMap<usize, DataType>) -> Result<Weights> {
         match layout {
             Layout::List(name) => {
@@ -239,7 +239,7 @@ impl Lookup<'_> {
         Ok(positions)
     }
 
-    /// The one stored type of number columns.
+    /// The one stored type of these number columns.
     fn number(&self, indices: &[usize]) -> Result<DataType> {
         let types = indices.iter().map(|index| self.schema.field(*index).data_type());
         common_type(types).ok_or_else(|| {

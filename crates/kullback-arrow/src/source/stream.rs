@@ -1,4 +1,4 @@
-//! Pieces of a file as batches of weights.
+//! Turns the pieces of a file into batches of weights.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::file_rows::FileRows;
 use crate::lists::{self, Place};
 use crate::wide;
 
-/// Turns pieces into matrices; puts small ones together, since a filter may leave little of each.
+/// Turns pieces into matrices. It joins small ones, because a filter may leave little of each piece.
 pub(crate) struct Stream {
     pieces: Pieces,
     plan: Arc<Plan>,
     bins: Option<usize>,
-    /// Null rows before the first row with weights: their bins are not known yet.
+    /// Null rows before the first row with weights. Their bins are not known yet.
     leading: Vec<(RecordBatch, FileRows)>,
     pending: Vec<Batch>,
     ended: bool,
@@ -66,7 +66,7 @@ impl Stream {
         }
     }
 
-    /// Whether what is pending makes a batch.
+    /// Whether the pending rows fill a batch.
     fn enough(&self) -> bool {
         let bytes: usize = self.pending.iter().map(Batch::weight_bytes).sum();
         let rows: usize = self.pending.iter().map(Batch::len).sum();

@@ -1,4 +1,4 @@
-//! `Writer`: result tables as files.
+//! `Writer` writes result tables as files.
 
 mod ndjson;
 mod npy;
@@ -24,10 +24,10 @@ use ndjson::NdjsonWriter;
 use npy::NpyWriter;
 use sink::Sink;
 
-/// Bytes of a row group of Parquet that are in memory before they are written.
+/// Bytes that a row group of Parquet holds in memory before it is written.
 const ROW_GROUP_BYTES: usize = 128 << 20;
 
-/// A file that is no table: it appears under its name when [`WholeFile::finish`] has succeeded.
+/// A file that is not a table. It gets its name when [`WholeFile::finish`] succeeds.
 #[derive(Debug)]
 pub struct WholeFile(Sink);
 
@@ -35,7 +35,7 @@ impl WholeFile {
     /// Starts the file.
     ///
     /// # Errors
-    /// [`Error::NoDirectory`], [`Error::IsDirectory`] and [`Error::Write`] when it cannot be written to.
+    /// [`Error::NoDirectory`], [`Error::IsDirectory`] and [`Error::Write`] when the target cannot be written.
     pub fn create(target: &Target) -> Result<WholeFile> {
         Ok(WholeFile(Sink::create(target)?))
     }
@@ -51,7 +51,7 @@ impl WholeFile {
     /// Completes the file and gives it its name.
     ///
     /// # Errors
-    /// [`Error::Write`]; there is no file then.
+    /// [`Error::Write`]. In that case there is no file.
     pub fn finish(self) -> Result<()> {
         self.0.commit()
     }
@@ -59,9 +59,9 @@ impl WholeFile {
 
 /// Writes a table batch by batch.
 ///
-/// A file appears under its name when [`Writer::finish`] has succeeded; a writer dropped before leaves nothing behind.
-/// Standard output, pipes and devices are written to as the batches come (NPY, whose header holds the number of rows:
-/// at the end).
+/// A file gets its name when [`Writer::finish`] succeeds. A writer that is dropped earlier leaves nothing behind. Standard output,
+/// pipes and devices receive each batch as it comes. The exception is NPY: its header holds the number of rows, so it is written at
+/// the end.
 ///
 /// | format | null | infinite | NaN | metadata |
 /// |---|---|---|---|---|
@@ -71,7 +71,7 @@ impl WholeFile {
 /// | NDJSON | `null` | `"Infinity"` (a string: JSON has no such number) | `"NaN"` | – |
 /// | NPY | NaN | inf | NaN | – |
 ///
-/// Floats in text are the shortest that read back as the same value.
+/// A float in text is the shortest text that reads back as the same value.
 pub struct Writer {
     sink: Sink,
     format: Format,
@@ -88,12 +88,11 @@ enum Encoder {
 }
 
 impl Writer {
-    /// Starts a table of the given columns. `metadata` goes where the format has a place for it.
+    /// Starts a table of the given columns. `metadata` is written if the format has a place for it.
     ///
     /// # Errors
-    /// [`Error::NoDirectory`], [`Error::IsDirectory`] and [`Error::Write`] when the target cannot be written to;
-    /// [`Error::NpyOutput`] when a column is no float and the format is NPY; [`Error::Encode`] when the format cannot
-    /// hold a column.
+    /// [`Error::NoDirectory`], [`Error::IsDirectory`] and [`Error::Write`] when the target cannot be written; [`Error::NpyOutput`]
+    /// when a column does not hold floats and the format is NPY; [`Error::Encode`] when the format cannot hold a column.
     pub fn create(
         target: &Target,
         format: Format,
@@ -109,7 +108,7 @@ impl Writer {
     /// Appends rows.
     ///
     /// # Errors
-    /// [`Error::OutputSchema`] when the columns are others than at the start; [`Error::Write`], [`Error::Encode`].
+    /// [`Error::OutputSchema`] when the columns differ from those at the start; [`Error::Write`], [`Error::Encode`].
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let (found, expected) = (batch.schema_ref().fields().iter(), self.schema.fields().iter());
         let same = found.len() == expected.len()
@@ -134,7 +133,7 @@ impl Writer {
     /// Completes the table and gives the file its name.
     ///
     /// # Errors
-    /// [`Error::Write`], [`Error::Encode`]; there is no file then.
+    /// [`Error::Write`], [`Error::Encode`]. In that case there is no file.
     pub fn finish(self) -> Result<()> {
         let Writer { sink, format, encoder, .. } = self;
         let finished = match encoder {
@@ -156,7 +155,7 @@ impl Encoder {
             Format::Csv | Format::Tsv => {
                 let delimiter = if format == Format::Csv { b',' } else { b'\t' };
                 let mut writer = CsvBuilder::new().with_delimiter(delimiter).build(sink.clone());
-                // The header belongs to the table, even when no row follows.
+                // The header belongs to the table, even if no row follows.
                 let header = writer.write(&RecordBatch::new_empty(schema.clone()));
                 header.map_err(|error| fail(error.to_string()))?;
                 Encoder::Csv(Box::new(writer))
@@ -175,7 +174,7 @@ impl Encoder {
                 let pairs = metadata.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
                 let properties = WriterProperties::builder()
                     .set_compression(Compression::ZSTD(ZstdLevel::default()))
-                    // A wide table would else be in memory until a million rows have come.
+                    // Otherwise a wide table would stay in memory until it has a million rows.
                     .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
                     .set_key_value_metadata(Some(pairs))
                     .build();
@@ -186,7 +185,7 @@ impl Encoder {
     }
 }
 
-/// Columns that the format cannot hold fail before anything is created.
+/// Refuses columns that the format cannot hold, before anything is created.
 fn check_columns(target: &Target, format: Format, schema: &Schema) -> Result<()> {
     let file = || sink::name_of(target);
     for field in schema.fields() {

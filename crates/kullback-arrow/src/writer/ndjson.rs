@@ -29,7 +29,7 @@ impl NdjsonWriter {
     }
 }
 
-/// Arrow writes `null` for a float that is not finite, which is no longer told from a missing value.
+/// Writes words for floats that are not finite. Arrow writes `null` for them, which looks the same as a missing value.
 #[derive(Debug)]
 struct Words;
 
@@ -49,7 +49,7 @@ impl EncoderFactory for Words {
     }
 }
 
-/// An encoder for arrays that need words; all others stay with Arrow's.
+/// An encoder for arrays that need words. Arrow's encoder takes all others.
 fn words<'a, T: ArrowPrimitiveType>(array: &'a PrimitiveArray<T>) -> Option<NullableEncoder<'a>>
 where
     f64: From<T::Native>,
@@ -78,7 +78,7 @@ where
         } else if wide == f64::NEG_INFINITY {
             b"\"-Infinity\""
         } else {
-            // The debug form is the shortest one that reads back as the same value, with an exponent where it is long.
+            // The debug form is the shortest text that reads back as the same value, with an exponent where it would be long.
             let written = write!(out, "{value:?}");
             debug_assert!(written.is_ok(), "a vector takes every byte");
             return;

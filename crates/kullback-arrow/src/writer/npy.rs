@@ -1,5 +1,5 @@
-//! NPY output: float64, `(rows,)` for one column and `(rows, columns)` for several, or for one of lists of a fixed
-//! size; null is NaN.
+//! NPY output in float64. The shape is `(rows,)` for one column, and `(rows, columns)` for several columns or for one column of
+//! fixed-size lists. Null becomes NaN.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -11,12 +11,12 @@ use arrow::error::ArrowError;
 use super::sink::Sink;
 use crate::types::strict_cast;
 
-/// Bytes of the header, padded: two 20-digit sizes fit.
+/// Bytes of the padded header. Two 20-digit sizes fit.
 const HEADER: usize = 128;
 
 pub(crate) struct NpyWriter {
     sink: Sink,
-    /// Rows wait here when the header cannot be written last.
+    /// Holds the rows if the header cannot be written last.
     spool: Option<File>,
     columns: usize,
     is_matrix: bool,

@@ -1,4 +1,4 @@
-//! Where the bytes of a table go: a file that appears when it is complete, or a stream.
+//! The target for the bytes of a table: a stream, or a file that appears when it is complete.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -12,10 +12,10 @@ use crate::format::{Format, Target, directory_of, quoted};
 
 const BUFFER: usize = 1 << 17;
 
-/// A shared handle: the encoder writes into one, the writer commits the other.
+/// A shared handle. The encoder writes into one copy, and the writer commits the other.
 ///
-/// Encoders turn an `io::Error` into text of their own; the sink keeps the original, so that a full disk and a broken
-/// pipe can be told from a value that cannot be encoded.
+/// Encoders turn an `io::Error` into text of their own. The sink keeps the original, so a full disk and a broken pipe can be told
+/// from a value that cannot be encoded.
 #[derive(Clone)]
 pub(crate) struct Sink(Arc<Mutex<State>>);
 
@@ -31,7 +31,7 @@ enum Out {
     Stream(Box<dyn Write + Send>),
 }
 
-/// A target as messages name it.
+/// The name of a target in messages.
 pub(crate) fn name_of(target: &Target) -> String {
     match target {
         Target::Path(path) => quoted(path),
@@ -63,7 +63,7 @@ impl Sink {
         self.state().name.clone()
     }
 
-    /// What went wrong: the write that failed, or else what the encoder says.
+    /// The reason of a failure: the write that failed, or otherwise the message of the encoder.
     pub(crate) fn error(&self, format: Format, reason: String) -> Error {
         let mut state = self.state();
         match state.failure.take() {
@@ -72,12 +72,12 @@ impl Sink {
         }
     }
 
-    /// Whether bytes already written can be written again.
+    /// Whether bytes that are already written can be written again.
     pub(crate) fn can_rewind(&self) -> bool {
         matches!(self.state().out, Out::File(..))
     }
 
-    /// Overwrites the first bytes of a file; see [`Sink::can_rewind`].
+    /// Overwrites the first bytes of a file. See [`Sink::can_rewind`].
     pub(crate) fn overwrite_start(&self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.state().out {
             Out::File(file, _) => {
@@ -88,7 +88,7 @@ impl Sink {
         }
     }
 
-    /// Flushes, and gives a file its name.
+    /// Flushes the bytes. A file then gets its name.
     pub(crate) fn commit(self) -> Result<()> {
         let mut state = self.state();
         let name = state.name.clone();
@@ -157,7 +157,7 @@ impl Out {
     }
 }
 
-/// Those of the file replaced, or what the user's mask leaves of `rw-rw-rw-`.
+/// The permissions of the file that is replaced, or otherwise what the user's mask leaves of `rw-rw-rw-`.
 #[cfg(unix)]
 fn permissions(existing: Option<&std::fs::Metadata>) -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! `kullback pairwise`: a matrix to a file, band by band of its rows.
+//! `kullback pairwise` writes a matrix to a file, one band of rows at a time.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use crate::output::{Destination, RowOutput};
 use crate::report::{listed, print};
 use crate::{Outcome, interrupt, rowwise};
 
-/// Entries beyond which a matrix is only made if it is meant.
+/// A matrix with more entries than this is made only if the user confirms it.
 const MEANT: u64 = 10_000_000_000;
-/// Bytes of a band of the matrix, unless --memory says less.
+/// Bytes per band of the matrix, unless --memory says less.
 const BAND_BYTES: u64 = 256 << 20;
 /// Columns of the matrix that a terminal shows.
 const SHOWN: usize = 12;
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
     let engine = rowwise::engine(&args.run)?;
     let sides = Sides::read(&args.sides.input, &args.how, &args.run, false)?;
     let matrix = Matrix::new(&sides, args, measure, &destination)?;
-    // What is wrong with where it goes is known before the work.
+    // This finds errors of the destination before the work.
     let about = || metadata(&args.sides.input, &args.how, measure, &engine.device_name());
     let mut rows = RowOutput::new(destination.clone(), None);
     rows.begin(matrix.schema.clone(), about)?;
@@ -77,17 +77,17 @@ pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The matrix as it is written.
+/// The matrix to write.
 struct Matrix<'a> {
     sides: &'a Sides,
     args: &'a PairwiseArgs,
     measure: Divergence,
-    /// Rows that are in memory at a time.
+    /// The rows of a band, which are in memory at one time.
     band: usize,
     keys: RecordBatch,
     labels: [Vec<String>; 2],
     schema: SchemaRef,
-    /// Whether all columns are one array, for formats that know no columns.
+    /// Whether all columns form one array, for formats that have no columns.
     is_array: bool,
 }
 
@@ -116,9 +116,9 @@ impl<'a> Matrix<'a> {
         let schema = schema(&keys, &labels[1][..labels[1].len().min(shown)], is_array, destination)?;
         let bytes = args.run.memory.map_or(BAND_BYTES, |memory| (memory / 4).min(BAND_BYTES));
         let band = (bytes / (columns * 8).max(1)).max(1);
-        // A picture is of the whole.
+        // A picture needs the whole matrix.
         let bands = if args.matrix.heatmap.is_some() { 1 } else { rows.div_ceil(band) };
-        // All of about one size: a short one would be computed another way.
+        // All bands have about the same size, because a short one would be computed another way.
         let band = rows.div_ceil(bands) as usize;
         Ok(Self { sides, args, measure, band, keys, labels, schema, is_array })
     }
@@ -156,7 +156,7 @@ impl<'a> Matrix<'a> {
         Ok((values, stats))
     }
 
-    /// Takes the values of rows away that are null in their file.
+    /// Removes the values of rows that are null in their file.
     fn without_nulls(&self, values: &mut [f64], first: usize) {
         let (p, others) = (&self.sides.p, self.sides.others());
         if p.null_count() + others.null_count() == 0 {
@@ -171,7 +171,7 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Some rows of the file.
+    /// The table of some rows of the file.
     fn table(&self, values: Vec<f64>, first: usize) -> Result<RecordBatch> {
         let columns = self.columns();
         let rows = values.len() / columns;
@@ -194,7 +194,7 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// The numbers that rows have in their file.
+/// The numbers of rows in their file.
 fn row_numbers(batch: &Batch, first: usize, count: usize) -> UInt64Array {
     UInt64Array::from_iter_values((first..first + count).map(|row| batch.file_row(row)))
 }
@@ -203,7 +203,7 @@ fn item() -> Arc<Field> {
     Arc::new(Field::new("item", DataType::Float64, false))
 }
 
-/// The keys of P, or the numbers of its rows, and a column a row of Q under its label.
+/// The keys of P, or the numbers of its rows, and one column per row of Q, named by its label.
 fn schema(keys: &RecordBatch, labels: &[String], is_array: bool, destination: &Destination) -> Result<SchemaRef> {
     if is_array {
         let length = i32::try_from(labels.len()).map_err(|_| Error::TooManyColumns { columns: labels.len() })?;
@@ -228,9 +228,9 @@ fn schema(keys: &RecordBatch, labels: &[String], is_array: bool, destination: &D
     Ok(Arc::new(Schema::new(fields)))
 }
 
-/// Whether so many values may fit where the file will lie.
+/// Refuses a file that surely does not fit on its disk.
 fn fits(path: &Path, format: Format, entries: u64) -> Result<()> {
-    // What an entry takes at the least; how well a column can be compressed is not known before.
+    // The least bytes per entry. How well a column compresses is not known before.
     let least = match format {
         Format::Npy | Format::Ipc => 8,
         Format::Csv | Format::Tsv | Format::Ndjson => 2,
@@ -242,7 +242,7 @@ fn fits(path: &Path, format: Format, entries: u64) -> Result<()> {
         Ok(available) if bytes > available => {
             Err(Error::NoSpace { bytes, available, directory: directory.display().to_string() })
         }
-        // Of a directory that is not there the writer tells.
+        // If the directory does not exist, the writer says so.
         _ => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! `kullback pairwise` and `kullback nearest`: all rows of one file against all of another, or of itself.
+//! `kullback pairwise` and `kullback nearest`: all rows of one file against all rows of another file, or of the same file.
 
 pub(crate) mod matrix;
 pub(crate) mod nearest;
@@ -25,13 +25,13 @@ use crate::{complain, interrupt};
 pub(crate) struct Sides {
     inputs: Inputs,
     p: Batch,
-    /// `None` where P is compared with itself.
+    /// `None` if P is compared with itself.
     q: Option<Batch>,
 }
 
 impl Sides {
-    /// Reads the files. The key columns are those of both. Every weight is looked at before any work, unless rows with
-    /// invalid ones have no value; `without_nulls` leaves out the rows that are null.
+    /// Reads the files. The key columns are those of both. Every weight is checked before any work, unless rows with invalid
+    /// weights are to have no value. `without_nulls` leaves out the rows that are null.
     fn read(args: &InputArgs, how: &HowArgs, run: &RunArgs, without_nulls: bool) -> Result<Self> {
         if let (None, Some(option)) = (&args.q, args.about_q()) {
             return Err(Error::NeedsQ { option });
@@ -52,7 +52,7 @@ impl Sides {
         Ok(sides)
     }
 
-    /// Whether every weight of a side is one.
+    /// Refuses invalid weights of a side.
     fn check(&self, side: Side, batch: &Batch) -> Result<()> {
         let rows = batch.rows();
         let mut invalid = Invalid::default();
@@ -72,12 +72,12 @@ impl Sides {
         self.q.as_ref().map(Batch::rows)
     }
 
-    /// The rows that those of P meet.
+    /// The rows that those of P are compared with.
     fn others(&self) -> &Batch {
         self.q.as_ref().unwrap_or(&self.p)
     }
 
-    /// The key columns of the rows of P, and of those they meet.
+    /// The key columns of the rows of P, and those of the rows they are compared with.
     fn keys(&self) -> Result<[RecordBatch; 2]> {
         let of_q = match &self.inputs.q {
             Some(q) => q.key_positions(self.inputs.carried()),
@@ -86,7 +86,7 @@ impl Sides {
         Ok([self.p.keys.project(&self.inputs.keys)?, self.others().keys.project(&of_q)?])
     }
 
-    /// An error of the engine about pairs of rows of P from one on, as one about rows of the file.
+    /// Turns an error of the engine about pairs of rows of P, from row `first` on, into one about rows of the file.
     fn error(&self, how: &HowArgs, error: kullback::Error, first: usize) -> Error {
         let file = self.inputs.p.source.name();
         let of = |row: u64| self.p.file_row(first + usize::try_from(row).unwrap_or(usize::MAX - first));
@@ -100,7 +100,7 @@ impl Sides {
     }
 }
 
-/// All rows of a file, those that are too light left out, and perhaps those that are null.
+/// Reads all rows of a file, except those that are too light and, if asked, those that are null.
 fn read(input: &Input, min_total: Option<f64>, without_nulls: bool, run: &RunArgs) -> Result<Batch> {
     let progress = Progress::new(run.progress(), "reading", input.source.row_count());
     let mut batches = Vec::new();
@@ -128,7 +128,7 @@ fn read(input: &Input, min_total: Option<f64>, without_nulls: bool, run: &RunArg
     }
 }
 
-/// A run over the pairs: how it is done, and how far it is.
+/// A run over the pairs: how it computes, and how far it is.
 struct Run<'a> {
     how: &'a HowArgs,
     progress: Arc<Progress>,
@@ -139,7 +139,7 @@ impl<'a> Run<'a> {
         Self { how, progress: Arc::new(Progress::new(run.progress(), "pairs", Some(pairs))) }
     }
 
-    /// The options of a call before which so many pairs were done.
+    /// The options of a call. `done` pairs were done before it.
     fn options(&self, done: u64) -> Options {
         let bar = Arc::clone(&self.progress);
         let progress = move |progress: kullback::Progress| {
@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What a result file says about itself.
+/// The metadata of a result file.
 fn metadata(args: &InputArgs, how: &HowArgs, measure: Divergence, device: &str) -> BTreeMap<String, String> {
     let p = args.p.to_string();
     let pairs = [
@@ -166,7 +166,7 @@ fn metadata(args: &InputArgs, how: &HowArgs, measure: Divergence, device: &str) 
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-/// What is said on stderr of a run that took a while.
+/// Prints a note on stderr after a run that took a while.
 fn note(run: &RunArgs, pairs: u64, stats: &Stats) {
     if !run.quiet && stats.seconds >= 1.0 {
         let rate = pairs as f64 / stats.seconds;
@@ -175,7 +175,7 @@ fn note(run: &RunArgs, pairs: u64, stats: &Stats) {
     }
 }
 
-/// One label a row: its keys, or its number in the file.
+/// One label per row: its keys, or its number in the file.
 fn labels(keys: &RecordBatch, batch: &Batch) -> Result<Vec<String>> {
     if keys.num_columns() == 0 {
         return Ok((0..batch.len()).map(|row| batch.file_row(row).to_string()).collect());

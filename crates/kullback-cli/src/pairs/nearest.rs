@@ -1,4 +1,4 @@
-//! `kullback nearest`: the nearest rows of every row, a line a neighbour.
+//! `kullback nearest`: the nearest rows of every row, with one line per neighbour.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::output::{Destination, RowOutput};
 use crate::report::{listed, print};
 use crate::{Outcome, interrupt, rowwise};
 
-/// Lines that are written at a time.
+/// Lines that are written at one time.
 const LINES: usize = 1 << 16;
-/// Bytes of neighbours that are in memory at the most.
+/// The most bytes of neighbours in memory.
 const MOST_BYTES: u64 = 16 << 30;
 
 /// Runs the command.
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
     if bytes > MOST_BYTES {
         return Err(Error::TooManyNeighbours { k: k as u64, rows: sides.p.len() as u64, bytes });
     }
-    // What is wrong with where it goes is known before the work.
+    // This finds errors of the destination before the work.
     let about = || metadata(&args.sides.input, &args.how, measure, &engine.device_name());
     let mut rows = RowOutput::new(destination, None);
     rows.begin(schema.clone(), about)?;
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The keys of a row, the rank, the keys of the neighbour, the value; numbers of rows where there are no keys.
+/// The columns: the keys of a row, the rank, the keys of the neighbour, and the value. Row numbers stand in if there are no keys.
 fn schema([keys, others]: &[RecordBatch; 2], measure: Divergence) -> Result<SchemaRef> {
     let number = |name: &str| Field::new(name, DataType::UInt64, false);
     let mut fields: Vec<Field> = keys.schema().fields().iter().map(|field| field.as_ref().clone()).collect();

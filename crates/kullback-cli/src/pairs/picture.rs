@@ -1,4 +1,4 @@
-//! A matrix as a picture: a colour an entry, labels, and a scale with its unit.
+//! A matrix as a picture: one colour per entry, labels, and a scale with its unit.
 
 use kullback::Divergence;
 use plotters::prelude::*;
@@ -6,45 +6,45 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::error::{Error, Result};
 
-/// Rows or columns of the largest picture.
+/// The most rows or columns of a picture.
 pub(crate) const MOST: u64 = 2000;
-/// Pixels that a side of the matrix takes at least, and what a label takes.
+/// The least pixels of a side of the matrix, and the pixels of a label.
 const SIDE: usize = 720;
 const LABEL: i32 = 12;
-/// Pixels of a letter, about; and letters of a label that are shown.
+/// The approximate pixels of a letter, and the most letters of a label that are shown.
 const LETTER: f64 = 6.5;
 const LETTERS: usize = 24;
-/// So many rows or columns have all their labels.
+/// Up to this number of rows or columns, all labels are shown.
 const FEW: usize = 60;
-/// What an entry without a value looks like, and an infinite one: no colours of the scale.
+/// The colour of an entry without a value, and that of an infinite one. The scale has neither.
 const NOTHING: RGBColor = RGBColor(176, 176, 176);
 const INFINITE: RGBColor = RGBColor(200, 30, 60);
 
-/// A matrix to be drawn.
+/// A matrix to draw.
 pub(super) struct Picture<'a> {
-    /// Row after row.
+    /// The values, row after row.
     pub(super) values: &'a [f64],
     pub(super) labels: [&'a [String]; 2],
     pub(super) measure: Divergence,
-    /// Of the values; empty where they have none.
+    /// The unit of the values. It is empty if they have none.
     pub(super) unit: &'a str,
 }
 
 impl Picture<'_> {
-    /// The picture; `order` says that near rows are to stand side by side.
+    /// Draws the picture. With `order`, near rows stand side by side.
     pub(super) fn svg(&self, order: bool) -> Result<String> {
         let (rows, columns) = (self.labels[0].len(), self.labels[1].len());
         let rows_order: Vec<usize> = if order { seriation(self.values, rows) } else { (0..rows).collect() };
         let columns_order: Vec<usize> = if order { rows_order.clone() } else { (0..columns).collect() };
         let mut svg = String::new();
         self.paint(&mut svg, &rows_order, &columns_order).map_err(|reason| Error::Picture { reason })?;
-        // The library names no type of a picture that every viewer knows.
+        // The library uses a media type that not every viewer knows.
         Ok(svg.replacen("data:png;base64,", "data:image/png;base64,", 1))
     }
 
     fn paint(&self, svg: &mut String, rows: &[usize], columns: &[usize]) -> std::result::Result<(), String> {
         let square = SIDE.div_ceil(rows.len().max(columns.len())).max(1);
-        // Few rows or columns have room for all their labels.
+        // If rows or columns are few, all their labels fit.
         let side = |count: usize| if count <= FEW { square.max(LABEL as usize + 2) } else { square };
         let (cell_width, cell_height) = (side(columns.len()), side(rows.len()));
         let (width, height) = (columns.len() * cell_width, rows.len() * cell_height);
@@ -65,7 +65,7 @@ impl Picture<'_> {
         let text = |size: i32| ("sans-serif", size).into_font().color(&BLACK);
         root.draw(&Text::new(title, (left, 8), text(15))).map_err(|error| fail(&error))?;
 
-        // One picture of pixels, however many entries there are.
+        // The entries become one image of pixels, however many there are.
         let mut pixels = vec![255; width * height * 3];
         for (y, line) in pixels.chunks_exact_mut(width * 3).enumerate() {
             for (x, pixel) in line.chunks_exact_mut(3).enumerate() {
@@ -117,7 +117,7 @@ impl Picture<'_> {
     }
 }
 
-/// A label that has room, of letters that XML can hold.
+/// A label cut to the length that fits, with only the letters that XML can hold.
 fn short(label: &str) -> String {
     let mut letters: Vec<char> = label.chars().take(LETTERS + 1).collect();
     if letters.len() > LETTERS {
@@ -128,7 +128,7 @@ fn short(label: &str) -> String {
     letters.into_iter().map(visible).collect()
 }
 
-/// A number of the scale: three digits behind the point where they say something.
+/// A number of the scale, with three digits after the point if they are significant.
 fn tick(value: f64, largest: f64) -> String {
     if value == 0.0 {
         "0".to_owned()
@@ -139,7 +139,8 @@ fn tick(value: f64, largest: f64) -> String {
     }
 }
 
-/// From dark for 0 to light for the largest value: near rows stand out, in print and to the colour-blind too.
+/// The colour goes from dark for 0 to light for the largest value. So near rows stand out, in print and for colour-blind readers
+/// too.
 fn colour(value: f64, largest: f64) -> RGBColor {
     if value.is_nan() {
         return NOTHING;
@@ -147,7 +148,7 @@ fn colour(value: f64, largest: f64) -> RGBColor {
     if value.is_infinite() {
         return INFINITE;
     }
-    // Five colours of one hue after the other, evenly brighter.
+    // Five colours, each of one hue and evenly brighter than the one before.
     const SCALE: [[f64; 3]; 5] =
         [[18.0, 32.0, 74.0], [39.0, 87.0, 130.0], [76.0, 148.0, 158.0], [157.0, 200.0, 164.0], [247.0, 240.0, 205.0]];
     let at = if largest > 0.0 { (value / largest).clamp(0.0, 1.0) * 4.0 } else { 0.0 };
@@ -156,10 +157,10 @@ fn colour(value: f64, largest: f64) -> RGBColor {
     RGBColor(mix(0), mix(1), mix(2))
 }
 
-/// An order in which near rows stand side by side: from the row that is farthest from all others on, always to the
-/// nearest that is left. Time is quadratic in the rows.
+/// An order in which near rows stand side by side. It starts with the row that is farthest from all others, and always goes on to
+/// the nearest row left. The time is quadratic in the number of rows.
 fn seriation(values: &[f64], rows: usize) -> Vec<usize> {
-    // Either direction counts; what has no value is far.
+    // Both directions count. An entry without a value counts as far.
     let far = |value: f64| if value.is_nan() { f64::INFINITY } else { value };
     let distance = |a: usize, b: usize| far(values[a * rows + b]) + far(values[b * rows + a]);
     let finite = |sum: f64| if sum.is_finite() { sum } else { f64::MAX / 1e6 };

@@ -9,7 +9,7 @@ use super::Report;
 use super::table;
 use crate::error::Result;
 
-/// A number as JSON can hold it: infinite values are the string "Infinity", NaN is null.
+/// A number in JSON: an infinite value is the string "Infinity", and NaN is null.
 pub(crate) fn number(value: f64) -> Value {
     match value {
         f64::INFINITY => json!("Infinity"),
@@ -18,7 +18,7 @@ pub(crate) fn number(value: f64) -> Value {
     }
 }
 
-/// The report of a run.
+/// The report of a run as JSON.
 pub(crate) fn report(report: &Report, top: Option<&RecordBatch>) -> Result<Value> {
     let statuses: Map<String, Value> = report.statuses().map(|(name, count)| (name.to_owned(), json!(count))).collect();
     let summary: Map<String, Value> =
@@ -58,7 +58,7 @@ pub(crate) fn report(report: &Report, top: Option<&RecordBatch>) -> Result<Value
 }
 
 fn summary(summary: &Summary) -> Value {
-    // Keys by percent, as the table has them: "0", "0.1", …, "100".
+    // The keys are percents, as in the table: "0", "0.1", …, "100".
     let quantiles =
         QUANTILES.iter().zip(summary.quantiles).map(|(q, value)| (table::readable(q * 100.0), number(value)));
     json!({
@@ -71,7 +71,7 @@ fn summary(summary: &Summary) -> Value {
     })
 }
 
-/// A row of the result: numbers stay numbers, everything else becomes text.
+/// A row of the result. Numbers stay numbers, and everything else becomes text.
 fn record(batch: &RecordBatch, row: usize) -> Result<Value> {
     let mut object = Map::new();
     for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {

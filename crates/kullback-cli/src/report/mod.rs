@@ -1,4 +1,4 @@
-//! What a run reports beside its rows: how it was done, a summary, the top rows.
+//! What a run reports beside its rows: how it was computed, a summary, the top rows.
 
 mod json;
 mod summary;
@@ -18,8 +18,8 @@ use crate::rowwise::{NULL, Results};
 
 pub(crate) use json::number;
 
-/// Wall time by what it was spent on; `prepare` is opening the files, and the first pass of `--against total`.
-/// Reading, computing and writing run beside each other: `wait` is what writing waited for.
+/// Wall time by stage. `prepare` is the time to open the files, and the first pass of `--against total`. Reading, computing and
+/// writing run at the same time; `wait` is the time that writing waited.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seconds {
     pub(crate) prepare: f64,
@@ -37,11 +37,11 @@ pub(crate) struct Report {
     measures: Vec<Divergence>,
     unit: String,
     zeros: String,
-    /// The devices that computed batches, and why.
+    /// The devices that computed batches, and why these.
     devices: Vec<(String, String)>,
     pub(crate) rows: u64,
     pub(crate) left_out: u64,
-    /// Why each card that took no part took none.
+    /// For each GPU that took no part, the reason.
     pub(crate) gpus_left_out: Vec<String>,
     /// Rows with a value above the limit.
     pub(crate) above: u64,
@@ -52,7 +52,7 @@ pub(crate) struct Report {
     rescued: u64,
     bytes: u64,
     pub(crate) seconds: Seconds,
-    /// One a measure, where a summary is asked for.
+    /// One builder per measure, if a summary is asked for.
     builders: Vec<SummaryBuilder>,
 }
 
@@ -94,7 +94,7 @@ impl Report {
         }
     }
 
-    /// Adds how a batch was done.
+    /// Adds how a batch was computed.
     pub(crate) fn add_stats(&mut self, stats: &Stats) {
         let device = (stats.device.to_string(), stats.reason.to_owned());
         if !self.devices.contains(&device) {
@@ -128,12 +128,12 @@ impl Report {
         }
     }
 
-    /// Every measure with its summary, where summaries are asked for.
+    /// Every measure with its summary, if summaries are asked for.
     fn summaries(&self) -> impl Iterator<Item = (Divergence, Summary)> {
         self.measures.iter().copied().zip(self.builders.iter().map(SummaryBuilder::finish))
     }
 
-    /// Rows by status, those that are null in a file included.
+    /// Rows by status, including rows that are null in a file.
     fn statuses(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let names = RowStatus::ALL.iter().map(|status| status.name()).chain([NULL]);
         names.zip(self.statuses.iter().copied().chain([self.nulls]))
@@ -147,7 +147,7 @@ impl Report {
         self.devices.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>().join("; ")
     }
 
-    /// What a result file says about itself.
+    /// The metadata of a result file.
     pub(crate) fn metadata(&self) -> BTreeMap<String, String> {
         let measures = self.measures.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let pairs = [
@@ -162,7 +162,7 @@ impl Report {
         pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
-    /// Shows what was asked for: on stdout, or the summary on stderr where stdout carries rows as data.
+    /// Shows what was asked for on stdout. If stdout carries rows as data, the summary goes to stderr.
     pub(crate) fn show(
         &self,
         args: &OutputArgs,
@@ -174,7 +174,7 @@ impl Report {
         if args.json {
             text = format!("{}\n", json::report(self, top)?);
         } else {
-            // The top rows of a terminal came as its rows; beside a file they are a table of their own.
+            // On a terminal, the top rows are the rows already shown. Beside a file, they are a table of their own.
             let batches = if destination.holds_all_rows() {
                 top.map(std::slice::from_ref).unwrap_or_default()
             } else {
@@ -204,7 +204,7 @@ pub(crate) fn listed(batches: &[RecordBatch], shown: &Shown) -> Result<String> {
     Ok(text)
 }
 
-/// Writes to stdout, where a closed pipe is an error of its own and not a panic.
+/// Writes to stdout. A closed pipe is an error of its own, not a panic.
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Stdout)

@@ -1,4 +1,4 @@
-//! The summary of a run, in the order that people who read KL know: counts, mean, and quantiles from the top.
+//! The summary of a run, in the order that users of KL expect: counts, mean, and quantiles from the top.
 
 use comfy_table::Table;
 use kullback::{QUANTILES, RowStatus, Summary};
@@ -17,7 +17,7 @@ pub(crate) fn summary_table(report: &Report) -> Table {
     row("finite".to_owned(), &|summary| summary.finite.to_string());
     row("infinite".to_owned(), &|summary| summary.infinite.to_string());
     for (status, count) in report.statuses() {
-        // The measure's own lines say how many values are finite and infinite.
+        // The lines of each measure say how many values are finite and how many are infinite.
         let counted = [RowStatus::Ok.name(), RowStatus::Infinite.name()].contains(&status);
         if count > 0 && !counted {
             row(format!("{status} (no value)"), &|_| count.to_string());

@@ -7,10 +7,10 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use crate::error::Result;
 
-/// Digits of a value in a table: more than the contract promises, fewer than a float64 has.
+/// Digits of a value in a table. These are more than the contract promises, and fewer than a float64 has.
 const DIGITS: i32 = 10;
 
-/// How a table looks.
+/// The style of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     /// Lines, for a terminal.
@@ -19,7 +19,7 @@ pub(crate) enum Style {
     Markdown,
 }
 
-/// A table with a header; the first `texts` columns are aligned left, the others right.
+/// A table with a header. The first `texts` columns are aligned left, the others right.
 pub(crate) fn table(style: Style, header: Vec<String>, rows: Vec<Vec<String>>, texts: usize) -> Table {
     let mut table = Table::new();
     table.load_style(match style {
@@ -57,7 +57,7 @@ pub(crate) fn rows(batches: &[RecordBatch]) -> Result<Option<Table>> {
     Ok(Some(table(Style::Lines, header, rows, texts)))
 }
 
-/// A value as text; a missing one is a dash.
+/// A value as text. A missing value is a dash.
 pub(crate) fn cell(column: &dyn Array, row: usize) -> Result<String> {
     if column.is_null(row) {
         return Ok("–".to_owned());
@@ -68,7 +68,7 @@ pub(crate) fn cell(column: &dyn Array, row: usize) -> Result<String> {
     Ok(ArrayFormatter::try_new(column, &FormatOptions::default())?.value(row).to_string())
 }
 
-/// A number of at most ten digits, without an exponent where it is of a usual size.
+/// A number with at most ten digits, and without an exponent if its size is usual.
 pub(crate) fn readable(value: f64) -> String {
     if value.is_nan() {
         return "–".to_owned();
@@ -88,7 +88,7 @@ pub(crate) fn readable(value: f64) -> String {
     trimmed(&format!("{value:.*}", (DIGITS - 1 - exponent).max(0) as usize)).to_owned()
 }
 
-/// Without zeros after the last digit of a fraction.
+/// The number without the zeros at the end of its fraction.
 fn trimmed(number: &str) -> &str {
     if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }

@@ -1,4 +1,4 @@
-//! The largest rows of a run, in memory for that many.
+//! The largest rows of a run. Memory holds only that many rows.
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::interleave_record_batch;
@@ -6,11 +6,12 @@ use arrow::datatypes::Float64Type;
 
 use crate::error::Result;
 
-/// Keeps the N rows with the largest value: infinite first, ties in the order of the rows, rows without a value never.
+/// Keeps the N rows with the largest values. Infinite values come first, ties keep the order of the rows, and a row without a value
+/// is never kept.
 pub(crate) struct TopRows {
     most: usize,
     column: usize,
-    /// At most `most` rows in descending order, copied out of their batches.
+    /// At most `most` rows in descending order, copied from their batches.
     rows: Option<RecordBatch>,
 }
 
@@ -20,14 +21,14 @@ impl TopRows {
         Self { most, column, rows: None }
     }
 
-    /// Looks at the next rows.
+    /// Takes the next rows.
     pub(crate) fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         let mut held = self.rows.as_ref().map_or_else(Vec::new, |rows| self.values(rows, 0));
         let floor = if held.len() == self.most { held.last().map(|(value, _)| *value) } else { None };
         let new = self.values(batch, 1);
-        // A later row that equals the last of a full list comes after it.
+        // A later row that equals the last row of a full list comes after it, so it is left out.
         held.extend(new.into_iter().filter(|(value, _)| floor.is_none_or(|floor| *value > floor)));
-        // A stable sort: rows already held, and earlier rows, stay before their equals.
+        // The sort is stable: rows already held, and earlier rows, stay before rows with equal values.
         held.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         held.truncate(self.most);
         let places: Vec<(usize, usize)> = held.into_iter().map(|(_, place)| place).collect();
@@ -38,12 +39,12 @@ impl TopRows {
         Ok(())
     }
 
-    /// The rows in descending order; none when no batch came.
+    /// The rows in descending order. `None` if no batch came.
     pub(crate) fn finish(self) -> Option<RecordBatch> {
         self.rows
     }
 
-    /// The values of a batch and their places.
+    /// The values of a batch, and the places of their rows.
     fn values(&self, batch: &RecordBatch, source: usize) -> Vec<(f64, (usize, usize))> {
         let Some(column) = batch.column(self.column).as_primitive_opt::<Float64Type>() else { return Vec::new() };
         let rows = (0..column.len()).filter(|row| column.is_valid(*row));

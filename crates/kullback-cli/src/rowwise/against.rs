@@ -1,4 +1,4 @@
-//! Sums over weights of any type: the total of all rows, and the weight of a row.
+//! Sums over weights of any type: the total of all rows, and the total of each row.
 
 use kullback::{OnInvalid, Rows, Side, Weights};
 use kullback_arrow::Batch;
@@ -17,19 +17,18 @@ fn weights<'a>(rows: &'a Rows<'_>, row: usize) -> impl Iterator<Item = f64> + 'a
     (0..rows.bins()).filter_map(move |bin| rows.get(row, bin))
 }
 
-/// The rows whose weights add up to at least `total`. A row with a NaN is kept: it is for the engine to refuse.
+/// The rows whose weights add up to at least `total`. A row with a NaN is kept, because the engine must refuse it.
 pub(crate) fn heavy_rows(rows: &Rows<'_>, total: f64) -> Vec<usize> {
     let light = |row: &usize| weights(rows, *row).sum::<f64>() < total;
     (0..rows.len()).filter(|row| !light(row)).collect()
 }
 
-/// The bin-wise sum of all rows of a file: a first pass over it.
+/// The bin-wise sum of all rows of a file, which takes a first pass over it.
 ///
-/// It is handed over in 64 bits, which hold any total, so that the precision of the comparison does
-/// not hang on how large the totals are. A device that was asked for by name and only takes 32-bit
-/// counts (`narrow`) gets those where they are exact.
+/// The sum is returned in 64 bits, which hold any total, so that the precision of the comparison does not depend on the size of the
+/// totals. A device that the user named and that takes only 32-bit counts (`narrow`) gets 32-bit counts if they are exact.
 ///
-/// Rows with an invalid weight are an error, or are left out when they are to have no value.
+/// A row with an invalid weight is an error, or is left out if such rows are to have no value.
 pub(crate) fn total(p: &Input, on_invalid: OnInvalid, narrow: bool, progress: &Progress) -> Result<Batch> {
     let mut sums: Vec<Sum> = Vec::new();
     let mut invalid = Invalid::default();
@@ -58,7 +57,7 @@ pub(crate) fn total(p: &Input, on_invalid: OnInvalid, narrow: bool, progress: &P
     })
 }
 
-/// Adds the valid rows and notes the others.
+/// Adds the valid rows, and notes the others.
 fn add_rows(batch: &Batch, sums: &mut [Sum], invalid: &mut Invalid) {
     let rows = batch.rows();
     for row in 0..rows.len() {
@@ -80,7 +79,7 @@ fn add_rows(batch: &Batch, sums: &mut [Sum], invalid: &mut Invalid) {
     }
 }
 
-/// The sum of one bin: exact for 64-bit integers, compensated (Neumaier) for the rest.
+/// The sum of one bin. It is exact for 64-bit integers, and compensated (Neumaier) for other weights.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     whole: i128,

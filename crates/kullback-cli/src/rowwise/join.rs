@@ -1,4 +1,4 @@
-//! Rows paired by key: Q is held, P is streamed.
+//! Rows paired by key. Q is held in memory, and P is streamed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ fn key_types(p: &Input, q: &Input, columns: &[String]) -> Result<Vec<DataType>> 
     columns.iter().map(common).collect()
 }
 
-/// The join columns as bytes that are equal when the keys are.
+/// The join columns as bytes, which are equal exactly if the keys are equal.
 struct Keys {
     converter: RowConverter,
     types: Vec<DataType>,
@@ -84,7 +84,7 @@ impl Keys {
         self.columns.iter().zip(&self.types).map(column).collect()
     }
 
-    /// Calls back with every row that has a key. Null is no key: it equals nothing.
+    /// Calls back with every row that has a key. A null is no key, because it equals nothing.
     fn each(&mut self, batch: &Batch, mut row_and_key: impl FnMut(usize, &[u8])) -> Result<()> {
         let arrays = self.arrays(batch)?;
         let rows = self.converter.convert_columns(&arrays)?;
@@ -96,7 +96,7 @@ impl Keys {
         Ok(())
     }
 
-    /// The error that a second row of a key is.
+    /// The error for the second row with a key.
     fn twice(&self, file: &str, batch: &Batch, row: usize) -> Error {
         let shown = |name: &String| {
             let array = batch.keys.column_by_name(name);
@@ -116,8 +116,8 @@ struct Join {
     keys: Keys,
     held: Batch,
     index: HashMap<Box<[u8]>, usize>,
-    /// The rows of Q that have a partner. A second partner is a key that P has twice; a key that P has twice and Q not
-    /// at all leads to no result, so that nothing need be remembered of P.
+    /// Marks the rows of Q that have a partner. A second partner means that P has the key twice. A key that P has twice and Q never
+    /// has leads to no result, so nothing of P needs to be remembered.
     used: Vec<bool>,
     p: String,
     counts: Arc<Counts>,

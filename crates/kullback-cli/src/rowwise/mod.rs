@@ -1,4 +1,4 @@
-//! `kullback rowwise`: batches of P and Q through the engine, results to where they belong.
+//! `kullback rowwise`: takes batches of P and Q through the engine, and the results to their destination.
 
 mod against;
 mod join;
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     exceeded(args, &report)
 }
 
-/// Each measure once, in the order asked for: `jeffreys` and `psi` are the same column.
+/// Each measure once, in the order asked for. `jeffreys` and `psi` are the same column.
 fn measures(asked: &[Divergence]) -> Vec<Divergence> {
     let mut measures = Vec::new();
     for measure in asked {
@@ -90,7 +90,7 @@ fn measures(asked: &[Divergence]) -> Vec<Divergence> {
     measures
 }
 
-/// The engine the options ask for.
+/// The engine that the options ask for.
 pub(crate) fn engine(args: &RunArgs) -> Result<Engine> {
     let mut builder = Engine::builder().device(args.device);
     if let Some(threads) = args.threads {
@@ -102,7 +102,7 @@ pub(crate) fn engine(args: &RunArgs) -> Result<Engine> {
     Ok(builder.build()?)
 }
 
-/// Says which cards took no part in the work, and why. An automatic engine knows it after the work alone.
+/// Says which GPUs took no part in the work, and why. An automatic engine knows this only after the work.
 pub(crate) fn tell_left_out(args: &RunArgs, engine: &Engine) {
     if !args.quiet {
         for reason in engine.left_out() {
@@ -111,13 +111,13 @@ pub(crate) fn tell_left_out(args: &RunArgs, engine: &Engine) {
     }
 }
 
-/// Invalid rows are always taken without a value: what they are is decided over the whole run.
+/// The options of a call. Invalid rows get no value here, because the whole run decides what they mean.
 fn options(args: &HowArgs) -> Options {
     let stop = |_| if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     Options { unit: args.unit, zeros: args.zeros, on_invalid: OnInvalid::Null, progress: Some(Arc::new(stop)) }
 }
 
-/// The stream of what is compared with what.
+/// The stream of pairs to compare.
 fn pairs(args: &RowwiseArgs, inputs: &Inputs, counts: &Arc<Counts>) -> Result<Pairs> {
     let (InputArgs { min_total, .. }, PairingArgs { against, join }) = (&args.input, &args.pairing);
     let (p, q) = (&inputs.p, inputs.q.as_ref());
@@ -147,7 +147,7 @@ fn pairs(args: &RowwiseArgs, inputs: &Inputs, counts: &Arc<Counts>) -> Result<Pa
     }
 }
 
-/// Files that say how many rows they have need not be read to find that they do not fit.
+/// Compares the row counts that the files state. A difference is then found without reading them.
 fn known_rows_agree(inputs: &Inputs) -> Result<()> {
     let Inputs { p, q: Some(q), .. } = inputs else { return Ok(()) };
     match (p.source.row_count(), q.source.row_count()) {
@@ -158,7 +158,7 @@ fn known_rows_agree(inputs: &Inputs) -> Result<()> {
     }
 }
 
-/// A run on its way.
+/// A run in progress.
 struct Run<'a> {
     args: &'a RowwiseArgs,
     inputs: &'a Inputs,
@@ -173,7 +173,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Computes every pair while the next one is read and the one before it is written.
+    /// Computes every pair, while the next pair is read and the one before is written.
     fn all(&mut self, pairs: Pairs) -> Result<()> {
         let progress = Progress::new(self.args.run.progress(), "rows", self.inputs.p.source.row_count());
         let (engine, measures, options) = (self.engine, self.measures, self.options.clone());
@@ -221,7 +221,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether the run as a whole has a result.
+    /// Checks whether the run as a whole has a result.
     fn check(&self, counts: &Counts) -> Result<()> {
         let Inputs { p, q, .. } = self.inputs;
         if counts.read() == 0 {
@@ -249,7 +249,7 @@ impl Run<'_> {
     }
 }
 
-/// What the user should know of rows that are not in the result.
+/// Tells the user about rows that are not in the result.
 fn notes(args: &RowwiseArgs, report: &Report) {
     if !args.run.quiet && report.left_out > 0 {
         let rows = report.left_out + report.rows;

@@ -11,12 +11,12 @@ use crate::error::{Error, Result};
 use crate::inputs::Input;
 use crate::interrupt;
 
-/// Rows of P and what they are compared with.
+/// Rows of P and the rows they are compared with.
 pub(crate) struct Pair {
     pub(crate) p: Batch,
     /// As many rows as `p`, or one row for all of them.
     pub(crate) q: Batch,
-    /// The row of `p` that has nothing to be compared with.
+    /// The row of `p` that is compared with nothing.
     pub(crate) alone: Option<usize>,
 }
 
@@ -26,7 +26,7 @@ impl Pair {
         if self.q.len() == 1 { 0 } else { row }
     }
 
-    /// Whether a side is null in the file.
+    /// Whether the row is null in the file, on either side.
     pub(crate) fn is_null(&self, row: usize) -> bool {
         self.p.is_null(row) || self.q.is_null(self.q_row(row))
     }
@@ -42,7 +42,7 @@ impl RowPair for Pair {
     }
 }
 
-/// What went by in a stream, for notes and errors.
+/// Counts of the rows in a stream, for notes and errors.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     /// Rows of P that passed the filters.
@@ -70,7 +70,7 @@ pub(crate) type Stream = Box<dyn Iterator<Item = Result<Batch>> + Send>;
 /// Batches of both sides.
 pub(crate) type Pairs = Box<dyn Iterator<Item = Result<Pair>> + Send>;
 
-/// The rows of P, counted, and kept where they are heavy enough.
+/// The rows of P. They are counted, and kept if they are heavy enough.
 pub(crate) fn rows(p: &Input, min_total: Option<f64>, counts: &Arc<Counts>) -> Result<Stream> {
     let counts = counts.clone();
     let batches = p.source.batches()?.map(move |batch| {
@@ -95,7 +95,7 @@ pub(crate) fn one(p: Stream, q: Batch) -> Pairs {
     Box::new(p.map(move |p| p.map(|p| Pair { p, q: q.clone(), alone: None })))
 }
 
-/// Every row against equal weights in as many bins as it has.
+/// Every row against equal weights, in as many bins as the row has.
 pub(crate) fn uniform(p: Stream) -> Pairs {
     Box::new(p.map(|p| {
         let p = p?;
@@ -104,7 +104,7 @@ pub(crate) fn uniform(p: Stream) -> Pairs {
     }))
 }
 
-/// Every row against the one before it; the first has none.
+/// Every row against the row before it. The first row has none.
 pub(crate) fn previous(p: Stream) -> Pairs {
     let mut last: Option<Batch> = None;
     Box::new(p.map(move |p| {
@@ -118,8 +118,8 @@ pub(crate) fn previous(p: Stream) -> Pairs {
     }))
 }
 
-/// Row i against row i. The rows of P that are too light go after pairing, with their partners: dropping them before
-/// would shift the others.
+/// Row i against row i. The rows of P that are too light are dropped after pairing, with their partners. If they were dropped
+/// before, the other rows would shift.
 pub(crate) fn by_position(p: (Stream, String), q: (Stream, String), min_total: Option<f64>) -> Pairs {
     let pairs = Positions { p: Side::new(p), q: Side::new(q), failed: false };
     Box::new(pairs.filter_map(move |pair| match (pair, min_total) {
@@ -136,7 +136,7 @@ fn heavy(pair: Pair, total: f64) -> Result<Option<Pair>> {
     Ok(Some(Pair { p: pair.p.take(&rows)?, q: pair.q.take(&rows)?, alone: None }))
 }
 
-/// The rows of Q as they come, errors in the command's type.
+/// The rows of Q as they come, with errors in the type of the command.
 pub(crate) fn plain(batches: Batches) -> Stream {
     Box::new(batches.map(|batch| {
         interrupt::check()?;
@@ -148,9 +148,9 @@ pub(crate) fn plain(batches: Batches) -> Stream {
 struct Side {
     stream: Stream,
     name: String,
-    /// What is left of the last batch.
+    /// The rest of the last batch.
     rest: Option<Batch>,
-    /// Rows that have come.
+    /// Rows that have come so far.
     rows: u64,
 }
 
@@ -159,7 +159,7 @@ impl Side {
         Self { stream, name, rest: None, rows: 0 }
     }
 
-    /// Rows at hand; 0 at the end.
+    /// Rows that are available; 0 at the end.
     fn available(&mut self) -> Result<usize> {
         if self.rest.is_none() {
             self.rest = self.stream.next().transpose()?;
@@ -168,7 +168,7 @@ impl Side {
         Ok(self.rest.as_ref().map_or(0, Batch::len))
     }
 
-    /// The next `count` rows, which are at hand.
+    /// The next `count` rows, which must be available.
     fn cut(&mut self, count: usize) -> Option<Batch> {
         let batch = self.rest.take()?;
         if batch.len() > count {

@@ -1,4 +1,4 @@
-//! The values of a batch, and the table they become.
+//! The values of a batch, and the table made from them.
 
 use std::sync::Arc;
 
@@ -19,14 +19,14 @@ pub(crate) const NULL: &str = "null";
 
 /// The values of the rows of a batch.
 pub(crate) struct Results {
-    /// One column a measure, NaN where there is no value.
+    /// One column per measure, with NaN where there is no value.
     pub(crate) columns: Vec<Vec<f64>>,
-    /// One status a row; `None` for a row that is null in a file.
+    /// One status per row. `None` for a row that is null in a file.
     pub(crate) status: Vec<Option<RowStatus>>,
 }
 
 impl Results {
-    /// Takes the columns, and away the values of rows that are null or have nothing to be compared with.
+    /// Takes the columns. Removes the values of rows that are null or have nothing to be compared with.
     pub(crate) fn new(pair: &Pair, columns: Columns, invalid: &mut Invalid) -> Self {
         let (mut columns, status) = columns.into_parts();
         let decide = |(row, status): (usize, RowStatus)| match status {
@@ -50,14 +50,14 @@ impl Results {
 
 /// The columns of the output.
 pub(crate) struct Schemas {
-    /// Positions among the keys of P.
+    /// The positions of the carried columns among the keys of P.
     keys: Vec<usize>,
     table: SchemaRef,
     status: bool,
 }
 
 impl Schemas {
-    /// Key columns, a column a measure, and the status where it is asked for.
+    /// The key columns, one column per measure, and the status if it is asked for.
     pub(crate) fn new(inputs: &Inputs, measures: &[Divergence], status: bool) -> Result<Self> {
         let schema = inputs.p.source.key_schema();
         let mut fields: Vec<Field> = inputs.keys.iter().map(|key| schema.field(*key).clone()).collect();

@@ -1,5 +1,5 @@
-//! Calls: each is expanded where it stands. A function that returns at its end only becomes part of its caller, so that
-//! the choices of a device reach across; one that returns from several places becomes a scope of its own.
+//! Expands each call where it stands. A function that returns only at its end becomes part of its caller, so the choices of a
+//! device reach across the call. A function that returns from several places becomes a scope of its own.
 
 use naga::{Block, Expression, Function, Handle, Literal, Module, Span, Statement};
 
@@ -11,7 +11,7 @@ use crate::error::{Error, unsupported};
 use crate::hash::mix;
 use crate::program::{Address, Register, Space, Step};
 
-/// How a block is left, as far as that shows without running it.
+/// How control leaves a block, as far as this is known without running it.
 #[derive(PartialEq)]
 enum Leaves {
     /// At its end.
@@ -22,7 +22,7 @@ enum Leaves {
     Early,
 }
 
-/// Whether a condition is known without running anything.
+/// The value of a condition that is known without running anything.
 fn known(module: &Module, function: &Function, condition: Handle<Expression>) -> Option<bool> {
     let mut expression = &function.expressions[condition];
     if let Expression::Constant(constant) = expression {
@@ -63,7 +63,7 @@ fn leaves(module: &Module, function: &Function, block: &Block, is_tail: bool) ->
 }
 
 impl<'a> Lowering<'a> {
-    /// Makes the variables of a frame, and sets them to what they begin with.
+    /// Makes the variables of a frame, and sets them to their initial values.
     pub(super) fn begin(&mut self, frame: &mut Frame<'a>, out: &mut Vec<Step>) -> Result<(), Error> {
         for (_, variable) in frame.function.local_variables.iter() {
             let count = layout::count(self.module, &self.module.types[variable.ty].inner)?;
@@ -123,7 +123,7 @@ impl<'a> Lowering<'a> {
         Ok((first..first + count).map(|cell| self.get(cell, out)).collect())
     }
 
-    /// Lanes that took different ways meet: what was written on one of them is not known.
+    /// Forgets what some lanes wrote: lanes that took different ways meet here, so the value is not known.
     pub(super) fn forget_since(&mut self, before: usize) {
         for cell in &self.written[before.min(self.written.len())..] {
             self.known.remove(cell);

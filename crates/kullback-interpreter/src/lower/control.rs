@@ -1,4 +1,4 @@
-//! Statements.
+//! Lowers statements.
 
 use std::collections::HashMap;
 
@@ -13,14 +13,14 @@ use super::{Frame, Lowering, Returns, Value};
 use crate::error::{Error, unsupported};
 use crate::program::{AtomicKind, Case, Collective, Kind, Register, Site, Source, Step};
 
-/// How a block is left.
+/// How control leaves a block.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Flow {
     /// At its end.
     Next,
-    /// By every lane elsewhere.
+    /// Every lane has left elsewhere.
     Ended,
-    /// At the end of a function that becomes part of its caller, with its value.
+    /// At the end of a function that becomes part of its caller. It holds the value of the function.
     Returned(Vec<Register>),
 }
 
@@ -60,7 +60,7 @@ impl<'a> Lowering<'a> {
             }
             Statement::Switch { selector, cases } => self.switch(frame, *selector, cases, out)?,
             Statement::Loop { body, continuing, break_if } => {
-                // What is known before need not hold in a later iteration, nor after the last.
+                // A value known before the loop need not hold in a later iteration, or after the last one.
                 self.known.clear();
                 let site = self.site_at(frame, 0, span);
                 let (mut steps, mut last) = (Vec::new(), Vec::new());
@@ -152,7 +152,7 @@ impl<'a> Lowering<'a> {
                 out.push(Step::Ballot { to: to.clone(), predicate, site });
                 frame.keep(*result, Value::Words(to));
             }
-            // No order among memory accesses but that of the steps.
+            // Memory accesses have no order except that of the steps.
             Statement::MemoryBarrier(_) => {}
             other => return unsupported(format!("the statement {other:?}")),
         }
@@ -198,7 +198,7 @@ impl<'a> Lowering<'a> {
         let mut all = Vec::new();
         for case in cases {
             self.known.clone_from(&before);
-            // What falls through from the case before may have written something.
+            // The case before may fall through, and may have written something.
             self.forget_since(written);
             let mut body = Vec::new();
             self.block(frame, &case.body, &mut body)?;
@@ -215,7 +215,7 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    /// A step for each word, whose registers are a result.
+    /// Makes one step per word. The registers of the steps are the result.
     fn word_by_word(
         &mut self,
         frame: &mut Frame<'a>,
@@ -292,7 +292,7 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// The computation of a subgroup operation, and what is nothing to it.
+/// The computation of a subgroup operation, and its neutral element.
 fn collective(op: SubgroupOperation, class: Class) -> Result<(Kind, u32), Error> {
     use SubgroupOperation as Op;
     let one = |float: f32| if class == Class::Float { float.to_bits() } else { float as u32 };

@@ -1,4 +1,4 @@
-//! Expressions.
+//! Lowers expressions.
 
 use naga::{ArraySize, Expression, Handle, Literal, RelationalFunction, ScalarKind, TypeInner};
 
@@ -9,7 +9,7 @@ use crate::error::{Error, unsupported};
 use crate::program::{Kind, Register, Step};
 
 impl<'a> Lowering<'a> {
-    /// The value of an expression: as it was when it was evaluated, or of one that needs no evaluation.
+    /// The value of an expression: the value at its evaluation, or the value of an expression that needs no evaluation.
     pub(super) fn expression(
         &mut self,
         frame: &mut Frame<'a>,
@@ -177,7 +177,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// A part of a value by an index that is known.
+    /// A part of a value, by an index that is known now.
     fn part_of_value(
         &self,
         frame: &Frame<'_>,
@@ -201,7 +201,7 @@ impl<'a> Lowering<'a> {
         part.ok_or_else(|| Error::Unsupported { what: format!("part {index} of a value") })
     }
 
-    /// A part of a value by an index that is known at run time.
+    /// A part of a value, by an index that is known only at run time.
     fn pick(
         &mut self,
         frame: &Frame<'_>,
@@ -261,7 +261,7 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// A truth as a word.
+/// A truth value as a word.
 pub(super) fn truth(is: bool) -> u32 {
     if is { u32::MAX } else { 0 }
 }

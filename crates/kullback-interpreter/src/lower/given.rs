@@ -1,4 +1,4 @@
-//! What a kernel finds before its first step: builtin values, uniforms, variables.
+//! What a kernel has before its first step: builtin values, uniforms, variables.
 
 use naga::{AddressSpace, Binding, BuiltIn, Function, GlobalVariable, Handle, TypeInner};
 
@@ -54,7 +54,7 @@ impl Lowering<'_> {
         register
     }
 
-    /// A word of a uniform, the same for all lanes.
+    /// A word of a uniform, which is the same for all lanes.
     pub(super) fn uniform(&mut self, binding: usize, word: u32) -> Register {
         let key = (0, binding, word);
         if let Some(register) = self.given.get(&key) {
@@ -65,7 +65,7 @@ impl Lowering<'_> {
         register
     }
 
-    /// Elements of a runtime array.
+    /// The number of elements of a runtime array.
     pub(super) fn length(&mut self, pointer: &Pointer) -> Result<Register, Error> {
         let Target::Type(ty) = pointer.target else { return unsupported("the length of a component") };
         let (Space::Binding(binding), TypeInner::Array { base, stride, .. }) =

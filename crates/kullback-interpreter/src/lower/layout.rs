@@ -1,12 +1,12 @@
-//! Types as words: how many a value has, and where they lie in memory.
+//! Types as words: how many words a value has, and where they lie in memory.
 //!
-//! Values, cells and workgroup memory are dense; bindings lie as the host lays them out.
+//! Values, cells and workgroup memory are dense. Bindings have the layout of the host.
 
 use naga::{ArraySize, Handle, Module, Scalar, ScalarKind, Type, TypeInner};
 
 use crate::error::{Error, unsupported};
 
-/// Words of a value or of a variable in workgroup memory at the most.
+/// The most words of a value, or of a variable in workgroup memory.
 const MOST_WORDS: u32 = 1 << 20;
 
 /// What the words of a scalar stand for.
@@ -18,7 +18,7 @@ pub(crate) enum Class {
     Truth,
 }
 
-/// The class of a scalar; none but of 32 bits, and truths.
+/// The class of a scalar. Only scalars of 32 bits and truth values are supported.
 pub(crate) fn class(scalar: Scalar) -> Result<Class, Error> {
     match (scalar.kind, scalar.width) {
         (ScalarKind::Sint, 4) => Ok(Class::Signed),
@@ -45,7 +45,7 @@ pub(crate) enum Layout {
 }
 
 impl Layout {
-    /// Words from an element of an array to the next.
+    /// Words from one element of an array to the next.
     pub(crate) fn stride(self, module: &Module, base: Handle<Type>, stride: u32) -> Result<u32, Error> {
         match self {
             Layout::Dense => count(module, &module.types[base].inner),
@@ -53,7 +53,7 @@ impl Layout {
         }
     }
 
-    /// Words from the beginning of a structure to a member, and the type of that.
+    /// Words from the start of a structure to a member, and the type of the member.
     pub(crate) fn member(self, module: &Module, inner: &TypeInner, index: u32) -> Result<(u32, Handle<Type>), Error> {
         let TypeInner::Struct { members, .. } = inner else { return unsupported(format!("a member of {inner:?}")) };
         let Some(member) = members.get(index as usize) else { return unsupported(format!("member {index}")) };
@@ -68,7 +68,7 @@ impl Layout {
     }
 }
 
-/// Words of a value.
+/// The number of words of a value.
 pub(crate) fn count(module: &Module, inner: &TypeInner) -> Result<u32, Error> {
     match *inner {
         TypeInner::Scalar(scalar) | TypeInner::Atomic(scalar) => class(scalar).map(|_| 1),
@@ -85,12 +85,12 @@ pub(crate) fn count(module: &Module, inner: &TypeInner) -> Result<u32, Error> {
     }
 }
 
-/// Where the words of a value lie behind its beginning.
+/// The positions of the words of a value, from its start.
 pub(crate) fn words(module: &Module, inner: &TypeInner, layout: Layout) -> Result<Vec<u32>, Error> {
     if layout == Layout::Dense {
         return Ok((0..count(module, inner)?).collect());
     }
-    // Not too many.
+    // This refuses values with too many words.
     let count = count(module, inner)?;
     let mut all = Vec::new();
     match *inner {
@@ -111,7 +111,7 @@ pub(crate) fn words(module: &Module, inner: &TypeInner, layout: Layout) -> Resul
     Ok(all)
 }
 
-/// Words of a binding of this type at least: of a runtime array there may be none.
+/// The least number of words of a binding of this type. A runtime array may have none.
 pub(crate) fn least(module: &Module, inner: &TypeInner) -> Result<u32, Error> {
     match *inner {
         TypeInner::Array { size: ArraySize::Dynamic, .. } => Ok(0),

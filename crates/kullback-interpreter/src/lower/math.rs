@@ -1,4 +1,4 @@
-//! Builtin functions.
+//! Lowers builtin functions.
 
 use naga::{Expression, Handle, MathFunction};
 
@@ -68,7 +68,7 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// The computation of a function that is one.
+/// The computation of a builtin function that is a single one.
 fn single(fun: MathFunction, class: Class) -> Option<Kind> {
     use Class::{Float, Signed, Unsigned};
     use MathFunction as Fun;

@@ -1,5 +1,5 @@
-//! From the validated module to a [`Program`]: every call is expanded in place, every value becomes scalars, and reads
-//! of variables become the values last written where those are known.
+//! Turns the validated module into a [`Program`]. Every call is expanded in place, every value becomes scalars, and a read of a
+//! variable becomes the value last written if that is known.
 
 mod call;
 mod control;
@@ -22,7 +22,7 @@ use crate::hash::{mix, of_text};
 use crate::program::{Cell, Given, Kind, Op, Program, Register, Site, SiteInfo, Space, Step};
 use crate::run::integers;
 
-/// Registers of a kernel at the most: calls that call others several times could make any number.
+/// The most registers of a kernel. Calls that make several further calls could otherwise need any number.
 const MOST_REGISTERS: u32 = 1 << 22;
 
 /// What an expression is.
@@ -41,20 +41,20 @@ impl Value {
     }
 }
 
-/// How a function that is being expanded returns.
+/// How a function under expansion returns.
 #[derive(Clone, Debug)]
 enum Returns {
-    /// At its end only: its value is that of an expression.
+    /// Only at its end. Its value is that of an expression.
     AtTheEnd,
     /// From several places, through cells.
     Through(Vec<Cell>),
 }
 
-/// An expansion of a function.
+/// One expansion of a function.
 struct Frame<'a> {
     function: &'a Function,
     info: &'a FunctionInfo,
-    /// Of its name; of that and of the calls that led to it; index of the name.
+    /// Three numbers: `own` is made from the name, `path` from the name and the calls that led here; then the index of the name.
     own: u64,
     path: u64,
     name: u32,
@@ -80,21 +80,21 @@ impl Frame<'_> {
 pub(crate) struct Lowering<'a> {
     module: &'a Module,
     info: &'a ModuleInfo,
-    /// Where the lines begin.
+    /// Where the lines of the source begin.
     lines: Vec<usize>,
     program: Program,
     constants: HashMap<u32, Register>,
-    /// The other way round.
+    /// The reverse of `constants`: the constant that a register holds.
     constant: HashMap<Register, u32>,
     given: HashMap<(u8, usize, u32), Register>,
     globals: HashMap<Handle<GlobalVariable>, Space>,
-    /// What cells hold where that is the value of a register.
+    /// The register whose value a cell holds, where that is known.
     known: HashMap<Cell, Register>,
-    /// Cells in the order of writes to them.
+    /// Cells in the order in which they were written.
     written: Vec<Cell>,
 }
 
-/// The program of an entry point.
+/// Lowers an entry point to a program.
 pub(crate) fn lower(source: &str, module: &Module, info: &ModuleInfo, entry: usize) -> Result<Program, Error> {
     let Some(point) = module.entry_points.get(entry) else { return unsupported("no entry point") };
     let lines = std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect();
@@ -171,7 +171,7 @@ impl<'a> Lowering<'a> {
         self.constant.get(&register).copied()
     }
 
-    /// An instruction of a frame by its number there.
+    /// The site of an instruction, by its number in the frame.
     fn site(&mut self, frame: &Frame<'_>, number: usize, span: Span) -> Site {
         let line = span.to_range().map_or(0, |range| self.lines.partition_point(|line| *line <= range.start));
         let [own, path] = [frame.own, frame.path].map(|hash| mix(hash, number as u64));
@@ -183,12 +183,12 @@ impl<'a> Lowering<'a> {
         self.site(frame, handle.index(), frame.function.expressions.get_span(handle))
     }
 
-    /// A site of a statement; `number` tells it from others of the frame where that matters.
+    /// The site of a statement. `number` tells it from other sites of the frame where that matters.
     fn site_at(&mut self, frame: &Frame<'_>, number: usize, span: Span) -> Site {
         self.site(frame, (1 << 40) + number, span)
     }
 
-    /// A computation; of constants its value, where no device has a say in it.
+    /// Adds a computation. If all operands are constants and no device has a choice, the result is a constant.
     fn compute(&mut self, out: &mut Vec<Step>, kind: Kind, of: &[Register], site: Site) -> Register {
         let constants: Option<Vec<u32>> = of.iter().map(|register| self.constant_of(*register)).collect();
         if let Some(words) = constants {
@@ -210,7 +210,7 @@ impl<'a> Lowering<'a> {
         to
     }
 
-    /// A computation of each component; of a scalar among vectors each time the same.
+    /// Adds a computation for each component. A scalar among vectors is used for every component.
     fn each(&mut self, out: &mut Vec<Step>, kind: Kind, of: &[&[Register]], site: Site) -> Vec<Register> {
         let count = of.iter().map(|words| words.len()).max().unwrap_or(0);
         let pick = |words: &&[Register], i: usize| words.get(i).or(words.first()).copied().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Operators.
+//! Lowers operators.
 
 use naga::{BinaryOperator, Expression, Handle, TypeInner, UnaryOperator};
 
@@ -44,7 +44,7 @@ impl<'a> Lowering<'a> {
         let mut b = self.words(frame, right, out)?;
         let site = self.site_of(frame, handle);
         if (op, class) == (BinaryOperator::Modulo, Class::Float) {
-            // As WGSL defines it.
+            // WGSL defines it this way.
             let quotient = self.each(out, Kind::DivideF, &[&a, &b], site);
             let whole = self.each(out, Kind::TruncateF, &[&quotient], site);
             let product = self.each(out, Kind::MultiplyF, &[&b, &whole], site);
@@ -57,7 +57,7 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// The computation of an operator; of greater ones that with the sides exchanged.
+/// The computation of an operator. A "greater" operator has that of the "less" operator, with the sides exchanged.
 fn kind(op: BinaryOperator, class: Class) -> Kind {
     use BinaryOperator as Op;
     use Class::{Float, Signed};

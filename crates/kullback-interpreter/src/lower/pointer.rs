@@ -1,4 +1,4 @@
-//! Pointers: which memory, and where in it.
+//! Lowers pointers: which memory they point to, and where in it.
 
 use naga::{ArraySize, Handle, Scalar, Type, TypeInner};
 
@@ -24,7 +24,7 @@ pub(crate) struct Pointer {
 }
 
 impl Pointer {
-    /// The cell it points to, where that is known.
+    /// The cell that the pointer points to, if that is known.
     fn cell(&self) -> Option<Cell> {
         match self.address.space {
             Space::Cells(first, _) if self.address.indices.is_empty() => Some(first + self.address.offset),
@@ -45,7 +45,7 @@ impl Lowering<'_> {
         layout::words(self.module, &self.target(pointer), pointer.layout)
     }
 
-    /// A part by an index that is known.
+    /// A part of what a pointer points to, by an index that is known now.
     pub(super) fn part(&self, pointer: &Pointer, index: u32) -> Result<Pointer, Error> {
         let mut part = pointer.clone();
         let inner = self.target(pointer);
@@ -64,7 +64,7 @@ impl Lowering<'_> {
         Ok(part)
     }
 
-    /// A part by an index that is known at run time.
+    /// A part of what a pointer points to, by an index that is known only at run time.
     pub(super) fn indexed(&self, pointer: &Pointer, register: Register) -> Result<Pointer, Error> {
         let mut part = pointer.clone();
         let (stride, limit, target) = match self.target(pointer) {
@@ -89,7 +89,7 @@ impl Lowering<'_> {
         Ok(part)
     }
 
-    /// The words of what a pointer points to.
+    /// Loads the words that a pointer points to.
     pub(super) fn load(
         &mut self,
         pointer: &Pointer,
@@ -136,7 +136,7 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// A cell as it is now.
+    /// The present value of a cell.
     pub(super) fn get(&mut self, cell: Cell, out: &mut Vec<Step>) -> Register {
         if let Some(register) = self.known.get(&cell) {
             return *register;
@@ -153,7 +153,7 @@ impl Lowering<'_> {
         self.known.insert(cell, from);
     }
 
-    /// What is known of a cell is so no more.
+    /// Forgets what is known about a cell.
     fn forget(&mut self, cell: Cell) {
         self.known.remove(&cell);
         self.written.push(cell);

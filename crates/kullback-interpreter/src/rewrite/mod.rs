@@ -1,4 +1,4 @@
-//! A program as one device runs it: the choices that a compiler makes are made here, once.
+//! Rewrites a program into the form that one device runs. The choices of the compiler are made here, once.
 
 mod products;
 mod registers;
@@ -12,7 +12,7 @@ use crate::device::Device;
 use crate::hash::{Draws, mix};
 use crate::program::{Given, Kind, Op, Program, Register, Site, Step};
 
-/// The program of a device.
+/// Rewrites a program for a device.
 pub(crate) fn for_device(program: &Program, device: &Device) -> Program {
     let mut rewriting = Rewriting::new(program, device);
     let steps = rewriting.block(&program.steps);
@@ -28,12 +28,12 @@ pub(crate) fn for_device(program: &Program, device: &Device) -> Program {
 struct Rewriting<'a> {
     program: &'a Program,
     device: &'a Device,
-    /// The computation of a register, before any was rewritten.
+    /// The computation of each register before any rewriting.
     definitions: Vec<Option<Op>>,
-    /// Of registers that surely hold the same, one.
+    /// For each register, one register that surely holds the same value.
     same: Vec<Register>,
     registers: u32,
-    /// Holds 0, where something needs it.
+    /// A register that holds 0, if something needs one.
     zero: Option<Register>,
 }
 
@@ -146,10 +146,10 @@ impl<'a> Rewriting<'a> {
         register
     }
 
-    /// Adds a computation; returns its register.
+    /// Adds a computation and returns its register.
     fn emit(&mut self, emit: &mut Emit<'_>, kind: Kind, of: [Register; 3]) -> Register {
         let to = self.register();
-        // The first is the instruction itself: its errors are those that it has as it is written.
+        // The first computation is the instruction itself, so its errors are those of the instruction as written.
         let key = if emit.count == 0 { emit.key } else { mix(emit.key, emit.count) };
         emit.count += 1;
         emit.out.push(Step::Op(Op { kind, to, of, site: emit.site, key }));
@@ -157,7 +157,7 @@ impl<'a> Rewriting<'a> {
     }
 }
 
-/// Computations that take the place of an instruction.
+/// The computations that replace an instruction.
 struct Emit<'a> {
     key: u64,
     site: Site,
@@ -166,7 +166,7 @@ struct Emit<'a> {
 }
 
 impl Emit<'_> {
-    /// The last computation is that of the instruction: its register is the one that others read.
+    /// Gives the last computation the register of the instruction, which other steps read.
     fn finish(&mut self, to: Register) {
         if let Some(Step::Op(op)) = self.out.last_mut() {
             op.to = to;

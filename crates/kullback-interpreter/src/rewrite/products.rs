@@ -1,13 +1,13 @@
-//! Products and quotients in another order.
+//! Reorders products and quotients.
 
 use super::{Emit, Rewriting};
 use crate::hash::Draws;
 use crate::program::{Kind, Op, Register, Step};
 
-/// Factors of one product at the most.
+/// The most factors of one product.
 const MOST: usize = 16;
 
-/// One of what is multiplied.
+/// One factor of a product.
 #[derive(Clone, Copy, Debug)]
 struct Factor {
     is_divisor: bool,
@@ -31,7 +31,7 @@ impl Rewriting<'_> {
             return;
         }
         draws.shuffle(&mut factors);
-        // All divisors at once, or one after the other.
+        // Divide by all divisors at once, or by one after the other.
         let register = if draws.one_in(2) {
             let (divisors, others): (Vec<_>, Vec<_>) = factors.into_iter().partition(|factor| factor.is_divisor);
             let multiply = |this: &mut Self, emit: &mut Emit<'_>, factors: &[Factor]| {
@@ -44,7 +44,7 @@ impl Rewriting<'_> {
                 (None, _) => op.of[0],
             }
         } else {
-            // Stable: the first that is no divisor begins.
+            // The sort is stable, so the first factor that is no divisor comes first.
             factors.sort_by_key(|factor| factor.is_divisor);
             draws.shuffle(&mut factors[1..]);
             let mut product = factors[0].register;
@@ -60,7 +60,7 @@ impl Rewriting<'_> {
         emit.finish(op.to);
     }
 
-    /// Puts the factors of a product in the place of it, again and again, but for some.
+    /// Replaces factors that are products by their own factors, again and again. Some stay, as the draws decide.
     fn open_factors(&self, factors: &mut Vec<Factor>, is_minus: &mut bool, draws: &mut Draws) {
         let mut at = 0;
         while at < factors.len() {
@@ -94,7 +94,7 @@ impl Rewriting<'_> {
         }
     }
 
-    /// Whether it is one whose factors may go elsewhere.
+    /// Whether the register is a product whose factors may move elsewhere.
     fn is_product(&self, register: Register) -> bool {
         match self.definition(register) {
             Some(op) => op.kind == Kind::MultiplyF || (op.kind == Kind::DivideF && self.device.reorder_division),

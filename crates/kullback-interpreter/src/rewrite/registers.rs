@@ -1,13 +1,14 @@
-//! Gives registers that are never needed at the same time the same place, so that all of them stay near.
+//! Gives the same place to registers that are never needed at the same time, so the places are few and stay in the cache.
 
 use super::walk::{self, Use};
 use crate::program::{Program, Register, Step};
 
-/// Where registers are needed, in places of the text.
+/// The span of the program text in which each register is needed.
 struct Spans {
     first: Vec<u32>,
     last: Vec<u32>,
-    /// Loops around the present place: where each begins, and the registers from before it that are read in it.
+    /// The loops around the present place. Each entry says where the loop begins, and which registers from before it are read in
+    /// it.
     loops: Vec<(u32, Vec<Register>)>,
     place: u32,
 }
@@ -28,7 +29,7 @@ impl Spans {
                 self.uses(step);
             }
             if is_loop && let Some((_, registers)) = self.loops.pop() {
-                // A later iteration needs them too.
+                // A later iteration needs these registers too.
                 for register in registers {
                     self.last[register as usize] = self.last[register as usize].max(self.place - 1);
                 }
@@ -54,7 +55,7 @@ impl Spans {
 /// The places that registers get.
 struct Places {
     place: Vec<Register>,
-    /// Registers by where they are needed for the last time.
+    /// Registers by the place where they are needed for the last time.
     ends: Vec<Vec<Register>>,
     free: Vec<Register>,
     count: u32,
@@ -96,7 +97,7 @@ impl Places {
     }
 }
 
-/// Numbers the registers anew: what is given first, which keeps its place to the end.
+/// Gives the registers new numbers. The given registers come first and keep their places to the end.
 pub(super) fn assign(program: &mut Program) {
     let count = program.registers as usize;
     let mut spans = Spans { first: vec![u32::MAX; count], last: vec![0; count], loops: Vec::new(), place: 0 };

@@ -1,13 +1,13 @@
-//! Sums in another order, and products that are not rounded before they are added.
+//! Reorders sums, and leaves products unrounded before they are added.
 
 use super::{Emit, Rewriting};
 use crate::hash::Draws;
 use crate::program::{Kind, Op, Register};
 
-/// Terms of one sum at the most.
+/// The most terms of one sum.
 const MOST: usize = 24;
 
-/// One of what is added up.
+/// One term of a sum.
 #[derive(Clone, Copy, Debug)]
 struct Term {
     is_minus: bool,
@@ -57,7 +57,7 @@ impl Rewriting<'_> {
         }
     }
 
-    /// Puts the terms of a sum in the place of it, again and again, but for some.
+    /// Replaces terms that are sums by their own terms, again and again. Some stay, as the draws decide.
     fn open(&self, terms: &mut Vec<Term>, draws: &mut Draws) {
         let mut at = 0;
         while at < terms.len() {
@@ -80,7 +80,7 @@ impl Rewriting<'_> {
         }
     }
 
-    /// Takes out pairs of terms that are the same but for the sign.
+    /// Removes pairs of terms that differ only in sign.
     fn cancel(&self, terms: &mut Vec<Term>) {
         let is_opposite = |a: Term, b: Term| {
             a.is_minus != b.is_minus && self.same[a.register as usize] == self.same[b.register as usize]

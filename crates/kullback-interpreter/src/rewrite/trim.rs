@@ -1,4 +1,4 @@
-//! Takes out steps whose results nobody reads.
+//! Removes steps whose results nothing reads.
 
 use super::walk::{self, Use};
 use crate::program::{Program, Step};
@@ -10,7 +10,7 @@ struct Counts {
 }
 
 impl Counts {
-    /// Adds what a step reads, or takes it away.
+    /// Counts what a step reads, or takes it off the counts.
     fn count(&mut self, step: &mut Step, is_there: bool) {
         let change = |count: &mut u32| *count = if is_there { *count + 1 } else { count.saturating_sub(1) };
         walk::registers(step, &mut |register, access| {
@@ -58,7 +58,7 @@ impl Counts {
     }
 }
 
-/// Takes out what is idle, until nothing is.
+/// Removes idle steps until none is left.
 pub(super) fn trim(program: &mut Program) {
     let mut counts = Counts {
         registers: vec![0; program.registers as usize],

@@ -26,7 +26,7 @@ pub(super) fn blocks<'a>(step: &'a Step, f: &mut impl FnMut(&'a [Step])) {
     }
 }
 
-/// The same, to change them.
+/// Calls `f` on the blocks of a step, to change them.
 pub(super) fn blocks_mut(step: &mut Step, f: &mut impl FnMut(&mut Vec<Step>)) {
     match step {
         Step::If { accept, reject, .. } => {
@@ -43,7 +43,7 @@ pub(super) fn blocks_mut(step: &mut Step, f: &mut impl FnMut(&mut Vec<Step>)) {
     }
 }
 
-/// Calls `f` on every register of a step, those of its blocks left out; reads come before writes.
+/// Calls `f` on every register of a step, but not on those in its blocks. Reads come before writes.
 pub(super) fn registers(step: &mut Step, f: &mut impl FnMut(&mut Register, Use)) {
     match step {
         Step::Op(op) => {
@@ -110,7 +110,7 @@ pub(super) fn registers(step: &mut Step, f: &mut impl FnMut(&mut Register, Use))
     }
 }
 
-/// The cells that a step reads: the first, and how many.
+/// The cells that a step reads: the first cell, and how many.
 pub(super) fn cells_read(step: &Step) -> Option<(u32, u32)> {
     match step {
         Step::Get { cell, .. } => Some((*cell, 1)),
@@ -122,7 +122,7 @@ pub(super) fn cells_read(step: &Step) -> Option<(u32, u32)> {
     }
 }
 
-/// The cells that a step writes and does nothing else.
+/// The cells that a step writes, if it does nothing else.
 pub(super) fn cells_written(step: &Step) -> Option<(u32, u32)> {
     match step {
         Step::Set { cell, .. } => Some((*cell, 1)),

@@ -1,4 +1,4 @@
-//! Control flow, by masks.
+//! Runs control flow by masks.
 
 use super::mask::Mask;
 use super::{MOST_ITERATIONS, Machine};
@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::program::{Case, Register, Site, Step};
 
 impl Machine<'_> {
-    /// Runs steps until no lane is there any more.
+    /// Runs steps until no lane is active.
     pub(super) fn block(&mut self, steps: &[Step]) -> Result<(), Error> {
         for step in steps {
             match step {
@@ -71,7 +71,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// What every lane of the workgroup has to reach together.
+    /// Checks that every lane of the workgroup reaches this operation together.
     pub(super) fn all_are_there(&self, what: &'static str, site: Site) -> Result<(), Error> {
         if self.active.is_full() {
             return Ok(());
@@ -79,7 +79,7 @@ impl Machine<'_> {
         Err(Error::Divergent { what, active: self.active.count(), lanes: self.lanes, place: self.place(site) })
     }
 
-    /// A mask to be overwritten.
+    /// A mask to overwrite.
     fn mask(&mut self) -> Mask {
         self.spare.pop().unwrap_or_else(|| Mask::full(self.lanes))
     }
@@ -90,7 +90,7 @@ impl Machine<'_> {
         mask
     }
 
-    /// The lanes that are there.
+    /// A copy of the mask of active lanes.
     fn save(&mut self) -> Mask {
         let mut mask = self.mask();
         mask.copy(&self.active);
@@ -122,7 +122,7 @@ impl Machine<'_> {
     fn switch(&mut self, selector: Register, cases: &[Case]) -> Result<(), Error> {
         let entered = self.save();
         let values: Vec<u32> = cases.iter().filter_map(|case| case.value).collect();
-        // The selector may lie where a case keeps something else: all masks are made first.
+        // The selector may share its place with a register that a case writes, so all masks are made first.
         let mut masks = Vec::new();
         for case in cases {
             let mut mask = self.mask();
@@ -142,7 +142,7 @@ impl Machine<'_> {
                 self.block(&case.body)?;
             }
             if !case.falls_through {
-                // What reaches the end of a case leaves the switch.
+                // Lanes that reach the end of a case leave the switch.
                 if let Some(broken) = self.broken.last_mut() {
                     broken.join(&self.active);
                 }

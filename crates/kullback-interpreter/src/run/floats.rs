@@ -8,16 +8,16 @@ use crate::program::{Kind, Op};
 const MAGNITUDE: u32 = 0x7fff_ffff;
 const INFINITE: u32 = 0x7f80_0000;
 
-/// What becomes of a subnormal number.
+/// What a subnormal number becomes.
 trait Flush: Copy {
     fn flush(bits: u32) -> f32;
 }
 
-/// It stays.
+/// The number stays.
 #[derive(Clone, Copy)]
 struct Keep;
 
-/// It becomes 0; that has its sign, or none.
+/// The number becomes 0. This 0 keeps the sign, or has none.
 #[derive(Clone, Copy)]
 struct ToZero<const KEEPS_SIGN: bool>;
 
@@ -31,7 +31,7 @@ impl<const KEEPS_SIGN: bool> Flush for ToZero<KEEPS_SIGN> {
     fn flush(bits: u32) -> f32 {
         let is_zero = bits & INFINITE == 0;
         let zero = if KEEPS_SIGN { bits & !MAGNITUDE } else { 0 };
-        // What is 0 already keeps its sign.
+        // A number that is already 0 keeps its sign.
         let zero = if bits & MAGNITUDE == 0 { bits } else { zero };
         f32::from_bits(if is_zero { zero } else { bits })
     }
@@ -87,7 +87,7 @@ impl Floats {
             Kind::LessEqualF => return self.compare::<F>(key, to, of, |a, b| a <= b),
             Kind::MinF => return self.extreme::<F>(key, to, of, |a, b| if b < a || a.is_nan() { b } else { a }),
             Kind::MaxF => return self.extreme::<F>(key, to, of, |a, b| if a < b || a.is_nan() { b } else { a }),
-            // WGSL: towards 0, and the nearest integer that a float can be.
+            // WGSL rounds towards 0, and clamps to the nearest integer that a float can hold.
             Kind::IOfFloat => return each(to, of, |[a]| (F::flush(a).min(2_147_483_520.0) as i32).cast_unsigned()),
             Kind::UOfFloat => return each(to, of, |[a]| F::flush(a).min(4_294_967_040.0) as u32),
             Kind::FloatOfI => return each(to, of, |[a]| (a.cast_signed() as f32).to_bits()),
@@ -163,12 +163,12 @@ fn arithmetic<F: Flush, const N: usize>(to: &mut [u32], of: [&[u32]; 3], f: impl
     each(to, of, |words: [u32; N]| F::flush(f(words.map(F::flush)).to_bits()).to_bits());
 }
 
-/// The number from which the choices of an instruction with these operands come.
+/// The number that decides the choices of an instruction with these operands.
 fn of_operands(key: u64, [a, b, c]: [u32; 3]) -> u64 {
     mix(mix(key, (u64::from(a) << 32) | u64::from(b)), u64::from(c))
 }
 
-/// What an infinite or undefined result may become.
+/// One of the words that may replace an infinite or undefined result.
 fn anything(word: u32, hash: u64) -> u32 {
     match hash % 4 {
         0 => 0,
@@ -177,7 +177,7 @@ fn anything(word: u32, hash: u64) -> u32 {
     }
 }
 
-/// A quotient that is at most `ulp` units in the last place off.
+/// A quotient with an error of at most `ulp` units in the last place.
 fn quotient(a: f32, b: f32, ulp: f64, key: u64) -> f32 {
     let exact = a / b;
     if a == 0.0 || !exact.is_finite() {
@@ -194,8 +194,8 @@ fn quotient(a: f32, b: f32, ulp: f64, key: u64) -> f32 {
     near(f64::from(a) / f64::from(b), ulp, hash)
 }
 
-/// A float at most `ulp` units in the last place from a number. One in three is the nearest, some are as far as it
-/// goes.
+/// A float at most `ulp` units in the last place from a number. One in three is the nearest float, and some are as far away as
+/// allowed.
 pub(super) fn near(exact: f64, ulp: f64, hash: u64) -> f32 {
     let nearest = exact as f32;
     let room = ulp - 0.5;

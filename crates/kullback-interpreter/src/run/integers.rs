@@ -1,8 +1,8 @@
-//! What has one result on every device: integers, bits, truths.
+//! Computations with one result on every device: integers, bits, truth values.
 
 use crate::program::Kind;
 
-/// Computes each word from those of up to three operands.
+/// Computes each word from the words of up to three operands.
 pub(crate) fn each<const N: usize>(to: &mut [u32], of: [&[u32]; 3], f: impl Fn([u32; N]) -> u32) {
     let [a, b, c] = of.map(|words| &words[..to.len()]);
     for (i, to) in to.iter_mut().enumerate() {
@@ -19,14 +19,14 @@ fn signed(f: impl Fn(i32, i32) -> i32) -> impl Fn([u32; 2]) -> u32 {
     move |[a, b]| f(a.cast_signed(), b.cast_signed()).cast_unsigned()
 }
 
-/// Computes a kind of this file; whether it is one.
+/// Computes a kind of this file. Returns whether the kind is one of them.
 pub(crate) fn compute(kind: Kind, to: &mut [u32], of: [&[u32]; 3]) -> bool {
     match kind {
         Kind::Copy => each(to, of, |[a]| a),
         Kind::Add => each(to, of, |[a, b]| a.wrapping_add(b)),
         Kind::Subtract => each(to, of, |[a, b]| a.wrapping_sub(b)),
         Kind::Multiply => each(to, of, |[a, b]| a.wrapping_mul(b)),
-        // WGSL: x / 0 = x and x % 0 = 0.
+        // WGSL defines x / 0 = x and x % 0 = 0.
         Kind::DivideI => each(to, of, signed(|a, b| if b == 0 { a } else { a.wrapping_div(b) })),
         Kind::DivideU => each(to, of, |[a, b]| a.checked_div(b).unwrap_or(a)),
         Kind::RemainderI => each(to, of, signed(|a, b| if b == 0 { 0 } else { a.wrapping_rem(b) })),

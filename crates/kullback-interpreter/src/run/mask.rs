@@ -1,4 +1,4 @@
-//! Which lanes are there: a word of ones, or 0, for each.
+//! A mask of active lanes: for each lane a word of ones, or 0.
 
 #[derive(Clone, Debug)]
 pub(super) struct Mask(Vec<u32>);
@@ -40,22 +40,22 @@ impl Mask {
         self.0.iter().filter(|word| **word != 0).count()
     }
 
-    /// Adds the lanes of another.
+    /// Adds the lanes of another mask.
     pub(super) fn join(&mut self, other: &Mask) {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
     }
 
-    /// Keeps the lanes for which words are ones.
+    /// Keeps the lanes whose words are ones.
     pub(super) fn keep(&mut self, words: &[u32]) {
         self.0.iter_mut().zip(words).for_each(|(word, other)| *word &= other);
     }
 
-    /// Keeps those for which they are not.
+    /// Keeps the lanes whose words are 0.
     pub(super) fn drop(&mut self, words: &[u32]) {
         self.0.iter_mut().zip(words).for_each(|(word, other)| *word &= !other);
     }
 
-    /// Becomes the lanes of another for which something holds of their words.
+    /// Becomes the lanes of another mask whose words meet a condition.
     pub(super) fn select(&mut self, other: &Mask, words: &[u32], holds: impl Fn(u32) -> bool) {
         for ((word, other), value) in self.0.iter_mut().zip(&other.0).zip(words) {
             *word = if holds(*value) { *other } else { 0 };

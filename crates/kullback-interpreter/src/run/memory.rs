@@ -6,12 +6,12 @@ use crate::error::Error;
 use crate::program::{Address, AtomicKind, Limit, Register, Site, Space};
 
 impl Machine<'_> {
-    /// A word of a binding; 0 where there is none, which `check_bindings` excludes.
+    /// A word of a binding. It is 0 if there is none, but `check_bindings` excludes that.
     pub(super) fn word_of(&self, binding: usize, word: u32) -> u32 {
         self.binding(binding).get(word as usize).copied().unwrap_or(0)
     }
 
-    /// Elements of a runtime array.
+    /// The number of elements of a runtime array.
     pub(super) fn length_of(&self, binding: usize, offset: u32, stride: u32) -> u32 {
         let words = self.binding(binding).len().saturating_sub(offset as usize);
         u32::try_from(words / stride.max(1) as usize).unwrap_or(u32::MAX)
@@ -46,7 +46,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Works out where the lanes go.
+    /// Finds the place that each lane accesses.
     fn locate(&mut self, address: &Address, site: Site) -> Result<(), Error> {
         let mut places = std::mem::take(&mut self.places);
         places.fill(address.offset);
@@ -225,7 +225,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// One of several words by an index.
+    /// Picks one of several words by an index.
     pub(super) fn pick(&mut self, to: Register, of: &[Register], index: Register, site: Site) -> Result<(), Error> {
         for lane in 0..self.lanes {
             if !self.active.has(lane) {

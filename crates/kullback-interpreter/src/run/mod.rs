@@ -1,4 +1,4 @@
-//! Runs a program: a whole workgroup in step, with a mask of the lanes that are there.
+//! Runs a program: a whole workgroup in step, with a mask of the active lanes.
 
 mod control;
 mod floats;
@@ -15,20 +15,20 @@ use crate::device::{Device, SUBGROUPS};
 use crate::error::{Error, Place};
 use crate::program::{Given, Op, Program, Register, Site, Space, Step};
 
-/// Iterations of a loop from one entry to its end at the most.
+/// The most iterations of a loop, from one entry to its end.
 pub(crate) const MOST_ITERATIONS: u64 = 1 << 21;
-/// Lanes of a workgroup at the most.
+/// The most lanes of a workgroup.
 const MOST_LANES: u32 = 1024;
 
-/// A workgroup that runs.
+/// A running workgroup.
 struct Machine<'a> {
     program: &'a Program,
     bindings: &'a mut [Vec<u32>],
     floats: Floats,
     lanes: usize,
-    /// Lanes of a subgroup.
+    /// Lanes per subgroup.
     subgroup: usize,
-    /// The lanes in the order in which they come to memory.
+    /// The lanes in the order in which they access memory.
     order: Vec<usize>,
     is_in_order: bool,
     registers: Vec<Vec<u32>>,
@@ -36,13 +36,13 @@ struct Machine<'a> {
     shared: Vec<Shared>,
     /// The lanes that run the present step.
     active: Mask,
-    /// Of each loop and switch around it, the lanes that have left it.
+    /// For each loop and switch around the present step, the lanes that have left it.
     broken: Vec<Mask>,
-    /// Of each loop around it, the lanes that wait for its continuing part.
+    /// For each loop around the present step, the lanes that wait for its continuing part.
     continued: Vec<Mask>,
     /// Masks that are not in use.
     spare: Vec<Mask>,
-    /// Places of an access, one per lane.
+    /// The places of an access, one per lane.
     places: Vec<u32>,
 }
 
@@ -97,7 +97,7 @@ fn product(sizes: [u32; 3]) -> Option<u32> {
     sizes.into_iter().try_fold(1_u32, u32::checked_mul)
 }
 
-/// Every variable has its words.
+/// Checks that every variable has its words.
 fn check_bindings(program: &Program, bindings: &[Vec<u32>]) -> Result<(), Error> {
     for info in &program.bindings {
         let Some(words) = bindings.get(info.binding as usize) else {
@@ -188,7 +188,7 @@ impl Machine<'_> {
         Place { function: function.cloned().unwrap_or_default(), line: info.map_or(0, |info| info.line) }
     }
 
-    /// Computes on all lanes: those that are not there may compute too, since nobody reads what they get.
+    /// Computes on all lanes. Inactive lanes may compute too, because nothing reads their results.
     fn compute(&mut self, op: &Op) {
         let mut to = std::mem::take(&mut self.registers[op.to as usize]);
         let of = op.of.map(|register| self.words(register));

@@ -1,6 +1,6 @@
-//! A variable in workgroup memory, and who reached which word since the last barrier.
+//! A variable in workgroup memory, and which lanes accessed which word since the last barrier.
 
-/// Lanes that reached a word in an epoch: the first, and some other one.
+/// Lanes that accessed a word in an epoch: the first, and one other.
 #[derive(Clone, Copy, Debug, Default)]
 struct Reached {
     epoch: u32,
@@ -9,7 +9,7 @@ struct Reached {
 }
 
 impl Reached {
-    /// A lane other than this one that did.
+    /// A lane other than `lane` that accessed the word in this epoch.
     fn by_another(self, epoch: u32, lane: usize) -> Option<usize> {
         let another = if self.lane as usize == lane { self.other } else { Some(self.lane) };
         another.filter(|_| self.epoch == epoch).map(|lane| lane as usize)
@@ -28,7 +28,7 @@ impl Reached {
 /// What is wrong with an access.
 pub(super) enum Fault {
     Uninitialised,
-    /// With that lane.
+    /// A race with this lane.
     Race(usize),
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Shared {
     is_written: Vec<bool>,
     readers: Vec<Reached>,
     writers: Vec<Reached>,
-    /// Atomic operations do not race with each other.
+    /// Kept apart because atomic operations do not race with each other.
     atomics: Vec<Reached>,
     epoch: u32,
 }
@@ -56,7 +56,7 @@ impl Shared {
         }
     }
 
-    /// Another workgroup finds it as if nobody had written it.
+    /// Clears the variable: the next workgroup finds it as if no lane had written it.
     pub(super) fn clear(&mut self) {
         self.is_written.fill(false);
         self.epoch += 1;

@@ -1,4 +1,4 @@
-//! Operations of subgroups: lanes that are consecutive by their index in the workgroup.
+//! Operations of subgroups. A subgroup is lanes that are consecutive by their index in the workgroup.
 
 use super::{Machine, integers};
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::hash::{Draws, mix};
 use crate::program::{Collective, Kind, Op, Register, Site, Source};
 
 impl Machine<'_> {
-    /// The lanes of the subgroup of a lane.
+    /// The lanes in the subgroup of a lane.
     fn around(&self, lane: usize) -> std::ops::Range<usize> {
         let first = lane - lane % self.subgroup;
         first..(first + self.subgroup).min(self.lanes)
@@ -66,7 +66,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// The order in which a device adds up a subgroup is its own, as that of its lanes is.
+    /// Whether the device adds the lanes of a subgroup in an order of its own. It does so when its lanes have an order of their
+    /// own.
     fn reorders_collectives(&self) -> bool {
         !self.is_in_order
     }
@@ -80,7 +81,7 @@ impl Machine<'_> {
         result[0]
     }
 
-    /// Of each lane a bit that says whether its predicate holds.
+    /// Sets one bit per lane, which says whether the predicate of the lane holds.
     pub(super) fn ballot(&mut self, to: &[Register], predicate: Register, site: Site) -> Result<(), Error> {
         self.all_are_there("subgroup operation", site)?;
         let mut bits = vec![[0_u32; 4]; self.lanes];
