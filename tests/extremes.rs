@@ -155,8 +155,18 @@ fn a_ratio_near_two_or_one_half_loses_little() {
         ([1.450_477, 145.292_6], [0.719_954_2, 145.370_6]),
     ] {
         let (p, q) = (Rows::new(&p, 2).expect("p"), Rows::new(&q, 2).expect("q"));
-        have_a_margin(&[Divergence::ReverseKl], p, q, Zeros::Exact);
-        have_a_margin(&[Divergence::Kl], p, q, Zeros::Exact);
+        for measure in [Divergence::ReverseKl, Divergence::Kl] {
+            let value =
+                |engine: &Engine| engine.rowwise(&[measure], p, q, &null(Zeros::Exact)).expect("rowwise")[measure][0];
+            let want = value(&oracle());
+            for engine in every_level() {
+                let (name, got) = (engine.device_name(), value(&engine));
+                // Without a fused multiply-add a product is rounded once more: nothing gives that back.
+                let is_fused = name.starts_with("cpu") && (name.contains("avx") || name.contains("neon"));
+                let limit = if is_fused { MARGIN } else { 1e-6 };
+                assert!((got / want - 1.0).abs() < limit, "{name}: {measure} {got} for {want}");
+            }
+        }
     }
 }
 
