@@ -8,13 +8,13 @@ use crate::backend::StoredRows;
 use crate::backend::gpu::GpuOptions;
 use crate::engine::{Engine, On};
 #[cfg(feature = "gpu")]
-use crate::error::{Error, Result};
-#[cfg(feature = "gpu")]
 use crate::gpus::Gpus;
 #[cfg(feature = "gpu")]
 use crate::options::GpuSet;
 use crate::plan::cost::{self, Rates};
-use crate::rows::Rows;
+#[cfg(feature = "gpu")]
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::weights::Rows;
 
 /// Rates of all devices.
 #[derive(Clone, Debug)]

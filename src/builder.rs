@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use crate::auto::Auto;
-use crate::backend::cpu::{Cpu, SimdLevel};
+use crate::backend::cpu::Cpu;
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::{GpuOptions, Wanted};
 use crate::engine::{Engine, Runner};
-use crate::error::{Error, Result};
 #[cfg(feature = "gpu")]
 use crate::gpus::Gpus;
 use crate::options::{Device, GpuSet};
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::levels::SimdLevel;
 
 /// Makes an [`Engine`].
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::Result;
 use crate::plan::cost::{LENGTHS, Rates};
-use crate::rows::Rows;
+use kullback_kernels::error::Result;
+use kullback_kernels::weights::Rows;
 
 /// A rate comes from calls of at least this many seconds, or from the most bytes per side.
 const ENOUGH_SECONDS: f64 = 0.02;

@@ -1,12 +1,12 @@
 //! Summaries that devices make. It puts the reports of their chunks together, and adds the rows that they leave to the host.
 
+use kullback_kernels::measures::finish::Definition;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::backend::gpu::Gpu;
 use crate::backend::gpu::summary::{self as device, Said};
-use crate::error::{Error, Result};
 use crate::flow;
 use crate::gpus::Gpus;
 use crate::options::{OnInvalid, Options};
@@ -14,6 +14,7 @@ use crate::output::{RowStatus, Share, Stats};
 use crate::run::{RETRIES, Run};
 use crate::summary::{Largest, Moments, Summaries, SummaryBuilder, Tally, TopRow, ranks};
 use crate::values::Tracker;
+use kullback_kernels::error::{Error, Result};
 
 /// A device makes the summary itself from this many rows on. For fewer rows its tables take longer than the values would.
 const DEVICE_FROM_ROWS: usize = if cfg!(test) { 64 } else { 1 << 16 };

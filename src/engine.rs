@@ -12,18 +12,19 @@ use crate::backend::cpu::Cpu;
 use crate::backend::gpu::Gpu;
 use crate::builder::EngineBuilder;
 use crate::calibrate::{self, Way};
-use crate::divergence::Divergence;
-use crate::error::{Error, Result};
 #[cfg(feature = "gpu")]
 use crate::gpus::Gpus;
 use crate::input::{Input, Kept, Uploaded};
 use crate::options::Options;
 use crate::output::{Columns, Share, Stats};
+use crate::plan::cost;
 use crate::plan::cost::{Predicted, Rates};
-use crate::plan::{Problem, cost};
-use crate::rows::Rows;
 use crate::run::Run;
 use crate::values::{Part, Tracker, Values};
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::measures::Divergence;
+use kullback_kernels::problem::Problem;
+use kullback_kernels::weights::Rows;
 
 /// The device of an engine.
 #[derive(Debug)]

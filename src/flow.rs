@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use crate::error::{Error, Result};
+use kullback_kernels::error::{Error, Result};
 
 /// The most chunks that wait between start and finish, beside the one at either end.
 const WAITING: usize = 1;

@@ -9,17 +9,18 @@ use smallvec::SmallVec;
 
 use crate::backend::StoredRows;
 use crate::backend::gpu::{AdapterInfo, DeviceAnswers, Gpu, GpuOptions, Wanted, adapters};
-use crate::divergence::{Unit, Zeros};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
 use crate::input::Kept;
 use crate::options::GpuSet;
 use crate::output::Share;
-use crate::plan::Problem;
 use crate::plan::cost::{self, Rates};
-use crate::rows::Rows;
 use crate::run::Run;
 use crate::values::Part;
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::problem::Problem;
+use kullback_kernels::unit::Unit;
+use kullback_kernels::weights::Rows;
+use kullback_kernels::zeros::Zeros;
 
 /// One GPU or several.
 #[derive(Debug)]

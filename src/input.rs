@@ -5,7 +5,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use crate::backend::{Source, StoredRows};
-use crate::rows::Rows;
+use kullback_kernels::weights::Rows;
 
 /// Rows that stay on the device of an [`Engine`](crate::Engine) until this is dropped. Further calls read them there. Made by
 /// [`Engine::upload`](crate::Engine::upload).

@@ -54,9 +54,7 @@ mod calibrate;
 pub mod contract;
 #[cfg(feature = "gpu")]
 mod digest;
-mod divergence;
 mod engine;
-mod error;
 #[cfg(all(test, feature = "gpu"))]
 mod fault_tests;
 mod flow;
@@ -76,7 +74,6 @@ mod plan;
 #[cfg(all(test, feature = "gpu"))]
 mod probe_tests;
 mod refused;
-mod rows;
 mod run;
 mod stream;
 mod summarize;
@@ -87,19 +84,21 @@ mod summary;
 mod test_devices;
 mod values;
 
-pub use backend::cpu::SimdLevel;
 #[cfg(feature = "gpu")]
 pub use backend::gpu::{AdapterInfo, DeviceAnswers, adapters};
 pub use builder::EngineBuilder;
-pub use divergence::{Divergence, Unit, Zeros};
 pub use engine::Engine;
-pub use error::{Error, Result, Side};
 pub use input::{Input, Uploaded};
+pub use kullback_kernels::error::{Error, Result, Side};
+pub use kullback_kernels::levels::SimdLevel;
+pub use kullback_kernels::measures::Divergence;
+pub use kullback_kernels::unit::Unit;
+pub use kullback_kernels::weights::{Rows, Weight, WeightType, Weights};
+pub use kullback_kernels::zeros::Zeros;
 pub use nearest::Neighbours;
 pub use options::{Device, GpuSet, OnInvalid, Options, Progress, ProgressCallback};
 pub use output::{Columns, RowStatus, Share, Stats};
 pub use pairwise::Tile;
 pub use plan::cost::{Predicted, Rates};
-pub use rows::{Rows, Weight, WeightType, Weights};
 pub use stream::RowPair;
 pub use summary::{EXACT_QUANTILES_UP_TO, QUANTILES, Summaries, Summary, SummaryBuilder, TopRow};

@@ -5,16 +5,16 @@ use std::collections::BinaryHeap;
 
 use rayon::prelude::*;
 
-use crate::divergence::Divergence;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
 use crate::grid::Grid;
 use crate::options::Options;
 use crate::output::Stats;
 use crate::pairwise::{Purpose, Tile};
-use crate::rows::Rows;
 use crate::summary::TopRow;
 use crate::values::Tracker;
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::measures::Divergence;
+use kullback_kernels::weights::Rows;
 
 /// The nearest rows of Q for each row of P; made by [`Engine::nearest`].
 #[derive(Clone, Debug, Default)]

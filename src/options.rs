@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::divergence::{Unit, Zeros};
-use crate::error::{Error, Result};
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::unit::Unit;
+use kullback_kernels::zeros::Zeros;
 
 /// Where a call runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -4,9 +4,9 @@ use std::fmt;
 use std::ops::Index;
 use std::sync::{Arc, LazyLock};
 
-use crate::divergence::Divergence;
-use crate::error::{Error, Result};
 use crate::plan::cost::Predicted;
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::measures::Divergence;
 
 /// What a row's values mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, bytemuck::Zeroable)]

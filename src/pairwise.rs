@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use crate::divergence::Divergence;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
 use crate::grid::Grid;
 use crate::options::Options;
 use crate::output::{Columns, RowStatus, Stats};
-use crate::rows::Rows;
 use crate::values::Tracker;
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::measures::Divergence;
+use kullback_kernels::weights::Rows;
 
 /// What a matrix is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

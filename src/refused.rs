@@ -2,11 +2,11 @@
 
 use rayon::prelude::*;
 
-use crate::divergence::Zeros;
-use crate::error::{Error, Side};
 use crate::output::RowStatus;
-use crate::plan::Problem;
-use crate::rows::Rows;
+use kullback_kernels::error::{Error, Side};
+use kullback_kernels::problem::Problem;
+use kullback_kernels::weights::Rows;
+use kullback_kernels::zeros::Zeros;
 
 /// The invalid rows of a call: how many, and the first. The weights of a row show which of two kinds it is: one with a bad
 /// weight, or one that the policy cannot be applied to.

@@ -7,15 +7,17 @@ use rayon::prelude::*;
 
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::{Chunk, Gpu, SLOTS, product};
-use crate::backend::{Found, RowFlags, RowSums, Source, reference};
+use crate::backend::{Found, Source, reference};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
 use crate::flow;
 use crate::input::{Input, Kept};
 use crate::options::Options;
 use crate::output::{Columns, RowStatus};
-use crate::plan::{Chunks, Pairing, Problem, cost};
+use crate::plan::{Chunks, cost};
 use crate::values::{Part, Piece, Tracker, Values};
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::problem::{Pairing, Problem};
+use kullback_kernels::row_sums::{RowFlags, RowSums};
 
 /// A call ends after this many failures of a device without a finished chunk between them.
 pub(crate) const RETRIES: usize = 3;

@@ -3,12 +3,12 @@
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use crate::divergence::Divergence;
 use crate::engine::Engine;
-use crate::error::Error;
 use crate::options::Options;
 use crate::output::Columns;
-use crate::rows::Rows;
+use kullback_kernels::error::Error;
+use kullback_kernels::measures::Divergence;
+use kullback_kernels::weights::Rows;
 
 /// Batches that wait between two stages.
 const WAITING: usize = 1;

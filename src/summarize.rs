@@ -4,9 +4,7 @@ use std::time::Instant;
 
 #[cfg(feature = "gpu")]
 use crate::digest::Digesting;
-use crate::divergence::Divergence;
 use crate::engine::{Choice, Engine, On};
-use crate::error::{Error, Result};
 use crate::input::Input;
 use crate::options::{OnInvalid, Options};
 use crate::output::Stats;
@@ -14,6 +12,8 @@ use crate::refused::Refused;
 use crate::run::Run;
 use crate::summary::{Largest, Summaries, SummaryBuilder};
 use crate::values::Tracker;
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::measures::Divergence;
 
 /// Bytes of columns that are in memory at once when a summary is made of them.
 const COLUMN_BYTES: usize = 64 << 20;

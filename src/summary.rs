@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::divergence::Divergence;
-use crate::error::{Error, Result};
 use crate::output::{RowStatus, Stats};
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::measures::Divergence;
 
 /// The quantiles that a summary reports.
 pub const QUANTILES: [f64; 11] = [0.0, 0.001, 0.01, 0.05, 0.1, 0.5, 0.9, 0.95, 0.99, 0.999, 1.0];

@@ -1,20 +1,22 @@
 //! Sums → values: the columns of a call as they grow, chunk by chunk.
 
+use kullback_kernels::measures::finish::Definition;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
-use crate::backend::{NoValue, RowFlags, RowSums};
-use crate::divergence::Unit;
-use crate::divergence::finish::{Finisher, Support, positive};
-use crate::error::{Error, Result};
+use crate::backend::NoValue;
 use crate::options::{OnInvalid, Options, Progress, ProgressCallback};
 use crate::output::{Columns, RowStatus, Stats};
-use crate::plan::Problem;
-use crate::plan::problem::Slots;
 use crate::refused::Refused;
-use crate::rows::Rows;
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::measures::finish::{Finisher, Support, positive};
+use kullback_kernels::problem::Problem;
+use kullback_kernels::problem::Slots;
+use kullback_kernels::row_sums::{RowFlags, RowSums};
+use kullback_kernels::unit::Unit;
+use kullback_kernels::weights::Rows;
 
 /// How much of a call is done, reported to the caller in order and by one thread at a time, however many compute.
 pub(crate) struct Tracker<'a> {

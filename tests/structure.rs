@@ -1,25 +1,16 @@
-//! The modules of the engine and the direction between them: divergence → rows → plan → backend → output. Only `engine` connects
-//! them.
+//! The structure of the workspace, read from its sources: no circle of imports between the modules of a crate, no long file, no
+//! device where there is only arithmetic.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What each module may import from the crate. `error` and a module's own submodules are always allowed.
-const ALLOWED: [(&str, &[&str]); 13] = [
-    ("contract", &[]),
-    ("divergence", &[]),
-    ("rows", &[]),
-    ("plan", &["divergence", "rows"]),
-    ("backend", &["divergence", "rows", "plan", "output", "contract"]),
-    ("input", &["rows", "backend"]),
-    ("flow", &[]),
-    ("options", &["divergence"]),
-    ("calibrate", &["rows", "plan"]),
-    ("output", &["divergence", "plan"]),
-    ("summary", &["divergence", "output"]),
-    ("refused", &["divergence", "rows", "plan", "output"]),
-    ("values", &["divergence", "rows", "plan", "backend", "options", "output", "refused"]),
-];
+/// The path of a module inside its crate.
+type Module = Vec<String>;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 fn files(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
@@ -29,50 +20,218 @@ fn files(path: &Path) -> Vec<PathBuf> {
     entries.flatten().flat_map(|entry| files(&entry.path())).collect()
 }
 
-/// The modules that a source text names after `crate::`.
-fn imports(text: &str) -> Vec<String> {
-    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-    code.flat_map(|line| line.split("crate::").skip(1).map(str::to_owned).collect::<Vec<_>>())
-        .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
-        .collect()
+/// The sources of each crate of the workspace, by its name.
+fn crates() -> BTreeMap<String, PathBuf> {
+    let members = fs::read_dir(root().join("crates")).expect("crates");
+    let named = |path: PathBuf| (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), path.join("src"));
+    let mut crates: BTreeMap<_, _> = members.flatten().map(|member| named(member.path())).collect();
+    crates.insert("kullback".to_owned(), root().join("src"));
+    crates
 }
 
-#[test]
-fn imports_flow_one_way() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut checked = 0;
-    for (room, allowed) in ALLOWED {
-        let paths = [files(&source.join(room)), files(&source.join(format!("{room}.rs")))].concat();
-        assert!(!paths.is_empty(), "no file of {room}");
-        for path in paths {
-            for import in imports(&fs::read_to_string(&path).expect("source")) {
-                let ok = import == room || import == "error" || allowed.contains(&import.as_str());
-                assert!(ok, "{} imports {import}, which {room} may not", path.display());
-                checked += 1;
+/// The code of a file without comments and without the parts that only tests compile.
+fn code(text: &str) -> String {
+    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let code = lines.collect::<Vec<_>>().join("\n");
+    let mut kept = String::new();
+    let mut rest = code.as_str();
+    // An attribute for tests goes with the item that follows it: up to its `;` or its closing brace.
+    while let Some(at) = rest.find("#[cfg(test)]").into_iter().chain(rest.find("#[cfg(all(test")).min() {
+        kept.push_str(&rest[..at]);
+        rest = after_item(&rest[at..]);
+    }
+    kept + rest
+}
+
+/// What follows the item at the start of a text.
+fn after_item(text: &str) -> &str {
+    let mut depth = 0;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 && matches!(c, '}' | ';') {
+            return &text[at + 1..];
+        }
+    }
+    ""
+}
+
+/// Every path of a code that begins with one of these words, groups in braces taken apart.
+fn paths(code: &str, starts: &[&str]) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for start in starts {
+        for (at, _) in code.match_indices(&format!("{start}::")) {
+            let before = code[..at].chars().next_back().unwrap_or(' ');
+            if !(before.is_alphanumeric() || before == '_' || before == ':') {
+                tree(&code[at..], Vec::new(), &mut found);
             }
         }
     }
-    assert!(checked > 50, "only {checked} imports seen");
+    found
+}
+
+/// Reads one tree of paths, and returns what follows it.
+fn tree<'a>(mut rest: &'a str, mut path: Vec<String>, found: &mut Vec<Vec<String>>) -> &'a str {
+    loop {
+        let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        rest = &rest[word.len()..];
+        if !word.is_empty() {
+            path.push(word);
+        }
+        let Some(next) = rest.strip_prefix("::") else { break };
+        rest = next;
+        if let Some(group) = rest.strip_prefix('{') {
+            rest = group;
+            loop {
+                rest = tree(rest.trim_start(), path.clone(), found).trim_start();
+                match rest.strip_prefix(',') {
+                    Some(next) if !next.trim_start().starts_with('}') => rest = next,
+                    _ => break,
+                }
+            }
+            return rest.trim_start_matches([',', ' ', '\n']).strip_prefix('}').unwrap_or(rest);
+        }
+    }
+    found.push(path);
+    rest
+}
+
+/// The module that a path leads to, from a module: the longest part of it that is one.
+fn resolve(path: &[String], from: &Module, modules: &BTreeSet<Module>) -> Option<Module> {
+    let mut at = match path[0].as_str() {
+        "crate" => Vec::new(),
+        "super" => from.clone(),
+        _ => [from.as_slice(), &path[..1]].concat(),
+    };
+    for word in path.iter().skip(usize::from(path[0] != "super")) {
+        match word.as_str() {
+            "super" => drop(at.pop()),
+            "self" => {}
+            word => {
+                let inner = [at.as_slice(), &[word.to_owned()]].concat();
+                if !modules.contains(&inner) {
+                    break;
+                }
+                at = inner;
+            }
+        }
+    }
+    modules.contains(&at).then_some(at)
+}
+
+/// Which modules each module of a crate uses.
+fn uses(source: &Path) -> BTreeMap<Module, BTreeSet<Module>> {
+    let module = |path: &Path| {
+        let inside = path.strip_prefix(source).expect("inside").with_extension("");
+        let mut words: Module = inside.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        if words.last().is_some_and(|word| matches!(word.as_str(), "mod" | "lib" | "main")) {
+            words.pop();
+        }
+        words
+    };
+    let is_code = |path: &PathBuf| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        path.extension().is_some_and(|kind| kind == "rs") && name != "tests" && !name.ends_with("_tests")
+    };
+    let of_crate: Vec<PathBuf> = files(source).into_iter().filter(is_code).collect();
+    let modules: BTreeSet<Module> = of_crate.iter().map(|path| module(path)).collect();
+    let uses_of = |path: &PathBuf| {
+        let from = module(path);
+        let code = code(&fs::read_to_string(path).expect("source"));
+        let children: Vec<&str> = modules
+            .iter()
+            .filter(|m| m.len() == from.len() + 1 && m.starts_with(&from))
+            .map(|m| m[from.len()].as_str())
+            .collect();
+        let starts = [&["crate", "super", "self"][..], &children].concat();
+        let used = paths(&code, &starts).into_iter().filter_map(|path| resolve(&path, &from, &modules));
+        (from.clone(), used.filter(|module| *module != from && !module.is_empty()).collect())
+    };
+    of_crate.iter().map(uses_of).collect()
+}
+
+/// The groups of modules of which each leads to all others of its group by what it uses.
+fn circles(uses: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<Vec<&Module>> {
+    fn reached<'u>(from: &'u Module, uses: &'u BTreeMap<Module, BTreeSet<Module>>) -> BTreeSet<&'u Module> {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
+        while let Some(next) = open.pop() {
+            open.extend(uses.get(next).into_iter().flatten().filter(|module| seen.insert(*module)));
+        }
+        seen
+    }
+    let reached: BTreeMap<&Module, BTreeSet<&Module>> =
+        uses.keys().map(|module| (module, reached(module, uses))).collect();
+    let mut groups: Vec<Vec<&Module>> = Vec::new();
+    for (module, leads_to) in reached.iter().filter(|(module, leads_to)| leads_to.contains(*module)) {
+        match groups.iter_mut().find(|group| leads_to.contains(group[0]) && reached[group[0]].contains(module)) {
+            Some(group) => group.push(module),
+            None => groups.push(vec![module]),
+        }
+    }
+    groups
 }
 
 #[test]
-fn the_import_check_sees_a_wrong_direction() {
-    assert_eq!(imports("use crate::engine::Engine;\n// crate::rows\n"), ["engine"]);
+fn no_modules_import_each_other_in_a_circle() {
+    let (mut checked, mut found) = (0, Vec::new());
+    for (name, source) in crates() {
+        let uses = uses(&source);
+        checked += uses.values().map(BTreeSet::len).sum::<usize>();
+        for group in circles(&uses) {
+            let names: Vec<String> = group.iter().map(|module| module.join("::")).collect();
+            found.push(format!("{name}: {}", names.join(", ")));
+        }
+    }
+    assert!(found.is_empty(), "modules that use each other in a circle:\n{}", found.join("\n"));
+    assert!(checked > 300, "only {checked} uses seen");
 }
 
 #[test]
-fn no_source_file_of_the_engine_is_longer_than_400_lines() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for path in [files(&root.join("src")), files(&root.join("shaders"))].concat() {
-        let lines = fs::read_to_string(&path).expect("source").lines().count();
-        assert!(lines <= 400, "{} has {lines} lines", path.display());
+fn the_search_for_circles_sees_one() {
+    let code = code(
+        "use super::b::{self, C}; // crate::x\nfn f() { crate::d::E::new() }\n#[cfg(test)]\nmod tests { use crate::f; }\nuse g::{h::{I, J}, k};",
+    );
+    let words = |path: &[&str]| path.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let found = paths(&code, &["crate", "super", "g"]);
+    let expected: [&[&str]; 6] = [
+        &["crate", "d", "E", "new"],
+        &["super", "b", "self"],
+        &["super", "b", "C"],
+        &["g", "h", "I"],
+        &["g", "h", "J"],
+        &["g", "k"],
+    ];
+    assert_eq!(found, expected.map(words));
+    let modules: BTreeSet<Module> = [words(&["a"]), words(&["b"]), words(&["a", "g"])].into();
+    assert_eq!(resolve(&found[1], &words(&["a"]), &modules), Some(words(&["b"])));
+    assert_eq!(resolve(&found[5], &words(&["a"]), &modules), Some(words(&["a", "g"])));
+    let uses = |pairs: &[(&str, &str)]| -> BTreeMap<Module, BTreeSet<Module>> {
+        pairs.iter().map(|(from, to)| (words(&[from]), [words(&[to])].into())).collect()
+    };
+    assert!(circles(&uses(&[("a", "b"), ("b", "c")])).is_empty());
+    assert_eq!(circles(&uses(&[("a", "b"), ("b", "c"), ("c", "b")])), [[&words(&["b"]), &words(&["c"])]]);
+}
+
+#[test]
+fn no_source_file_is_longer_than_400_lines() {
+    let sources =
+        crates().into_values().chain(["shaders", "tests", "benches", "examples"].map(|folder| root().join(folder)));
+    let tests = crates().into_keys().map(|name| root().join("crates").join(name).join("tests"));
+    for path in sources.chain(tests).flat_map(|folder| files(&folder)) {
+        if path.extension().is_some_and(|kind| kind == "rs" || kind == "wgsl") {
+            let lines = fs::read_to_string(&path).expect("source").lines().count();
+            assert!(lines <= 400, "{} has {lines} lines", path.display());
+        }
     }
 }
 
 #[test]
-fn the_plan_and_the_divergences_know_no_device() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for path in [files(&source.join("plan")), files(&source.join("divergence"))].concat() {
+fn plans_and_kernels_know_no_device() {
+    let [plan, kernels] = ["src/plan", "crates/kullback-kernels/src"].map(|folder| files(&root().join(folder)));
+    for path in plan.into_iter().chain(kernels) {
         let text = fs::read_to_string(&path).expect("source");
         assert!(!text.contains("wgpu"), "{} names wgpu", path.display());
     }

@@ -1,7 +1,7 @@
 //! How a plan is run. A backend goes through the rows it is given and returns sums, one entry per row, in order. It marks the
 //! rows it cannot compute and decides nothing.
 //!
-//! The caller guarantees what [`Problem::new`](crate::plan::Problem::new) checked. Both sides have the same number of bins and
+//! The caller guarantees what [`Problem::new`](kullback_kernels::problem::Problem::new) checked. Both sides have the same number of bins and
 //! the weight types of the problem. They have the same number of rows, or one row where the pairing says so. A chunk for a
 //! device was cut by [`Chunks::for_device`](crate::plan::Chunks::for_device).
 
@@ -10,66 +10,10 @@ pub(crate) mod cpu;
 pub(crate) mod gpu;
 pub(crate) mod reference;
 
-use smallvec::SmallVec;
+use kullback_kernels::row_sums::RowSums;
+use kullback_kernels::weights::Rows;
 
-use crate::divergence::finish::Support;
 use crate::output::Stats;
-use crate::rows::Rows;
-
-/// What a kernel found out about a row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct RowFlags(pub(crate) u32);
-
-impl RowFlags {
-    /// A side has no weight, or the policy left nothing.
-    pub(crate) const EMPTY: u32 = 8;
-    /// A weight of P is negative, NaN or infinite.
-    pub(crate) const INVALID_P: u32 = 16;
-    /// A weight of Q is negative, NaN or infinite.
-    pub(crate) const INVALID_Q: u32 = 32;
-    /// The policy cannot be applied.
-    pub(crate) const POLICY: u32 = 64;
-    /// The precision cannot hold the contract, and the sums of this row mean nothing. If a 32-bit kernel sets it, the row is
-    /// computed again in 64 bits. If the 64-bit kernel sets it, the weights span more than a float holds, and the row is
-    /// refused.
-    pub(crate) const RESCUE: u32 = 128;
-
-    /// A row with weight in every bin of both sides.
-    pub(crate) const USUAL: RowFlags = RowFlags(Support::COMMON.bits());
-
-    pub(crate) fn support(self) -> Support {
-        Support::from_bits(self.0)
-    }
-
-    /// Whether any of the given flags is set.
-    pub(crate) fn any(self, flags: u32) -> bool {
-        self.0 & flags != 0
-    }
-}
-
-/// The sums of some rows: `flags[row]`, and `sums[row * terms + slot]`, each divided by Q. One row or a few rows need no
-/// allocation, and the chunks of a call share one.
-#[derive(Debug, Default)]
-pub(crate) struct RowSums {
-    pub(crate) flags: SmallVec<[RowFlags; 8]>,
-    pub(crate) sums: SmallVec<[f64; 8]>,
-}
-
-impl RowSums {
-    /// Resizes to `rows` rows. Old content may remain.
-    pub(crate) fn resize(&mut self, rows: usize, terms: usize) {
-        self.flags.resize(rows, RowFlags::default());
-        self.sums.resize(rows * terms, 0.0);
-    }
-
-    /// Copies the sums of some rows of another.
-    pub(crate) fn copy_from(&mut self, other: &RowSums, first: usize, rows: usize) {
-        let terms = other.sums.len() / other.flags.len().max(1);
-        self.resize(rows, terms);
-        self.flags.copy_from_slice(&other.flags[first..first + rows]);
-        self.sums.copy_from_slice(&other.sums[first * terms..(first + rows) * terms]);
-    }
-}
 
 /// What a device found for the rows of a chunk.
 #[derive(Debug)]

@@ -15,20 +15,20 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use crate::backend::RowSums;
-use crate::backend::cpu::pairs::{COLUMNS, Forms, Prepared, ROWS};
-use crate::divergence::Divergence;
 use crate::engine::{Choice, Engine, On};
-use crate::error::{Error, Result, Side};
 use crate::input::{Input, Uploaded};
 use crate::options::{OnInvalid, Options};
 use crate::output::{Columns, RowStatus, Stats};
 use crate::pairwise::{Purpose, Tile};
-use crate::plan::{Pairing, Problem};
 use crate::refused::Refused;
-use crate::rows::Rows;
 use crate::run::Run;
 use crate::values::{Part, Piece, Tracker, Values};
+use kullback_kernels::error::{Error, Result, Side};
+use kullback_kernels::measures::Divergence;
+use kullback_kernels::pairs::{COLUMNS, Forms, Prepared, ROWS};
+use kullback_kernels::problem::{Pairing, Problem};
+use kullback_kernels::row_sums::RowSums;
+use kullback_kernels::weights::Rows;
 
 /// The most entries of a tile: a few mebibytes of values.
 const TILE_ENTRIES: usize = if cfg!(test) { ROWS * COLUMNS } else { 1 << 20 };

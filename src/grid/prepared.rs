@@ -1,5 +1,6 @@
 //! Pairs of prepared rows on the CPU: the values of a tile, and the nearest rows.
 
+use kullback_kernels::measures::finish::Definition;
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,15 +10,15 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::{Grid, Ready};
-use crate::backend::cpu::pairs::{Forms, Pairs, ROWS};
-use crate::backend::{RowFlags, RowSums};
-use crate::error::{Error, Result};
 use crate::nearest::Nearest;
 use crate::output::Stats;
-use crate::plan::Problem;
 use crate::refused::Refused;
-use crate::rows::Rows;
 use crate::values::{Part, Piece, Tracker, value_of};
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::pairs::{Forms, Pairs, ROWS};
+use kullback_kernels::problem::Problem;
+use kullback_kernels::row_sums::{RowFlags, RowSums};
+use kullback_kernels::weights::Rows;
 
 impl<'a> Grid<'a> {
     /// Shows each row of prepared sides the rows that may be among its nearest. Without Q these are all rows but itself.
@@ -52,7 +53,10 @@ impl<'a> Grid<'a> {
                     }
                 };
                 let limit = |row: usize| finish.most_sum(nearest.borrow()[row - first].limit());
-                rescued.fetch_add(cpu.near_pairs(&pairs, first..end, mine.clone(), take, &limit), Ordering::Relaxed);
+                rescued.fetch_add(
+                    cpu.kernels().near_pairs(&pairs, first..end, mine.clone(), take, &limit),
+                    Ordering::Relaxed,
+                );
             };
             cpu.install(|| nearest[rows.clone()].par_chunks_mut(size).enumerate().for_each(task));
             let row = *invalid.get_mut();
@@ -82,15 +86,19 @@ impl<'a> Grid<'a> {
         let size = self.rows_of_a_task(rows.len());
         let task = |(i, pieces): (usize, &mut [Piece<'_>])| {
             let first = rows.start - ready[0].0 + i * size;
-            let count =
-                cpu.pairs(&pairs, first..first + pieces.len(), mine.clone(), &mut |row, column, sums, usual| {
+            let count = cpu.kernels().pairs(
+                &pairs,
+                first..first + pieces.len(),
+                mine.clone(),
+                &mut |row, column, sums, usual| {
                     let (piece, column) = (&mut pieces[row - first], column - mine.start);
                     if usual {
                         piece.write_usual(column, sums);
                     } else if piece.write_at(column, sums) {
                         any_invalid.store(true, Ordering::Relaxed);
                     }
-                });
+                },
+            );
             rescued.fetch_add(count, Ordering::Relaxed);
         };
         let mut pieces: Vec<_> = part.pieces(part.rows.clone(), columns.len()).collect();

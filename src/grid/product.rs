@@ -7,8 +7,8 @@ use crate::backend::gpu::product::{Part, Product};
 use crate::engine::{Engine, On};
 use crate::output::RowStatus;
 use crate::pairwise::Tile;
-use crate::plan::{Pairing, Problem};
-use crate::rows::Rows;
+use kullback_kernels::problem::{Pairing, Problem};
+use kullback_kernels::weights::Rows;
 
 /// One entry in this many may be left to the host. The host is slower than the device by more than this factor.
 const FOR_THE_HOST: u64 = 50;

@@ -1,14 +1,14 @@
 //! Products on a device, on rows that a product finds hard, whether or not they would stay in use there.
 
-use crate::divergence::Divergence::{self, *};
 use crate::engine::Engine;
 use crate::grid::Grid;
 use crate::options::{Device, OnInvalid, Options};
 use crate::output::Stats;
 use crate::pairwise::{Purpose, Tile};
-use crate::rows::Rows;
 use crate::values::Tracker;
 use crate::{Error, Zeros, calibrate, test_devices};
+use kullback_kernels::measures::Divergence::{self, *};
+use kullback_kernels::weights::Rows;
 
 const ROWS: [usize; 2] = [70, 90];
 

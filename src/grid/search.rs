@@ -1,5 +1,6 @@
 //! The nearest rows on a device: some rows of P against all rows of Q at a time. Only the nearest rows come to the host.
 
+use kullback_kernels::measures::finish::Definition;
 use std::cell::Cell;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,13 +11,13 @@ use crate::backend::gpu::Gpu;
 use crate::backend::gpu::pairs::{First, MOST_FOR_THE_HOST, MOST_NEIGHBOURS, Searched};
 use crate::backend::{Source, Spent};
 use crate::engine::On;
-use crate::error::{Error, Result};
 use crate::flow;
 use crate::nearest::Nearest;
 use crate::output::{RowStatus, Stats};
-use crate::plan::{Pairing, Problem};
 use crate::run::RETRIES;
 use crate::values::Tracker;
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::problem::{Pairing, Problem};
 
 /// What a search is for.
 #[derive(Clone, Copy)]

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use super::{Caps, Problem};
-use crate::error::{Error, Result};
+use kullback_kernels::problem::Problem;
+
+use super::Caps;
+use kullback_kernels::error::{Error, Result};
 
 /// Rows cut into chunks, in order. The chunks have equal size, unless a side lies on the device in pieces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,11 +146,13 @@ mod tests {
     use smallvec::smallvec;
 
     use super::*;
-    use crate::divergence::{Divergence, Term, Unit, Zeros};
-    use crate::plan::Pairing;
     use crate::plan::kernel_key::{MAX_PARTS, SPLIT_BINS, Shape};
-    use crate::plan::problem::Slots;
-    use crate::rows::WeightType;
+    use kullback_kernels::measures::{Divergence, Term};
+    use kullback_kernels::problem::Pairing;
+    use kullback_kernels::problem::Slots;
+    use kullback_kernels::unit::Unit;
+    use kullback_kernels::weights::WeightType;
+    use kullback_kernels::zeros::Zeros;
 
     const WEBGPU: Caps =
         Caps { max_binding_bytes: 128 << 20, max_buffer_bytes: 256 << 20, max_workgroups: 65_535, subgroups: false };
@@ -167,7 +171,7 @@ mod tests {
             unit: Unit::Nats,
             terms: smallvec![Term::Kl],
             slots: smallvec![Slots { measure: Divergence::Kl, first: 0, second: None }],
-            shape: Shape::for_bins(bins),
+            row_threads: None,
         }
     }
 

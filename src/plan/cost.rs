@@ -1,7 +1,7 @@
 //! Predicted time on each device, from rates measured on it; and when a second thread pays.
 
-use super::{Pairing, Problem};
-use crate::divergence::Divergence;
+use kullback_kernels::measures::Divergence;
+use kullback_kernels::problem::{Pairing, Problem};
 
 /// Lengths of rows at which rates are measured.
 pub(crate) const LENGTHS: [usize; 3] = [16, 64, 1024];
@@ -161,8 +161,9 @@ pub(crate) fn takes_threads(problem: &Problem, rows: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::divergence::{Unit, Zeros};
-    use crate::rows::Rows;
+    use kullback_kernels::unit::Unit;
+    use kullback_kernels::weights::Rows;
+    use kullback_kernels::zeros::Zeros;
 
     /// 10 G bins per second, nothing to send.
     const CPU: Rates =

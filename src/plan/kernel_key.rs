@@ -1,8 +1,9 @@
 //! What changes the generated code of a kernel, and nothing else.
 
-use super::Problem;
-use crate::divergence::{Term, Zeros};
-use crate::rows::WeightType;
+use kullback_kernels::measures::Term;
+use kullback_kernels::problem::Problem;
+use kullback_kernels::weights::WeightType;
+use kullback_kernels::zeros::Zeros;
 
 /// Sums that one dispatch makes. A call with more terms makes several dispatches over the same data.
 pub(crate) const TERMS_PER_DISPATCH: usize = 8;
@@ -131,6 +132,12 @@ pub(crate) const MAX_PARTS: u32 = 1024;
 const MOST_BINS_PER_THREAD: u32 = SPLIT_BINS / WORKGROUP;
 
 impl Shape {
+    /// The shape of a problem.
+    pub(crate) fn of(problem: &Problem) -> Self {
+        let shape = Self::for_bins(problem.bins);
+        problem.row_threads.map_or(shape, |threads| shape.with_threads(problem.bins, threads))
+    }
+
     /// The shape for rows of `bins` bins.
     pub(crate) fn for_bins(bins: usize) -> Self {
         match u32::try_from(bins).unwrap_or(u32::MAX) {
@@ -217,11 +224,11 @@ pub(crate) struct KernelKey {
 
 /// Whether the kernel for usual rows can compute a problem: zeros as they are, every term of second order and without an
 /// exponent, a row in one workgroup. The kernel gives no yardstick; the sums of a row show whether it is good enough.
-pub(crate) fn takes_usual(problem: &Problem) -> bool {
+pub(crate) fn takes_usual(problem: &Problem, shape: Shape) -> bool {
     // An exponent amplifies the error of a total.
     let plain = |term: &Term| term.order().is_none();
     let second_order = |term: &Term| !matches!(term, Term::Tv | Term::Entropy | Term::CrossEntropy) && plain(term);
-    let whole = !matches!(problem.shape, Shape::Split { .. });
+    let whole = !matches!(shape, Shape::Split { .. });
     whole && problem.zeros == Zeros::Exact && problem.terms.iter().all(second_order)
 }
 
@@ -239,7 +246,7 @@ impl KernelKey {
             terms: kinds,
             threads: shape.threads(),
             split: matches!(shape, Shape::Split { .. }),
-            usual: takes_usual(problem).then(|| Reads::new(problem.bins, shape)),
+            usual: takes_usual(problem, shape).then(|| Reads::new(problem.bins, shape)),
             subgroups,
         }
     }

@@ -4,9 +4,7 @@ pub(crate) mod caps;
 pub(crate) mod chunk;
 pub(crate) mod cost;
 pub(crate) mod kernel_key;
-pub(crate) mod problem;
 
 pub(crate) use caps::Caps;
 pub(crate) use chunk::Chunks;
 pub(crate) use kernel_key::{KernelKey, Shape};
-pub(crate) use problem::{Pairing, Problem};

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::{Error, Result};
+use kullback_kernels::error::{Error, Result};
 
 /// One adapter of this machine, as [`adapters`] lists it.
 #[cfg_attr(test, derive(Default))]

@@ -2,6 +2,7 @@
 //! oracle. That catches a kernel that was compiled wrongly while the probe was not. Canary rows run in a dispatch of their own,
 //! so that no summary and no list of the largest values includes them.
 
+use kullback_kernels::measures::finish::Definition;
 use std::sync::{Arc, PoisonError};
 
 use half::{bf16, f16};
@@ -13,15 +14,17 @@ use super::pairs::{self, First, Search};
 use super::submit::{self, SideRows};
 use super::summary::{Digest, SUMS, TOGETHER, bucket};
 use super::{Opened, probe, product};
-use crate::backend::{NoValue, RowFlags, RowSums, reference};
+use crate::backend::{NoValue, reference};
 use crate::contract::{ABSOLUTE_ERROR, FIRST_ORDER_ERROR, NARROW_ERROR};
-use crate::divergence::Unit;
-use crate::divergence::finish::Finisher;
-use crate::error::Result;
 use crate::plan::kernel_key::TERMS_PER_DISPATCH;
-use crate::plan::problem::Slots;
-use crate::plan::{KernelKey, Pairing, Problem};
-use crate::rows::{Rows, WeightType};
+use crate::plan::{KernelKey, Shape};
+use kullback_kernels::error::Result;
+use kullback_kernels::measures::finish::Finisher;
+use kullback_kernels::problem::Slots;
+use kullback_kernels::problem::{Pairing, Problem};
+use kullback_kernels::row_sums::{RowFlags, RowSums};
+use kullback_kernels::unit::Unit;
+use kullback_kernels::weights::{Rows, WeightType};
 
 /// Rows of either side.
 const ROWS: usize = 6;
@@ -87,7 +90,7 @@ impl Canaries {
 /// The kernels of a problem.
 fn keys(problem: &Problem, subgroups: bool) -> SmallVec<[KernelKey; 2]> {
     let groups = problem.terms.chunks(TERMS_PER_DISPATCH);
-    groups.map(|terms| KernelKey::new(problem, terms, problem.shape, subgroups)).collect()
+    groups.map(|terms| KernelKey::new(problem, terms, Shape::of(problem), subgroups)).collect()
 }
 
 /// The same problem over matched canary rows, as short as the same kernels allow.

@@ -3,7 +3,7 @@
 use wgpu::BufferUsages as Usage;
 
 use super::device::Device;
-use crate::error::Result;
+use kullback_kernels::error::Result;
 
 /// Bytes of two ticks.
 const BYTES: u64 = 16;

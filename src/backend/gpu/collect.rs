@@ -1,15 +1,18 @@
 //! Turns the records of a chunk into sums and flags.
 
 use super::constants::{EXACT, LARGEST, LEAST, RECORD_HEAD};
-use crate::backend::{RowFlags, RowSums};
-use crate::divergence::Term;
-use crate::plan::Problem;
+use crate::plan::Shape;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, takes_usual};
+use kullback_kernels::measures::Term;
+use kullback_kernels::problem::Problem;
+use kullback_kernels::row_sums::{RowFlags, RowSums};
 
 /// What a chunk leaves: for each group of terms the records of its rows and parts, as words.
 pub(super) struct Records {
     /// What every record of this chunk has in the upper half of its flags.
     pub(super) stamp: u16,
+    /// How threads shared a row.
+    pub(super) shape: Shape,
     pub(super) groups: Vec<Vec<u32>>,
 }
 
@@ -65,12 +68,12 @@ pub(super) fn collect_within(
     out: &mut RowSums,
 ) -> bool {
     let terms = problem.terms.len();
-    let parts = problem.shape.parts() as usize;
+    let parts = records.shape.parts() as usize;
     let float = |word: u32| f64::from(f32::from_bits(word));
     out.resize(rows, terms);
     out.sums.fill(0.0);
     let mut of_this_chunk = true;
-    let usual = takes_usual(problem);
+    let usual = takes_usual(problem, records.shape);
     for (row, sums) in out.sums.chunks_mut(terms).enumerate() {
         let mut flags = 0;
         let mut lost = false;
@@ -117,8 +120,10 @@ pub(super) fn collect_within(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::divergence::{Divergence, Unit, Zeros};
-    use crate::rows::Rows;
+    use kullback_kernels::measures::Divergence;
+    use kullback_kernels::unit::Unit;
+    use kullback_kernels::weights::Rows;
+    use kullback_kernels::zeros::Zeros;
 
     #[test]
     fn records_of_another_chunk_are_told_apart() {
@@ -128,7 +133,7 @@ mod tests {
         let record = |stamp: u32| [stamp << 16 | 1 | EXACT, 0, 1.0_f32.to_bits(), 0, 0.25_f32.to_bits()];
         let mut sums = RowSums::default();
         for (stamps, ends_well) in [([7, 7], true), ([7, 6], false), ([6, 7], false), ([0, 0], false)] {
-            let records = Records { stamp: 7, groups: vec![stamps.map(record).concat()] };
+            let records = Records { stamp: 7, shape: Shape::of(&problem), groups: vec![stamps.map(record).concat()] };
             assert_eq!(collect(&problem, &records, 2, &mut sums), ends_well, "{stamps:?}");
         }
         assert_eq!((sums.sums[0], sums.flags[0]), (0.25, RowFlags(1)));

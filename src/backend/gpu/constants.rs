@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::backend::{NoValue, RowFlags};
-use crate::divergence::finish::Support;
-use crate::divergence::lanes::Real;
-use crate::divergence::term::LEAST_SURPRISE;
+use crate::backend::NoValue;
 use crate::plan::kernel_key;
+use kullback_kernels::arithmetic::lanes::Real;
+use kullback_kernels::measures::finish::Support;
+use kullback_kernels::measures::term::LEAST_SURPRISE;
+use kullback_kernels::row_sums::RowFlags;
 
 /// The totals were in a power-of-two ratio and the policy added nothing, so that u is exact; of the kernel for usual
 /// rows: and u is 0 in every bin. A flag beside those of [`RowFlags`], which no other module sees.

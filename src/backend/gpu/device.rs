@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::adapters::Wanted;
-use crate::error::{Error, Result};
 use crate::plan::Caps;
+use kullback_kernels::error::{Error, Result};
 
 /// How a device is to be opened.
 #[derive(Clone, Copy, Debug)]

@@ -12,9 +12,10 @@ use super::constants::{PARTIAL_WORDS, RECORD_HEAD};
 use super::params::Params;
 use super::slots::{Slot, aligned};
 use super::submit::Commands;
-use crate::error::Result;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP, ZerosKind};
-use crate::plan::{KernelKey, Pairing, Problem, Shape};
+use crate::plan::{KernelKey, Shape};
+use kullback_kernels::error::Result;
+use kullback_kernels::problem::{Pairing, Problem};
 
 /// Counts the chunks, and wraps around.
 static STAMP: AtomicU16 = AtomicU16::new(1);
@@ -32,7 +33,7 @@ pub(super) struct Layout {
     rows: usize,
     /// For all pairs the number of rows of Q, else 0.
     columns: usize,
-    shape: Shape,
+    pub(super) shape: Shape,
     /// Records of a group: rows × parts.
     pub(super) records: u64,
     /// Written into every record, so that records of another chunk are recognised.
@@ -51,7 +52,7 @@ pub(super) struct Group {
 impl Layout {
     /// The layout for `rows` rows of the result, which meet `of_q` rows of Q.
     pub(super) fn new(problem: &Problem, rows: usize, of_q: usize) -> Self {
-        let shape = problem.shape;
+        let shape = Shape::of(problem);
         let records = rows as u64 * u64::from(shape.parts());
         let group = |terms: &[_]| {
             let words = (RECORD_HEAD + terms.len()) as u32;

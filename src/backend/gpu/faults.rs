@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::device::Device;
 pub(crate) use super::device::Point;
-use crate::error::{Error, Result};
+use kullback_kernels::error::{Error, Result};
 
 /// How it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::thread;
 
 use super::device::Device;
-use crate::error::Result;
-use crate::rows::Rows;
+use kullback_kernels::error::Result;
+use kullback_kernels::weights::Rows;
 
 /// Bytes that one thread copies before a second thread is worth starting.
 const BYTES_PER_THREAD: u64 = 4 << 20;

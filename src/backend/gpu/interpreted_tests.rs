@@ -2,6 +2,7 @@
 //! fused and reordered arithmetic, quotients that are a few units off, subgroups of any size. What they make of rows of
 //! every hard kind is held to the oracle, as the values of a device are.
 
+use kullback_kernels::measures::finish::Definition;
 use std::collections::HashMap;
 
 use kullback_conformance::{FAMILIES, Values, hard_rows};
@@ -11,12 +12,16 @@ use super::collect::{Limits, collect_within};
 use super::constants::{PARTIAL_WORDS, RECORD_HEAD};
 use super::params::Params;
 use super::{collect, shaders};
-use crate::backend::{RowFlags, RowSums, reference};
+use crate::backend::reference;
 use crate::contract::{ABSOLUTE_ERROR, FIRST_ORDER_ERROR, NARROW_ERROR};
-use crate::divergence::{Divergence, Unit, Zeros};
+use crate::plan::KernelKey;
 use crate::plan::kernel_key::{Shape, TERMS_PER_DISPATCH, WORKGROUP, ZerosKind};
-use crate::plan::{KernelKey, Problem};
-use crate::rows::{Rows, Weights};
+use kullback_kernels::measures::Divergence;
+use kullback_kernels::problem::Problem;
+use kullback_kernels::row_sums::{RowFlags, RowSums};
+use kullback_kernels::unit::Unit;
+use kullback_kernels::weights::{Rows, Weights};
+use kullback_kernels::zeros::Zeros;
 
 const STAMP: u32 = 7;
 
@@ -113,9 +118,8 @@ impl Kernels {
     fn run(&mut self, case: &Case, device: &Device, subgroups: bool, shape: Option<Shape>, fault: Fault) -> RowSums {
         let (p, q) = (Rows::new(&case.p, case.bins).expect("p"), Rows::new(&case.q, case.bins).expect("q"));
         let problem = Problem::new(&case.measures, &p, &q, case.zeros, Unit::Nats).expect("a problem");
-        let problem = Problem { shape: shape.unwrap_or(problem.shape), ..problem };
         assert!(problem.needs_wide().is_none(), "{:?} under {}", case.measures, case.zeros);
-        let (rows, shape) = (p.len(), problem.shape);
+        let (rows, shape) = (p.len(), shape.unwrap_or_else(|| Shape::of(&problem)));
         let records = rows * shape.parts() as usize;
         let workgroups = match shape {
             Shape::Split { parts } => rows as u32 * parts,
@@ -156,7 +160,7 @@ impl Kernels {
             }
             groups.push(std::mem::take(&mut bindings[2]));
         }
-        let records = collect::Records { stamp: STAMP as u16, groups };
+        let records = collect::Records { stamp: STAMP as u16, shape, groups };
         let mut sums = RowSums::default();
         let limits = fault.limits.unwrap_or(Limits::SAFE);
         assert!(collect_within(&limits, &problem, &records, rows, &mut sums), "records of another chunk on {device}");

@@ -46,10 +46,11 @@ pub(crate) use self::slots::SLOTS;
 use self::slots::Slots;
 use self::submit::{SideRows, Started};
 use super::{Found, Source, Spent};
-use crate::error::{Error, Result};
 use crate::plan::chunk::{Costs, Pieces};
-use crate::plan::{Chunks, Pairing, Problem};
-use crate::rows::Rows;
+use crate::plan::{Chunks, Shape};
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::problem::{Pairing, Problem};
+use kullback_kernels::weights::Rows;
 
 /// One adapter as a backend. Calls from several threads share it.
 #[derive(Debug)]
@@ -180,7 +181,7 @@ impl Gpu {
         kept: [Option<(usize, &StoredRows)>; 2],
     ) -> Result<Chunks> {
         let opened = self.opened();
-        let parts = problem.shape.parts() as usize;
+        let parts = Shape::of(problem).parts() as usize;
         let groups = problem.terms.chunks(crate::plan::kernel_key::TERMS_PER_DISPATCH);
         let words: usize = groups.map(|terms| RECORD_HEAD + terms.len()).sum();
         let cuts = kept.map(|kept| {

@@ -12,9 +12,9 @@ pub(crate) use super::summary::MOST_FOR_THE_HOST;
 use super::summary::{MOST_MEASURES, Params, STORAGE_BUFFERS};
 use super::{Gpu, Opened, canary, guarded, product, side_rows};
 use crate::backend::{Source, Spent};
-use crate::error::Result;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
-use crate::plan::{Pairing, Problem};
+use kullback_kernels::error::Result;
+use kullback_kernels::problem::{Pairing, Problem};
 
 /// The most neighbours of a row: half of what a workgroup sorts at once.
 pub(crate) const MOST_NEIGHBOURS: usize = 512;

@@ -4,9 +4,11 @@ use bytemuck::{Pod, Zeroable};
 
 use super::constants::RECORD_HEAD;
 
-use crate::divergence::{Term, Zeros};
+use crate::plan::Shape;
 use crate::plan::kernel_key::{SPLIT_BINS, TERMS_PER_DISPATCH};
-use crate::plan::{Pairing, Problem, Shape};
+use kullback_kernels::measures::Term;
+use kullback_kernels::problem::{Pairing, Problem};
+use kullback_kernels::zeros::Zeros;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]

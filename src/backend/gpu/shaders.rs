@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 
 use super::constants;
-use crate::divergence::lanes::Real;
 use crate::plan::KernelKey;
 use crate::plan::kernel_key::{Reads, TermKind, ZerosKind};
-use crate::rows::WeightType;
+use kullback_kernels::arithmetic::lanes::Real;
+use kullback_kernels::weights::WeightType;
 
 const LIBRARY: [&str; 5] = [
     include_str!("../../../shaders/lib/params.wgsl"),
@@ -17,15 +17,15 @@ const LIBRARY: [&str; 5] = [
     include_str!("../../../shaders/lib/contrast.wgsl"),
 ];
 const DIVERGENCES: [&str; 9] = [
-    include_str!("../../../shaders/divergence/kl.wgsl"),
-    include_str!("../../../shaders/divergence/jeffreys.wgsl"),
-    include_str!("../../../shaders/divergence/js.wgsl"),
-    include_str!("../../../shaders/divergence/hellinger.wgsl"),
-    include_str!("../../../shaders/divergence/tv.wgsl"),
-    include_str!("../../../shaders/divergence/chi2.wgsl"),
-    include_str!("../../../shaders/divergence/triangular.wgsl"),
-    include_str!("../../../shaders/divergence/power.wgsl"),
-    include_str!("../../../shaders/divergence/entropy.wgsl"),
+    include_str!("../../../shaders/measures/kl.wgsl"),
+    include_str!("../../../shaders/measures/jeffreys.wgsl"),
+    include_str!("../../../shaders/measures/js.wgsl"),
+    include_str!("../../../shaders/measures/hellinger.wgsl"),
+    include_str!("../../../shaders/measures/tv.wgsl"),
+    include_str!("../../../shaders/measures/chi2.wgsl"),
+    include_str!("../../../shaders/measures/triangular.wgsl"),
+    include_str!("../../../shaders/measures/power.wgsl"),
+    include_str!("../../../shaders/measures/entropy.wgsl"),
 ];
 const REDUCE_WORKGROUP: &str = include_str!("../../../shaders/lib/reduce_workgroup.wgsl");
 const REDUCE_SUBGROUP: &str = include_str!("../../../shaders/lib/reduce_subgroup.wgsl");

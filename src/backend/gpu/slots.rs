@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::clock::Ticks;
 use super::device::Device;
-use crate::error::Result;
+use kullback_kernels::error::Result;
 
 /// The most chunks on their way at once: one being filled, one being computed, one being read.
 pub(crate) const SLOTS: usize = 3;

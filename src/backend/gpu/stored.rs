@@ -9,8 +9,8 @@ use super::Opened;
 use super::device::Point;
 use super::fill::{fill, packed_bytes};
 use super::submit::{Commands, Held, Submitted};
-use crate::error::{Error, Result};
-use crate::rows::Rows;
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::weights::Rows;
 
 /// A matrix on a device. Each buffer holds as many rows as one binding takes.
 #[derive(Debug)]

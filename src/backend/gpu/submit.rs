@@ -20,9 +20,9 @@ use super::slots::{SideBuffers, Slot};
 use super::stored::StoredPart;
 use super::{Opened, canary, guarded};
 use crate::backend::Spent;
-use crate::error::Result;
-use crate::plan::Problem;
-use crate::rows::Rows;
+use kullback_kernels::error::Result;
+use kullback_kernels::problem::Problem;
+use kullback_kernels::weights::Rows;
 
 /// The most buffers of a chunk that are mapped: one per side, the results and the ticks.
 const MAPPINGS: usize = 4;
@@ -353,7 +353,7 @@ impl Started {
             drop(view);
             buffer.unmap();
             let device_seconds = slot.ticks.as_ref().map_or(Ok(0.0), |ticks| ticks.seconds(device))?;
-            Ok((Records { stamp: layout.stamp, groups }, Spent { device_seconds, ..spent }))
+            Ok((Records { stamp: layout.stamp, shape: layout.shape, groups }, Spent { device_seconds, ..spent }))
         })
     }
 }

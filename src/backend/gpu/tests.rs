@@ -9,7 +9,7 @@ use super::shaders;
 use super::summary::{Block, Measure, Params as SummaryParams};
 use crate::plan::KernelKey;
 use crate::plan::kernel_key::{Reads, TERMS_PER_DISPATCH, TermKind, ZerosKind};
-use crate::rows::WeightType;
+use kullback_kernels::weights::WeightType;
 
 const NARROW: [WeightType; 7] = [
     WeightType::F32,

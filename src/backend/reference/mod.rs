@@ -8,9 +8,11 @@ mod real;
 
 use self::real::{Real, real};
 use crate::contract::LEAST_SHARE;
-use crate::divergence::{Divergence, Unit, Zeros};
 use crate::output::RowStatus;
-use crate::rows::{Rows, Weights};
+use kullback_kernels::measures::Divergence;
+use kullback_kernels::unit::Unit;
+use kullback_kernels::weights::{Rows, Weights};
+use kullback_kernels::zeros::Zeros;
 
 fn sum(terms: impl Iterator<Item = Real>) -> Real {
     terms.fold(real(0.0), |total, x| total + x)

@@ -17,7 +17,7 @@ use self::questions::{Questions, THREADS, judge, judge_lanes};
 use super::constants::{ANSWER_WORDS, LANE_ANSWER_WORDS, QUESTION_WORDS};
 use super::device::Device;
 use super::{Opened, pipelines, shaders};
-use crate::error::Result;
+use kullback_kernels::error::Result;
 
 /// What a device answered.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,12 +1,13 @@
 //! All pairs as products of matrices, in place of the row kernels: the host's half of `shaders/pairs/product.wgsl`. The records
 //! are used in the same way.
 //!
-//! A value is numbers of each row alone plus products (see [`Form`](crate::divergence::form::Form)), and it may be small beside
+//! A value is numbers of each row alone plus products (see [`Form`](kullback_kernels::measures::form::Form)), and it may be small beside
 //! them. So the sums of products are exact except for a small part. That part is rounded, and its error has a known bound for
 //! each pair. A pair that may have lost more than the contract allows is left to the host. See `docs/NUMERICS.md`, "All pairs".
 
 mod slices;
 
+use kullback_kernels::measures::finish::Definition;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,12 +27,12 @@ use super::submit::{Commands, Held, Prepared};
 use super::{Gpu, Opened, guarded, pipelines, shaders};
 use crate::backend::Spent;
 use crate::backend::cpu::Cpu;
-use crate::backend::cpu::pairs::{Forms, MOST_PRODUCTS, Products};
-use crate::divergence::finish::Support;
-use crate::error::{Error, Result};
-use crate::plan::Problem;
-use crate::plan::problem::Slots;
-use crate::rows::Rows;
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::measures::finish::Support;
+use kullback_kernels::pairs::{Forms, MOST_PRODUCTS, Products};
+use kullback_kernels::problem::Problem;
+use kullback_kernels::problem::Slots;
+use kullback_kernels::weights::Rows;
 
 /// Bits of the whole numbers. The sum of STEP products of two such numbers is exact in a float.
 const BITS: u32 = 10;

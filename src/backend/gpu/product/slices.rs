@@ -5,9 +5,9 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use super::{BITS, PANEL, STEP};
-use crate::backend::cpu::pairs::{Prepared, Products};
 use crate::backend::gpu::constants::{FULL, USABLE};
-use crate::divergence::form::Operand;
+use kullback_kernels::measures::form::Operand;
+use kullback_kernels::pairs::{Prepared, Products};
 
 /// The words of a row before those of its terms: the flags.
 const HEAD: usize = 1;

@@ -10,7 +10,7 @@ use crate::backend::gpu::device::Device;
 use crate::backend::gpu::slots::Slot;
 use crate::backend::gpu::submit::{Submitted, words};
 use crate::backend::gpu::{Opened, guarded};
-use crate::error::Result;
+use kullback_kernels::error::Result;
 
 /// The numbers of a block of values of one measure.
 #[repr(C)]

@@ -8,7 +8,7 @@ use super::Params;
 use crate::backend::Spent;
 use crate::backend::gpu::device::Device;
 use crate::backend::gpu::{Opened, pipelines, shaders};
-use crate::error::Result;
+use kullback_kernels::error::Result;
 
 /// The kernels, compiled once per device.
 #[derive(Debug)]

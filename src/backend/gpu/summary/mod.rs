@@ -23,9 +23,9 @@ use super::slots::{Kept, aligned};
 use super::submit::{Prepared, SideRows, prepare};
 use super::{Gpu, Opened, canary, guarded, side_rows};
 use crate::backend::{Source, Spent};
-use crate::error::Result;
-use crate::plan::Problem;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
+use kullback_kernels::error::Result;
+use kullback_kernels::problem::Problem;
 
 /// The most measures of a call: each has a table on the device.
 pub(crate) const MOST_MEASURES: usize = 4;

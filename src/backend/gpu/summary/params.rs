@@ -1,14 +1,16 @@
 //! The uniform of the summary's kernels: the twin of `shaders/summary/params.wgsl`, field by field.
 
 use bytemuck::{Pod, Zeroable};
+use kullback_kernels::measures::finish::Definition;
 
 use super::{MOST_FOR_THE_HOST, MOST_MEASURES};
 use crate::backend::gpu::collect::trusted_from;
 use crate::backend::gpu::constants::{NO_SECOND, RECORD_HEAD};
-use crate::divergence::Term;
-use crate::divergence::finish::{Finisher, Support};
-use crate::plan::Problem;
+use crate::plan::Shape;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, takes_usual};
+use kullback_kernels::measures::Term;
+use kullback_kernels::measures::finish::{Finisher, Support};
+use kullback_kernels::problem::Problem;
 
 /// One measure, as in `shaders/summary/params.wgsl`.
 #[repr(C)]
@@ -55,9 +57,9 @@ pub(in crate::backend::gpu) struct Params {
 impl Params {
     /// The fields that are the same for every chunk.
     pub(in crate::backend::gpu) fn new(problem: &Problem, top: usize) -> Self {
-        let usual = takes_usual(problem);
+        let usual = takes_usual(problem, Shape::of(problem));
         let mut params = Self {
-            parts: problem.shape.parts(),
+            parts: Shape::of(problem).parts(),
             record: (RECORD_HEAD + problem.terms.len()) as u32,
             terms: problem.terms.len() as u32,
             measures: problem.slots.len() as u32,

@@ -1,0 +1,17 @@
+//! Total variation: ½ Σ|p̂ − q̂| = (1/Q) Σ ½|u|, in \[0, 1\]. It is of first order in u, so u must be exact.
+
+use fearless_simd::{Simd, SimdBase};
+
+use super::form::{Form, Inner};
+use crate::arithmetic::contrast::Contrast;
+use crate::arithmetic::lanes::{Lanes, Real};
+
+/// s·F(z), F(z) = ½|z|.
+#[inline(always)]
+pub(super) fn tv_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
+    c.splat(0.5) * c.u.abs()
+}
+
+pub(super) fn tv_form() -> Form {
+    Form::of(0.0, Inner::Distance, 0.5)
+}
