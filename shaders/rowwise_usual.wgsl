@@ -1,5 +1,5 @@
 // A row in one workgroup, with its zeros as they are, and only terms of second order without an exponent. Twin of
-// `src/backend/cpu/batch.rs`. Totals have the digits of a float; the error does not affect such terms unless the two sides are
+// `rows/usual.rs` of kullback-kernels. Totals have the digits of a float; the error does not affect such terms unless the two sides are
 // almost the same. The kernel checks the least and the most of the bits of all weights, and single weights only in rows where these
 // two ask for it. The host finds from the sums the rows for which this is not enough.
 

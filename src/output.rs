@@ -176,7 +176,7 @@ impl Columns {
     /// [`Error::NotComputed`] if it was not asked for.
     pub fn column(&self, measure: Divergence) -> Result<&[f64]> {
         let position = self.measures.iter().position(|m| *m == measure);
-        position.map(|i| self.columns[i].as_slice()).ok_or(Error::NotComputed(measure))
+        position.map(|i| self.columns[i].as_slice()).ok_or_else(|| Error::NotComputed { measure: measure.to_string() })
     }
 
     /// The columns in the order of [`Columns::measures`].

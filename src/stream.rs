@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn the_first_error_in_order_ends_the_stream() {
         let alive = AtomicUsize::new(0);
-        let own = |i| Error::NotComputed(if i == 1 { Divergence::Kl } else { Divergence::Js });
+        let own = |i| Error::NotComputed { measure: if i == 1 { "kl" } else { "js" }.to_owned() };
         // While reading, while computing (a negative weight), while taking.
         for (stage, taken_before) in [("read", 7), ("compute", 7), ("take", 7)] {
             let mut taken = 0;

@@ -55,7 +55,10 @@ impl Summaries {
     }
 
     fn position(&self, measure: Divergence) -> Result<usize> {
-        self.measures.iter().position(|m| *m == measure).ok_or(Error::NotComputed(measure))
+        self.measures
+            .iter()
+            .position(|m| *m == measure)
+            .ok_or_else(|| Error::NotComputed { measure: measure.to_string() })
     }
 }
 

@@ -1,5 +1,5 @@
 // One bin, with both sides on the scale of q, whose total lies in [1, 2). Every measure is a function of it. Twin of
-// `src/divergence/term.rs`.
+// `measures/term.rs` of kullback-kernels.
 
 struct Contrast {
     p: TwoPart,

@@ -1,4 +1,4 @@
-// The steps of every rowwise kernel: totals, the constants of the row, terms. Twin of `src/backend/cpu/row.rs`.
+// The steps of every rowwise kernel: totals, the constants of the row, terms. Twin of `rows/row.rs` of kullback-kernels.
 
 struct Place {
     // The index in the workgroup, and the index among the threads of the row.

@@ -1,6 +1,6 @@
-// Our own logarithm and exponential: WGSL promises its `log` only to 2⁻²¹ absolute near 1. Twin of `src/divergence/lanes.rs`.
+// Our own logarithm and exponential: WGSL promises its `log` only to 2⁻²¹ absolute near 1. Twin of `arithmetic/` in kullback-kernels.
 // `src/backend/gpu/shaders.rs` writes the polynomials `atanh_tail`, `jensen_shannon`, `ln_one_plus` and `exp_tail` from the
-// coefficients of the CPU, in `src/divergence/coefficients.rs`. Arguments are positive and normal; callers select safe ones.
+// coefficients of the CPU, in `arithmetic/coefficients.rs` of kullback-kernels. Arguments are positive and normal; callers select safe ones.
 
 const LN_2_HIGH: f32 = 0.693359375;
 const LN_2_LOW: f32 = -2.12194440e-4;

@@ -1,7 +1,5 @@
 //! What can go wrong, with the numbers that say where it went wrong and what to do about it.
 
-use crate::measures::Divergence;
-
 /// The matrix that a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
@@ -221,8 +219,11 @@ pub enum Error {
         reason: String,
     },
     /// A column was not computed.
-    #[error("the measure `{0}` was not asked for in this call")]
-    NotComputed(Divergence),
+    #[error("the measure `{measure}` was not asked for in this call")]
+    NotComputed {
+        /// The name of the measure.
+        measure: String,
+    },
 }
 
 fn suggestion(nearest: &str) -> String {

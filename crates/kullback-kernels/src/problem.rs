@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::arithmetic::contrast::Needs;
 use crate::error::{Error, Result};
-use crate::measures::term::Order;
+use crate::measures::order::Order;
 use crate::measures::{Divergence, Term};
 use crate::unit::Unit;
 use crate::weights::{Rows, WeightType};

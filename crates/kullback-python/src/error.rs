@@ -67,7 +67,7 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
         Error::DeviceMemory { device, bytes } => with!("DeviceMemoryError", device = device, bytes = bytes),
         Error::Threads { threads, .. } => with!("InputError", threads = threads),
         Error::Cancelled { .. } => PyKeyboardInterrupt::new_err(message),
-        Error::NotComputed(_) => PyRuntimeError::new_err(message),
+        Error::NotComputed { .. } => PyRuntimeError::new_err(message),
         _ => with!("InputError"),
     }
 }

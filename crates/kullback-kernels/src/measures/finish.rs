@@ -2,7 +2,8 @@
 //! end.
 
 use super::Divergence;
-use super::term::{Order, Term};
+use super::order::Order;
+use super::term::Term;
 use crate::unit::Unit;
 
 /// What the zeros of a pair say, whatever its weights: a few bits per row, found by the kernel.
@@ -66,7 +67,7 @@ impl Definition for Divergence {
         let (family, order) = family(self);
         match (family, order) {
             // At A = ½ the power sum is the affinity.
-            (_, Some(order)) if order.a == 0.5 => (order.deficit(), Some(Term::Affinity)),
+            (_, Some(order)) if order.a == 0.5 => (Term::deficit_of(order), Some(Term::Affinity)),
             (_, Some(order)) if order.a == f64::INFINITY => (Term::LogPowerSum(order), None),
             (_, Some(order)) => {
                 // Below order 1 the sum S can be small, and 1 − (1 − S) would lose its digits. Above order 1 it can be larger
@@ -78,7 +79,7 @@ impl Definition for Divergence {
                     _ if order.exponent().abs() > 1.0 => Some(Term::LogPowerSum(order)),
                     _ => None,
                 };
-                (order.deficit(), second)
+                (Term::deficit_of(order), second)
             }
             (Divergence::Kl, _) => (Term::Kl, None),
             (Divergence::ReverseKl, _) => (Term::ReverseKl, None),
@@ -119,7 +120,7 @@ impl Definition for Divergence {
         match (family, order) {
             (Divergence::Renyi(_), Some(order)) if order.a == f64::INFINITY => scaled(f64::INFINITY, false),
             (Divergence::Renyi(_), Some(order)) => {
-                Finisher::Logarithm { sign: order.sign_of_deficit(), factor: order.b, ln_base }
+                Finisher::Logarithm { sign: Term::sign_of_deficit(order), factor: order.b, ln_base }
             }
             (Divergence::Bhattacharyya, _) => Finisher::Logarithm { sign: 1.0, factor: 1.0, ln_base },
             (Divergence::Tsallis(_), Some(order)) => Finisher::divided(order, order.b),
@@ -149,9 +150,9 @@ pub enum Finisher {
 impl Finisher {
     /// (1 − Σ p̂ᴬ q̂ᴮ)/divisor.
     fn divided(order: Order, divisor: f64) -> Self {
-        match order.deficit() {
+        match Term::deficit_of(order) {
             Term::PowerDeficit(_) => Finisher::PowerSum { divisor },
-            _ => Finisher::Scaled { most: f64::INFINITY, divisor: order.sign_of_deficit() * divisor, root: false },
+            _ => Finisher::Scaled { most: f64::INFINITY, divisor: Term::sign_of_deficit(order) * divisor, root: false },
         }
     }
 

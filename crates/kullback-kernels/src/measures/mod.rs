@@ -12,6 +12,7 @@ pub mod hellinger;
 mod jeffreys;
 mod js;
 mod kl;
+pub mod order;
 mod power;
 pub mod term;
 mod triangular;

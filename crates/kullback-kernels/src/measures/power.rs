@@ -9,7 +9,7 @@ use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
 use super::form::{Form, Inner, Operand};
 use super::kl::{kl_term, reverse_kl_term};
-use super::term::Order;
+use super::order::Order;
 use crate::arithmetic::contrast::Contrast;
 use crate::arithmetic::exponential::{exp_remainder, scaled_exp};
 use crate::arithmetic::lanes::{Lanes, Real, keep};

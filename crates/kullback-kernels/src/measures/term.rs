@@ -3,47 +3,11 @@
 use fearless_simd::{Simd, SimdBase};
 
 use super::form::Form;
+use super::order::Order;
 use super::{chi2, entropy, hellinger, jeffreys, js, kl, power, triangular, tv};
 use crate::arithmetic::contrast::{BLOCK, Block, Blocks, Contrast, Needs, SET, Weights};
 use crate::arithmetic::lane_sums::LaneSum;
 use crate::arithmetic::lanes::{Lanes, Real, splat};
-
-/// The order of a power sum, prepared once per call.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Order {
-    /// A. In Rényi's family it may be infinite.
-    pub a: f64,
-    /// 1 − A.
-    pub b: f64,
-    /// Whether âᴬ q̂¹⁻ᴬ is written as q·(a/q)ᴬ (A < ½) or as a·(a/q)^(A−1).
-    pub base_is_q: bool,
-}
-
-impl Order {
-    pub fn new(a: f64) -> Self {
-        Self { a, b: 1.0 - a, base_is_q: a < 0.5 }
-    }
-
-    /// The term of 1 − Σ p̂ᴬ q̂ᴮ. At A = ½, 2 and −1 there is one in which nothing cancels.
-    pub fn deficit(self) -> Term {
-        match self.a {
-            0.5 => Term::HellingerDeficit,
-            2.0 => Term::Chi2,
-            -1.0 => Term::NeymanChi2,
-            _ => Term::PowerDeficit(self),
-        }
-    }
-
-    /// The factor of that term: χ² is Σ − 1.
-    pub fn sign_of_deficit(self) -> f64 {
-        if matches!(self.deficit(), Term::Chi2 | Term::NeymanChi2) { -1.0 } else { 1.0 }
-    }
-
-    /// The exponent of a/q in the chosen form.
-    pub fn exponent(self) -> f64 {
-        if self.base_is_q { self.a } else { -self.b }
-    }
-}
 
 /// Expands to `$go!(argument function, term)` or `$go!(argument function, term, order)` with what belongs to a term: a function
 /// of the contrast, or of the weights.
@@ -100,6 +64,21 @@ pub enum Term {
 }
 
 impl Term {
+    /// The term of 1 − Σ p̂ᴬ q̂ᴮ. At A = ½, 2 and −1 there is one in which nothing cancels.
+    pub fn deficit_of(order: Order) -> Term {
+        match order.a {
+            0.5 => Term::HellingerDeficit,
+            2.0 => Term::Chi2,
+            -1.0 => Term::NeymanChi2,
+            _ => Term::PowerDeficit(order),
+        }
+    }
+
+    /// The factor of that term: χ² is Σ − 1.
+    pub fn sign_of_deficit(order: Order) -> f64 {
+        if matches!(Term::deficit_of(order), Term::Chi2 | Term::NeymanChi2) { -1.0 } else { 1.0 }
+    }
+
     /// The term for all pairs of many rows.
     pub fn form(self) -> Form {
         match self {

@@ -6,8 +6,11 @@ use std::ops::Range;
 use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask};
 use smallvec::SmallVec;
 
+use super::direct::{Direct, Pairs, Take};
+use super::forms::Part;
+use super::panels::{COLUMNS, ROWS};
+use super::prepare::Prepared;
 use super::tile::{self, Sums};
-use super::{COLUMNS, Direct, Pairs, Part, Prepared, ROWS, Take};
 use crate::arithmetic::lanes::splat;
 use crate::measures::finish::Support;
 use crate::row_sums::{RowFlags, RowSums};

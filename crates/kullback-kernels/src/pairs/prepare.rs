@@ -2,7 +2,8 @@
 
 use fearless_simd::{Simd, SimdBase};
 
-use super::{COLUMNS, Forms};
+use super::forms::Forms;
+use super::panels::COLUMNS;
 use crate::arithmetic::double::Double;
 use crate::arithmetic::lanes::{Real, keep, splat};
 use crate::arithmetic::log_ratio::{logarithm, reduce_ratio};

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::Forms;
+use super::forms::Forms;
 use crate::measures::form::{Form, Inner, Operand};
 
 /// The most products of a term.

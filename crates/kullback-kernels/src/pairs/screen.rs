@@ -8,9 +8,11 @@ use std::ops::Range;
 
 use fearless_simd::{Simd, SimdBase, SimdMask};
 
+use super::direct::{Direct, Limit, Pairs, Take};
 use super::finish::{Chunk, Room};
+use super::forms::Forms;
+use super::panels::{COLUMNS, ROWS, panel_rows};
 use super::tile::{self, Sums};
-use super::{COLUMNS, Direct, Forms, Limit, Pairs, ROWS, Take, panel_rows};
 use crate::arithmetic::lanes::splat;
 use crate::measures::hellinger::AFFINITY;
 

@@ -2,7 +2,7 @@
 
 use fearless_simd::{Simd, SimdBase, SimdFloat};
 
-use super::{COLUMNS, ROWS, VECTORS, panel_columns, panel_rows};
+use super::panels::{COLUMNS, ROWS, VECTORS, panel_columns, panel_rows};
 use crate::arithmetic::logarithm::ln;
 use crate::measures::form::Inner;
 

@@ -15,3 +15,4 @@ pub(crate) mod span;
 pub(crate) mod stage;
 mod sums;
 pub(crate) mod totals;
+mod usual;

@@ -17,7 +17,8 @@ use crate::arithmetic::lanes::{LaneMask, Lanes, Real, splat};
 use crate::arithmetic::powers::power_of_two;
 use crate::arithmetic::two_part::TwoPart;
 use crate::measures::finish::Support;
-use crate::measures::term::{Order, Term};
+use crate::measures::order::Order;
+use crate::measures::term::Term;
 use crate::row_sums::RowFlags;
 use crate::zeros::Zeros;
 
@@ -231,8 +232,9 @@ pub(super) fn row<S: Simd, T: Real>(
     }
     if size_of::<T>() == 8 {
         for i in 0..task.terms.len() {
-            let has_overflowed =
-                |order: Order| task.terms.iter().zip(&*out).any(|(t, sum)| *t == order.deficit() && !sum.is_finite());
+            let has_overflowed = |order: Order| {
+                task.terms.iter().zip(&*out).any(|(t, sum)| *t == Term::deficit_of(order) && !sum.is_finite())
+            };
             if let Term::LogPowerSum(order) = task.terms[i]
                 && (order.a == f64::INFINITY || has_overflowed(order))
             {
