@@ -1,7 +1,7 @@
 //! A device that nobody named: taken where it is predicted to be faster, given up without a loss.
 
-use crate::auto::AllRates;
 use crate::backend::gpu::faults::{Fault, Point};
+use crate::exec::auto::AllRates;
 use crate::plan::cost::Rates;
 use crate::test_devices::vulkan as adapter;
 use crate::{Device, Divergence, Engine, GpuSet, Options, Rows, calibrate};

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use crate::auto::Auto;
 use crate::backend::cpu::Cpu;
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::{GpuOptions, Wanted};
-use crate::engine::{Engine, Runner};
+use crate::engine::Engine;
 #[cfg(feature = "gpu")]
-use crate::gpus::Gpus;
+use crate::exec::auto::Auto;
+use crate::exec::choice::Runner;
+#[cfg(feature = "gpu")]
+use crate::exec::gpus::Gpus;
+use crate::exec::host::Host;
 use crate::options::{Device, GpuSet};
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::levels::SimdLevel;
@@ -43,6 +46,14 @@ const DEFAULT_MEMORY: u64 = 256 << 20;
 
 /// How long a device may take over one chunk by default: hundreds of times what the slowest device needs.
 const DEFAULT_PATIENCE: Duration = Duration::from_secs(60);
+
+impl Engine {
+    /// A builder with the defaults: automatic device, all threads.
+    #[must_use]
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+}
 
 impl EngineBuilder {
     /// Where calls run.
@@ -169,10 +180,11 @@ impl EngineBuilder {
         let auto = || Auto::new(GpuSet::HARDWARE, options(Wanted::Hardware));
         #[cfg(all(feature = "gpu", test))]
         let auto = || Auto::new(self.candidates, options(Wanted::Hardware));
-        #[cfg(not(feature = "gpu"))]
-        let auto = Auto::default;
         let runner = match self.device {
+            #[cfg(feature = "gpu")]
             Device::Auto => Runner::Auto(Box::new(auto())),
+            #[cfg(not(feature = "gpu"))]
+            Device::Auto => Runner::Auto,
             Device::Cpu => Runner::Cpu,
             Device::Reference => Runner::Reference,
             #[cfg(feature = "gpu")]
@@ -193,6 +205,6 @@ impl EngineBuilder {
         };
         let memory = self.memory.unwrap_or(DEFAULT_MEMORY);
         let submission_seconds = self.submission_seconds.unwrap_or(DEFAULT_SUBMISSION_SECONDS);
-        Ok(Engine { cpu, runner, memory, submission_seconds, row_threads: self.row_threads })
+        Ok(Engine { host: Host { cpu, memory, submission_seconds, row_threads: self.row_threads }, runner })
     }
 }

@@ -45,21 +45,16 @@
     )
 )]
 
-mod auto;
 #[cfg(all(test, feature = "gpu"))]
 mod auto_tests;
 mod backend;
 mod builder;
 mod calibrate;
 pub mod contract;
-#[cfg(feature = "gpu")]
-mod digest;
 mod engine;
+mod exec;
 #[cfg(all(test, feature = "gpu"))]
 mod fault_tests;
-mod flow;
-#[cfg(feature = "gpu")]
-mod gpus;
 #[cfg(all(test, feature = "gpu"))]
 mod gpus_tests;
 mod grid;
@@ -73,8 +68,6 @@ mod pairwise_tests;
 mod plan;
 #[cfg(all(test, feature = "gpu"))]
 mod probe_tests;
-mod refused;
-mod run;
 mod stream;
 mod summarize;
 #[cfg(all(test, feature = "gpu"))]
@@ -82,7 +75,7 @@ mod summarize_tests;
 mod summary;
 #[cfg(all(test, feature = "gpu"))]
 mod test_devices;
-mod values;
+mod tile;
 
 #[cfg(feature = "gpu")]
 pub use backend::gpu::{AdapterInfo, DeviceAnswers, adapters};
@@ -98,7 +91,7 @@ pub use kullback_kernels::zeros::Zeros;
 pub use nearest::Neighbours;
 pub use options::{Device, GpuSet, OnInvalid, Options, Progress, ProgressCallback};
 pub use output::{Columns, RowStatus, Share, Stats};
-pub use pairwise::Tile;
 pub use plan::cost::{Predicted, Rates};
 pub use stream::RowPair;
 pub use summary::{EXACT_QUANTILES_UP_TO, QUANTILES, Summaries, Summary, SummaryBuilder, TopRow};
+pub use tile::Tile;

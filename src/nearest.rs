@@ -6,12 +6,12 @@ use std::collections::BinaryHeap;
 use rayon::prelude::*;
 
 use crate::engine::Engine;
+use crate::exec::tracker::Tracker;
 use crate::grid::Grid;
 use crate::options::Options;
 use crate::output::Stats;
-use crate::pairwise::{Purpose, Tile};
 use crate::summary::TopRow;
-use crate::values::Tracker;
+use crate::tile::{Purpose, Tile};
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::measures::Divergence;
 use kullback_kernels::weights::Rows;
@@ -166,7 +166,7 @@ impl Engine {
                         }
                     }
                 };
-                self.cpu.install(|| tasks.for_each(task));
+                self.host.cpu.install(|| tasks.for_each(task));
                 Ok::<(), Error>(())
             };
             grid.tiles(&tracker, take)?

@@ -2,16 +2,17 @@
 
 use std::time::Instant;
 
+use crate::engine::Engine;
+use crate::exec::choice::{Choice, On, execute};
 #[cfg(feature = "gpu")]
-use crate::digest::Digesting;
-use crate::engine::{Choice, Engine, On};
+use crate::exec::digest::Digesting;
+use crate::exec::refused::Refused;
+use crate::exec::run::Run;
+use crate::exec::tracker::Tracker;
 use crate::input::Input;
 use crate::options::{OnInvalid, Options};
 use crate::output::Stats;
-use crate::refused::Refused;
-use crate::run::Run;
 use crate::summary::{Largest, Summaries, SummaryBuilder};
-use crate::values::Tracker;
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::measures::Divergence;
 
@@ -64,9 +65,9 @@ impl Engine {
         top: usize,
     ) -> Result<Summaries> {
         let start = Instant::now();
-        let problem = self.problem(measures, &p, &q, options)?;
-        let Choice { mut on, mut reason, predicted } = self.choose(&problem, &p, &q);
-        let run = Run::new(self, &problem, p, q);
+        let problem = self.host.problem(measures, &p, &q, options)?;
+        let Choice { mut on, mut reason, predicted } = self.runner.choose(&self.host, &problem, &p, &q);
+        let run = Run::new(&self.host, &problem, p, q);
         let tracker = Tracker::new(options, problem.rows);
         #[cfg(feature = "gpu")]
         let on_device = match on {
@@ -117,7 +118,7 @@ impl Run<'_> {
         let mut stats = Stats::default();
         let at_once = (COLUMN_BYTES / (8 * measures.len() + 1)).max(1);
         for start in (0..rows.max(1)).step_by(at_once) {
-            let columns = self.engine.execute(on, self, start..rows.min(start + at_once), &quiet, tracker)?;
+            let columns = execute(on, self, start..rows.min(start + at_once), &quiet, tracker)?;
             for ((builder, largest), (_, column)) in builders.iter_mut().zip(&mut largest).zip(columns.iter()) {
                 builder.extend(column, columns.status());
                 (start as u64..).zip(column).for_each(|(row, value)| largest.push(row, *value));

@@ -15,14 +15,16 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use crate::engine::{Choice, Engine, On};
+use crate::engine::Engine;
+use crate::exec::choice::{Choice, On, execute};
+use crate::exec::refused::Refused;
+use crate::exec::run::Run;
+use crate::exec::tracker::Tracker;
+use crate::exec::values::{Part, Piece, Values};
 use crate::input::{Input, Uploaded};
 use crate::options::{OnInvalid, Options};
 use crate::output::{Columns, RowStatus, Stats};
-use crate::pairwise::{Purpose, Tile};
-use crate::refused::Refused;
-use crate::run::Run;
-use crate::values::{Part, Piece, Tracker, Values};
+use crate::tile::{Purpose, Tile};
 use kullback_kernels::error::{Error, Result, Side};
 use kullback_kernels::measures::Divergence;
 use kullback_kernels::pairs::{COLUMNS, Forms, Prepared, ROWS};
@@ -95,14 +97,14 @@ impl<'a> Grid<'a> {
         let refuses = options.on_invalid == OnInvalid::Error;
         let sides = [(Side::P, Some(p)), (Side::Q, q)];
         for (side, rows) in sides.into_iter().filter_map(|(side, rows)| Some((side, rows?))).filter(|_| refuses) {
-            engine.cpu.install(|| Refused::of_side(side, &rows)).map_or(Ok(()), Err)?;
+            engine.host.cpu.install(|| Refused::of_side(side, &rows)).map_or(Ok(()), Err)?;
         }
         let q = q.unwrap_or(p);
         let one = p.slice(0, 1);
-        let problem = engine.problem(measures, &one.into(), &q.into(), options)?;
+        let problem = engine.host.problem(measures, &one.into(), &q.into(), options)?;
         let problem = Problem { pairing: Pairing::OneP, rows: q.len(), ..problem };
         let all = Problem { rows: q.len().saturating_mul(p.len()), ..problem.clone() };
-        let choice = engine.choose(&all, &one.into(), &q.into());
+        let choice = engine.runner.choose(&engine.host, &all, &one.into(), &q.into());
         let q = match choice.on {
             On::Cpu | On::Reference => Uploaded::of(q),
             _ => engine.upload(q)?,
@@ -123,7 +125,7 @@ impl<'a> Grid<'a> {
             (Some(_), _) if is_mirrored => [whole(side).min(most); 2],
             (Some(_), _) => {
                 // So many columns that each thread has work while others finish theirs.
-                let columns = whole(TILE_ENTRIES / (4 * ROWS * engine.cpu.threads()));
+                let columns = whole(TILE_ENTRIES / (4 * ROWS * engine.host.cpu.threads()));
                 let columns = columns.min(most).min(q.rows.len().next_multiple_of(COLUMNS));
                 [(TILE_ENTRIES / columns / ROWS).max(1) * ROWS, columns]
             }
@@ -191,7 +193,7 @@ impl<'a> Grid<'a> {
     ) -> std::result::Result<(), E> {
         let prepare = |side: usize, rows: &Rows<'_>, block: &Range<usize>| {
             let rows = rows.slice(block.start, block.len());
-            self.forms.as_ref().map(|forms| (block.start, self.engine.cpu.prepare(forms, side, &rows)))
+            self.forms.as_ref().map(|forms| (block.start, self.engine.host.cpu.prepare(forms, side, &rows)))
         };
         let mut q_ready: Option<(usize, Prepared)> = None;
         for p_block in blocks(0..self.p.len(), self.block) {
@@ -273,11 +275,11 @@ impl<'a> Grid<'a> {
                 stats.rescued += rescued;
                 any_invalid |= invalid;
             }
-            stats.device = Arc::clone(self.engine.cpu.name());
+            stats.device = Arc::clone(self.engine.host.cpu.name());
             (Columns { stats, ..values.finish(false, &self.p, &self.q.rows)? }, any_invalid)
         } else {
             let run = self.run(&problem, &rows);
-            let mut entries = self.engine.execute(self.choice.on, &run, 0..problem.rows, &self.options, &tracker)?;
+            let mut entries = execute(self.choice.on, &run, 0..problem.rows, &self.options, &tracker)?;
             if entries.stats.reason.is_empty() {
                 entries.stats.reason = self.choice.reason;
             }
@@ -297,7 +299,7 @@ impl<'a> Grid<'a> {
     /// The call of some rows of P against all of Q.
     fn run<'r>(&'r self, problem: &'r Problem, rows: &Range<usize>) -> Run<'r> {
         let p = Input::from(self.p.slice(rows.start, rows.len()));
-        let run = Run::new(self.engine, problem, p, Input::from(&self.q));
+        let run = Run::new(&self.engine.host, problem, p, Input::from(&self.q));
         #[cfg(feature = "gpu")]
         return Run { product: self.product.part(rows.start), ..run };
         #[cfg(not(feature = "gpu"))]
@@ -311,21 +313,21 @@ impl<'a> Grid<'a> {
         let (rescued, any_invalid) = (AtomicU64::new(0), AtomicBool::new(false));
         let task = |sums: &mut RowSums, (row, mut piece): (usize, Piece<'_>)| {
             let p = self.p.slice(row, 1);
-            self.engine.cpu.run(&problem, &p, &q, sums);
-            rescued.fetch_add(self.engine.cpu.rescue(&problem, &p, &q, sums), Ordering::Relaxed);
+            self.engine.host.cpu.run(&problem, &p, &q, sums);
+            rescued.fetch_add(self.engine.host.cpu.rescue(&problem, &p, &q, sums), Ordering::Relaxed);
             if piece.write(sums) {
                 any_invalid.store(true, Ordering::Relaxed);
             }
         };
         let tasks: Vec<_> = rows.clone().zip(part.pieces(part.rows.clone(), columns.len())).collect();
-        self.engine.cpu.install(|| tasks.into_par_iter().for_each_init(RowSums::default, task));
+        self.engine.host.cpu.install(|| tasks.into_par_iter().for_each_init(RowSums::default, task));
         (rescued.into_inner(), any_invalid.into_inner())
     }
 }
 
 /// Rows of either side of a tile of a device.
 fn most_rows(engine: &Engine, problem: &Problem) -> usize {
-    let bytes = DEVICE_BYTES.min(engine.memory / 16) as usize;
+    let bytes = DEVICE_BYTES.min(engine.host.memory / 16) as usize;
     (bytes / (problem.bins * problem.p.size().max(problem.q.size())).max(1)).max(1)
 }
 

@@ -10,10 +10,11 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::{Grid, Ready};
+use crate::exec::refused::Refused;
+use crate::exec::tracker::Tracker;
+use crate::exec::values::{Part, Piece, value_of};
 use crate::nearest::Nearest;
 use crate::output::Stats;
-use crate::refused::Refused;
-use crate::values::{Part, Piece, Tracker, value_of};
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::pairs::{Forms, Pairs, ROWS};
 use kullback_kernels::problem::Problem;
@@ -24,7 +25,7 @@ impl<'a> Grid<'a> {
     /// Shows each row of prepared sides the rows that may be among its nearest. Without Q these are all rows but itself.
     pub(crate) fn nearest(&self, nearest: &mut [Nearest], itself: bool, tracker: &Tracker<'_>) -> Result<Stats> {
         let start = Instant::now();
-        let (cpu, [slots, ..]) = (&self.engine.cpu, &self.problem.slots[..]) else { return Err(Error::NoMeasure) };
+        let (cpu, [slots, ..]) = (&self.engine.host.cpu, &self.problem.slots[..]) else { return Err(Error::NoMeasure) };
         let finish = slots.measure.finisher(self.options.unit);
         let terms = self.problem.terms.len();
         let rescued = AtomicU64::new(0);
@@ -80,7 +81,7 @@ impl<'a> Grid<'a> {
         rows: &Range<usize>,
         columns: &Range<usize>,
     ) -> (u64, bool) {
-        let (cpu, sides, mine) = (&self.engine.cpu, self.sides(ready), self.within(ready, columns));
+        let (cpu, sides, mine) = (&self.engine.host.cpu, self.sides(ready), self.within(ready, columns));
         let pairs = self.pairs(forms, ready, &sides);
         let (rescued, any_invalid) = (AtomicU64::new(0), AtomicBool::new(false));
         let size = self.rows_of_a_task(rows.len());
@@ -123,6 +124,6 @@ impl<'a> Grid<'a> {
 
     /// So many rows that each thread has work.
     fn rows_of_a_task(&self, rows: usize) -> usize {
-        rows.div_ceil(4 * self.engine.cpu.threads()).next_multiple_of(8).min(ROWS)
+        rows.div_ceil(4 * self.engine.host.cpu.threads()).next_multiple_of(8).min(ROWS)
     }
 }

@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Grid;
 use crate::backend::gpu::product::{Part, Product};
-use crate::engine::{Engine, On};
+use crate::engine::Engine;
+use crate::exec::choice::On;
 use crate::output::RowStatus;
-use crate::pairwise::Tile;
+use crate::tile::Tile;
 use kullback_kernels::problem::{Pairing, Problem};
 use kullback_kernels::weights::Rows;
 
@@ -33,7 +34,7 @@ impl<'a> OnTrial<'a> {
         let problem = Problem { pairing, ..problem.clone() };
         let product = match on {
             On::Gpus { gpus, .. } if let [gpu] = gpus.devices() => {
-                let make = || Product::new(gpu, &engine.cpu, &problem, sides, engine.memory);
+                let make = || Product::new(gpu, &engine.host.cpu, &problem, sides, engine.host.memory);
                 // If a device fails for good, whoever computes the entries reports it.
                 make().or_else(|error| gpu.recover().map_err(|_| error).and_then(|()| make())).unwrap_or_default()
             }

@@ -1,11 +1,11 @@
 //! Products on a device, on rows that a product finds hard, whether or not they would stay in use there.
 
 use crate::engine::Engine;
+use crate::exec::tracker::Tracker;
 use crate::grid::Grid;
 use crate::options::{Device, OnInvalid, Options};
 use crate::output::Stats;
-use crate::pairwise::{Purpose, Tile};
-use crate::values::Tracker;
+use crate::tile::{Purpose, Tile};
 use crate::{Error, Zeros, calibrate, test_devices};
 use kullback_kernels::measures::Divergence::{self, *};
 use kullback_kernels::weights::Rows;

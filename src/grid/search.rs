@@ -1,23 +1,23 @@
 //! The nearest rows on a device: some rows of P against all rows of Q at a time. Only the nearest rows come to the host.
 
-use kullback_kernels::measures::finish::Definition;
-use std::cell::Cell;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
+
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::measures::finish::Definition;
+use kullback_kernels::problem::{Pairing, Problem};
 
 use super::{Grid, TILE_ENTRIES, blocks, most_rows};
 use crate::backend::gpu::Gpu;
-use crate::backend::gpu::pairs::{First, MOST_FOR_THE_HOST, MOST_NEIGHBOURS, Searched};
+use crate::backend::gpu::pairs::{First, MOST_FOR_THE_HOST, MOST_NEIGHBOURS, Search, Searched};
 use crate::backend::{Source, Spent};
-use crate::engine::On;
-use crate::flow;
+use crate::exec::choice::On;
+use crate::exec::run::Run;
+use crate::exec::tracker::Tracker;
+use crate::exec::walk::{Session, Sink, walk};
 use crate::nearest::Nearest;
 use crate::output::{RowStatus, Stats};
-use crate::run::RETRIES;
-use crate::values::Tracker;
-use kullback_kernels::error::{Error, Result};
-use kullback_kernels::problem::{Pairing, Problem};
+use crate::plan::Chunks;
 
 /// What a search is for.
 #[derive(Clone, Copy)]
@@ -55,25 +55,16 @@ impl Grid<'_> {
             Stats { device: gpus.name(), reason: self.choice.reason, bytes: self.bytes(), ..Stats::default() };
         stats.sent = self.product.bytes();
         for lines in blocks(0..self.p.len(), lines) {
-            let mut retries = 0;
             let wanted = Wanted { count, itself };
             loop {
                 match self.search(gpu, &lines, wanted, &mut nearest[lines.clone()], &mut stats, tracker) {
                     Ok(true) => break,
-                    // The products may be what leaves too much.
-                    Ok(false) if self.drop_product() => {}
-                    Err(Error::DeviceFailed { .. } | Error::DeviceMemory { .. })
-                        if retries < RETRIES && gpu.recover().is_ok() =>
-                    {
-                        retries += 1;
-                        stats.retries += 1;
-                    }
+                    // The products may be what leaves too much. What was reported for these rows is reported again.
+                    Ok(false) if self.drop_product() => tracker.begin_again(lines.len() * columns),
                     Err(Error::Cancelled { done, total }) => return Err(Error::Cancelled { done, total }),
                     // The tiles are computed elsewhere, or report why they cannot be.
                     Ok(false) | Err(_) => return Ok(None),
                 }
-                // What was reported for these rows is reported again when they are done.
-                tracker.begin_again(lines.start * columns);
             }
         }
         stats.seconds = start.elapsed().as_secs_f64();
@@ -90,51 +81,27 @@ impl Grid<'_> {
         stats: &mut Stats,
         tracker: &Tracker<'_>,
     ) -> Result<bool> {
-        let (engine, all) = (self.engine, self.q.rows.len());
+        let all = self.q.rows.len();
         let pairing = Pairing::All { first: 0, columns: all };
         let problem = Problem { rows: lines.len() * all, pairing, ..self.problem.clone() };
-        let p = self.p.slice(lines.start, lines.len());
         let run = self.run(&problem, lines);
-        let Some(search) = gpu.search(&problem, lines.len(), wanted.count)? else { return Ok(false) };
-        let (chunks, _) = run.chunks(gpu, &(0..problem.rows), (run.memory(), run.scratch()), 0)?;
-        let most = chunks.most().min(TILE_ENTRIES) / lines.len();
-        let most = Cell::new(most.clamp(1, most_rows(engine, &problem)));
-        let first_row = wanted.itself.then_some(lines.start);
-        let start = |columns: &Range<usize>| {
-            let at_hand = run.q.kept(columns, |stored| gpu.has(stored)).filter(|kept| kept.is_in_one_piece(columns));
-            let (p, q) = (Source { rows: p, stored: None }, run.q.source(columns, at_hand));
-            let product = run.product.map(|part| part.of(&[0..lines.len(), columns.clone()]));
-            let first = First { pair: lines.len() * columns.start, column: columns.start, itself: first_row };
-            search.start(first, (&p, &q), product)
+        let mut sink = SearchSink {
+            grid: self,
+            gpu,
+            run,
+            lines: lines.clone(),
+            wanted,
+            stats: &mut *stats,
+            tracker,
+            cuts: vec![0],
+            left: 0,
+            is_refused: false,
         };
-        let (left, is_refused) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let ends = || is_refused.load(Ordering::Relaxed) || left.load(Ordering::Relaxed) > MOST_FOR_THE_HOST;
-        // The first column of each chunk, and the end of the last chunk.
-        let mut cuts = vec![0];
-        let done = |cuts: &[usize]| cuts.last().copied().unwrap_or(0);
-        while done(&cuts) < all && !ends() {
-            // As in the walk of a call: smaller submissions follow a submission that takes long.
-            let too_long = AtomicBool::new(false);
-            let stops = || too_long.load(Ordering::Relaxed) || ends();
-            let chunks = blocks(done(&cuts)..all, most.get()).take_while(|_| !stops());
-            let finish = |columns: Range<usize>, searched: Searched| {
-                let found = searched.finish()?;
-                let Spent { device_seconds, .. } = found.spent;
-                too_long.fetch_or(device_seconds > engine.submission_seconds && most.get() > 1, Ordering::Relaxed);
-                found.spent.add_to(stats);
-                stats.chunks += 1;
-                left.store(found.pairs, Ordering::Relaxed);
-                is_refused.fetch_or(self.refuses && found.any_invalid, Ordering::Relaxed);
-                cuts.push(columns.end);
-                tracker.report(lines.len() * columns.len())
-            };
-            flow::run(chunks, start, finish, || gpu.filling_panicked())?;
-            most.set(most.get().div_ceil(2));
-        }
-        if ends() {
-            return Ok(false);
-        }
-        let (found, left, received) = search.finish(left.into_inner())?;
+        let session = walk(&mut sink, gpu, run.host.submission_seconds)?;
+        let has_enough = sink.has_enough();
+        let SearchSink { cuts, left, .. } = sink;
+        let Some(session) = session.filter(|_| !has_enough) else { return Ok(false) };
+        let (found, left, received) = session.search.finish(left)?;
         stats.received += received;
         // The row and column of a pair, from its number and the chunk it belongs to.
         let pair = |number: u32| {
@@ -163,5 +130,85 @@ impl Grid<'_> {
         }
         stats.products += if run.product.is_some() { problem.rows as u64 } else { 0 };
         Ok(true)
+    }
+}
+
+/// The sink of a search: the device keeps the nearest rows of some rows of P, and each chunk is some rows of Q.
+struct SearchSink<'w, 'r> {
+    grid: &'r Grid<'r>,
+    gpu: &'r Gpu,
+    run: Run<'r>,
+    lines: Range<usize>,
+    wanted: Wanted,
+    stats: &'w mut Stats,
+    tracker: &'w Tracker<'w>,
+    /// The first column of each chunk, and the end of the last chunk.
+    cuts: Vec<usize>,
+    /// Pairs that the device has left to the host.
+    left: usize,
+    /// Whether a pair is invalid and the caller wants an error.
+    is_refused: bool,
+}
+
+/// A search on a device.
+struct SearchSession<'r> {
+    search: Search<'r>,
+    gpu: &'r Gpu,
+    run: Run<'r>,
+    /// The number of rows of P.
+    lines: usize,
+    /// The first row of P, if P is Q.
+    itself: Option<usize>,
+}
+
+impl<'r> Sink for SearchSink<'_, 'r> {
+    type Session = SearchSession<'r>;
+
+    fn open(&mut self) -> Result<Option<(SearchSession<'r>, Chunks)>> {
+        let (run, gpu, lines) = (self.run, self.gpu, self.lines.len());
+        // The nearest rows so far were on the device that failed.
+        self.tracker.begin_again(lines * self.done());
+        (self.cuts, self.left) = (vec![0], 0);
+        let Some(search) = gpu.search(run.problem, lines, self.wanted.count)? else { return Ok(None) };
+        let (chunks, _) = run.chunks(gpu, &(0..run.problem.rows), (run.memory(), run.scratch()))?;
+        let most = (chunks.most().min(TILE_ENTRIES) / lines).clamp(1, most_rows(self.grid.engine, run.problem));
+        let itself = self.wanted.itself.then_some(self.lines.start);
+        let chunks = Chunks::of_at_most(0..self.grid.q.rows.len(), most);
+        Ok(Some((SearchSession { search, gpu, run, lines, itself }, chunks)))
+    }
+
+    fn finish(&mut self, _: &SearchSession<'r>, columns: Range<usize>, searched: Searched) -> Result<Spent> {
+        let found = searched.finish()?;
+        self.stats.chunks += 1;
+        self.left = found.pairs;
+        self.is_refused |= self.grid.refuses && found.any_invalid;
+        self.cuts.push(columns.end);
+        self.tracker.report(self.lines.len() * columns.len())?;
+        Ok(found.spent)
+    }
+
+    fn done(&self) -> usize {
+        self.cuts.last().copied().unwrap_or(0)
+    }
+
+    fn has_enough(&self) -> bool {
+        self.is_refused || self.left > MOST_FOR_THE_HOST
+    }
+
+    fn stats(&mut self) -> &mut Stats {
+        self.stats
+    }
+}
+
+impl Session for SearchSession<'_> {
+    type Started = Searched;
+
+    fn start(&self, columns: &Range<usize>) -> Result<Searched> {
+        let Self { search, gpu, run, lines, itself } = self;
+        let at_hand = run.q.kept(columns, |stored| gpu.has(stored)).filter(|kept| kept.is_in_one_piece(columns));
+        let (p, q) = (Source { rows: run.p.rows, stored: None }, run.q.source(columns, at_hand));
+        let product = run.product.map(|part| part.of(&[0..*lines, columns.clone()]));
+        let first = First { pair: lines * columns.start, column: columns.start, itself: *itself };
+        search.start(first, (&p, &q), product)
     }
 }

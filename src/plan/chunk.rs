@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use kullback_kernels::problem::Problem;
 
-use super::Caps;
+use super::caps::Caps;
 use kullback_kernels::error::{Error, Result};
 
 /// Rows cut into chunks, in order. The chunks have equal size, unless a side lies on the device in pieces.
@@ -108,6 +108,18 @@ impl Chunks {
     #[cfg(feature = "gpu")]
     pub(crate) fn most(&self) -> usize {
         self.per_chunk
+    }
+
+    /// The same rows in chunks halved `times` times, or as small as they get.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn halved(self, times: usize) -> Self {
+        (0..times).fold(self, |chunks, _| chunks.smaller().unwrap_or(chunks))
+    }
+
+    /// Chunks of at most `per_chunk` rows.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn of_at_most(rows: Range<usize>, per_chunk: usize) -> Self {
+        Self::of(rows, per_chunk as u64)
     }
 
     /// The same rows in chunks of half the size. `None` if they are single rows already.

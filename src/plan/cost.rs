@@ -3,6 +3,9 @@
 use kullback_kernels::measures::Divergence;
 use kullback_kernels::problem::{Pairing, Problem};
 
+/// Why the CPU computes a call if there is no GPU.
+pub(crate) const NO_GPU: &str = "no usable GPU was found";
+
 /// Lengths of rows at which rates are measured.
 pub(crate) const LENGTHS: [usize; 3] = [16, 64, 1024];
 

@@ -13,7 +13,6 @@ mod products;
 mod screen;
 mod tile;
 
-use crate::measures::finish::Definition;
 use std::ops::Range;
 
 use rayon::prelude::*;

@@ -24,7 +24,7 @@ use super::side::inside;
 use super::stage::RowBits;
 use super::sums::{Gather, RowTotals, SetTotals, sum_blocks};
 use crate::arithmetic::contrast::{SET, Scale};
-use crate::arithmetic::lanes::{Bits, LaneMask, Lanes, Real, keep, splat};
+use crate::arithmetic::lanes::{Bits, LaneMask, Lanes, keep, splat};
 use crate::arithmetic::two_part::TwoPart;
 use crate::measures::finish::Support;
 use crate::measures::term::Term;

@@ -2,65 +2,21 @@
 
 use kullback_kernels::measures::finish::Definition;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
+use super::tracker::Tracker;
 use crate::backend::NoValue;
-use crate::options::{OnInvalid, Options, Progress, ProgressCallback};
+use crate::exec::refused::Refused;
+use crate::options::{OnInvalid, Options};
 use crate::output::{Columns, RowStatus, Stats};
-use crate::refused::Refused;
-use kullback_kernels::error::{Error, Result};
+use kullback_kernels::error::Result;
 use kullback_kernels::measures::finish::{Finisher, Support, positive};
 use kullback_kernels::problem::Problem;
 use kullback_kernels::problem::Slots;
 use kullback_kernels::row_sums::{RowFlags, RowSums};
 use kullback_kernels::unit::Unit;
 use kullback_kernels::weights::Rows;
-
-/// How much of a call is done, reported to the caller in order and by one thread at a time, however many compute.
-pub(crate) struct Tracker<'a> {
-    callback: Option<&'a ProgressCallback>,
-    total: u64,
-    state: Mutex<Tracked>,
-}
-
-#[derive(Default)]
-struct Tracked {
-    /// The number of rows that the caller was told of.
-    done: u64,
-    /// Rows finished since the call last started from the beginning.
-    finished: u64,
-    cancelled: bool,
-}
-
-impl<'a> Tracker<'a> {
-    /// Takes the number of rows of the call.
-    pub(crate) fn new(options: &'a Options, rows: usize) -> Self {
-        Self { callback: options.progress.as_ref(), total: rows as u64, state: Mutex::default() }
-    }
-
-    /// Notes that all rows start again. The caller hears of them only when more are finished than before.
-    pub(crate) fn begin_anew(&self) {
-        self.begin_again(0);
-    }
-
-    /// Notes the same for all rows except `but` of them.
-    pub(crate) fn begin_again(&self, but: usize) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).finished = but as u64;
-    }
-
-    /// Tells the caller that `rows` more rows are finished. A thread that goes on after the call was cancelled learns it here.
-    pub(crate) fn report(&self, rows: usize) -> Result<()> {
-        let Some(callback) = self.callback else { return Ok(()) };
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.finished += rows as u64;
-        state.done = state.done.max(state.finished);
-        let progress = Progress { done: state.done, total: self.total };
-        state.cancelled = state.cancelled || callback(progress).is_break();
-        if state.cancelled { Err(Error::Cancelled { done: state.done, total: self.total }) } else { Ok(()) }
-    }
-}
 
 /// The columns of some rows of a call.
 pub(crate) struct Values<'a> {
@@ -161,11 +117,6 @@ pub(crate) struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// Whether every row is finished.
-    pub(crate) fn is_done(&self) -> bool {
-        self.done >= self.rows.end
-    }
-
     /// The rows of a chunk, `rows` at a time, each piece to be written by the thread that computes it.
     pub(crate) fn pieces(&mut self, chunk: Range<usize>, rows: usize) -> impl Iterator<Item = Piece<'_>> {
         let (unit, slots, terms) = (self.unit, self.problem.slots.as_slice(), self.problem.terms.len());

@@ -1,31 +1,28 @@
-//! One call on its way: rows → chunks → sums → values, on the CPU or on a device.
+//! What a call compares, and how the CPU computes a part of it.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use kullback_kernels::error::Result;
+use kullback_kernels::problem::{Pairing, Problem};
+use kullback_kernels::row_sums::{RowFlags, RowSums};
 use rayon::prelude::*;
 
+use super::host::Host;
+use super::tracker::Tracker;
+use super::values::{Part, Piece, Values};
 #[cfg(feature = "gpu")]
-use crate::backend::gpu::{Chunk, Gpu, SLOTS, product};
+use crate::backend::gpu::{Gpu, SLOTS, product};
 use crate::backend::{Found, Source, reference};
-use crate::engine::Engine;
-use crate::flow;
 use crate::input::{Input, Kept};
 use crate::options::Options;
 use crate::output::{Columns, RowStatus};
 use crate::plan::{Chunks, cost};
-use crate::values::{Part, Piece, Tracker, Values};
-use kullback_kernels::error::{Error, Result};
-use kullback_kernels::problem::{Pairing, Problem};
-use kullback_kernels::row_sums::{RowFlags, RowSums};
-
-/// A call ends after this many failures of a device without a finished chunk between them.
-pub(crate) const RETRIES: usize = 3;
 
 /// What a call compares, and whose threads and limits it uses.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
-    pub(crate) engine: &'a Engine,
+    pub(crate) host: &'a Host,
     pub(crate) problem: &'a Problem,
     pub(crate) p: Input<'a>,
     pub(crate) q: Input<'a>,
@@ -35,9 +32,9 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(engine: &'a Engine, problem: &'a Problem, p: Input<'a>, q: Input<'a>) -> Self {
+    pub(crate) fn new(host: &'a Host, problem: &'a Problem, p: Input<'a>, q: Input<'a>) -> Self {
         Self {
-            engine,
+            host,
             problem,
             p,
             q,
@@ -49,88 +46,37 @@ impl<'a> Run<'a> {
     /// Bytes that the buffers of the chunks may take.
     #[cfg(feature = "gpu")]
     pub(crate) fn memory(&self) -> u64 {
-        self.engine.memory - self.product.map_or(0, |part| part.product.bytes())
+        self.host.memory - self.product.map_or(0, |part| part.product.bytes())
     }
 
     /// The product that a chunk is part of.
     #[cfg(feature = "gpu")]
-    fn product(&self, chunk: &Range<usize>) -> Option<product::Part<'a>> {
+    pub(super) fn product(&self, chunk: &Range<usize>) -> Option<product::Part<'a>> {
         self.product.map(|part| part.of(&self.problem.pairing.ranges(chunk)))
     }
-}
 
-impl Run<'_> {
     /// Computes the chunks that a part has left, on the threads of the CPU.
     pub(crate) fn on_cpu(&self, part: &mut Part<'_>) -> Result<()> {
         let chunks = Chunks::for_cpu(self.problem, part.rows.clone());
         chunks.from(part.done).try_for_each(|chunk| self.values(part, chunk, None))
     }
 
-    /// Computes the chunks that a part has left, on a device. A chunk that fails is computed again, on a device opened anew if
-    /// necessary and in smaller chunks. A chunk that is done stays done.
-    #[cfg(feature = "gpu")]
-    pub(crate) fn on_device(&self, part: &mut Part<'_>, device: &Gpu) -> Result<()> {
-        let Self { engine, problem, .. } = *self;
-        let (mut retries, mut halvings) = (0, 0);
-        loop {
-            // Planned again for a device opened anew: rows that the old device kept have to travel.
-            let (chunks, kept) = self.chunks(device, &part.rows, (self.memory(), self.scratch()), halvings)?;
-            let before = part.done;
-            // A watchdog of the system may end a submission that takes long, so the next ones are smaller.
-            let too_long = AtomicBool::new(false);
-            let left = chunks.from(part.done).take_while(|_| !too_long.load(Ordering::Relaxed));
-            let start = |chunk: &Range<usize>| {
-                let [p, q] = self.sources(chunk, kept);
-                device.start(problem, &p, &q, self.product(chunk))
-            };
-            let mut found = Found::new();
-            let finish = |chunk: Range<usize>, on_its_way: Chunk<'_>| {
-                let spent = on_its_way.finish(&mut found)?;
-                let is_too_long = spent.device_seconds > engine.submission_seconds && chunks.smaller().is_some();
-                too_long.fetch_or(is_too_long, Ordering::Relaxed);
-                spent.add_to(&mut part.stats);
-                self.values(part, chunk, Some(&found))
-            };
-            let error = match flow::run(left, start, finish, || device.filling_panicked()) {
-                Ok(()) if !part.is_done() => {
-                    (retries, halvings) = (0, halvings + 1);
-                    continue;
-                }
-                Ok(()) => return Ok(()),
-                Err(error) => error,
-            };
-            retries = if part.done > before { 1 } else { retries + 1 };
-            match &error {
-                Error::DeviceFailed { .. } if retries <= RETRIES => {}
-                // Memory may be too small for a chunk but enough for half of it.
-                Error::DeviceMemory { .. } if chunks.smaller().is_some() || retries <= RETRIES => {}
-                _ => return Err(error),
-            }
-            // If a device cannot be recovered, the call reports its first failure.
-            device.recover().map_err(|_| error)?;
-            halvings += 1;
-            part.stats.retries += 1;
-        }
-    }
-
-    /// The chunks of some rows for a device, within a budget and scratch memory, halved `halvings` times; and what the device
-    /// keeps of either side of them.
+    /// The chunks of some rows for a device, within a budget and scratch memory; and what the device keeps of either
+    /// side of them.
     #[cfg(feature = "gpu")]
     pub(crate) fn chunks(
         &self,
         device: &Gpu,
         rows: &Range<usize>,
         memory: (u64, u64),
-        halvings: usize,
-    ) -> Result<(Chunks, [Option<&Kept>; 2])> {
+    ) -> Result<(Chunks, [Option<&'a Kept>; 2])> {
         let [p, q] = self.problem.pairing.ranges(rows);
         let has = |stored: &_| device.has(stored);
         // Every row of P meets all rows of Q at once.
         let is_at_hand = |kept: &&Kept| self.problem.pairing.line() == 1 || kept.is_in_one_piece(&q);
         let kept = [self.p.kept(&p, has), self.q.kept(&q, has).filter(is_at_hand)];
         let pieces = kept.map(|kept| kept.map(|kept| (kept.rows.start, &kept.stored)));
-        let chunks = device.chunks(self.problem, rows.clone(), memory, pieces)?;
-        Ok(((0..halvings).fold(chunks, |chunks, _| chunks.smaller().unwrap_or(chunks)), kept))
+        Ok((device.chunks(self.problem, rows.clone(), memory, pieces)?, kept))
     }
 
     /// Bytes that a row of the result takes on a device beside its records. Values of all pairs are there and on their way
@@ -142,15 +88,15 @@ impl Run<'_> {
     }
 
     /// Both sides of a chunk, of which a device may keep some rows.
-    pub(crate) fn sources<'s>(&'s self, chunk: &Range<usize>, kept: [Option<&'s Kept>; 2]) -> [Source<'s>; 2] {
+    pub(crate) fn sources(&self, chunk: &Range<usize>, kept: [Option<&'a Kept>; 2]) -> [Source<'a>; 2] {
         let [p, q] = self.problem.pairing.ranges(chunk);
         [self.p.source(&p, kept[0]), self.q.source(&q, kept[1])]
     }
 
     /// Turns the sums of a chunk into values. The sums come from a device or are computed here; or the values come from a
     /// device. Rows that 32 bits could not hold are computed again.
-    fn values(&self, part: &mut Part<'_>, chunk: Range<usize>, from_device: Option<&Found>) -> Result<()> {
-        let (engine, problem) = (self.engine, self.problem);
+    pub(super) fn values(&self, part: &mut Part<'_>, chunk: Range<usize>, from_device: Option<&Found>) -> Result<()> {
+        let (host, problem) = (self.host, self.problem);
         let (p, q) = (self.p.rows, self.q.rows);
         let rows_per_task = cost::rows_per_task(problem);
         let (rescued, any_invalid) = (AtomicU64::new(0), AtomicBool::new(false));
@@ -163,19 +109,19 @@ impl Run<'_> {
                     let values = |measure: usize, row: usize| all[measure * chunk.len() + first + row];
                     sums.resize(piece.len(), problem.terms.len());
                     any_invalid.fetch_or(piece.take(values, &mut sums.flags), Ordering::Relaxed);
-                    rescued.fetch_add(engine.cpu.rescue(problem, &p, &q, sums), Ordering::Relaxed);
+                    rescued.fetch_add(host.cpu.rescue(problem, &p, &q, sums), Ordering::Relaxed);
                     any_invalid.fetch_or(piece.write_again(sums), Ordering::Relaxed);
                     return;
                 }
-                None => engine.cpu.run(problem, &p, &q, sums),
+                None => host.cpu.run(problem, &p, &q, sums),
             }
-            rescued.fetch_add(engine.cpu.rescue(problem, &p, &q, sums), Ordering::Relaxed);
+            rescued.fetch_add(host.cpu.rescue(problem, &p, &q, sums), Ordering::Relaxed);
             any_invalid.fetch_or(piece.write(sums), Ordering::Relaxed);
         };
         let pieces = part.pieces(chunk.clone(), rows_per_task);
-        if engine.cpu.threads() > 1 && cost::takes_threads(problem, chunk.len()) {
+        if host.cpu.threads() > 1 && cost::takes_threads(problem, chunk.len()) {
             let pieces: Vec<Piece<'_>> = pieces.collect();
-            engine.cpu.install(|| pieces.into_par_iter().for_each_init(RowSums::default, task));
+            host.cpu.install(|| pieces.into_par_iter().for_each_init(RowSums::default, task));
         } else {
             let mut sums = RowSums::default();
             pieces.for_each(|piece| task(&mut sums, piece));
@@ -195,12 +141,12 @@ impl Run<'_> {
             let (p, q) = self.problem.sides(&self.p.rows, &self.q.rows, *row, 1);
             sums.resize(1, terms);
             sums.flags[0] = RowFlags(RowFlags::RESCUE);
-            self.engine.cpu.rescue(self.problem, &p, &q, sums);
+            self.host.cpu.rescue(self.problem, &p, &q, sums);
             piece.write(sums);
         };
         for part in &mut values.parts([rows.len()]) {
             let pieces: Vec<_> = rows.iter().zip(part.pieces(0..rows.len(), 1)).collect();
-            self.engine.cpu.install(|| pieces.into_par_iter().for_each_init(RowSums::default, task));
+            self.host.cpu.install(|| pieces.into_par_iter().for_each_init(RowSums::default, task));
         }
         // The status of a row shows whether it is invalid.
         values.finish(false, &self.p.rows, &self.q.rows)

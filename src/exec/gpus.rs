@@ -5,22 +5,24 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use smallvec::SmallVec;
-
-use crate::backend::StoredRows;
-use crate::backend::gpu::{AdapterInfo, DeviceAnswers, Gpu, GpuOptions, Wanted, adapters};
-use crate::engine::Engine;
-use crate::input::Kept;
-use crate::options::GpuSet;
-use crate::output::Share;
-use crate::plan::cost::{self, Rates};
-use crate::run::Run;
-use crate::values::Part;
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::problem::Problem;
 use kullback_kernels::unit::Unit;
 use kullback_kernels::weights::Rows;
 use kullback_kernels::zeros::Zeros;
+use smallvec::SmallVec;
+
+use super::columns::on_device;
+use super::host::Host;
+use super::rates;
+use super::run::Run;
+use super::values::Part;
+use crate::backend::StoredRows;
+use crate::backend::gpu::{AdapterInfo, DeviceAnswers, Gpu, GpuOptions, Wanted, adapters};
+use crate::input::Kept;
+use crate::options::GpuSet;
+use crate::output::Share;
+use crate::plan::cost::{self, Rates};
 
 /// One GPU or several.
 #[derive(Debug)]
@@ -90,9 +92,9 @@ impl Gpus {
 
     /// The rates of each GPU, measured when they are first needed. A GPU that cannot be measured gets no rows if there is
     /// another.
-    pub(crate) fn rates(&self, engine: &Engine) -> Result<&[Rates]> {
+    pub(crate) fn rates(&self, host: &Host) -> Result<&[Rates]> {
         if self.rates.get().is_none() {
-            let measured: Vec<Result<Rates>> = self.devices.iter().map(|gpu| engine.rates_on(gpu)).collect();
+            let measured: Vec<Result<Rates>> = self.devices.iter().map(|gpu| rates::on_gpu(host, gpu)).collect();
             if measured.iter().all(Result::is_err) {
                 return measured.into_iter().collect::<Result<Vec<Rates>>>().map(|_| &[][..]);
             }
@@ -110,7 +112,7 @@ impl Gpus {
     }
 
     /// The rows that each GPU computes: the rows it keeps, or else a share by its rates.
-    pub(crate) fn shares(&self, engine: &Engine, run: &Run<'_>, rows: Range<usize>) -> Result<Vec<Range<usize>>> {
+    pub(crate) fn shares(&self, run: &Run<'_>, rows: Range<usize>) -> Result<Vec<Range<usize>>> {
         if self.devices.len() == 1 {
             return Ok(vec![rows]);
         }
@@ -124,7 +126,7 @@ impl Gpus {
         let problem = Problem { rows: rows.len(), ..run.problem.clone() };
         // For all pairs, a few rows make many entries.
         let sent = if problem.pairing.line() > 1 { 0 } else { problem.bytes_per_row() * problem.rows as u64 };
-        let (shares, _) = cost::shares(&problem, sent, self.rates(engine)?);
+        let (shares, _) = cost::shares(&problem, sent, self.rates(run.host)?);
         Ok(ranges(rows.start, shares).collect())
     }
 
@@ -144,11 +146,11 @@ impl Gpus {
     /// Runs a part on each GPU, all at once. If one device fails permanently, another finishes its rows.
     pub(crate) fn run(&self, run: &Run<'_>, parts: &mut [Part<'_>]) -> Result<()> {
         if let ([gpu], [part]) = (&self.devices[..], &mut *parts) {
-            return run.on_device(part, gpu);
+            return on_device(run, part, gpu);
         }
         let on = |gpu: &Gpu, part: &mut Part<'_>| {
             let before = part.done;
-            let result = run.on_device(part, gpu);
+            let result = on_device(run, part, gpu);
             let rows = (part.done - before) as u64;
             part.stats.shares.push(Share { device: gpu.shared_name(), rows });
             result
@@ -176,7 +178,11 @@ impl Gpus {
     }
 
     /// Calls `each` for every GPU with its item of `theirs`, all at once. Returns the results in order.
-    pub(crate) fn all<T: Send, R: Send>(&self, theirs: &mut [T], each: impl Fn(&Gpu, &mut T) -> R + Sync) -> Vec<R> {
+    pub(crate) fn all<'g, T: Send, R: Send>(
+        &'g self,
+        theirs: &mut [T],
+        each: impl Fn(&'g Gpu, &mut T) -> R + Sync,
+    ) -> Vec<R> {
         let pairs = self.devices.iter().zip(theirs);
         if rayon::current_thread_index().is_some() {
             // A thread of a pool that waited here would be missing in the pool, and the others need it.
@@ -191,7 +197,7 @@ impl Gpus {
     }
 
     /// Copies rows to the GPUs, shared as in calls over rows that they keep.
-    pub(crate) fn upload(&self, engine: &Engine, rows: &Rows<'_>) -> Result<SmallVec<[Kept; 1]>> {
+    pub(crate) fn upload(&self, host: &Host, rows: &Rows<'_>) -> Result<SmallVec<[Kept; 1]>> {
         let keep = |(device, part): (usize, Range<usize>)| {
             let stored = self.devices[device].upload(&rows.slice(part.start, part.len()))?;
             Ok(Kept { device, rows: part, stored })
@@ -200,7 +206,7 @@ impl Gpus {
             return Ok([keep((0, 0..rows.len()))?].into_iter().collect());
         }
         let problem = Problem::new(&cost::MEASURED, rows, rows, Zeros::Exact, Unit::Nats)?;
-        let (shares, _) = cost::shares(&problem, 0, self.rates(engine)?);
+        let (shares, _) = cost::shares(&problem, 0, self.rates(host)?);
         ranges(0, shares).enumerate().filter(|(_, part)| !part.is_empty()).map(keep).collect()
     }
 }

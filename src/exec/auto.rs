@@ -3,18 +3,16 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::backend::StoredRows;
-#[cfg(feature = "gpu")]
-use crate::backend::gpu::GpuOptions;
-use crate::engine::{Engine, On};
-#[cfg(feature = "gpu")]
-use crate::gpus::Gpus;
-#[cfg(feature = "gpu")]
-use crate::options::GpuSet;
-use crate::plan::cost::{self, Rates};
-#[cfg(feature = "gpu")]
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::weights::Rows;
+
+use super::gpus::Gpus;
+use super::host::Host;
+use super::rates;
+use crate::backend::StoredRows;
+use crate::backend::gpu::GpuOptions;
+use crate::options::GpuSet;
+use crate::plan::cost::{self, NO_GPU, Rates};
 
 /// Rates of all devices.
 #[derive(Clone, Debug)]
@@ -24,7 +22,6 @@ pub(crate) struct AllRates {
 }
 
 /// The GPUs, if there are any. They are looked for and measured when the first call is worth it.
-#[cfg(feature = "gpu")]
 #[derive(Debug)]
 pub(crate) struct Auto {
     set: GpuSet,
@@ -34,26 +31,24 @@ pub(crate) struct Auto {
     looking: AtomicBool,
 }
 
-#[cfg(feature = "gpu")]
 impl Auto {
     pub(crate) fn new(set: GpuSet, options: GpuOptions) -> Self {
         Self { set, options, found: OnceLock::new(), looking: AtomicBool::new(false) }
     }
 
     /// The GPUs and the rates. `None` if there is no GPU, and while another call looks for them.
-    pub(crate) fn candidate(&self, engine: &Engine) -> Option<(On<'_>, &AllRates)> {
-        let (gpus, rates) = self.found(engine)?;
-        Some((On::Gpus { gpus, or_cpu: true }, rates))
+    pub(crate) fn candidate(&self, host: &Host) -> Option<&(Gpus, AllRates)> {
+        self.found(host)
     }
 
     /// The GPUs that should keep such rows.
-    pub(crate) fn keeps(&self, engine: &Engine, rows: &Rows<'_>) -> Option<&Gpus> {
+    pub(crate) fn keeps(&self, host: &Host, rows: &Rows<'_>) -> Option<&Gpus> {
         let (count, bins) = (rows.len() as f64, rows.bins() as f64);
         let bytes = rows.len() * rows.bins() * rows.weight_type().size();
         if rows.weight_type().is_wide() || (bytes as u64) < cost::KEEPS_FROM_BYTES {
             return None;
         }
-        let (gpus, rates) = self.found(engine)?;
+        let (gpus, rates) = self.found(host)?;
         let cpu = rates.cpu.seconds(count, bins, 0.0, 1);
         let faster = rates.gpus.iter().any(|gpu| gpu.seconds(count, bins, 0.0, 1) < cpu);
         faster.then_some(gpus)
@@ -82,7 +77,7 @@ impl Auto {
     /// Why there is none, in a few words for a call, if that is known.
     pub(crate) fn reason(&self) -> &'static str {
         match self.found.get() {
-            Some(Err(Error::NoDevice { .. })) | None => "there is no GPU to be had",
+            Some(Err(Error::NoDevice { .. })) | None => NO_GPU,
             _ => "no GPU could be used; `Engine::left_out` says why",
         }
     }
@@ -96,36 +91,16 @@ impl Auto {
         }
     }
 
-    fn found(&self, engine: &Engine) -> Option<&(Gpus, AllRates)> {
+    fn found(&self, host: &Host) -> Option<&(Gpus, AllRates)> {
         // Nobody waits: on a thread of a pool, the wait could be for work further up its own stack.
         if self.found.get().is_none() && !self.looking.swap(true, Ordering::AcqRel) {
             let found = Gpus::open(self.set, self.options).and_then(|gpus| {
-                let rates = gpus.rates(engine)?.to_vec();
-                Ok((gpus, AllRates { cpu: engine.rates_on_cpu()?, gpus: rates }))
+                let rates = gpus.rates(host)?.to_vec();
+                Ok((gpus, AllRates { cpu: rates::on_cpu(host)?, gpus: rates }))
             });
             // Only the thread that looks sets it.
             let _ = self.found.set(found);
         }
         self.found.get()?.as_ref().ok()
-    }
-}
-
-/// Stands in for the GPUs: this build has none.
-#[cfg(not(feature = "gpu"))]
-#[derive(Debug, Default)]
-pub(crate) struct Auto;
-
-#[cfg(not(feature = "gpu"))]
-impl Auto {
-    pub(crate) fn has(&self, stored: &StoredRows) -> bool {
-        stored.is_usable()
-    }
-
-    pub(crate) fn candidate(&self, _: &Engine) -> Option<(On<'_>, &AllRates)> {
-        None
-    }
-
-    pub(crate) fn reason(&self) -> &'static str {
-        "there is no GPU to be had"
     }
 }

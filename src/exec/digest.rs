@@ -1,20 +1,24 @@
 //! Summaries that devices make. It puts the reports of their chunks together, and adds the rows that they leave to the host.
 
-use kullback_kernels::measures::finish::Definition;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use kullback_kernels::error::{Error, Result};
+use kullback_kernels::measures::finish::Definition;
+
+use super::gpus::Gpus;
+use super::run::Run;
+use super::tracker::Tracker;
+use super::walk::{Session, Sink, walk};
+use crate::backend::Spent;
 use crate::backend::gpu::Gpu;
 use crate::backend::gpu::summary::{self as device, Said};
-use crate::flow;
-use crate::gpus::Gpus;
+use crate::input::Kept;
 use crate::options::{OnInvalid, Options};
 use crate::output::{RowStatus, Share, Stats};
-use crate::run::{RETRIES, Run};
+use crate::plan::Chunks;
 use crate::summary::{Largest, Moments, Summaries, SummaryBuilder, Tally, TopRow, ranks};
-use crate::values::Tracker;
-use kullback_kernels::error::{Error, Result};
 
 /// A device makes the summary itself from this many rows on. For fewer rows its tables take longer than the values would.
 const DEVICE_FROM_ROWS: usize = if cfg!(test) { 64 } else { 1 << 16 };
@@ -39,7 +43,7 @@ struct Gathered {
 
 /// Rows that have been through a device.
 struct Walked<'a> {
-    digest: device::Digest<'a>,
+    digest: Option<device::Digest<'a>>,
     gathered: Gathered,
     /// False if the walk ended before its last row, or left too many rows to the host.
     is_whole: bool,
@@ -47,6 +51,17 @@ struct Walked<'a> {
 }
 
 impl Gathered {
+    /// Nothing of so many measures.
+    fn new(measures: usize, top: usize, gpu: &Gpu) -> Self {
+        Self {
+            tallies: vec![Tally::default(); measures],
+            largest: vec![Largest::new(top); measures],
+            statuses: [0; 4],
+            for_the_host: 0,
+            stats: Stats { device: gpu.shared_name(), ..Stats::default() },
+        }
+    }
+
     fn add(&mut self, said: Said) {
         // These numbers cover all chunks so far.
         self.statuses = said.statuses;
@@ -67,7 +82,6 @@ impl Gathered {
             values.iter().for_each(|&(row, value)| largest.push(row as u64, f64::from(value)));
         }
         self.stats.chunks += 1;
-        said.spent.add_to(&mut self.stats);
     }
 }
 
@@ -81,90 +95,43 @@ impl<'a> Digesting<'a> {
         tracker: &'a Tracker<'a>,
     ) -> Option<Self> {
         let fits = run.problem.rows >= DEVICE_FROM_ROWS && top <= device::MOST_TOP;
-        let can = |gpu: &Gpu| gpu.can_digest(run.problem, run.engine.memory);
+        let can = |gpu: &Gpu| gpu.can_digest(run.problem, run.host.memory);
         (fits && gpus.devices().iter().all(can)).then_some(Self { run, gpus, options, top, tracker })
     }
 
     /// Makes the summary. `None` if too much of it is left to the host, or if there is an error that the columns report better.
-    /// Also `None` if a device fails again and again, which may be because of the tables. A device that fails has lost its
-    /// results, so everything starts again, in smaller chunks.
+    /// Also `None` if a device fails again and again, which may be because of the tables.
     pub(crate) fn run(&self) -> Result<Option<Summaries>> {
-        for retries in 0..=RETRIES {
-            let shares = self.gpus.shares(self.run.engine, self.run, 0..self.run.problem.rows)?;
-            let mut tasks: Vec<(Range<usize>, Option<Result<Walked<'_>>>)> =
-                shares.into_iter().map(|rows| (rows, None)).collect();
-            let ended = AtomicBool::new(false);
-            self.gpus.all(&mut tasks, |gpu, (rows, walked)| {
-                // A device that is given no rows may be one that does not work.
-                if rows.start < rows.end {
-                    let result = self.walk(gpu, rows.clone(), retries, &ended);
-                    ended.fetch_or(!result.as_ref().is_ok_and(|walked| walked.is_whole), Ordering::Relaxed);
-                    *walked = Some(result);
-                }
-            });
-            let mut walked: Vec<Result<Walked<'_>>> = tasks.into_iter().filter_map(|(_, walked)| walked).collect();
-            // What the caller wants counts more than what a device does.
-            walked.sort_by_key(|walked| !matches!(walked, Err(Error::Cancelled { .. })));
-            let walked: Result<Vec<Walked<'_>>> = walked.into_iter().collect();
-            match walked.and_then(|walked| self.conclude(&walked)) {
-                Err(Error::DeviceFailed { .. } | Error::DeviceMemory { .. }) => {}
-                Err(Error::RowTooLarge { .. }) => return Ok(None),
-                Ok(Some(mut summaries)) => {
-                    summaries.stats.retries = retries as u64;
-                    return Ok(Some(summaries));
-                }
-                other => return other,
+        let shares = self.gpus.shares(self.run, 0..self.run.problem.rows)?;
+        let mut tasks: Vec<(Range<usize>, Option<Result<Walked<'_>>>)> =
+            shares.into_iter().map(|rows| (rows, None)).collect();
+        let ended = AtomicBool::new(false);
+        self.gpus.all(&mut tasks, |gpu, (rows, walked)| {
+            // A device that is given no rows may be one that does not work.
+            if rows.start < rows.end {
+                let result = self.walk(gpu, rows.clone(), &ended);
+                ended.fetch_or(!result.as_ref().is_ok_and(|walked| walked.is_whole), Ordering::Relaxed);
+                *walked = Some(result);
             }
-            self.tracker.begin_anew();
-            if !self.gpus.devices().iter().all(|gpu| gpu.recover().is_ok()) {
-                break;
-            }
+        });
+        let mut walked: Vec<Result<Walked<'_>>> = tasks.into_iter().filter_map(|(_, walked)| walked).collect();
+        // What the caller wants counts more than what a device does.
+        walked.sort_by_key(|walked| !matches!(walked, Err(Error::Cancelled { .. })));
+        let walked: Result<Vec<Walked<'_>>> = walked.into_iter().collect();
+        match walked.and_then(|walked| self.conclude(&walked)) {
+            Err(Error::DeviceFailed { .. } | Error::DeviceMemory { .. } | Error::RowTooLarge { .. }) => Ok(None),
+            other => other,
         }
-        Ok(None)
     }
 
     /// Sends rows through a device, and stops early once `ended` is set.
-    fn walk(&self, gpu: &Gpu, rows: Range<usize>, retries: usize, ended: &AtomicBool) -> Result<Walked<'a>> {
-        let Self { run, top, tracker, .. } = *self;
-        let problem = run.problem;
-        let memory = run.engine.memory - device::table_bytes(problem);
-        let scratch = device::scratch_bytes_per_row(problem, top);
-        let (mut chunks, kept) = run.chunks(gpu, &rows, (memory, scratch), retries)?;
-        let digest = gpu.digest(problem, top)?;
-        let measures = problem.slots.len();
-        let mut gathered = Gathered {
-            tallies: vec![Tally::default(); measures],
-            largest: vec![Largest::new(top); measures],
-            statuses: [0; 4],
-            for_the_host: 0,
-            stats: Stats { device: gpu.shared_name(), ..Stats::default() },
-        };
-        let start = |chunk: &Range<usize>| {
-            let [p, q] = run.sources(chunk, kept);
-            digest.start(chunk.start, &p, &q)
-        };
-        let (is_too_much, mut done) = (AtomicBool::new(false), rows.start);
-        let ends = || is_too_much.load(Ordering::Relaxed) || ended.load(Ordering::Relaxed);
-        while done < rows.end && !ends() {
-            // As in the walk of a call: smaller submissions follow a submission that takes long.
-            let too_long = AtomicBool::new(false);
-            let stops = || too_long.load(Ordering::Relaxed) || ends();
-            let left = chunks.from(done).take_while(|_| !stops());
-            let finish = |chunk: Range<usize>, started: device::DigestedChunk| {
-                let said = started.finish()?;
-                let is_too_long =
-                    said.spent.device_seconds > run.engine.submission_seconds && chunks.smaller().is_some();
-                too_long.fetch_or(is_too_long, Ordering::Relaxed);
-                gathered.add(said);
-                is_too_much.store(gathered.for_the_host > device::MOST_FOR_THE_HOST, Ordering::Relaxed);
-                done = chunk.end;
-                tracker.report(chunk.len())
-            };
-            flow::run(left, start, finish, || gpu.filling_panicked())?;
-            chunks = chunks.smaller().unwrap_or(chunks);
-        }
-        let is_whole = done == rows.end && !is_too_much.into_inner();
-        Ok(Walked { digest, gathered, is_whole, rows: rows.len() })
+    fn walk(&self, gpu: &'a Gpu, rows: Range<usize>, ended: &AtomicBool) -> Result<Walked<'a>> {
+        let gathered = Gathered::new(self.run.problem.slots.len(), self.top, gpu);
+        let mut sink = DigestSink { digesting: self, gpu, ended, done: rows.start, rows: rows.clone(), gathered };
+        let session = walk(&mut sink, gpu, self.run.host.submission_seconds)?;
+        let DigestSink { done, gathered, .. } = sink;
+        let is_whole = done == rows.end && gathered.for_the_host <= device::MOST_FOR_THE_HOST;
+        Ok(Walked { digest: session.map(|session| session.digest), gathered, is_whole, rows: rows.len() })
     }
 
     /// Puts together what the devices have, adds the rows that were left to the host, and looks up the quantiles.
@@ -179,6 +146,7 @@ impl<'a> Digesting<'a> {
         let mut stats = Stats { device: self.gpus.name(), ..Stats::default() };
         let (mut sums, mut left) = (vec![vec![0; device::SUMS]; run.problem.slots.len()], Vec::new());
         for Walked { digest, gathered, rows, .. } in walked {
+            let Some(digest) = digest else { return Ok(None) };
             let (more, list, received) = digest.sums(gathered.for_the_host)?;
             for (sums, more) in sums.iter_mut().zip(more) {
                 sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += u64::from(more));
@@ -215,7 +183,7 @@ impl<'a> Digesting<'a> {
             groups.into_iter().map(move |group| (measure, group)).collect::<Vec<_>>()
         };
         let groups: Vec<(usize, usize)> = columns.iter().enumerate().flat_map(groups).collect();
-        for Walked { digest, .. } in walked {
+        for digest in walked.iter().filter_map(|walked| walked.digest.as_ref()) {
             for ((measure, group), counts) in groups.iter().zip(digest.counts(&groups)?) {
                 columns[*measure].learn(*group, &counts);
             }
@@ -243,6 +211,73 @@ impl<'a> Digesting<'a> {
             largest.finish()
         };
         Ok(found.iter().zip(again.iter()).map(exact).collect())
+    }
+}
+
+/// The sink of a summary: the device keeps its tables, and each chunk reports its blocks.
+struct DigestSink<'w, 'a> {
+    digesting: &'w Digesting<'a>,
+    gpu: &'a Gpu,
+    /// Set when another device has ended the summary.
+    ended: &'w AtomicBool,
+    rows: Range<usize>,
+    done: usize,
+    gathered: Gathered,
+}
+
+/// The tables of a device, and the rows that it keeps.
+struct DigestSession<'a> {
+    run: &'a Run<'a>,
+    digest: device::Digest<'a>,
+    kept: [Option<&'a Kept>; 2],
+}
+
+impl<'a> Sink for DigestSink<'_, 'a> {
+    type Session = DigestSession<'a>;
+
+    fn open(&mut self) -> Result<Option<(DigestSession<'a>, Chunks)>> {
+        let Digesting { run, top, tracker, .. } = *self.digesting;
+        // The tables were on the device that failed.
+        tracker.begin_again(self.done - self.rows.start);
+        self.done = self.rows.start;
+        let retries = self.gathered.stats.retries;
+        self.gathered = Gathered::new(run.problem.slots.len(), top, self.gpu);
+        self.gathered.stats.retries = retries;
+        let memory = run.host.memory - device::table_bytes(run.problem);
+        let scratch = device::scratch_bytes_per_row(run.problem, top);
+        let (chunks, kept) = run.chunks(self.gpu, &self.rows, (memory, scratch))?;
+        let digest = self.gpu.digest(run.problem, top)?;
+        Ok(Some((DigestSession { run, digest, kept }, chunks)))
+    }
+
+    fn finish(&mut self, _: &DigestSession<'a>, chunk: Range<usize>, started: device::DigestedChunk) -> Result<Spent> {
+        let said = started.finish()?;
+        let spent = said.spent;
+        self.gathered.add(said);
+        self.done = chunk.end;
+        self.digesting.tracker.report(chunk.len())?;
+        Ok(spent)
+    }
+
+    fn done(&self) -> usize {
+        self.done
+    }
+
+    fn has_enough(&self) -> bool {
+        self.gathered.for_the_host > device::MOST_FOR_THE_HOST || self.ended.load(Ordering::Relaxed)
+    }
+
+    fn stats(&mut self) -> &mut Stats {
+        &mut self.gathered.stats
+    }
+}
+
+impl Session for DigestSession<'_> {
+    type Started = device::DigestedChunk;
+
+    fn start(&self, chunk: &Range<usize>) -> Result<device::DigestedChunk> {
+        let [p, q] = self.run.sources(chunk, self.kept);
+        self.digest.start(chunk.start, &p, &q)
     }
 }
 
