@@ -1,6 +1,5 @@
 //! `Batch`: some rows of weights with their keys.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -14,6 +13,7 @@ use kullback::{Rows, WeightType};
 use crate::error::{Error, Result};
 use crate::file_rows::FileRows;
 use crate::lists::{Place, matrix};
+use crate::matrix::{Matrix, gather};
 use crate::types::{ArrowWeight, with_weight_type};
 
 /// Rows of weights, `len() × bins()`, with their key columns and their place in the file.
@@ -28,13 +28,6 @@ pub struct Batch {
     bins: usize,
     nulls: Option<NullBuffer>,
     file_rows: FileRows,
-}
-
-/// Weights that will become a [`Batch`].
-pub(crate) struct Matrix {
-    pub(crate) values: ArrayRef,
-    pub(crate) bins: usize,
-    pub(crate) nulls: Option<NullBuffer>,
 }
 
 impl Batch {
@@ -229,23 +222,4 @@ pub(crate) fn keyed(schema: SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> R
 
 fn keys_error(error: arrow::error::ArrowError) -> Error {
     Error::Keys { reason: error.to_string() }
-}
-
-/// Copies spans of `bins` weights into rows. `None` becomes a row of zeros.
-pub(crate) fn gather(
-    values: &ArrayRef,
-    spans: impl Iterator<Item = Option<Range<usize>>>,
-    rows: usize,
-    bins: usize,
-) -> ArrayRef {
-    with_weight_type!(values.data_type(), T => {
-        let source = values.as_primitive::<T>().values();
-        let mut weights = vec![Default::default(); rows * bins];
-        for (row, span) in weights.chunks_exact_mut(bins).zip(spans) {
-            if let Some(span) = span {
-                row.copy_from_slice(&source[span]);
-            }
-        }
-        Arc::new(PrimitiveArray::<T>::new(weights.into(), None))
-    }, else values.clone())
 }

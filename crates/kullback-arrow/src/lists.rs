@@ -6,9 +6,9 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 
-use crate::batch::{Matrix, gather};
 use crate::error::{Error, Result};
 use crate::file_rows::FileRows;
+use crate::matrix::{Matrix, gather};
 use crate::types::{stored_type, strict_cast, type_name};
 
 /// Where the lists of a column come from, for messages.

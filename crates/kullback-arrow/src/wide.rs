@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, NullBufferBuilder, PrimitiveArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 
-use crate::batch::Matrix;
+use crate::matrix::Matrix;
 use crate::types::with_weight_type;
 
 /// The first cell without a value in a row that has other values: `(row, bin)`.

@@ -13,7 +13,7 @@ use arrow::error::ArrowError;
 
 use super::list_text::{element_type, parse_lists};
 use super::origin::Origin;
-use super::{Column, Reader, Scan};
+use super::reader::{Column, Reader, Scan};
 use crate::batch::keyed;
 use crate::error::Result;
 use crate::types::{list_element, value_bytes};

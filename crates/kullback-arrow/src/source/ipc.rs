@@ -13,7 +13,7 @@ use arrow::ipc::reader::{FileReader, StreamReader, read_footer_length};
 use arrow::ipc::{root_as_footer, root_as_message};
 
 use super::origin::Origin;
-use super::{Column, Reader, Scan};
+use super::reader::{Column, Reader, Scan};
 use crate::error::Result;
 
 const FILE_MARK: &[u8] = b"ARROW1";

@@ -13,8 +13,9 @@ use arrow::row::{RowConverter, SortField};
 
 use super::pieces::Pieces;
 use super::plan::{Plan, Weights, rows_in};
-use crate::batch::{Batch, Matrix};
+use crate::batch::Batch;
 use crate::error::{Error, Result};
+use crate::matrix::Matrix;
 use crate::types::{strict_cast, type_name, value_bytes, with_weight_type};
 
 /// A pivoted table.

@@ -6,83 +6,31 @@ mod list_text;
 mod long;
 mod ndjson;
 mod npy;
+mod options;
 mod origin;
 mod parquet;
 mod pieces;
 mod plan;
+mod reader;
 mod stream;
 
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::SchemaRef;
 
 use crate::batch::Batch;
 use crate::error::Result;
-use crate::filter::Filter;
-use crate::format::{Format, Location};
-use crate::layout::Layout;
-use crate::types::value_bytes;
+use crate::format::Format;
+use crate::location::Location;
 use long::LongTable;
+pub use options::ReadOptions;
 use origin::Origin;
 pub use origin::is_decoding;
 use pieces::Pieces;
 use plan::{Plan, Weights};
+use reader::Reader;
 use stream::Stream;
-
-/// How a file is read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReadOptions {
-    /// The format. `None` means that the file name decides, or else the first bytes, which cannot tell text formats.
-    pub format: Option<Format>,
-    /// Where the histograms are.
-    pub layout: Layout,
-    /// Columns that are carried along. With [`Layout::Long`] these are the key columns of the layout.
-    pub keys: Vec<String>,
-    /// Only rows that pass all these filters are read.
-    pub filters: Vec<Filter>,
-    /// The target size of a batch, in bytes of weights.
-    pub batch_bytes: usize,
-}
-
-impl Default for ReadOptions {
-    fn default() -> Self {
-        Self { format: None, layout: Layout::default(), keys: Vec::new(), filters: Vec::new(), batch_bytes: 16 << 20 }
-    }
-}
-
-/// A column to read, and the type to read it as.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Column {
-    /// Its position in the file.
-    pub(crate) index: usize,
-    /// The type it is held in.
-    pub(crate) data_type: DataType,
-}
-
-/// Record batches of the columns asked for, in the order of the file.
-pub(crate) type Scan = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
-
-/// A reader of one file format.
-pub(crate) trait Reader: Send + Sync {
-    /// Every column of the file.
-    fn schema(&self) -> &SchemaRef;
-
-    /// The number of rows in the file, if known.
-    fn row_count(&self) -> Option<u64> {
-        None
-    }
-
-    /// About how many bytes a row of this column takes in memory.
-    fn row_bytes(&self, index: usize) -> usize {
-        self.schema().fields().get(index).map_or(0, |field| value_bytes(field.data_type()))
-    }
-
-    /// Reads `columns` (ascending positions) in batches of about `rows` rows. A reader that parses text parses it as the type asked
-    /// for. Any other reader may return the type of the file.
-    fn scan(&self, columns: &[Column], rows: usize) -> Result<Scan>;
-}
 
 /// A table of histograms that can be read any number of times.
 ///

@@ -11,7 +11,7 @@ use arrow::json::ReaderBuilder;
 use arrow::json::reader::infer_json_schema;
 
 use super::origin::Origin;
-use super::{Column, Reader, Scan};
+use super::reader::{Column, Reader, Scan};
 use crate::error::Result;
 use crate::types::{list_element, value_bytes};
 

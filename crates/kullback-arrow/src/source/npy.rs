@@ -9,8 +9,9 @@ use arrow::buffer::{Buffer, MutableBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
+use super::options::ReadOptions;
 use super::origin::Origin;
-use super::{Column, ReadOptions, Reader, Scan};
+use super::reader::{Column, Reader, Scan};
 use crate::error::{Error, Result};
 use crate::layout::Layout;
 use crate::types::value_bytes;

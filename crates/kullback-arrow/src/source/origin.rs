@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::error::{Error, Result};
-use crate::format::{Format, Location, quoted};
+use crate::format::Format;
+use crate::location::{Location, quoted};
 
 thread_local! {
     static DECODING: Cell<bool> = const { Cell::new(false) };

@@ -7,7 +7,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use super::origin::Origin;
-use super::{Column, Reader, Scan};
+use super::reader::{Column, Reader, Scan};
 use crate::error::Result;
 use crate::types::{list_element, value_bytes};
 

@@ -8,7 +8,7 @@ use arrow::compute::{and, filter, filter_record_batch};
 use arrow::datatypes::{DataType, UInt64Type};
 
 use super::plan::{Plan, Weights, rows_in};
-use super::{Reader, Scan};
+use super::reader::{Reader, Scan};
 use crate::batch::keyed;
 use crate::error::Result;
 use crate::file_rows::FileRows;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
+use super::options::ReadOptions;
 use super::origin::Origin;
-use super::{Column, ReadOptions, Reader};
+use super::reader::{Column, Reader};
 use crate::error::{Error, Result};
 use crate::filter::Predicate;
 use crate::layout::{Layout, matches};

@@ -7,10 +7,11 @@ use arrow::datatypes::DataType;
 
 use super::pieces::{Piece, Pieces};
 use super::plan::{MOST_ROWS, Plan, Weights};
-use crate::batch::{Batch, Matrix, gather};
+use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::file_rows::FileRows;
 use crate::lists::{self, Place};
+use crate::matrix::{Matrix, gather};
 use crate::wide;
 
 /// Turns pieces into matrices. It joins small ones, because a filter may leave little of each piece.

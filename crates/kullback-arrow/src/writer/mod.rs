@@ -18,7 +18,8 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use crate::error::{Error, Result};
-use crate::format::{Format, Target};
+use crate::format::Format;
+use crate::location::Target;
 use crate::types::column_list;
 use ndjson::NdjsonWriter;
 use npy::NpyWriter;

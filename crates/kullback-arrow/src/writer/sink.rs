@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
-use crate::format::{Format, Target, directory_of, quoted};
+use crate::format::Format;
+use crate::location::{Target, directory_of, quoted};
 
 const BUFFER: usize = 1 << 17;
 
