@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::parse::svg;
-use super::{FileArgs, HowArgs, InputArgs, OneMeasureArgs, RunArgs};
+use super::shared::{FileArgs, HowArgs, InputArgs, OneMeasureArgs, RunArgs};
 
 /// The rows of two files, or of one with itself.
 #[derive(Debug, Args)]

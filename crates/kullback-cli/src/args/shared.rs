@@ -1,0 +1,148 @@
+//! The options that several commands have.
+
+use std::num::NonZeroUsize;
+
+use clap::{Args, ValueEnum};
+use kullback::{Device, Divergence, OnInvalid, Unit, Zeros};
+use kullback_arrow::{Filter, Format, Layout, Location, Target};
+
+use super::parse::{number, size, target};
+
+/// The rows of two files.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct InputArgs {
+    /// Rows of weights: .parquet, .csv, .tsv, .npy, .arrow, .feather or .ndjson; - with --format for stdin.
+    #[arg(value_name = "P", help_heading = "Arguments")]
+    pub(crate) p: Location,
+    /// The rows they are compared with.
+    #[arg(value_name = "Q", help_heading = "Arguments")]
+    pub(crate) q: Option<Location>,
+    /// The list column that holds the weights (default: the only one).
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["columns", "long"])]
+    pub(crate) bins: Option<String>,
+    /// One column a bin: names, or patterns such as 'bin_*'.
+    #[arg(long, value_name = "PATTERN,…", value_delimiter = ',', conflicts_with = "long")]
+    pub(crate) columns: Vec<String>,
+    /// A line a bin: key columns, the column of bins, the column of counts.
+    #[arg(long, value_name = "KEY,…:BIN:COUNT", value_parser = Layout::long)]
+    pub(crate) long: Option<Layout>,
+    /// Columns of P carried into the output.
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    pub(crate) key: Vec<String>,
+    /// Keep the rows of P whose column has this value (repeatable).
+    #[arg(long = "where", value_name = "COLUMN=VALUE")]
+    pub(crate) where_p: Vec<Filter>,
+    /// Keep the rows of Q whose column has this value (repeatable).
+    #[arg(long, value_name = "COLUMN=VALUE")]
+    pub(crate) where_q: Vec<Filter>,
+    /// Keep the rows of P whose weights add up to at least N.
+    #[arg(long, value_name = "N", value_parser = number)]
+    pub(crate) min_total: Option<f64>,
+    /// Format of P, where its name does not say.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// Format of Q, where its name does not say.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format_q: Option<Format>,
+}
+
+impl InputArgs {
+    /// An option about Q that was given, if one was.
+    pub(crate) fn about_q(&self) -> Option<&'static str> {
+        let given = [("--where-q", !self.where_q.is_empty()), ("--format-q", self.format_q.is_some())];
+        given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+
+    /// Where the histograms are.
+    pub(crate) fn layout(&self) -> Layout {
+        match &self.long {
+            Some(long) => long.clone(),
+            None if !self.columns.is_empty() => Layout::Wide(self.columns.clone()),
+            None => Layout::List(self.bins.clone()),
+        }
+    }
+}
+
+/// What is computed of every pair.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Measure")]
+pub(crate) struct OneMeasureArgs {
+    /// kl, reverse_kl, jeffreys, js, js_distance, hellinger, bhattacharyya, tv, chi2, neyman_chi2, triangular,
+    /// renyi:A, tsallis:A, alpha:A, cross_entropy, entropy.
+    #[arg(short, long, value_name = "NAME", default_value = "kl")]
+    pub(crate) measure: Divergence,
+}
+
+/// How it is computed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Measure")]
+pub(crate) struct HowArgs {
+    /// Unit of the logarithms: nats, bits, bans, or a base.
+    #[arg(long, default_value_t = Unit::Nats)]
+    pub(crate) unit: Unit,
+    /// What happens to zeros: exact, epsilon:E, additive:A, floor:E, mix:L, skip.
+    #[arg(long, value_name = "POLICY", default_value_t = Zeros::Exact)]
+    pub(crate) zeros: Zeros,
+    /// Rows with an invalid weight: an error, or rows without a value.
+    #[arg(long, value_enum, default_value_t = OnBad::Error)]
+    pub(crate) on_invalid: OnBad,
+}
+
+/// [`OnInvalid`] by the names of the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnBad {
+    /// The run is an error.
+    Error,
+    /// The row has no value.
+    Null,
+}
+
+impl From<OnBad> for OnInvalid {
+    fn from(choice: OnBad) -> Self {
+        match choice {
+            OnBad::Error => OnInvalid::Error,
+            OnBad::Null => OnInvalid::Null,
+        }
+    }
+}
+
+/// Where the result goes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct FileArgs {
+    /// Where the rows go: a file, or - for stdout. Without: a table on a terminal, CSV on a pipe.
+    #[arg(short, long, value_name = "FILE", value_parser = target)]
+    pub(crate) output: Option<Target>,
+    /// Format of the rows (default: by the file name; csv on stdout).
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) output_format: Option<Format>,
+}
+
+/// How it is run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Run")]
+pub(crate) struct RunArgs {
+    /// auto, cpu, gpu, gpu:N, several that share the rows as gpu:0+1 or gpus (all that are hardware), gl, reference.
+    #[arg(long, default_value_t = Device::Auto)]
+    pub(crate) device: Device,
+    /// CPU threads (default: all).
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Memory for buffers, such as 512MiB.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) memory: Option<u64>,
+    /// No notes and no progress on stderr.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// No progress bar.
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
+impl RunArgs {
+    /// Whether progress is wanted, where there is somebody to see it.
+    pub(crate) fn progress(&self) -> bool {
+        !self.quiet && !self.no_progress
+    }
+}
