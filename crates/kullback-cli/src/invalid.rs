@@ -3,7 +3,7 @@
 use kullback::{Rows, Side};
 
 use crate::error::{Error, Result};
-use crate::rowwise::Pair;
+use crate::rowwise::pair::Pair;
 
 /// What is wrong with some rows.
 #[derive(Debug, Default)]

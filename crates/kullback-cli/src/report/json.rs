@@ -5,8 +5,8 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use kullback::{QUANTILES, Summary};
 use serde_json::{Map, Value, json};
 
-use super::Report;
 use super::table;
+use super::tally::Report;
 use crate::error::Result;
 
 /// A number in JSON: an infinite value is the string "Infinity", and NaN is null.

@@ -3,8 +3,8 @@
 use comfy_table::Table;
 use kullback::{QUANTILES, RowStatus, Summary};
 
-use super::Report;
 use super::table::{Style, readable, table};
+use super::tally::Report;
 
 /// The summary of every measure as one table.
 pub(crate) fn summary_table(report: &Report) -> Table {

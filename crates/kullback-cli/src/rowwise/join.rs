@@ -10,7 +10,8 @@ use arrow::row::{RowConverter, SortField};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use kullback_arrow::Batch;
 
-use super::pairing::{Counts, Pair, Pairs, Stream, plain};
+use super::pair::Pair;
+use super::pairing::{Counts, Pairs, Stream, plain};
 use crate::error::{Error, Result};
 use crate::inputs::Input;
 

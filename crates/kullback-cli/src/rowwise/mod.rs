@@ -2,8 +2,9 @@
 
 mod against;
 mod join;
+pub(crate) mod pair;
 mod pairing;
-mod results;
+pub(crate) mod results;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -21,10 +22,9 @@ use crate::progress::Progress;
 use crate::report::{Report, top::TopRows};
 use crate::{Outcome, complain, interrupt};
 pub(crate) use against::heavy_rows;
-pub(crate) use pairing::Pair;
+use pair::Pair;
 use pairing::{Counts, Pairs};
-use results::Schemas;
-pub(crate) use results::{NULL, Results};
+use results::{Results, Schemas};
 
 /// Runs the command.
 pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {

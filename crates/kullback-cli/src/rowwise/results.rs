@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use kullback::{Columns, Divergence, RowStatus};
 use kullback_arrow::Batch;
 
-use super::pairing::Pair;
+use super::pair::Pair;
 use crate::error::{Error, Result};
 use crate::inputs::Inputs;
 use crate::invalid::Invalid;

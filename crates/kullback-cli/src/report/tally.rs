@@ -1,0 +1,153 @@
+//! `Report`: what a run adds up while it computes.
+
+use std::collections::BTreeMap;
+
+use kullback::{Divergence, RowStatus, Stats, Summary, SummaryBuilder};
+
+use crate::args::{Against, RowwiseArgs};
+use crate::rowwise::results::{NULL, Results};
+
+/// Wall time by stage. `prepare` is the time to open the files, and the first pass of `--against total`. Reading, computing and
+/// writing run at the same time; `wait` is the time that writing waited.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seconds {
+    pub(crate) prepare: f64,
+    pub(crate) wait: f64,
+    pub(crate) compute: f64,
+    pub(crate) write: f64,
+    pub(crate) total: f64,
+}
+
+/// What a run reports.
+pub(crate) struct Report {
+    pub(super) p: String,
+    pub(super) q: String,
+    pub(super) filters: (Vec<String>, Vec<String>),
+    pub(super) measures: Vec<Divergence>,
+    pub(super) unit: String,
+    pub(super) zeros: String,
+    /// The devices that computed batches, and why these.
+    devices: Vec<(String, String)>,
+    pub(crate) rows: u64,
+    pub(crate) left_out: u64,
+    /// For each GPU that took no part, the reason.
+    pub(crate) gpus_left_out: Vec<String>,
+    /// Rows with a value above the limit.
+    pub(crate) above: u64,
+    pub(super) limit: Option<f64>,
+    statuses: [u64; RowStatus::ALL.len()],
+    nulls: u64,
+    pub(super) chunks: u64,
+    pub(super) rescued: u64,
+    pub(super) bytes: u64,
+    pub(crate) seconds: Seconds,
+    /// One builder per measure, if a summary is asked for.
+    builders: Vec<SummaryBuilder>,
+}
+
+impl Report {
+    pub(crate) fn new(args: &RowwiseArgs, measures: &[Divergence]) -> Self {
+        let input = &args.input;
+        let p = input.p.to_string();
+        let q = match (&input.q, args.pairing.against) {
+            (Some(q), _) => q.to_string(),
+            (None, Some(Against::Total)) => "total".to_owned(),
+            (None, Some(Against::Uniform)) => "uniform".to_owned(),
+            (None, Some(Against::Previous)) => "previous".to_owned(),
+            (None, None) => p.clone(),
+        };
+        let filters = |filters: &[kullback_arrow::Filter]| {
+            filters.iter().map(|filter| format!("{}={}", filter.column, filter.value)).collect()
+        };
+        let summarised = args.output.summary || args.output.json;
+        Self {
+            p,
+            q,
+            filters: (filters(&input.where_p), filters(&input.where_q)),
+            measures: measures.to_vec(),
+            unit: args.how.unit.to_string(),
+            zeros: args.how.zeros.to_string(),
+            devices: Vec::new(),
+            rows: 0,
+            left_out: 0,
+            gpus_left_out: Vec::new(),
+            above: 0,
+            limit: args.output.fail_above,
+            statuses: [0; RowStatus::ALL.len()],
+            nulls: 0,
+            chunks: 0,
+            rescued: 0,
+            bytes: 0,
+            seconds: Seconds::default(),
+            builders: if summarised { vec![SummaryBuilder::default(); measures.len()] } else { Vec::new() },
+        }
+    }
+
+    /// Adds how a batch was computed.
+    pub(crate) fn add_stats(&mut self, stats: &Stats) {
+        let device = (stats.device.to_string(), stats.reason.to_owned());
+        if !self.devices.contains(&device) {
+            self.devices.push(device);
+        }
+        self.chunks += stats.chunks;
+        self.rescued += stats.rescued;
+        self.bytes += stats.bytes;
+        self.seconds.compute += stats.seconds;
+    }
+
+    /// Adds the values of a batch.
+    pub(crate) fn add_rows(&mut self, results: &Results) {
+        self.rows += results.status.len() as u64;
+        for status in &results.status {
+            match status {
+                Some(status) => self.statuses[*status as usize] += 1,
+                None => self.nulls += 1,
+            }
+        }
+        if let Some(limit) = self.limit {
+            let above = |row: &usize| results.columns.iter().any(|values| values[*row] > limit);
+            self.above += (0..results.status.len()).filter(above).count() as u64;
+        }
+        if self.builders.is_empty() {
+            return;
+        }
+        let status: Vec<RowStatus> = results.status.iter().map(|status| status.unwrap_or(RowStatus::Empty)).collect();
+        for (builder, values) in self.builders.iter_mut().zip(&results.columns) {
+            builder.extend(values, &status);
+        }
+    }
+
+    /// Every measure with its summary, if summaries are asked for.
+    pub(super) fn summaries(&self) -> impl Iterator<Item = (Divergence, Summary)> {
+        self.measures.iter().copied().zip(self.builders.iter().map(SummaryBuilder::finish))
+    }
+
+    /// Rows by status, including rows that are null in a file.
+    pub(super) fn statuses(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let names = RowStatus::ALL.iter().map(|status| status.name()).chain([NULL]);
+        names.zip(self.statuses.iter().copied().chain([self.nulls]))
+    }
+
+    pub(super) fn device(&self) -> String {
+        self.devices.iter().map(|(device, _)| device.as_str()).collect::<Vec<_>>().join("; ")
+    }
+
+    pub(super) fn reason(&self) -> String {
+        self.devices.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The metadata of a result file.
+    pub(crate) fn metadata(&self) -> BTreeMap<String, String> {
+        let measures = self.measures.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let pairs = [
+            ("kullback_version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("measures", measures),
+            ("unit", self.unit.clone()),
+            ("zeros", self.zeros.clone()),
+            ("device", self.device()),
+            ("p", self.p.clone()),
+            ("q", self.q.clone()),
+        ];
+        pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+}

@@ -1,0 +1,35 @@
+//! `Pair`: rows of P beside the rows of Q that they meet.
+
+use kullback::{RowPair, Rows};
+use kullback_arrow::Batch;
+
+/// Rows of P and the rows they are compared with.
+pub(crate) struct Pair {
+    pub(crate) p: Batch,
+    /// As many rows as `p`, or one row for all of them.
+    pub(crate) q: Batch,
+    /// The row of `p` that is compared with nothing.
+    pub(crate) alone: Option<usize>,
+}
+
+impl Pair {
+    /// The row of `q` that a row of `p` is compared with.
+    pub(crate) fn q_row(&self, row: usize) -> usize {
+        if self.q.len() == 1 { 0 } else { row }
+    }
+
+    /// Whether the row is null in the file, on either side.
+    pub(crate) fn is_null(&self, row: usize) -> bool {
+        self.p.is_null(row) || self.q.is_null(self.q_row(row))
+    }
+}
+
+impl RowPair for Pair {
+    fn p(&self) -> Rows<'_> {
+        self.p.rows()
+    }
+
+    fn q(&self) -> Rows<'_> {
+        self.q.rows()
+    }
+}
