@@ -1,16 +1,15 @@
-//! An engine that the user makes, and rows that stay on its device.
+//! An engine that the user makes.
 
 use std::sync::Arc;
 
 use kullback::{Divergence, Engine, Input};
-use kullback_arrow::Batch;
 use pyo3::prelude::*;
-use self_cell::self_cell;
 
 use crate::call::{self, Found, Measures, Watch};
 use crate::error::{exception, wrong_input};
 use crate::functions::{on_engine, shape_of};
 use crate::input::Side;
+use crate::uploaded::{Resident, Uploaded};
 use crate::{output, pairs};
 
 #[doc = include_str!("docs/engine.txt")]
@@ -29,23 +28,6 @@ impl PyEngine {
         }
         Err(wrong_input(py, "an engine has its threads in the process that made it: make another one in this process"))
     }
-}
-
-type Kept<'a> = kullback::Uploaded<'a>;
-
-self_cell!(
-    struct Resident {
-        owner: Batch,
-        #[covariant]
-        dependent: Kept,
-    }
-);
-
-/// Rows that an engine keeps; made by Engine.upload.
-#[pyclass(frozen, module = "kullback")]
-pub(crate) struct Uploaded {
-    engine: Arc<Engine>,
-    rows: Resident,
 }
 
 #[pymethods]
@@ -191,24 +173,5 @@ impl PyEngine {
         let resident = py.detach(|| Resident::try_new(batch, |batch| engine.upload(batch.rows())));
         let rows = resident.map_err(|error| exception(py, &error))?;
         Ok(Uploaded { engine, rows })
-    }
-}
-
-#[pymethods]
-impl Uploaded {
-    fn __len__(&self) -> usize {
-        self.rows.borrow_owner().len()
-    }
-
-    /// Bins of a row.
-    #[getter]
-    fn bins(&self) -> usize {
-        self.rows.borrow_owner().bins()
-    }
-
-    /// Whether a device has them.
-    #[getter]
-    fn is_on_a_device(&self) -> bool {
-        self.rows.borrow_dependent().is_on_a_device()
     }
 }

@@ -15,8 +15,8 @@ use pyo3_arrow::PyChunkedArray;
 use pyo3_arrow::input::AnyArray;
 
 use crate::borrowed::{ACCEPTED, Borrowed, Kind};
-use crate::engine::Uploaded;
 use crate::error::{exception, of_column, wrong_input, wrong_type};
+use crate::uploaded::Uploaded;
 
 /// Bytes of rows that are copied at one time.
 const COPIED_BYTES: usize = 16 << 20;

@@ -12,6 +12,7 @@ mod functions;
 mod input;
 mod output;
 mod pairs;
+mod uploaded;
 mod verify;
 
 use pyo3::prelude::*;
@@ -20,11 +21,13 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
-    use crate::engine::{PyEngine, Uploaded};
+    use crate::engine::PyEngine;
     #[pymodule_export]
     use crate::functions::{devices, matrix, rowwise, summary};
     #[pymodule_export]
     use crate::pairs::{nearest, pairwise};
+    #[pymodule_export]
+    use crate::uploaded::Uploaded;
     #[pymodule_export]
     use crate::verify::verify;
 
