@@ -3,7 +3,8 @@
 use kullback::{Device, Divergence, Engine, EngineBuilder, Error, Input, Options, Rows, WeightType, Zeros};
 use kullback_conformance::{Check, FAMILIES, hard_rows, measures};
 
-use super::{adapter, against_oracle, oracle, same_bits, with};
+use super::compare::{against_oracle, same_bits, with};
+use super::engines::{adapter, oracle};
 
 /// Rows kept on a device give the same bits as rows that are sent, and are not sent again.
 pub fn uploaded_rows_give_the_same_bits(make: fn() -> Option<EngineBuilder>) {

@@ -3,7 +3,8 @@
 use kullback::{Divergence, Engine, Error, Options, RowStatus, Rows, Tile, WeightType, Zeros};
 use kullback_conformance::{FAMILIES, Tolerance, Values, hard_rows, measures};
 
-use super::{MakeEngine, oracle, with};
+use super::compare::with;
+use super::engines::{MakeEngine, oracle};
 
 /// The whole matrix: one column per measure, and the statuses.
 pub struct Matrix {
