@@ -1,6 +1,7 @@
 //! Turns the validated module into a [`Program`]. Every call is expanded in place, every value becomes scalars, and a read of a
 //! variable becomes the value last written if that is known.
 
+mod access;
 mod call;
 mod control;
 mod expression;
