@@ -7,6 +7,8 @@ mod product;
 mod product_tests;
 #[cfg(feature = "gpu")]
 mod search;
+#[cfg(feature = "gpu")]
+mod trial;
 
 use std::ops::Range;
 use std::sync::Arc;
