@@ -44,7 +44,7 @@ impl Support {
 }
 
 /// What the kernels and the engine know of a measure.
-pub trait Definition: Sized {
+pub trait Definition: Copy {
     /// The one or two sums that the value needs.
     fn terms(self) -> (Term, Option<Term>);
     /// Whether the definition is +∞ on rows with this support.

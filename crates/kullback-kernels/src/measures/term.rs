@@ -63,6 +63,22 @@ pub enum Term {
     Entropy,
 }
 
+/// A vector of each side.
+type Both<S, T> = (Lanes<S, T>, Lanes<S, T>);
+
+/// The vectors of two sides, by their numbers. Written without the adapters of slices: in a function as large as the kernels,
+/// a compiler leaves some of these as calls.
+#[inline(always)]
+fn vectors<'a, S: Simd + 'a, T: Real>(
+    simd: S,
+    p: &'a [T],
+    q: &'a [T],
+) -> impl Iterator<Item = (usize, Both<S, T>)> + 'a {
+    let lanes = Lanes::<S, T>::LEN;
+    let vector = move |side: &[T], i: usize| Lanes::<S, T>::from_slice(simd, &side[i * lanes..(i + 1) * lanes]);
+    (0..p.len().min(q.len()) / lanes).map(move |i| (i, (vector(p, i), vector(q, i))))
+}
+
 impl Term {
     /// The term of 1 − Σ p̂ᴬ q̂ᴮ. At A = ½, 2 and −1 there is one in which nothing cancels.
     pub fn deficit_of(order: Order) -> Term {
@@ -281,11 +297,9 @@ impl Term {
             };
             ($x:ident, $y:ident, $scale:ident => $term:expr) => {
                 while let Some(Block { p, q, scale: $scale, .. }) = blocks.next() {
-                    let lanes = Lanes::<S, T>::LEN;
                     let mut sum = LaneSum::<S, T>::new(splat::<S, T>(simd, 0.0));
-                    for (i, (x, y)) in p.chunks_exact(lanes).zip(q.chunks_exact(lanes)).enumerate() {
+                    for (i, ($x, $y)) in vectors::<S, T>(simd, p, q) {
                         blocks.at(i);
-                        let ($x, $y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
                         sum.add($term);
                     }
                     blocks.put(&[sum.total()]);
@@ -300,21 +314,19 @@ impl Term {
     /// so that it is p·r in the same way as in u.
     #[inline(always)]
     pub fn sum_set<'a, S: Simd, T: Real>(terms: &[Term], simd: S, two_parts: bool, blocks: &mut impl Blocks<'a, S, T>) {
-        let (lanes, zero) = (Lanes::<S, T>::LEN, splat::<S, T>(simd, 0.0));
+        let zero = splat::<S, T>(simd, 0.0);
         let needs = Needs { second_part: two_parts, ..Needs::default() };
         let needs = terms.iter().fold(needs, |all, term| all.and(term.needs()));
         let mut contrasts = [Contrast::new(simd, zero, zero, zero, Needs::default()); BLOCK];
         let mut sums = [zero; SET];
         while let Some(block) = blocks.next() {
             let Block { p, q, scale, .. } = block;
-            let vectors = p.chunks_exact(lanes).zip(q.chunks_exact(lanes));
             // There are two loops, so that weights without a change do not pay for what a policy may change.
             macro_rules! each {
                 ($i:ident, $x:ident, $y:ident => $contrast:expr) => {
-                    for ($i, (contrast, (x, y))) in contrasts.iter_mut().zip(vectors.clone()).enumerate() {
+                    for ($i, ($x, $y)) in vectors::<S, T>(simd, p, q).take(BLOCK) {
                         blocks.at($i);
-                        let ($x, $y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
-                        *contrast = $contrast;
+                        contrasts[$i] = $contrast;
                     }
                 };
             }
@@ -324,7 +336,7 @@ impl Term {
                     Contrast::changed(simd, change.apply(simd, x, y, block.inside(simd, i)), scale, needs)
                 }),
             }
-            let contrasts = &contrasts[..(p.len() / lanes).min(BLOCK)];
+            let contrasts = &contrasts[..(p.len() / Lanes::<S, T>::LEN).min(BLOCK)];
             for (sum, term) in sums.iter_mut().zip(terms) {
                 let mut all = LaneSum::<S, T>::new(zero);
                 macro_rules! total {
@@ -334,8 +346,7 @@ impl Term {
                         }
                     };
                     (weights $function:path, $kind:expr) => {
-                        for (i, (x, y)) in vectors.clone().enumerate() {
-                            let (x, y) = (Lanes::<S, T>::from_slice(simd, x), Lanes::<S, T>::from_slice(simd, y));
+                        for (i, (x, y)) in vectors::<S, T>(simd, p, q) {
                             all.add($function(&match scale.change {
                                 None => Weights::plain(simd, x, y, scale),
                                 Some(change) => {

@@ -96,7 +96,8 @@ impl Prepared {
         }
     }
 
-    pub fn len(&self) -> usize {
+    /// How many rows are prepared.
+    pub fn rows(&self) -> usize {
         self.rows
     }
 
