@@ -97,7 +97,7 @@ struct Panel<'a> {
 impl Slices {
     /// Takes rows that were prepared in panels of [`PANEL`].
     pub(super) fn new(products: &Products, side: usize, prepared: &Prepared, words: Words) -> Self {
-        let (panels, numbers) = (prepared.len().div_ceil(PANEL), words.bins.next_multiple_of(STEP) * 2 * PANEL);
+        let (panels, numbers) = (prepared.rows().div_ceil(PANEL), words.bins.next_multiple_of(STEP) * 2 * PANEL);
         let operands = products.operands(side).iter().map(|_| vec![0.0; panels * numbers]).collect();
         let mut slices = Self { operands, rows: vec![0; panels * PANEL * words.all()] };
         let mut operands: Vec<_> = slices.operands.iter_mut().map(|operand| operand.chunks_mut(numbers)).collect();
@@ -115,7 +115,7 @@ impl Slices {
 impl Panel<'_> {
     fn fill(&mut self, products: &Products, side: usize, prepared: &Prepared, words: Words) {
         let mut numbers = vec![0.0; words.bins];
-        let rows = self.first..prepared.len().min(self.first + PANEL);
+        let rows = self.first..prepared.rows().min(self.first + PANEL);
         for ((lane, row), to) in rows.enumerate().zip(self.rows.chunks_exact_mut(words.all())) {
             let known = prepared.known(row);
             let mut constants: SmallVec<[f64; 4]> =
