@@ -38,6 +38,8 @@ struct ColumnsSession<'a> {
 impl<'a> Sink for ColumnsSink<'_, 'a, '_> {
     type Session = ColumnsSession<'a>;
 
+    const STAYS: bool = true;
+
     fn open(&mut self) -> Result<Option<(ColumnsSession<'a>, Chunks)>> {
         let Self { run, device, .. } = *self;
         let (chunks, kept) = run.chunks(device, &self.part.rows, (run.memory(), run.scratch()))?;
@@ -48,6 +50,10 @@ impl<'a> Sink for ColumnsSink<'_, 'a, '_> {
         let spent = started.finish(&mut self.found)?;
         self.run.values(self.part, chunk, Some(&self.found))?;
         Ok(spent)
+    }
+
+    fn close(&mut self, _: &ColumnsSession<'a>) -> Result<()> {
+        Ok(())
     }
 
     fn done(&self) -> usize {

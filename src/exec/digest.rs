@@ -38,6 +38,9 @@ struct Gathered {
     largest: Vec<Largest>,
     statuses: [u64; 4],
     for_the_host: usize,
+    /// Values in each group of buckets, by measure, and the rows left to the host. Set at the end.
+    sums: Vec<Vec<u32>>,
+    left: Vec<u32>,
     stats: Stats,
 }
 
@@ -58,6 +61,8 @@ impl Gathered {
             largest: vec![Largest::new(top); measures],
             statuses: [0; 4],
             for_the_host: 0,
+            sums: Vec::new(),
+            left: Vec::new(),
             stats: Stats { device: gpu.shared_name(), ..Stats::default() },
         }
     }
@@ -145,15 +150,12 @@ impl<'a> Digesting<'a> {
         }
         let mut stats = Stats { device: self.gpus.name(), ..Stats::default() };
         let (mut sums, mut left) = (vec![vec![0; device::SUMS]; run.problem.slots.len()], Vec::new());
-        for Walked { digest, gathered, rows, .. } in walked {
-            let Some(digest) = digest else { return Ok(None) };
-            let (more, list, received) = digest.sums(gathered.for_the_host)?;
-            for (sums, more) in sums.iter_mut().zip(more) {
-                sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += u64::from(more));
+        for Walked { gathered, rows, .. } in walked {
+            for (sums, more) in sums.iter_mut().zip(&gathered.sums) {
+                sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += u64::from(*more));
             }
-            left.extend(list.into_iter().map(|row| row as usize));
+            left.extend(gathered.left.iter().map(|row| *row as usize));
             stats.add(&gathered.stats);
-            stats.received += received;
             if walked.len() > 1 {
                 stats.shares.push(Share { device: gathered.stats.device.clone(), rows: *rows as u64 });
             }
@@ -235,6 +237,8 @@ struct DigestSession<'a> {
 impl<'a> Sink for DigestSink<'_, 'a> {
     type Session = DigestSession<'a>;
 
+    const STAYS: bool = false;
+
     fn open(&mut self) -> Result<Option<(DigestSession<'a>, Chunks)>> {
         let Digesting { run, top, tracker, .. } = *self.digesting;
         // The tables were on the device that failed.
@@ -257,6 +261,15 @@ impl<'a> Sink for DigestSink<'_, 'a> {
         self.done = chunk.end;
         self.digesting.tracker.report(chunk.len())?;
         Ok(spent)
+    }
+
+    fn close(&mut self, session: &DigestSession<'a>) -> Result<()> {
+        if !self.has_enough() {
+            let (sums, left, received) = session.digest.sums(self.gathered.for_the_host)?;
+            (self.gathered.sums, self.gathered.left) = (sums, left);
+            self.gathered.stats.received += received;
+        }
+        Ok(())
     }
 
     fn done(&self) -> usize {

@@ -22,10 +22,13 @@ pub(crate) const RETRIES: usize = 3;
 pub(crate) trait Sink {
     type Session: Session;
 
+    /// Whether a chunk that is done stays done if the device fails. If not, the results lie on the device until
+    /// [`Sink::close`].
+    const STAYS: bool;
+
     /// Prepares the device as it is now, and cuts the rows into chunks. `None` if the device cannot do this.
     ///
-    /// The walk calls it again after a failure. A sink that kept results on the device has lost them, and counts their rows as
-    /// not done.
+    /// The walk calls it again after a failure. A sink whose results do not stay then counts all rows as not done.
     ///
     /// # Errors
     /// Those of the device, and a row that it cannot hold.
@@ -38,6 +41,9 @@ pub(crate) trait Sink {
         chunk: Range<usize>,
         started: <Self::Session as Session>::Started,
     ) -> Result<Spent>;
+
+    /// Takes what lies on the device, once all rows are done or the sink has enough.
+    fn close(&mut self, session: &Self::Session) -> Result<()>;
 
     /// The first row that is not done.
     fn done(&self) -> usize;
@@ -70,14 +76,15 @@ pub(crate) fn walk<S: Sink>(sink: &mut S, device: &Gpu, seconds: f64) -> Result<
             Ok(Some((session, chunks))) => {
                 let chunks = chunks.halved(halvings);
                 let can_be_smaller = chunks.smaller().is_some();
-                match through(sink, &session, chunks, &mut halvings, device, seconds) {
+                let gone = through(sink, &session, chunks, &mut halvings, device, seconds);
+                match gone.and_then(|()| sink.close(&session)) {
                     Ok(()) => return Ok(Some(session)),
                     Err(error) => (error, can_be_smaller),
                 }
             }
             Err(error) => (error, false),
         };
-        retries = if sink.done() > before { 1 } else { retries + 1 };
+        retries = if S::STAYS && sink.done() > before { 1 } else { retries + 1 };
         match &error {
             Error::DeviceFailed { .. } if retries <= RETRIES => {}
             // Memory may be too small for a chunk but enough for half of it.

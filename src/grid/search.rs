@@ -9,7 +9,7 @@ use kullback_kernels::problem::{Pairing, Problem};
 
 use super::{Grid, TILE_ENTRIES, blocks, most_rows};
 use crate::backend::gpu::Gpu;
-use crate::backend::gpu::pairs::{First, MOST_FOR_THE_HOST, MOST_NEIGHBOURS, Search, Searched};
+use crate::backend::gpu::pairs::{First, MOST_FOR_THE_HOST, MOST_NEIGHBOURS, NearestOfRow, Search, Searched};
 use crate::backend::{Source, Spent};
 use crate::exec::choice::On;
 use crate::exec::run::Run;
@@ -59,8 +59,8 @@ impl Grid<'_> {
             loop {
                 match self.search(gpu, &lines, wanted, &mut nearest[lines.clone()], &mut stats, tracker) {
                     Ok(true) => break,
-                    // The products may be what leaves too much. What was reported for these rows is reported again.
-                    Ok(false) if self.drop_product() => tracker.begin_again(lines.len() * columns),
+                    // The products may be what leaves too much.
+                    Ok(false) if self.drop_product() => {}
                     Err(Error::Cancelled { done, total }) => return Err(Error::Cancelled { done, total }),
                     // The tiles are computed elsewhere, or report why they cannot be.
                     Ok(false) | Err(_) => return Ok(None),
@@ -96,13 +96,16 @@ impl Grid<'_> {
             cuts: vec![0],
             left: 0,
             is_refused: false,
+            found: None,
         };
-        let session = walk(&mut sink, gpu, run.host.submission_seconds)?;
-        let has_enough = sink.has_enough();
-        let SearchSink { cuts, left, .. } = sink;
-        let Some(session) = session.filter(|_| !has_enough) else { return Ok(false) };
-        let (found, left, received) = session.search.finish(left)?;
-        stats.received += received;
+        walk(&mut sink, gpu, run.host.submission_seconds)?;
+        let SearchSink { cuts, found, .. } = sink;
+        // What was reported for these rows is reported again.
+        let give_up = || tracker.begin_again(lines.len() * cuts.last().copied().unwrap_or(0));
+        let Some((found, left)) = found else {
+            give_up();
+            return Ok(false);
+        };
         // The row and column of a pair, from its number and the chunk it belongs to.
         let pair = |number: u32| {
             let number = number as usize;
@@ -117,6 +120,7 @@ impl Grid<'_> {
         let again = run.again(&numbers, &self.options)?;
         stats.rescued += left.len() as u64;
         if self.refuses && again.status().contains(&RowStatus::Invalid) {
+            give_up();
             return Ok(false);
         }
         let bound = self.problem.slots[0].measure.finisher(self.options.unit).bound();
@@ -148,6 +152,8 @@ struct SearchSink<'w, 'r> {
     left: usize,
     /// Whether a pair is invalid and the caller wants an error.
     is_refused: bool,
+    /// The nearest rows of each row of P, and the pairs left to the host. Set at the end.
+    found: Option<(Vec<NearestOfRow>, Vec<u32>)>,
 }
 
 /// A search on a device.
@@ -163,6 +169,8 @@ struct SearchSession<'r> {
 
 impl<'r> Sink for SearchSink<'_, 'r> {
     type Session = SearchSession<'r>;
+
+    const STAYS: bool = false;
 
     fn open(&mut self) -> Result<Option<(SearchSession<'r>, Chunks)>> {
         let (run, gpu, lines) = (self.run, self.gpu, self.lines.len());
@@ -185,6 +193,15 @@ impl<'r> Sink for SearchSink<'_, 'r> {
         self.cuts.push(columns.end);
         self.tracker.report(self.lines.len() * columns.len())?;
         Ok(found.spent)
+    }
+
+    fn close(&mut self, session: &SearchSession<'r>) -> Result<()> {
+        if !self.has_enough() {
+            let (found, left, received) = session.search.finish(self.left)?;
+            self.stats.received += received;
+            self.found = Some((found, left));
+        }
+        Ok(())
     }
 
     fn done(&self) -> usize {
