@@ -104,12 +104,12 @@ fn an_adapter_can_be_measured() {
     let Some(adapter) = adapter() else { return };
     for device in [Device::Cpu, Device::GpuAt(adapter)] {
         let engine = Engine::builder().device(device).build().expect("an engine");
-        let rates = engine.measure().expect("rates");
+        let rates = engine.calibrate().expect("rates");
         let all = [rates.call_seconds, rates.sent_bytes_per_second].into_iter().chain(rates.bins_per_second);
         assert!(all.clone().all(|rate| rate > 0.0), "{rates:?}");
         assert_eq!(rates.sent_bytes_per_second.is_finite(), device != Device::Cpu, "{rates:?}");
-        assert_eq!(engine.measure().expect("again"), rates, "measured once a process");
+        assert_eq!(engine.calibrate().expect("again"), rates, "measured once per process");
     }
     let reference = Engine::builder().device(Device::Reference).build().expect("the reference");
-    assert!(reference.measure().is_err());
+    assert!(reference.calibrate().is_err());
 }

@@ -145,7 +145,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::NoDevice`] for the reference, [`Error::DeviceFailed`].
-    pub fn measure(&self) -> Result<Rates> {
+    pub fn calibrate(&self) -> Result<Rates> {
         match &self.runner {
             Runner::Reference => Err(Error::NoDevice {
                 wanted: "a device to measure".to_owned(),

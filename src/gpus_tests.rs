@@ -201,7 +201,7 @@ fn rates_that_nobody_gave_are_measured() {
     let (p, q) = (Rows::new(&p, BINS).expect("p"), Rows::new(&q, BINS).expect("q"));
     let got = engine.rowwise(&MEASURES, p, q, &Options::default()).expect("shared");
     assert_eq!(got.stats().shares.iter().map(|share| share.rows).sum::<u64>(), ROWS as u64);
-    assert!(engine.measure().is_err(), "two devices have no rates in common");
+    assert!(engine.calibrate().is_err(), "two devices have no rates in common");
     assert_eq!(set.indices().count(), 2);
     assert!(GpuSet::at(&[]).is_err() && GpuSet::at(&[64]).is_err());
 }

@@ -9,7 +9,7 @@ pub(crate) const NO_GPU: &str = "no usable GPU was found";
 /// Lengths of rows at which rates are measured.
 pub(crate) const LENGTHS: [usize; 3] = [16, 64, 1024];
 
-/// How fast a device was measured to be, with `kl` of 32-bit floats. Made by [`Engine::measure`](crate::Engine::measure).
+/// How fast a device was measured to be, with `kl` of 32-bit floats. Made by [`Engine::calibrate`](crate::Engine::calibrate).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Rates {

@@ -70,7 +70,7 @@ fn ask(index: usize) -> Answers {
 }
 
 fn rates(device: Device) -> Result<Rates> {
-    Ok(Engine::builder().device(device).build()?.measure()?)
+    Ok(Engine::builder().device(device).build()?.calibrate()?)
 }
 
 fn rates_json(device: &str, rates: &Rates, cpu: &Rates) -> Value {
