@@ -88,7 +88,7 @@ pub(crate) fn walk<S: Sink>(sink: &mut S, device: &Gpu, seconds: f64) -> Result<
         match &error {
             Error::DeviceFailed { .. } if retries <= RETRIES => {}
             // Memory may be too small for a chunk but enough for half of it.
-            Error::DeviceMemory { .. } if can_be_smaller || retries <= RETRIES => {}
+            Error::DeviceMemory { .. } if (S::STAYS && can_be_smaller) || retries <= RETRIES => {}
             _ => return Err(error),
         }
         // If a device cannot be recovered, the walk reports its first failure.

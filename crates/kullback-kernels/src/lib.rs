@@ -6,6 +6,7 @@
 //! - [`kernels`]: the entry to everything, for one instruction set ([`levels`]).
 //! - [`rows`]: matched rows. [`pairs`]: all pairs.
 //! - [`arithmetic`]: logarithms, sums and differences that keep their digits.
+#![allow(rustdoc::private_intra_doc_links, reason = "these are notes for its developers, who see private items")]
 #![allow(missing_docs, reason = "a name that says it all needs no comment; `kullback` documents what it shows")]
 
 pub mod arithmetic;

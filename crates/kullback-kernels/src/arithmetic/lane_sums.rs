@@ -36,6 +36,7 @@ mod tests {
 
     use super::*;
     use crate::arithmetic::lanes::splat;
+    use crate::arithmetic::two_part::TwoPart;
     use crate::arithmetic::wide_lanes::MAX_LANES;
     use crate::levels::{SimdLevel, on_level};
 
@@ -66,8 +67,10 @@ mod tests {
                 want += if row == 0 && lane > 0 { f64::from(*value) } else { 0.0 };
             }
         }
-        for total in f32::add_lanes::<S>(&mut vectors[..width]).high.as_slice() {
-            assert!((f64::from(*total) - want).abs() < 2.6 * HALF_DIGIT, "{total} for {want}");
+        let TwoPart { high, low } = f32::add_lanes::<S>(&mut vectors[..width]);
+        for (high, low) in high.as_slice().iter().zip(low.as_slice()) {
+            let total = f64::from(*high) + f64::from(*low);
+            assert!((total - want).abs() < 2.6 * HALF_DIGIT, "{total} for {want}");
         }
     }
 

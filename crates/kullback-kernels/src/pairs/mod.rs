@@ -1,5 +1,5 @@
 //! All pairs of two blocks of rows. Each row is prepared once. Every sum of a pair then takes a handful of instructions per
-//! bin, for eight pairs per vector, in 64 bits (see [`Form`]).
+//! bin, for eight pairs per vector, in 64 bits (see [`Form`](crate::measures::form::Form)).
 //!
 //! A value that is small beside its parts loses digits, and the loss is known for each pair. The kernel of matched rows
 //! computes a pair instead if it has lost more than the contract allows, or if one of its rows is not usual.
