@@ -41,7 +41,7 @@ impl Tile {
     /// i · [`columns`](Tile::columns)`.len()` + j. NaN stands for no value.
     ///
     /// # Errors
-    /// [`Error::NotComputed`] if it was not asked for.
+    /// [`Error::NotComputed`](crate::Error::NotComputed) if it was not asked for.
     pub fn values(&self, measure: Divergence) -> Result<&[f64]> {
         self.entries.column(measure)
     }
