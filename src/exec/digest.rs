@@ -54,7 +54,7 @@ struct Walked<'a> {
 }
 
 impl Gathered {
-    /// Nothing of so many measures.
+    /// No values yet, for this number of measures.
     fn new(measures: usize, top: usize, gpu: &Gpu) -> Self {
         Self {
             tallies: vec![Tally::default(); measures],

@@ -33,7 +33,7 @@ impl Kernels {
         self.threads > 1 && problem.zeros == Zeros::Exact && problem.bins > SPLIT_FROM
     }
 
-    /// Computes the sums of all the rows on this thread and replaces the content of `sums`. Marks rows that the kernel cannot
+    /// Computes the sums of all the rows and replaces the content of `sums`. Marks rows that the kernel cannot
     /// vouch for with [`RowFlags::RESCUE`].
     pub fn run(&self, problem: &Problem, p: &Rows<'_>, q: &Rows<'_>, sums: &mut RowSums) {
         let rows = if problem.pairing.shared()[0] { q.len() } else { p.len() };

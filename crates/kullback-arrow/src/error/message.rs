@@ -36,7 +36,7 @@ impl fmt::Display for Error {
             }
             Error::NoListColumn { file, columns } => write!(
                 f,
-                "{file} has no list column to take histograms from; it has {columns}. Name the bins with --columns 'PATTERN' (one column a bin) or --long KEY:BIN:COUNT"
+                "{file} has no list column to take histograms from; it has {columns}. Name the bins with --columns 'PATTERN' (one column per bin) or --long KEY:BIN:COUNT"
             ),
             Error::SeveralListColumns { file, count, names } => {
                 write!(f, "{file} has {count} list columns ({names}): say which one with --bins COLUMN")

@@ -1,4 +1,4 @@
-//! What is computed: the measures, their units and zero policies, and the one table that names them.
+//! What is computed: the measures, and the one table that names them.
 //!
 //! Every measure is a finish (`finish.rs`) over one or two sums of a [`Term`]. A term is one small function of the
 //! [contrast](crate::arithmetic::contrast::Contrast) of a bin. It is written once here over a SIMD vector and once in `shaders/measures/` under
