@@ -1,5 +1,5 @@
 // A row in one workgroup, with its zeros as they are, and only terms of second order without an exponent. Twin of
-// `rows/usual.rs` of kullback-kernels. Totals have the digits of a float; the error does not affect such terms unless the two sides are
+// `rows/usual.rs` of kullback-kernels. r has the digits of a float; the error hardly affects such terms unless the two sides are
 // almost the same. The kernel checks the least and the most of the bits of all weights, and single weights only in rows where these
 // two ask for it. The host finds from the sums the rows for which this is not enough.
 
@@ -15,22 +15,26 @@ fn reduce_glance(at: Place, mine: Glance) -> Glance {
         let q_lost = opaque(opaque(all.q_lost + other.q_lost) + opaque(q.low));
         all = Glance(p.high, q.high, p_lost, q_lost, min(all.least, other.least), max(all.most, other.most));
     }
-    return Glance(opaque(all.p + all.p_lost), opaque(all.q + all.q_lost), 0.0, 0.0, all.least, all.most);
+    let p = two_sum(all.p, all.p_lost);
+    let q = two_sum(all.q, all.q_lost);
+    return Glance(p.high, q.high, p.low, q.low, all.least, all.most);
 }
 
 struct Usual {
     // What scales q to a total in [1, 2), and that total.
     scale: f32,
-    q_total: f32,
+    q_total: TwoPart,
     // r = Q/P, and r in two parts whose products are exact.
     ratio: f32,
     ratio_high: f32,
     ratio_middle: f32,
+    // What Q/P is above r, as a part of r. The host moves each sum from r to Q/P.
+    off: f32,
     flags: u32,
 }
 
 fn no_constants(flags: u32) -> Usual {
-    return Usual(1.0, 1.0, 1.0, 1.0, 0.0, flags);
+    return Usual(1.0, TwoPart(1.0, 0.0), 1.0, 1.0, 0.0, 0.0, flags);
 }
 
 fn usual_constants(g: Glance) -> Usual {
@@ -49,20 +53,22 @@ fn usual_constants(g: Glance) -> Usual {
         return no_constants(RESCUE);
     }
     let scale = bitcast<f32>(u32(127 - q_exponent) << 23u);
-    let q_total = g.q * scale;
+    let q_total = scale_parts(TwoPart(g.q, g.q_lost), scale);
     // A ratio that is a power of two is exact, however the device divides.
     let is_power = ((p_bits ^ q_bits) & 0x7fffffu) == 0u;
     let power = bitcast<f32>(u32(127 - p_exponent) << 23u);
     // A device may divide with an error of a few units in the last place. The remainder of the quotient gives the rest.
-    let quotient = opaque(q_total / g.p);
+    let quotient = opaque(q_total.high / g.p);
     let product = two_product(quotient, g.p);
-    let rest = opaque(q_total - product.high) - product.low;
-    let ratio = select(quotient + rest / g.p, power, is_power);
+    let rest = (opaque(q_total.high - product.high) - product.low) + (q_total.low - quotient * g.p_lost);
+    let more = rest / g.p;
+    let ratio = opaque(select(quotient + more, power, is_power));
+    let off = (opaque(quotient - ratio) + more) / ratio;
     let least = bitcast<f32>(max(g.least, LEAST_EXACT));
     let tiny = g.least >= LEAST_EXACT && least * min(ratio, scale) < TINY;
     let ratio_high = leading(ratio);
     let flags = select(0u, RESCUE, tiny) | select(0u, EXACT, is_power);
-    return Usual(scale, q_total, ratio, ratio_high, opaque(ratio - ratio_high), flags);
+    return Usual(scale, q_total, ratio, ratio_high, opaque(ratio - ratio_high), off, flags);
 }
 
 // The flags of a row in which some weight is not a float of usual size.
@@ -111,14 +117,16 @@ fn whole(
     } else {
         mine.sums.flags = COMMON;
     }
-    let sums = reduce_sums(at, mine);
+    var sums = reduce_sums(at, mine);
     if (at.lane == 0u && row < params.rows) {
         var flags = constants.flags;
         if (sums.yardstick > 0.0) {
             flags &= ~EXACT;
         }
         let none = TwoPart(0.0, 0.0);
-        let side = Side(TwoPart(constants.q_total, 0.0), none, none);
+        let side = Side(constants.q_total, none, none);
+        // These rows have no yardstick.
+        sums.yardstick = constants.off;
         write_record(row, sums, RowConstants(side, side, 1.0, none, flags));
     }
 }

@@ -5,6 +5,9 @@
 const LN_2_HIGH: f32 = 0.693359375;
 const LN_2_LOW: f32 = -2.12194440e-4;
 const LN_2: f32 = 0.69314718;
+// ln 2 as twelve leading bits and the rest.
+const LN_2_LEADING: f32 = 0.693115234375;
+const LN_2_REST: f32 = 3.1946185e-5;
 const LOG2_E: f32 = 1.44269504;
 
 // ln(a/q) = k·ln 2 + 2·atanh(t) with k even, t = (a − q·2ᵏ)/(a + q·2ᵏ) and |t| ≤ 1/3. If a and q are within a factor of two of each
@@ -55,8 +58,12 @@ fn log_value(ratio: LogRatio) -> f32 {
 fn log_excess(ratio: LogRatio, a: f32, q: f32, u: f32) -> f32 {
     let scaled = raised(q, ratio.steps);
     let rise = select(a - scaled, u, ratio.steps == 0u);
-    // In this order both differences are exact where the parts are largest beside their sum.
-    let whole = opaque(opaque(a * (whole_binades(ratio.steps) * LN_2) - scaled) + q);
+    let binades = whole_binades(ratio.steps);
+    // The product of the leading bits is exact, and in this order so are both differences, where the parts are largest beside
+    // their sum.
+    let a_high = leading(a);
+    let first = opaque(opaque(a_high * (binades * LN_2_LEADING) - scaled) + q);
+    let whole = first + (opaque(a - a_high) * (binades * LN_2_LEADING) + a * (binades * LN_2_REST));
     return (a * (ratio.t * ratio.t) * ratio.tail + rise) * ratio.t + whole;
 }
 

@@ -37,14 +37,19 @@ fn glance_at_quad(g: ptr<function, FourGlances>, p: vec4<u32>, q: vec4<u32>) {
     (*g).q = q_sum;
 }
 
-fn sum_of_four(x: vec4<f32>, lost: vec4<f32>) -> f32 {
-    return opaque((x.x + x.y) + (x.z + x.w)) - ((lost.x + lost.y) + (lost.z + lost.w));
+fn sum_of_four(x: vec4<f32>, lost: vec4<f32>) -> TwoPart {
+    let first = two_sum(x.x, x.y);
+    let second = two_sum(x.z, x.w);
+    let sum = two_sum(first.high, second.high);
+    return TwoPart(sum.high, (sum.low + (first.low + second.low)) - ((lost.x + lost.y) + (lost.z + lost.w)));
 }
 
 fn one_glance(g: FourGlances) -> Glance {
     let least = min(min(g.least.x, g.least.y), min(g.least.z, g.least.w));
     let most = max(max(g.most.x, g.most.y), max(g.most.z, g.most.w));
-    return Glance(sum_of_four(g.p, g.p_lost), sum_of_four(g.q, g.q_lost), 0.0, 0.0, least, most);
+    let p = sum_of_four(g.p, g.p_lost);
+    let q = sum_of_four(g.q, g.q_lost);
+    return Glance(p.high, q.high, p.low, q.low, least, most);
 }
 
 fn add_quad(block: ptr<function, Sums>, p: vec4<u32>, q: vec4<u32>, c: Usual) {

@@ -77,7 +77,8 @@ pub(super) fn collect_within(
     for (row, sums) in out.sums.chunks_mut(terms).enumerate() {
         let mut flags = 0;
         let mut lost = false;
-        for (group, sums) in records.groups.iter().zip(sums.chunks_mut(TERMS_PER_DISPATCH)) {
+        let groups = records.groups.iter().zip(problem.terms.chunks(TERMS_PER_DISPATCH));
+        for ((group, terms_of), sums) in groups.zip(sums.chunks_mut(TERMS_PER_DISPATCH)) {
             let words = RECORD_HEAD + sums.len();
             let of_row = &group[row * parts * words..(row + 1) * parts * words];
             let total = float(of_row[2]) + float(of_row[3]);
@@ -94,6 +95,12 @@ pub(super) fn collect_within(
             let in_range = sums.iter().all(|sum| sum.abs() < LARGEST);
             let u_is_good = flags & EXACT != 0 || usual || yardstick / total >= limits.least;
             lost |= !(in_range && u_is_good);
+            if usual && flags & EXACT == 0 {
+                // The kernel has summed at a rounded ratio Q/P, and says in place of the yardstick how far off it is.
+                for (sum, term) in sums.iter_mut().zip(terms_of) {
+                    *sum = term.rescaled(*sum, yardstick, total).unwrap_or(*sum);
+                }
+            }
             sums.iter_mut().for_each(|sum| *sum /= total);
         }
         if flags & EXACT == 0 {
@@ -137,5 +144,23 @@ mod tests {
             assert_eq!(collect(&problem, &records, 2, &mut sums), ends_well, "{stamps:?}");
         }
         assert_eq!((sums.sums[0], sums.flags[0]), (0.25, RowFlags(1)));
+    }
+
+    #[test]
+    fn sums_move_from_the_rounded_ratio_to_the_true_one() {
+        let rows = Rows::new(&[1.0_f32; 8], 8).expect("rows");
+        let measures = [Divergence::Chi2, Divergence::Js];
+        let mut problem = Problem::new(&measures, &rows, &rows, Zeros::Exact, Unit::Nats).expect("problem");
+        problem.row_threads = Some(1);
+        let shape = Shape::of(&problem);
+        assert!(takes_usual(&problem, shape));
+        let (off, total, sum) = (2.0_f32.powi(-22), 1.5_f32, 0.75_f32);
+        let record = [7 << 16 | 1, off.to_bits(), total.to_bits(), 0, sum.to_bits(), sum.to_bits()];
+        let mut sums = RowSums::default();
+        let records = Records { stamp: 7, shape, groups: vec![record.to_vec()] };
+        assert!(collect(&problem, &records, 1, &mut sums));
+        let (chi2, js) = (sums.sums[0], sums.sums[1]);
+        assert_eq!(js, 0.5);
+        assert!((chi2 / 0.5 - 1.0 - 2.0 * f64::from(off)).abs() < 1e-12, "{chi2}");
     }
 }
