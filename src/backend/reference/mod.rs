@@ -2,9 +2,11 @@
 //! 64-bit float (about 31). It shares no helper with the kernels it judges.
 //!
 //! Its own error is about 1e-30 of the terms it adds. So even Σ p̂ ln(p̂/q̂) of rows that differ by 1e-9 keeps more digits than
-//! the contract asks for.
+//! the contract asks for. The logarithms of a row are computed once for all measures.
 
 mod real;
+
+use std::cell::OnceCell;
 
 use self::real::{Real, real};
 use crate::contract::LEAST_SHARE;
@@ -100,51 +102,79 @@ fn prepare(zeros: Zeros, mut p: Vec<Real>, mut q: Vec<Real>) -> Result<(Vec<Real
     Ok((p, q))
 }
 
-/// Whether some bin has weight in `p` alone.
-fn exceeds(p: &[Real], q: &[Real]) -> bool {
-    p.iter().zip(q).any(|(a, b)| a.is_positive() && !b.is_positive())
+/// The shares of one side, and their logarithms once a measure asks for them.
+struct Side {
+    shares: Vec<Real>,
+    logs: OnceCell<Vec<Real>>,
 }
 
-/// Σ over the bins with p̂ > 0.
-fn sum_p(p: &[Real], q: &[Real], term: impl Fn(Real, Real) -> Real) -> Real {
-    sum(p.iter().zip(q).filter(|(a, _)| a.is_positive()).map(|(&a, &b)| term(a, b)))
+impl Side {
+    fn new(shares: Vec<Real>) -> Self {
+        Self { shares, logs: OnceCell::new() }
+    }
+
+    /// ln p̂ of each bin. A bin without weight gets 0, which no measure uses.
+    fn logs(&self) -> &[Real] {
+        let log = |x: &Real| if x.is_positive() { x.ln() } else { real(0.0) };
+        self.logs.get_or_init(|| self.shares.iter().map(log).collect())
+    }
+
+    fn has(&self, bin: usize) -> bool {
+        self.shares[bin].is_positive()
+    }
+
+    /// Whether some bin has weight here alone.
+    fn exceeds(&self, other: &Side) -> bool {
+        (0..self.shares.len()).any(|bin| self.has(bin) && !other.has(bin))
+    }
+
+    /// Σ over the bins with weight.
+    fn sum(&self, term: impl Fn(usize) -> Real) -> Real {
+        sum((0..self.shares.len()).filter(|&bin| self.has(bin)).map(term))
+    }
+
+    /// share·p̂ + (1 − share)·q̂.
+    fn mixed(&self, share: Real, other: &Side) -> Side {
+        let pairs = self.shares.iter().zip(&other.shares);
+        Side::new(pairs.map(|(&a, &b)| share * a + (real(1.0) - share) * b).collect())
+    }
 }
 
-fn kl(p: &[Real], q: &[Real]) -> Option<Real> {
-    (!exceeds(p, q)).then(|| sum_p(p, q, |a, b| a * (a / b).ln()))
+fn kl(p: &Side, q: &Side) -> Option<Real> {
+    (!p.exceeds(q)).then(|| p.sum(|bin| p.shares[bin] * (p.logs()[bin] - q.logs()[bin])))
 }
 
-fn js(p: &[Real], q: &[Real]) -> Option<Real> {
-    let m: Vec<Real> = p.iter().zip(q).map(|(&a, &b)| (a + b) * real(0.5)).collect();
-    Some((kl(p, &m)? + kl(q, &m)?) * real(0.5))
+fn chi2(p: &Side, q: &Side) -> Option<Real> {
+    let off = |bin: usize| p.shares[bin] - q.shares[bin];
+    (!p.exceeds(q)).then(|| q.sum(|bin| off(bin) * off(bin) / q.shares[bin]))
 }
 
-fn chi2(p: &[Real], q: &[Real]) -> Option<Real> {
-    (!exceeds(p, q)).then(|| sum_p(q, p, |b, a| (a - b) * (a - b) / b))
+/// ln p̂ᴬ q̂¹⁻ᴬ of each bin of the common support.
+fn log_powers(p: &Side, q: &Side, order: f64) -> Vec<Real> {
+    let common = (0..p.shares.len()).filter(|&bin| p.has(bin) && q.has(bin));
+    common.map(|bin| real(order) * p.logs()[bin] + (real(1.0) - real(order)) * q.logs()[bin]).collect()
 }
 
 /// Σ p̂ᴬ q̂¹⁻ᴬ over the common support.
-fn power_sum(p: &[Real], q: &[Real], order: f64) -> Option<Real> {
-    if (order > 1.0 && exceeds(p, q)) || (order < 0.0 && exceeds(q, p)) {
+fn power_sum(p: &Side, q: &Side, order: f64) -> Option<Real> {
+    if (order > 1.0 && p.exceeds(q)) || (order < 0.0 && q.exceeds(p)) {
         return None;
     }
-    let power = |a: Real, b: Real| (real(order) * a.ln() + (real(1.0) - real(order)) * b.ln()).exp();
-    Some(sum_p(p, q, |a, b| if b.is_positive() { power(a, b) } else { real(0.0) }))
+    Some(sum(log_powers(p, q, order).into_iter().map(Real::exp)))
 }
 
 /// Its logarithm, computed through the largest addend so that no sum overflows. `None` if it is ±∞.
-fn log_power_sum(p: &[Real], q: &[Real], order: f64) -> Option<Real> {
-    if order > 1.0 && exceeds(p, q) {
+fn log_power_sum(p: &Side, q: &Side, order: f64) -> Option<Real> {
+    if order > 1.0 && p.exceeds(q) {
         return None;
     }
-    let common = p.iter().zip(q).filter(|(a, b)| a.is_positive() && b.is_positive());
-    let logs: Vec<Real> = common.map(|(a, b)| real(order) * a.ln() + (real(1.0) - real(order)) * b.ln()).collect();
+    let logs = log_powers(p, q, order);
     let largest = logs.iter().copied().reduce(|x, y| if y > x { y } else { x })?;
     Some(largest + sum(logs.iter().map(|&y| (y - largest).exp())).ln())
 }
 
 /// (Σ p̂ᴬ q̂¹⁻ᴬ − 1) divided by `divisor`, through the logarithm if the sum alone leaves the range of a float.
-fn divided_power_sum(p: &[Real], q: &[Real], order: f64, divisor: Real) -> Option<Real> {
+fn divided_power_sum(p: &Side, q: &Side, order: f64, divisor: Real) -> Option<Real> {
     let sum = power_sum(p, q, order)?;
     if sum.hi.is_finite() {
         return Some((sum - real(1.0)) / divisor);
@@ -153,33 +183,36 @@ fn divided_power_sum(p: &[Real], q: &[Real], order: f64, divisor: Real) -> Optio
 }
 
 /// ln max p̂/q̂.
-fn largest_log_ratio(p: &[Real], q: &[Real]) -> Option<Real> {
-    let ratios = p.iter().zip(q).filter(|(a, _)| a.is_positive()).map(|(&a, &b)| a / b);
-    (!exceeds(p, q)).then(|| ratios.fold(real(0.0), |x, y| if y > x { y } else { x }).ln())
+fn largest_log_ratio(p: &Side, q: &Side) -> Option<Real> {
+    let ratios = (0..p.shares.len()).filter(|&bin| p.has(bin)).map(|bin| p.shares[bin] / q.shares[bin]);
+    (!p.exceeds(q)).then(|| ratios.fold(real(0.0), |x, y| if y > x { y } else { x }).ln())
 }
 
 /// The measure in nats; `None` is +∞.
-fn measure(which: Divergence, p: &[Real], q: &[Real]) -> Option<Real> {
-    let pairs = || p.iter().copied().zip(q.iter().copied());
-    let one = real(1.0);
+fn measure(which: Divergence, p: &Side, q: &Side) -> Option<Real> {
+    let pairs = || p.shares.iter().copied().zip(q.shares.iter().copied());
+    let (one, half) = (real(1.0), real(0.5));
     // Otherwise the logarithm of a sum that should be 1 would leave 1e-33.
-    if p == q && !matches!(which, Divergence::CrossEntropy | Divergence::Entropy) {
+    if p.shares == q.shares && !matches!(which, Divergence::CrossEntropy | Divergence::Entropy) {
         return Some(real(0.0));
     }
     match which {
         Divergence::Kl | Divergence::Renyi(1.0) | Divergence::Tsallis(1.0) => kl(p, q),
         Divergence::ReverseKl => kl(q, p),
         Divergence::Jeffreys => Some(kl(p, q)? + kl(q, p)?),
-        Divergence::Js | Divergence::JsDistance => js(p, q),
+        Divergence::Js | Divergence::JsDistance => {
+            let middle = p.mixed(half, q);
+            Some((kl(p, &middle)? + kl(q, &middle)?) * half)
+        }
         Divergence::Hellinger => {
             let square = |x: Real| x * x;
-            Some((sum(pairs().map(|(a, b)| square(a.sqrt() - b.sqrt()))) * real(0.5)).sqrt())
+            Some((sum(pairs().map(|(a, b)| square(a.sqrt() - b.sqrt()))) * half).sqrt())
         }
         Divergence::Bhattacharyya => {
             let affinity = sum(pairs().map(|(a, b)| a.sqrt() * b.sqrt()));
             affinity.is_positive().then(|| -affinity.ln())
         }
-        Divergence::Tv => Some(sum(pairs().map(|(a, b)| (a - b).abs())) * real(0.5)),
+        Divergence::Tv => Some(sum(pairs().map(|(a, b)| (a - b).abs())) * half),
         Divergence::Chi2 => chi2(p, q),
         Divergence::NeymanChi2 => chi2(q, p),
         Divergence::Triangular => {
@@ -190,13 +223,13 @@ fn measure(which: Divergence, p: &[Real], q: &[Real]) -> Option<Real> {
         Divergence::Renyi(order) => Some(log_power_sum(p, q, order)? / (real(order) - one)),
         Divergence::Tsallis(order) => divided_power_sum(p, q, order, real(order) - one),
         Divergence::Alpha(order) => divided_power_sum(p, q, order, real(order) * (real(order) - one)),
-        Divergence::CrossEntropy => (!exceeds(p, q)).then(|| -sum_p(p, q, |a, b| a * b.ln())),
-        Divergence::Entropy => Some(-sum_p(p, q, |a, _| a * a.ln())),
+        Divergence::CrossEntropy => (!p.exceeds(q)).then(|| -p.sum(|bin| p.shares[bin] * q.logs()[bin])),
+        Divergence::Entropy => Some(-p.sum(|bin| p.shares[bin] * p.logs()[bin])),
     }
 }
 
 /// The value in the unit.
-fn value(which: Divergence, p: &[Real], q: &[Real], unit: Unit) -> f64 {
+fn value(which: Divergence, p: &Side, q: &Side, unit: Unit) -> f64 {
     let base = match unit {
         Unit::Nats => std::f64::consts::E,
         Unit::Bits => 2.0,
@@ -226,6 +259,7 @@ pub(crate) fn row(
     match prepare(zeros, p, q) {
         Err(status) => none(status),
         Ok((p, q)) => {
+            let (p, q) = (Side::new(p), Side::new(q));
             let values: Vec<f64> = measures.iter().map(|&m| value(m, &p, &q, unit)).collect();
             let infinite = values.iter().any(|v| v.is_infinite());
             (values, if infinite { RowStatus::Infinite } else { RowStatus::Ok })

@@ -4,6 +4,7 @@
 //! Source of the algorithms: Y. Hida, X. S. Li and D. H. Bailey, *Library for double-double and quad-double arithmetic*, 2007.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::sync::LazyLock;
 
 /// `hi + lo`, with |lo| at most half a unit in the last place of hi.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -73,6 +74,35 @@ impl Div for Real {
     }
 }
 
+/// The table of logarithms has this many numbers per unit.
+const STEPS: f64 = 64.0;
+/// ln(n/[`STEPS`]) for the n that a number between √½ and √2 is near to.
+static LOGARITHMS: LazyLock<Vec<Real>> = LazyLock::new(|| {
+    let one = real(1.0);
+    let logarithm = |n: u8| {
+        let c = real(f64::from(n) / STEPS);
+        two_atanh((c - one) / (c + one), 22)
+    };
+    (0..=91).map(|n| if n < 45 { real(f64::NAN) } else { logarithm(n) }).collect()
+});
+
+/// 1/n! for n = 0, 1, …
+static INVERSE_FACTORIALS: LazyLock<Vec<Real>> = LazyLock::new(|| {
+    let factorial = |n: u8| (1..=n).fold(1.0, |product, k| product * f64::from(k));
+    (0..14).map(|n| real(1.0) / real(factorial(n))).collect()
+});
+
+/// 1/(2n + 1).
+static INVERSE_ODDS: LazyLock<Vec<Real>> =
+    LazyLock::new(|| (0..22_u8).map(|n| real(1.0) / real(f64::from(2 * n + 1))).collect());
+
+/// 2·atanh(t) by some terms of its power series.
+fn two_atanh(t: Real, terms: usize) -> Real {
+    let square = t * t;
+    let series = INVERSE_ODDS[..terms].iter().rev().fold(real(0.0), |s, &c| s * square + c);
+    real(2.0) * t * series
+}
+
 impl Real {
     /// Zero rows and bins are recognised by this.
     pub(super) fn is_positive(self) -> bool {
@@ -103,19 +133,14 @@ impl Real {
         (x + self / x) * real(0.5)
     }
 
-    /// k·ln 2 + 2·atanh((m − 1)/(m + 1)), self = m·2ᵏ, by the power series.
+    /// k·ln 2 + ln c + 2·atanh((m − c)/(m + c)), self = m·2ᵏ, by the power series. c is the nearest number to m whose logarithm
+    /// is in a table.
     pub(super) fn ln(self) -> Real {
         let k = self.hi.log2().round();
         let m = self.times_two_to(-k as i32);
-        let t = (m - real(1.0)) / (m + real(1.0));
-        let square = t * t;
-        // 1/(2n + 1) to 31 digits: the quotient, and the rest it leaves.
-        let odd = |n: i32| {
-            let (d, hi) = (f64::from(2 * n + 1), 1.0 / f64::from(2 * n + 1));
-            Real { hi, lo: (-hi).mul_add(d, 1.0) / d }
-        };
-        let series = (0..22).rev().fold(real(0.0), |s, n| s * square + odd(n));
-        LN_2 * real(k) + real(2.0) * t * series
+        let nearest = (m.hi * STEPS).round();
+        let c = real(nearest / STEPS);
+        LN_2 * real(k) + LOGARITHMS[nearest as usize] + two_atanh((m - c) / (m + c), 9)
     }
 
     /// 2ᵏ·(e^{r/256})²⁵⁶ by the power series.
@@ -126,7 +151,36 @@ impl Real {
         }
         let k = (self.hi / LN_2.hi).round();
         let r = (self - LN_2 * real(k)) * real(1.0 / 256.0);
-        let power = (1..14).rev().fold(real(1.0), |s, n| real(1.0) + s * r / real(f64::from(n)));
+        let power = INVERSE_FACTORIALS.iter().rev().fold(real(0.0), |s, &c| s * r + c);
         (0..8).fold(power, |x, _| x * x).times_two_to(k as i32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// |a − b| as a part of b.
+    fn off(a: Real, b: Real) -> f64 {
+        ((a - b) / b).hi.abs()
+    }
+
+    #[test]
+    fn the_logarithm_and_the_exponential_have_thirty_digits() {
+        let mut x = real(1.0) / real(3.0);
+        for _ in 0..2000 {
+            x = x * real(1.01) + real(1e-3);
+            // By the series over the whole range, without the table.
+            let k = x.hi.log2().round();
+            let m = x.times_two_to(-k as i32);
+            let plain = LN_2 * real(k) + two_atanh((m - real(1.0)) / (m + real(1.0)), 22);
+            assert!((x.ln() - plain).hi.abs() < 1e-31 * (1.0 + plain.hi.abs()), "{x:?}");
+            assert!(off(x.ln().exp(), x) < 1e-29, "{x:?}");
+        }
+        // ln 10 and e to 32 digits.
+        let ln_10 = Real { hi: std::f64::consts::LN_10, lo: -2.170_756_223_382_249_4e-16 };
+        assert!(off(real(10.0).ln(), ln_10) < 1e-31, "{:?}", real(10.0).ln());
+        let e = Real { hi: std::f64::consts::E, lo: 1.445_646_891_729_250_2e-16 };
+        assert!(off(real(1.0).exp(), e) < 1e-29, "{:?}", real(1.0).exp());
     }
 }
