@@ -16,7 +16,7 @@ use super::summary::{Digest, SUMS, TOGETHER, bucket};
 use super::{Opened, probe, product};
 use crate::backend::{NoValue, reference};
 use crate::contract::{ABSOLUTE_ERROR, FIRST_ORDER_ERROR, NARROW_ERROR};
-use crate::plan::kernel_key::TERMS_PER_DISPATCH;
+use crate::plan::kernel_key::{SPLIT_BINS, TERMS_PER_DISPATCH};
 use crate::plan::{KernelKey, Shape};
 use kullback_kernels::error::Result;
 use kullback_kernels::measures::finish::Finisher;
@@ -96,8 +96,9 @@ fn keys(problem: &Problem, subgroups: bool) -> SmallVec<[KernelKey; 2]> {
 /// The same problem over matched canary rows, as short as the same kernels allow.
 fn shorter(problem: &Problem, subgroups: bool) -> Problem {
     let short = |bins| Problem { bins, rows: ROWS, pairing: Pairing::Rowwise, ..problem.clone() };
-    // Rows that are read four bins at a time stay so.
-    let lengths = [8, 16, 40, 72, 136, 264, 520, 1032].map(|length| length + problem.bins % 4);
+    // The last is the shortest row that several workgroups share. Rows that are read four bins at a time stay so.
+    let split = SPLIT_BINS as usize + 8;
+    let lengths = [8, 16, 40, 72, 136, 264, 520, 1032, split].map(|length| length + problem.bins % 4);
     let is_same = |bins: &usize| *bins < problem.bins && keys(&short(*bins), subgroups) == keys(problem, subgroups);
     short(lengths.into_iter().find(is_same).unwrap_or(problem.bins))
 }
@@ -362,4 +363,25 @@ fn compare_row(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kullback_kernels::measures::Divergence;
+    use kullback_kernels::unit::Unit;
+    use kullback_kernels::zeros::Zeros;
+
+    #[test]
+    fn the_oracle_never_judges_a_very_long_row() {
+        for bins in [1, 7, 64, 1000, 1025, 16_384, 16_385, 40_000, 4_000_001] {
+            let weights = vec![1_u8; bins];
+            let rows = Rows::new(&weights, bins).expect("rows");
+            let measures = [Divergence::Kl, Divergence::Tv];
+            let problem = Problem::new(&measures, &rows, &rows, Zeros::Exact, Unit::Nats).expect("problem");
+            let short = shorter(&problem, false);
+            assert!(short.bins <= bins.min(SPLIT_BINS as usize + 12), "{} of {bins}", short.bins);
+            assert_eq!(keys(&short, false), keys(&problem, false));
+        }
+    }
 }
