@@ -1,5 +1,9 @@
 //! How results are compared: with the oracle, or bit for bit.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+
 use kullback::{Columns, Divergence, Engine, OnInvalid, Options, Rows, Zeros};
 use kullback_conformance::{Check, FAMILIES, measures};
 
@@ -9,11 +13,31 @@ pub fn with(zeros: Zeros) -> Options {
     Options { zeros, on_invalid: OnInvalid::Null, ..Options::default() }
 }
 
+/// What the oracle says of a call. Each call is computed once, whichever devices ask.
+pub fn wanted(measures: &[Divergence], p: Rows<'_>, q: Rows<'_>, zeros: Zeros) -> Arc<Columns> {
+    type Answers = Mutex<HashMap<u64, Arc<OnceLock<Arc<Columns>>>>>;
+    static ANSWERS: LazyLock<Answers> = LazyLock::new(Answers::default);
+    let mut hash = DefaultHasher::new();
+    format!("{measures:?} {zeros:?}").hash(&mut hash);
+    for rows in [p, q] {
+        (rows.len(), rows.bins(), rows.weight_type().name()).hash(&mut hash);
+        for (row, bin) in (0..rows.len()).flat_map(|row| (0..rows.bins()).map(move |bin| (row, bin))) {
+            rows.get(row, bin).map(f64::to_bits).hash(&mut hash);
+        }
+    }
+    let answer = {
+        let mut answers = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(answers.entry(hash.finish()).or_default())
+    };
+    let compute = || Arc::new(oracle().rowwise(measures, p, q, &with(zeros)).expect("the oracle takes every row"));
+    Arc::clone(answer.get_or_init(compute))
+}
+
 /// Compares an engine with the oracle on rows of both sides.
 pub fn against_oracle(engine: &Engine, p: Rows<'_>, q: Rows<'_>, zeros: Zeros, what: &str) -> Check {
     let measures = measures();
     let got = engine.rowwise(&measures, p, q, &with(zeros)).expect(what);
-    let want = oracle().rowwise(&measures, p, q, &with(zeros)).expect(what);
+    let want = wanted(&measures, p, q, zeros);
     let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
     let mut check = Check::default();
     let name = |row: usize| format!("row {row} ({}) of {what}, {zeros}", FAMILIES[row % FAMILIES.len()]);

@@ -1,12 +1,9 @@
 //! Ten thousand calls of random shapes from eight threads on one engine. Every value is right, and memory does not grow.
-#![cfg(feature = "gpu")]
-
-mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use common::{adapter, with};
+use crate::common::{adapter, with};
 use kullback::{Divergence, Engine, Rows, Zeros};
 
 const CALLS: usize = 10_000;

@@ -1,8 +1,6 @@
 //! Properties that hold for any rows. They are laws, not examples.
 
-mod common;
-
-use common::{cpu, with};
+use crate::common::{cpu, with};
 use kullback::{Divergence, Rows, Zeros};
 use kullback_conformance::measures;
 use proptest::prelude::*;

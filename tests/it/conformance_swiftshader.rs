@@ -1,11 +1,8 @@
 //! The conformance suite on SwiftShader, which turns subnormal numbers into 0, as many GPUs do.
-#![cfg(feature = "gpu")]
-
-mod common;
 
 use std::sync::{Arc, OnceLock};
 
-use common::*;
+use crate::common::*;
 use kullback::Engine;
 
 fn flushing() -> Option<Arc<Engine>> {

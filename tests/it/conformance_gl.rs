@@ -1,11 +1,8 @@
 //! The conformance suite on the first GL adapter. GL has no subgroups.
-#![cfg(feature = "gpu")]
-
-mod common;
 
 use std::sync::{Arc, OnceLock};
 
-use common::*;
+use crate::common::*;
 use kullback::Engine;
 
 fn gl() -> Option<Arc<Engine>> {

@@ -1,8 +1,6 @@
 //! All pairs on the CPU.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use kullback::{Device, Divergence, Engine, Error, Options, RowStatus, Rows, SimdLevel, WeightType, Zeros};
 use kullback_conformance::{POLICIES, hard_rows};
 

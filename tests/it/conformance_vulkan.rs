@@ -1,11 +1,8 @@
 //! The conformance suite on the first Vulkan adapter, with subgroups if it has them.
-#![cfg(feature = "gpu")]
-
-mod common;
 
 use std::sync::{Arc, OnceLock};
 
-use common::*;
+use crate::common::*;
 use kullback::Engine;
 
 fn vulkan() -> Option<Arc<Engine>> {
