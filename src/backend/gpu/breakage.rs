@@ -44,7 +44,7 @@ impl Breakage {
             Breakage::Lanes => {
                 ("subgroupShuffleXor(thread, distance)", "subgroupShuffleXor(thread ^ (thread >> 1u), distance)")
             }
-            Breakage::Logarithm => ("const LN_2: f32 = 0.69314718;", "const LN_2: f32 = 0.69315;"),
+            Breakage::Logarithm => ("const LN_2_REST: f32 = 3.1946185e-5;", "const LN_2_REST: f32 = 3.5e-5;"),
             Breakage::Sorting => ("return a.x > b.x ||", "return a.x < b.x ||"),
             Breakage::Largest => ("select(value + 1u, 0u,", "select(value + 2u, 0u,"),
             Breakage::Histogram => ("blocks[group] = partial_sums[0];", "blocks[group] = partial_sums[0] + 1u;"),
