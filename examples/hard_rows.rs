@@ -68,11 +68,20 @@ fn main() -> kullback::Result<()> {
     let all = [narrow.clone(), wide_edges.clone()].concat();
     let second_order = |measure: &Divergence| {
         use Divergence::{
-            Bhattacharyya, Chi2, Hellinger, Jeffreys, Js, JsDistance, Kl, NeymanChi2, ReverseKl, Triangular,
+            Bhattacharyya, Chi2, Hellinger, Jeffreys, Js, JsDistance, Kl, LinK, NeymanChi2, ReverseKl, Triangular,
         };
         matches!(
             measure,
-            Kl | ReverseKl | Jeffreys | Js | JsDistance | Hellinger | Bhattacharyya | Chi2 | NeymanChi2 | Triangular
+            Kl | ReverseKl
+                | Jeffreys
+                | Js
+                | JsDistance
+                | LinK
+                | Hellinger
+                | Bhattacharyya
+                | Chi2
+                | NeymanChi2
+                | Triangular
         )
     };
     let sets: Vec<Vec<Divergence>> = [

@@ -36,6 +36,13 @@ fn contrast_log(c: Contrast) -> f32 {
     return log_value(c.ratio);
 }
 
+// a·ln(a/q) − a + q ≥ 0, from a, q and a − q.
+fn excess_of(a: f32, q: f32, u: f32) -> f32 {
+    let positive_a = max(a, NOTHING);
+    let positive_q = max(q, NOTHING);
+    return log_excess(log_ratio_of(positive_a, positive_q, u), positive_a, positive_q, u);
+}
+
 // x/y where y is positive, otherwise 0.
 fn quotient(x: f32, y: f32) -> f32 {
     return select(0.0, x / select(1.0, y, y > 0.0), y > 0.0);

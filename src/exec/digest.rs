@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use kullback_kernels::error::{Error, Result};
-use kullback_kernels::measures::finish::Definition;
+use kullback_kernels::measures::definition::Definition;
 
 use super::gpus::Gpus;
 use super::run::Run;

@@ -1,6 +1,6 @@
 //! Sums → values: the columns of a call as they grow, chunk by chunk.
 
-use kullback_kernels::measures::finish::Definition;
+use kullback_kernels::measures::definition::Definition;
 use std::ops::Range;
 
 use smallvec::SmallVec;
@@ -245,7 +245,7 @@ pub(crate) fn value_of(flags: RowFlags, sums: &[f64], slots: &Slots, finish: Fin
         return (f64::NAN, is_invalid);
     }
     let value = finish.value(sums[slots.first], slots.second.map(|second| sums[second]));
-    (if slots.measure.is_infinite(flags.support()) { f64::INFINITY } else { value }, false)
+    (if slots.infinite.on(flags.support()) { f64::INFINITY } else { value }, false)
 }
 
 /// The values of one measure, if no row needs a look at its flags.
@@ -296,7 +296,7 @@ fn write_column(column: &mut [f64], status: &mut [RowStatus], sums: &RowSums, te
     for ((value, flags), status) in column.iter_mut().zip(flags).zip(status) {
         if !status.has_value() {
             *value = f64::NAN;
-        } else if slots.measure.is_infinite(flags.support()) || *value == f64::INFINITY {
+        } else if slots.infinite.on(flags.support()) || *value == f64::INFINITY {
             *value = f64::INFINITY;
             *status = RowStatus::Infinite;
         }

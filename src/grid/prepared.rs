@@ -1,6 +1,6 @@
 //! Pairs of prepared rows on the CPU: the values of a tile, and the nearest rows.
 
-use kullback_kernels::measures::finish::Definition;
+use kullback_kernels::measures::definition::Definition;
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;

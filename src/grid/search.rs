@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use kullback_kernels::error::{Error, Result};
-use kullback_kernels::measures::finish::Definition;
+use kullback_kernels::measures::definition::Definition;
 use kullback_kernels::problem::{Pairing, Problem};
 
 use super::{Grid, TILE_ENTRIES, blocks, most_rows};

@@ -159,6 +159,7 @@ mod tests {
 
     use super::*;
     use crate::plan::kernel_key::{MAX_PARTS, SPLIT_BINS, Shape};
+    use kullback_kernels::measures::facts::Infinite;
     use kullback_kernels::measures::{Divergence, Term};
     use kullback_kernels::problem::Pairing;
     use kullback_kernels::problem::Slots;
@@ -182,7 +183,7 @@ mod tests {
             zeros: Zeros::Exact,
             unit: Unit::Nats,
             terms: smallvec![Term::Kl],
-            slots: smallvec![Slots { measure: Divergence::Kl, first: 0, second: None }],
+            slots: smallvec![Slots { measure: Divergence::Kl, infinite: Infinite::OnlyP, first: 0, second: None }],
             row_threads: None,
         }
     }

@@ -1,75 +1,13 @@
 //! What changes the generated code of a kernel, and nothing else.
 
-use kullback_kernels::measures::Term;
+use kullback_kernels::measures::facts::Precision;
+use kullback_kernels::measures::{Term, TermKind};
 use kullback_kernels::problem::Problem;
 use kullback_kernels::weights::WeightType;
 use kullback_kernels::zeros::Zeros;
 
 /// Sums that one dispatch makes. A call with more terms makes several dispatches over the same data.
 pub(crate) const TERMS_PER_DISPATCH: usize = 8;
-
-/// The kind of a term. The order of a term is a parameter, not code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum TermKind {
-    Kl,
-    ReverseKl,
-    Jeffreys,
-    Js,
-    HellingerDeficit,
-    Affinity,
-    Tv,
-    Chi2,
-    NeymanChi2,
-    Triangular,
-    PowerDeficit,
-    PowerSum,
-    LogPowerSum,
-    CrossEntropy,
-    Entropy,
-}
-
-impl TermKind {
-    /// Every kind.
-    #[cfg(test)]
-    pub(crate) const ALL: [TermKind; 15] = [
-        TermKind::Kl,
-        TermKind::ReverseKl,
-        TermKind::Jeffreys,
-        TermKind::Js,
-        TermKind::HellingerDeficit,
-        TermKind::Affinity,
-        TermKind::Tv,
-        TermKind::Chi2,
-        TermKind::NeymanChi2,
-        TermKind::Triangular,
-        TermKind::PowerDeficit,
-        TermKind::PowerSum,
-        TermKind::LogPowerSum,
-        TermKind::CrossEntropy,
-        TermKind::Entropy,
-    ];
-
-    /// The kind of a term.
-    pub(crate) fn of(term: Term) -> Self {
-        match term {
-            Term::Kl => TermKind::Kl,
-            Term::ReverseKl => TermKind::ReverseKl,
-            Term::Jeffreys => TermKind::Jeffreys,
-            Term::Js => TermKind::Js,
-            Term::HellingerDeficit => TermKind::HellingerDeficit,
-            Term::Affinity => TermKind::Affinity,
-            Term::Tv => TermKind::Tv,
-            Term::Chi2 => TermKind::Chi2,
-            Term::NeymanChi2 => TermKind::NeymanChi2,
-            Term::Triangular => TermKind::Triangular,
-            Term::PowerDeficit(_) => TermKind::PowerDeficit,
-            Term::PowerSum(_) => TermKind::PowerSum,
-            Term::LogPowerSum(_) => TermKind::LogPowerSum,
-            Term::CrossEntropy => TermKind::CrossEntropy,
-            Term::Entropy => TermKind::Entropy,
-        }
-    }
-}
 
 /// The kind of a zero policy. Its number is a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -226,8 +164,9 @@ pub(crate) struct KernelKey {
 /// exponent, a row in one workgroup. The kernel gives no yardstick; the sums of a row show whether it is good enough.
 pub(crate) fn takes_usual(problem: &Problem, shape: Shape) -> bool {
     // An exponent amplifies the error of a total.
-    let plain = |term: &Term| term.order().is_none();
-    let second_order = |term: &Term| !matches!(term, Term::Tv | Term::Entropy | Term::CrossEntropy) && plain(term);
+    let second_order = |term: &Term| {
+        term.order().is_none() && matches!(term.precision(), Precision::SecondOrder | Precision::Positive)
+    };
     let whole = !matches!(shape, Shape::Split { .. });
     whole && problem.zeros == Zeros::Exact && problem.terms.iter().all(second_order)
 }
@@ -237,7 +176,7 @@ impl KernelKey {
     pub(crate) fn new(problem: &Problem, terms: &[Term], shape: Shape, subgroups: bool) -> Self {
         let mut kinds = [None; TERMS_PER_DISPATCH];
         for (kind, term) in kinds.iter_mut().zip(terms) {
-            *kind = Some(TermKind::of(*term));
+            *kind = Some(term.kind());
         }
         Self {
             p: problem.p,

@@ -243,3 +243,25 @@ fn plans_and_kernels_know_no_device() {
         assert!(!text.contains("wgpu"), "{} names wgpu", path.display());
     }
 }
+
+#[test]
+fn every_measure_is_named_wherever_measures_are_listed() {
+    let lists = [
+        "README.md",
+        "docs/NUMERICS.md",
+        "crates/kullback-cli/src/args/mod.rs",
+        "crates/kullback-cli/src/args/shared.rs",
+        "crates/kullback-python/src/docs/rowwise.txt",
+    ];
+    let names: Vec<String> = kullback::Divergence::names().collect();
+    assert!(names.len() > 17, "{names:?}");
+    let golden = kullback_conformance::MEASURES.map(|name| name.split(':').next().unwrap_or(name));
+    for name in &names {
+        for list in lists {
+            let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(list)).expect(list);
+            let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+            assert!(text.split(|c| !is_name(c)).any(|word| word.trim_end_matches(':') == name), "{list} lacks {name}");
+        }
+        assert!(golden.contains(&name.trim_end_matches(":A")), "the golden cases lack {name}");
+    }
+}

@@ -26,12 +26,13 @@ const ALL_POLICIES: [WeightType; 2] = [WeightType::F32, WeightType::U16];
 /// Row lengths that are tested with small policy numbers.
 const FEW_LENGTHS: [usize; 2] = [2, 17];
 /// Measures for which a GPU uses another kernel if no other measure is asked for.
-const SECOND_ORDER: [Divergence; 10] = [
+const SECOND_ORDER: [Divergence; 11] = [
     Divergence::Kl,
     Divergence::ReverseKl,
     Divergence::Jeffreys,
     Divergence::Js,
     Divergence::JsDistance,
+    Divergence::LinK,
     Divergence::Hellinger,
     Divergence::Bhattacharyya,
     Divergence::Chi2,

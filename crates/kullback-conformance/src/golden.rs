@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::Values;
 
 /// The measures of every golden case.
-pub const MEASURES: [&str; 21] = [
+pub const MEASURES: [&str; 24] = [
     "kl",
     "reverse_kl",
     "jeffreys",
@@ -26,6 +26,9 @@ pub const MEASURES: [&str; 21] = [
     "alpha:0.5",
     "alpha:2",
     "alpha:-1",
+    "lin_k",
+    "skew_js:0.3",
+    "skew_js:0.999",
     "cross_entropy",
     "entropy",
 ];

@@ -44,7 +44,7 @@ pub fn wide_measures() -> Vec<Divergence> {
 /// Never: the names are constants.
 #[must_use]
 pub fn edges() -> [Vec<Divergence>; 2] {
-    let narrow = ["renyi:1.01", "renyi:1.5", "renyi:1.9", "tsallis:1.9", "alpha:-0.9"];
+    let narrow = ["renyi:1.01", "renyi:1.5", "renyi:1.9", "tsallis:1.9", "alpha:-0.9", "skew_js:0.01", "skew_js:1e-9"];
     let wide = [
         "renyi:0.2",
         "renyi:0.6",

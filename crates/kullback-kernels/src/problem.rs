@@ -1,13 +1,13 @@
 //! One call as plain values.
 
-use crate::measures::finish::Definition;
+use crate::measures::definition::Definition;
+use crate::measures::facts::Infinite;
 use std::ops::Range;
 
 use smallvec::SmallVec;
 
 use crate::arithmetic::contrast::Needs;
 use crate::error::{Error, Result};
-use crate::measures::order::Order;
 use crate::measures::{Divergence, Term};
 use crate::unit::Unit;
 use crate::weights::{Rows, WeightType};
@@ -65,6 +65,8 @@ impl Pairing {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slots {
     pub measure: Divergence,
+    /// The rows on which it is +∞.
+    pub infinite: Infinite,
     pub first: usize,
     pub second: Option<usize>,
 }
@@ -84,12 +86,6 @@ pub struct Problem {
     pub slots: SmallVec<[Slots; 4]>,
     /// How many threads of a GPU share a row, if that is pinned.
     pub row_threads: Option<u32>,
-}
-
-/// Whether 32-bit rounding stays well within the contract at this order. The exponent of a/q amplifies it if that exponent is
-/// large. Between 0 and 1 (except ½, which is the affinity), the rest of two terms of second order amplifies it threefold.
-fn is_narrow(order: Order) -> bool {
-    order.exponent().abs() <= 1.0 && !(0.0 < order.a && order.a < 1.0)
 }
 
 /// Whether 32-bit floats hold the number of a policy: a small number beside a total of 1, and the sum of a large number over
@@ -133,7 +129,12 @@ impl Problem {
         let mut slots = SmallVec::with_capacity(measures.len());
         for &measure in measures {
             let (first, second) = measure.validate()?.terms();
-            slots.push(Slots { measure, first: slot(first), second: second.map(&mut slot) });
+            slots.push(Slots {
+                measure,
+                infinite: measure.infinite(),
+                first: slot(first),
+                second: second.map(&mut slot),
+            });
         }
         Ok(Self {
             rows,
@@ -164,7 +165,7 @@ impl Problem {
                 "a number of the zero policy that 32-bit floats do not hold is used in 64-bit floats on the CPU",
             );
         }
-        let delicate = |slots: &Slots| self.terms[slots.first].order().is_some_and(|order| !is_narrow(order));
+        let delicate = |slots: &Slots| !self.terms[slots.first].is_narrow();
         self.slots.iter().any(delicate).then_some("this order is computed in 64-bit floats on the CPU")
     }
 

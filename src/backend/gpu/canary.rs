@@ -2,7 +2,7 @@
 //! oracle. That catches a kernel that was compiled wrongly while the probe was not. Canary rows run in a dispatch of their own,
 //! so that no summary and no list of the largest values includes them.
 
-use kullback_kernels::measures::finish::Definition;
+use kullback_kernels::measures::definition::Definition;
 use std::sync::{Arc, PoisonError};
 
 use half::{bf16, f16};
@@ -330,7 +330,7 @@ fn compare(problem: &Problem, (p, q): (&Rows<'_>, &Rows<'_>), sums: &RowSums) ->
         let value = |i: usize| {
             let slots = &problem.slots[i];
             let finish = slots.measure.finisher(problem.unit);
-            match slots.measure.is_infinite(flags.support()) {
+            match slots.infinite.on(flags.support()) {
                 true => f64::INFINITY,
                 false => finish.value(sums[slots.first], slots.second.map(|second| sums[second])),
             }

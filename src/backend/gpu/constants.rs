@@ -6,7 +6,7 @@ use crate::backend::NoValue;
 use crate::plan::kernel_key;
 use kullback_kernels::arithmetic::lanes::Real;
 use kullback_kernels::measures::finish::Support;
-use kullback_kernels::measures::term::LEAST_SURPRISE;
+use kullback_kernels::measures::trust::LEAST_SURPRISE;
 use kullback_kernels::row_sums::RowFlags;
 
 /// The totals were in a power-of-two ratio and the policy added nothing, so that u is exact; of the kernel for usual

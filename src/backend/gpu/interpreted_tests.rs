@@ -2,7 +2,7 @@
 //! fused and reordered arithmetic, quotients that are a few units off, subgroups of any size. What they make of rows of
 //! every hard kind is held to the oracle, as the values of a device are.
 
-use kullback_kernels::measures::finish::Definition;
+use kullback_kernels::measures::definition::Definition;
 use std::collections::HashMap;
 
 use kullback_conformance::{FAMILIES, Values, hard_rows};

@@ -1,12 +1,14 @@
-//! Shader source by plain concatenation: library + zero policy + divergences + skeleton, and a few lines of glue that name the
+//! Shader source by plain concatenation: library + zero policy + measures + skeleton, and a few lines of glue that name the
 //! weight types, the switches and the terms of the slots.
 
 use std::fmt::Write as _;
 
 use super::constants;
 use crate::plan::KernelKey;
-use crate::plan::kernel_key::{Reads, TermKind, ZerosKind};
+use crate::plan::kernel_key::{Reads, ZerosKind};
 use kullback_kernels::arithmetic::lanes::Real;
+use kullback_kernels::measures::TermKind;
+use kullback_kernels::measures::facts::TermFacts;
 use kullback_kernels::weights::WeightType;
 
 const LIBRARY: [&str; 5] = [
@@ -16,10 +18,12 @@ const LIBRARY: [&str; 5] = [
     include_str!("../../../shaders/lib/series.wgsl"),
     include_str!("../../../shaders/lib/contrast.wgsl"),
 ];
-const DIVERGENCES: [&str; 9] = [
+const MEASURES: [&str; 11] = [
     include_str!("../../../shaders/measures/kl.wgsl"),
     include_str!("../../../shaders/measures/jeffreys.wgsl"),
     include_str!("../../../shaders/measures/js.wgsl"),
+    include_str!("../../../shaders/measures/lin_k.wgsl"),
+    include_str!("../../../shaders/measures/skew_js.wgsl"),
     include_str!("../../../shaders/measures/hellinger.wgsl"),
     include_str!("../../../shaders/measures/tv.wgsl"),
     include_str!("../../../shaders/measures/chi2.wgsl"),
@@ -49,25 +53,12 @@ fn zeros(kind: ZerosKind) -> &'static str {
 
 /// The call that evaluates a term in a slot.
 fn term_call(kind: TermKind, slot: usize) -> String {
-    let name = match kind {
-        TermKind::Kl => "kl_term",
-        TermKind::ReverseKl => "reverse_kl_term",
-        TermKind::Jeffreys => "jeffreys_term",
-        TermKind::Js => "js_term",
-        TermKind::HellingerDeficit => "hellinger_deficit_term",
-        TermKind::Affinity => "affinity_term",
-        TermKind::Tv => "tv_term",
-        TermKind::Chi2 => "chi2_term",
-        TermKind::NeymanChi2 => "neyman_chi2_term",
-        TermKind::Triangular => "triangular_term",
-        TermKind::CrossEntropy => "cross_entropy_term",
-        TermKind::Entropy => "entropy_term",
-        // A sum that large is rescued: only the 64-bit kernel ever needs its logarithm.
-        TermKind::LogPowerSum => return "0.0".to_owned(),
-        TermKind::PowerDeficit => return format!("power_deficit_term(c, params.orders[{slot}])"),
-        TermKind::PowerSum => return format!("power_sum_term(c, params.orders[{slot}])"),
-    };
-    format!("{name}(c)")
+    match (kind.facts().shader, kind.has_order()) {
+        // A row in which it is not 0 is rescued: only the 64-bit kernel ever needs it.
+        (None, _) => "0.0".to_owned(),
+        (Some(function), false) => format!("{function}(c)"),
+        (Some(function), true) => format!("{function}(c, params.orders[{slot}])"),
+    }
 }
 
 /// The binding of a side and its functions. `fn load_p(i)` decodes element i from its word. `bits_p(i)` gives it as the bits of
@@ -131,13 +122,10 @@ fn series(text: &mut String) {
 
 fn glue(key: &KernelKey) -> String {
     let mut text = String::new();
-    let needs_log = key.terms.iter().flatten().any(|kind| {
-        use TermKind::{Jeffreys, Js, Kl, PowerDeficit, PowerSum, ReverseKl};
-        matches!(kind, Kl | ReverseKl | Jeffreys | Js | PowerDeficit | PowerSum)
-    });
+    let any = |needs: fn(&TermFacts) -> bool| key.terms.iter().flatten().any(|kind| needs(kind.facts()));
+    let needs_log = any(|term| term.log);
     // Rows that are not usual use the triangular discrimination as a yardstick.
-    let needs_z =
-        key.usual.is_none() || key.terms.iter().flatten().any(|k| matches!(k, TermKind::Js | TermKind::Triangular));
+    let needs_z = key.usual.is_none() || any(|term| term.z);
     let terms = key.terms.iter().flatten().count();
     let _ = writeln!(text, "const TERMS: u32 = {terms}u;");
     for (name, value) in [
@@ -211,8 +199,8 @@ pub(super) fn product() -> String {
 pub(super) fn source(key: &KernelKey) -> String {
     let mut text = LIBRARY.join("\n");
     constants::rowwise(&mut text);
-    for divergence in DIVERGENCES {
-        text.push_str(divergence);
+    for measure in MEASURES {
+        text.push_str(measure);
     }
     text.push_str(&glue(key));
     text.push_str(ROWWISE);

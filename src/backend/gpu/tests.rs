@@ -8,7 +8,8 @@ use super::product::Params as ProductParams;
 use super::shaders;
 use super::summary::{Block, Measure, Params as SummaryParams};
 use crate::plan::KernelKey;
-use crate::plan::kernel_key::{Reads, TERMS_PER_DISPATCH, TermKind, ZerosKind};
+use crate::plan::kernel_key::{Reads, TERMS_PER_DISPATCH, ZerosKind};
+use kullback_kernels::measures::TermKind;
 use kullback_kernels::weights::WeightType;
 
 const NARROW: [WeightType; 7] = [

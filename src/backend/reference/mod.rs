@@ -204,6 +204,11 @@ fn measure(which: Divergence, p: &Side, q: &Side) -> Option<Real> {
             let middle = p.mixed(half, q);
             Some((kl(p, &middle)? + kl(q, &middle)?) * half)
         }
+        Divergence::LinK => kl(p, &p.mixed(half, q)),
+        Divergence::SkewJs(weight) => {
+            let middle = p.mixed(real(weight), q);
+            Some(real(weight) * kl(p, &middle)? + (one - real(weight)) * kl(q, &middle)?)
+        }
         Divergence::Hellinger => {
             let square = |x: Real| x * x;
             Some((sum(pairs().map(|(a, b)| square(a.sqrt() - b.sqrt()))) * half).sqrt())

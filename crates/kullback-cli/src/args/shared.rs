@@ -68,8 +68,8 @@ impl InputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Measure")]
 pub(crate) struct OneMeasureArgs {
-    /// kl, reverse_kl, jeffreys, js, js_distance, hellinger, bhattacharyya, tv, chi2, neyman_chi2, triangular,
-    /// renyi:A, tsallis:A, alpha:A, cross_entropy, entropy.
+    /// kl, reverse_kl, jeffreys, js, js_distance, lin_k, skew_js:A, hellinger, bhattacharyya, tv, chi2,
+    /// neyman_chi2, triangular, renyi:A, tsallis:A, alpha:A, cross_entropy, entropy.
     #[arg(short, long, value_name = "NAME", default_value = "kl")]
     pub(crate) measure: Divergence,
 }

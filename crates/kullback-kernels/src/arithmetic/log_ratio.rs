@@ -100,6 +100,12 @@ impl<S: Simd, T: Real> LogRatio<S, T> {
     }
 }
 
+/// a·ln(a/q) − a + q ≥ 0, from a, q and a − q.
+#[inline(always)]
+pub(crate) fn excess<S: Simd, T: Real>(simd: S, sides: [Lanes<S, T>; 3]) -> Lanes<S, T> {
+    LogRatio::<S, T>::new(simd, sides).excess(simd, sides)
+}
+
 /// The even number k of binades (as bits) with 2ᵏ⁻¹ ≤ a/q < 2ᵏ⁺¹, for positive normal a and q. The bits of a float, read as an
 /// integer, grow by one binade exactly where the float doubles.
 #[inline(always)]

@@ -5,7 +5,9 @@
 
 use fearless_simd::Simd;
 
+use super::facts::{Infinite, MeasureFacts, TermFacts};
 use super::form::{Form, Inner, Operand};
+use super::term::Term;
 use crate::arithmetic::contrast::Contrast;
 use crate::arithmetic::lanes::{Lanes, Real, keep};
 
@@ -27,4 +29,25 @@ pub(super) fn chi2_form() -> Form {
 
 pub(super) fn neyman_chi2_form() -> Form {
     Form::of(-1.0, Inner::Product(Operand::Power(-1.0), Operand::Power(2.0)), 1.0)
+}
+
+// Σa²/q grows by the square of the factor, and Σq²/a shrinks by it. Σ(q − a) was not 0 before.
+pub(super) const CHI2: TermFacts = TermFacts {
+    amplifies_totals: true,
+    rescaled: Some(|sum, off, total| (1.0 + off) * (1.0 + off) * sum - total * off * off),
+    ..TermFacts::of("chi2_term")
+};
+
+pub(super) const NEYMAN_CHI2: TermFacts = TermFacts {
+    amplifies_totals: true,
+    rescaled: Some(|sum, off, total| sum / (1.0 + off) - total * (off / (1.0 + off)) * (off / (1.0 + off))),
+    ..TermFacts::of("neyman_chi2_term")
+};
+
+pub(super) fn chi2() -> MeasureFacts {
+    MeasureFacts { infinite: Infinite::OnlyP, ..MeasureFacts::sum_of(Term::Chi2) }
+}
+
+pub(super) fn neyman_chi2() -> MeasureFacts {
+    MeasureFacts { infinite: Infinite::OnlyQ, ..MeasureFacts::sum_of(Term::NeymanChi2) }
 }

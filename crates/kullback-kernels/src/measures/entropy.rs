@@ -6,7 +6,9 @@
 
 use fearless_simd::{Select, Simd, SimdBase};
 
+use super::facts::{Infinite, MeasureFacts, Precision, TermFacts};
 use super::form::{Form, Inner, Operand};
+use super::term::Term;
 use crate::arithmetic::contrast::{Side, Weights};
 use crate::arithmetic::lanes::{Lanes, Real, keep, splat};
 use crate::arithmetic::log_ratio::{logarithm, reduce_ratio};
@@ -46,4 +48,17 @@ pub(super) fn cross_entropy_form() -> Form {
 /// H(p̂).
 pub(super) fn entropy_form() -> Form {
     Form { p_entropy: 1.0, ..Form::default() }
+}
+
+pub(super) const CROSS_ENTROPY: TermFacts =
+    TermFacts { precision: Precision::Surprise, ..TermFacts::of("cross_entropy_term") };
+
+pub(super) const ENTROPY: TermFacts = TermFacts { precision: Precision::Surprise, ..TermFacts::of("entropy_term") };
+
+pub(super) fn cross_entropy() -> MeasureFacts {
+    MeasureFacts { has_unit: true, infinite: Infinite::OnlyP, ..MeasureFacts::sum_of(Term::CrossEntropy) }
+}
+
+pub(super) fn entropy() -> MeasureFacts {
+    MeasureFacts { has_unit: true, ..MeasureFacts::sum_of(Term::Entropy) }
 }

@@ -1,10 +1,4 @@
-//! From sums to values: which terms a measure needs, when it is infinite by definition, and the root, logarithm and unit at the
-//! end.
-
-use super::Divergence;
-use super::order::Order;
-use super::term::Term;
-use crate::unit::Unit;
+//! From sums to values: the root, logarithm and unit at the end. And what the zeros of a pair of rows say.
 
 /// What the zeros of a pair say, whatever its weights: a few bits per row, found by the kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,98 +37,6 @@ impl Support {
     }
 }
 
-/// What the kernels and the engine know of a measure.
-pub trait Definition: Copy {
-    /// The one or two sums that the value needs.
-    fn terms(self) -> (Term, Option<Term>);
-    /// Whether the definition is +∞ on rows with this support.
-    fn is_infinite(self, support: Support) -> bool;
-    /// Turns the sums of [`Definition::terms`] into values in `unit`; prepared once per call.
-    fn finisher(self, unit: Unit) -> Finisher;
-}
-
-/// Replaces an order of 1 by its limit, Kullback–Leibler.
-fn family(measure: Divergence) -> (Divergence, Option<Order>) {
-    match measure {
-        Divergence::Renyi(a) | Divergence::Tsallis(a) if a == 1.0 => (Divergence::Kl, None),
-        Divergence::Renyi(a) | Divergence::Tsallis(a) | Divergence::Alpha(a) => (measure, Some(Order::new(a))),
-        _ => (measure, None),
-    }
-}
-
-impl Definition for Divergence {
-    fn terms(self) -> (Term, Option<Term>) {
-        let (family, order) = family(self);
-        match (family, order) {
-            // At A = ½ the power sum is the affinity.
-            (_, Some(order)) if order.a == 0.5 => (Term::deficit_of(order), Some(Term::Affinity)),
-            (_, Some(order)) if order.a == f64::INFINITY => (Term::LogPowerSum(order), None),
-            (_, Some(order)) => {
-                // Below order 1 the sum S can be small, and 1 − (1 − S) would lose its digits. Above order 1 it can be larger
-                // than a float while its logarithm is moderate.
-                let second = match family {
-                    Divergence::Renyi(a) if a < 1.0 => Some(Term::PowerSum(order)),
-                    Divergence::Renyi(_) => Some(Term::LogPowerSum(order)),
-                    // The sum of a large order can be larger than a float too, before it is divided.
-                    _ if order.exponent().abs() > 1.0 => Some(Term::LogPowerSum(order)),
-                    _ => None,
-                };
-                (Term::deficit_of(order), second)
-            }
-            (Divergence::Kl, _) => (Term::Kl, None),
-            (Divergence::ReverseKl, _) => (Term::ReverseKl, None),
-            (Divergence::Jeffreys, _) => (Term::Jeffreys, None),
-            (Divergence::Js | Divergence::JsDistance, _) => (Term::Js, None),
-            (Divergence::Hellinger, _) => (Term::HellingerDeficit, None),
-            (Divergence::Bhattacharyya, _) => (Term::HellingerDeficit, Some(Term::Affinity)),
-            (Divergence::Tv, _) => (Term::Tv, None),
-            (Divergence::Chi2, _) => (Term::Chi2, None),
-            (Divergence::NeymanChi2, _) => (Term::NeymanChi2, None),
-            (Divergence::CrossEntropy, _) => (Term::CrossEntropy, None),
-            (Divergence::Entropy, _) => (Term::Entropy, None),
-            (Divergence::Triangular | Divergence::Renyi(_) | Divergence::Tsallis(_) | Divergence::Alpha(_), _) => {
-                (Term::Triangular, None)
-            }
-        }
-    }
-
-    fn is_infinite(self, support: Support) -> bool {
-        let only_p = support.has(Support::ONLY_P);
-        let only_q = support.has(Support::ONLY_Q);
-        let (family, order) = family(self);
-        match (family, order) {
-            (Divergence::Renyi(_), Some(order)) if order.a < 1.0 => !support.has(Support::COMMON),
-            (_, Some(order)) => (order.a > 1.0 && only_p) || (order.a < 0.0 && only_q),
-            (Divergence::Kl | Divergence::Chi2 | Divergence::CrossEntropy, _) => only_p,
-            (Divergence::ReverseKl | Divergence::NeymanChi2, _) => only_q,
-            (Divergence::Jeffreys, _) => only_p || only_q,
-            (Divergence::Bhattacharyya, _) => !support.has(Support::COMMON),
-            _ => false,
-        }
-    }
-
-    fn finisher(self, unit: Unit) -> Finisher {
-        let (family, order) = family(self);
-        let ln_base = if self.has_unit() { unit.ln_base() } else { 1.0 };
-        let scaled = |most: f64, root: bool| Finisher::Scaled { most, divisor: ln_base, root };
-        match (family, order) {
-            (Divergence::Renyi(_), Some(order)) if order.a == f64::INFINITY => scaled(f64::INFINITY, false),
-            (Divergence::Renyi(_), Some(order)) => {
-                Finisher::Logarithm { sign: Term::sign_of_deficit(order), factor: order.b, ln_base }
-            }
-            (Divergence::Bhattacharyya, _) => Finisher::Logarithm { sign: 1.0, factor: 1.0, ln_base },
-            (Divergence::Tsallis(_), Some(order)) => Finisher::divided(order, order.b),
-            (Divergence::Alpha(_), Some(order)) => Finisher::divided(order, order.a * order.b),
-            (Divergence::Js, _) => scaled(std::f64::consts::LN_2, false),
-            (Divergence::JsDistance, _) => scaled(std::f64::consts::LN_2, true),
-            (Divergence::Hellinger, _) => scaled(1.0, true),
-            (Divergence::Tv, _) => scaled(1.0, false),
-            (Divergence::Triangular, _) => scaled(2.0, false),
-            _ => scaled(f64::INFINITY, false),
-        }
-    }
-}
-
 /// Turns the sums of a row, each already divided by Q, into a value.
 #[derive(Clone, Copy, Debug)]
 pub enum Finisher {
@@ -148,12 +50,20 @@ pub enum Finisher {
 }
 
 impl Finisher {
-    /// (1 − Σ p̂ᴬ q̂ᴮ)/divisor.
-    fn divided(order: Order, divisor: f64) -> Self {
-        match Term::deficit_of(order) {
-            Term::PowerDeficit(_) => Finisher::PowerSum { divisor },
-            _ => Finisher::Scaled { most: f64::INFINITY, divisor: Term::sign_of_deficit(order) * divisor, root: false },
+    /// The same in a unit that is this many nats. What has no unit gets 1.
+    pub(super) fn in_unit(self, nats: f64) -> Self {
+        match self {
+            Finisher::Scaled { most, divisor, root } => Finisher::Scaled { most, divisor: divisor * nats, root },
+            Finisher::PowerSum { divisor } => Finisher::PowerSum { divisor: divisor * nats },
+            Finisher::Logarithm { sign, factor, ln_base } => {
+                Finisher::Logarithm { sign, factor, ln_base: ln_base * nats }
+            }
         }
+    }
+
+    /// Whether the value is the root of a sum.
+    pub(super) fn is_root(self) -> bool {
+        matches!(self, Finisher::Scaled { root: true, .. })
     }
 
     /// The largest possible value.
@@ -212,23 +122,4 @@ impl Finisher {
 #[inline]
 pub fn positive(value: f64) -> f64 {
     if value <= 0.0 { 0.0 } else { value }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn infinite_exactly_when_the_definition_is() {
-        let (common, p, q) = (Support::COMMON, Support::ONLY_P, Support::ONLY_Q);
-        let both = Support::from_bits(common.bits() | p.bits() | q.bits());
-        let disjoint = Support::from_bits(p.bits() | q.bits());
-        assert!(Divergence::Kl.is_infinite(both) && !Divergence::Kl.is_infinite(q));
-        assert!(Divergence::ReverseKl.is_infinite(q) && !Divergence::ReverseKl.is_infinite(p));
-        assert!(!Divergence::Renyi(0.5).is_infinite(both) && Divergence::Renyi(0.5).is_infinite(disjoint));
-        assert!(Divergence::Renyi(2.0).is_infinite(p) && !Divergence::Renyi(2.0).is_infinite(q));
-        assert!(Divergence::Alpha(-1.0).is_infinite(q) && !Divergence::Alpha(-1.0).is_infinite(p));
-        assert!(!Divergence::Js.is_infinite(disjoint));
-        assert!(Divergence::Bhattacharyya.is_infinite(disjoint));
-    }
 }

@@ -6,7 +6,10 @@
 
 use fearless_simd::{Simd, SimdFloat};
 
+use super::facts::{Infinite, MeasureFacts, Precision, TermFacts};
+use super::finish::Finisher;
 use super::form::{Form, Inner, Operand};
+use super::term::Term;
 use crate::arithmetic::contrast::Contrast;
 use crate::arithmetic::lanes::{Lanes, Real};
 
@@ -35,4 +38,32 @@ pub fn hellinger_deficit_form() -> Form {
 /// ⟨√p̂, √q̂⟩.
 pub fn affinity_form() -> Form {
     Form::of(0.0, AFFINITY, 1.0)
+}
+
+pub(super) const DEFICIT: TermFacts = TermFacts {
+    // √(aq) has an error of at most 2⁻⁷⁵ where the product is subnormal, and a term has no larger one. This is 2²³ times that.
+    least_sum: f64::EPSILON,
+    // Σ√(aq) grows by the root of the factor.
+    rescaled: Some(|sum, off, total| {
+        let root = (1.0 + off).sqrt();
+        root * sum - total * (off / (root + 1.0)).powi(2) / (2.0 * root)
+    }),
+    ..TermFacts::of("hellinger_deficit_term")
+};
+
+pub(super) const AFFINITY_FACTS: TermFacts =
+    TermFacts { precision: Precision::Positive, ..TermFacts::of("affinity_term") };
+
+pub(super) fn hellinger() -> MeasureFacts {
+    MeasureFacts { is_symmetric: true, ..MeasureFacts::root_of(Term::HellingerDeficit, 1.0) }
+}
+
+pub(super) fn bhattacharyya() -> MeasureFacts {
+    MeasureFacts {
+        terms: (Term::HellingerDeficit, Some(Term::Affinity)),
+        finisher: Finisher::Logarithm { sign: 1.0, factor: 1.0, ln_base: 1.0 },
+        infinite: Infinite::Disjoint,
+        has_unit: true,
+        is_symmetric: true,
+    }
 }

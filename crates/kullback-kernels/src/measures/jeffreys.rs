@@ -5,8 +5,10 @@
 
 use fearless_simd::Simd;
 
+use super::facts::{Infinite, MeasureFacts, TermFacts};
 use super::form::Form;
 use super::kl::{kl_form, reverse_kl_form};
+use super::term::Term;
 use crate::arithmetic::contrast::Contrast;
 use crate::arithmetic::lanes::{Lanes, Real};
 
@@ -19,4 +21,15 @@ pub(super) fn jeffreys_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T>
 /// The sum of both directions.
 pub(super) fn jeffreys_form() -> Form {
     kl_form().and(reverse_kl_form())
+}
+
+pub(super) const JEFFREYS: TermFacts = TermFacts::with_log("jeffreys_term");
+
+pub(super) fn jeffreys() -> MeasureFacts {
+    MeasureFacts {
+        has_unit: true,
+        is_symmetric: true,
+        infinite: Infinite::Either,
+        ..MeasureFacts::sum_of(Term::Jeffreys)
+    }
 }

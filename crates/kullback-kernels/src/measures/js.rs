@@ -4,9 +4,13 @@
 //! polynomial in z². Elsewhere, with lo the smaller of a and q, s·F = ½[s·ln(1+|z|) − lo·|ln(a/q)|]. This
 //! difference loses at most a factor of about two. Source: J. Lin, *Divergence measures based on the Shannon entropy*, 1991.
 
+use std::f64::consts::LN_2;
+
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
+use super::facts::{MeasureFacts, TermFacts};
 use super::form::{Form, Inner};
+use super::term::Term;
 use crate::arithmetic::contrast::Contrast;
 use crate::arithmetic::lanes::{Lanes, Real, polynomial};
 
@@ -22,8 +26,19 @@ pub(super) fn js_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
 
 /// ln 2 − ½H(p̂) − ½H(q̂) − ½ Σ (p̂ + q̂) ln(p̂ + q̂), since Σ (p̂ + q̂) = 2.
 pub(super) fn js_form() -> Form {
-    Form::of(std::f64::consts::LN_2, Inner::EntropyOfSum, -0.5).with_entropies(-0.5, -0.5)
+    Form::of(LN_2, Inner::EntropyOfSum, -0.5).with_entropies(-0.5, -0.5)
 }
 
 /// F(z) divided by the F(z) of 1 − BC falls from 1 at z = 0 to ln 2 at |z| = 1.
-pub(super) const LEAST_OF_DEFICIT: f64 = std::f64::consts::LN_2;
+pub(super) const LEAST_OF_DEFICIT: f64 = LN_2;
+
+pub(super) const JS: TermFacts =
+    TermFacts { z: true, least_of_deficit: Some(LEAST_OF_DEFICIT), ..TermFacts::with_log("js_term") };
+
+pub(super) fn js() -> MeasureFacts {
+    MeasureFacts { has_unit: true, is_symmetric: true, ..MeasureFacts::bounded(Term::Js, LN_2) }
+}
+
+pub(super) fn js_distance() -> MeasureFacts {
+    MeasureFacts { has_unit: true, is_symmetric: true, ..MeasureFacts::root_of(Term::Js, LN_2) }
+}

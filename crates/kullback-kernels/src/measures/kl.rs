@@ -7,7 +7,9 @@
 
 use fearless_simd::Simd;
 
+use super::facts::{Infinite, MeasureFacts, TermFacts};
 use super::form::{Form, Inner, Operand};
+use super::term::Term;
 use crate::arithmetic::contrast::Contrast;
 use crate::arithmetic::lanes::{Lanes, Real};
 
@@ -31,4 +33,23 @@ pub(super) fn kl_form() -> Form {
 /// −H(q̂) − ⟨ln p̂, q̂⟩.
 pub(super) fn reverse_kl_form() -> Form {
     Form::of(0.0, Inner::Product(Operand::Log, Operand::Share), -1.0).with_entropies(0.0, -1.0)
+}
+
+pub(super) const KL: TermFacts = TermFacts {
+    // Σ a·ln(a/q) grows by the factor, and by its logarithm times Σa. Σ(q − a) was not 0 before.
+    rescaled: Some(|sum, off, total| (1.0 + off) * sum + total * (off.ln_1p() - off)),
+    ..TermFacts::with_log("kl_term")
+};
+
+pub(super) const REVERSE_KL: TermFacts = TermFacts {
+    rescaled: Some(|sum, off, total| sum + total * (off / (1.0 + off) - off.ln_1p())),
+    ..TermFacts::with_log("reverse_kl_term")
+};
+
+pub(super) fn kl() -> MeasureFacts {
+    MeasureFacts { has_unit: true, infinite: Infinite::OnlyP, ..MeasureFacts::sum_of(Term::Kl) }
+}
+
+pub(super) fn reverse_kl() -> MeasureFacts {
+    MeasureFacts { has_unit: true, infinite: Infinite::OnlyQ, ..MeasureFacts::sum_of(Term::ReverseKl) }
 }

@@ -4,7 +4,9 @@
 
 use fearless_simd::Simd;
 
+use super::facts::{MeasureFacts, TermFacts};
 use super::form::{Form, Inner};
+use super::term::Term;
 use crate::arithmetic::contrast::Contrast;
 use crate::arithmetic::lanes::{Lanes, Real};
 
@@ -20,3 +22,10 @@ pub(super) fn triangular_form() -> Form {
 
 /// z² divided by ½z²/(1 + √(1−z²)) falls from 4 at z = 0 to 2 at |z| = 1.
 pub(super) const LEAST_OF_DEFICIT: f64 = 2.0;
+
+pub(super) const TRIANGULAR: TermFacts =
+    TermFacts { z: true, least_of_deficit: Some(LEAST_OF_DEFICIT), ..TermFacts::of("triangular_term") };
+
+pub(super) fn triangular() -> MeasureFacts {
+    MeasureFacts { is_symmetric: true, ..MeasureFacts::bounded(Term::Triangular, 2.0) }
+}

@@ -2,7 +2,9 @@
 
 use fearless_simd::{Simd, SimdBase};
 
+use super::facts::{MeasureFacts, Precision, TermFacts};
 use super::form::{Form, Inner};
+use super::term::Term;
 use crate::arithmetic::contrast::Contrast;
 use crate::arithmetic::lanes::{Lanes, Real};
 
@@ -14,4 +16,10 @@ pub(super) fn tv_term<S: Simd, T: Real>(c: &Contrast<S, T>) -> Lanes<S, T> {
 
 pub(super) fn tv_form() -> Form {
     Form::of(0.0, Inner::Distance, 0.5)
+}
+
+pub(super) const TV: TermFacts = TermFacts { precision: Precision::FirstOrder, ..TermFacts::of("tv_term") };
+
+pub(super) fn tv() -> MeasureFacts {
+    MeasureFacts { is_symmetric: true, ..MeasureFacts::bounded(Term::Tv, 1.0) }
 }

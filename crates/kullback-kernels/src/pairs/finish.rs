@@ -1,6 +1,5 @@
 //! Turns sums over the bins into sums of terms, and finds which of them to trust.
 
-use crate::measures::finish::Definition;
 use std::ops::Range;
 
 use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask};
@@ -215,7 +214,7 @@ fn lost_of_finite(pairs: &Pairs<'_>, flags: &[RowFlags], lost: &[u64]) -> u64 {
     for slots in &pairs.problem.slots {
         let lost = lost[slots.first] | slots.second.map_or(0, |second| lost[second]);
         if lost != 0 {
-            let finite = |(i, flags): (usize, &RowFlags)| u64::from(!slots.measure.is_infinite(flags.support())) << i;
+            let finite = |(i, flags): (usize, &RowFlags)| u64::from(!slots.infinite.on(flags.support())) << i;
             wanted |= lost & flags.iter().enumerate().map(finite).fold(0, |all, bit| all | bit);
         }
     }

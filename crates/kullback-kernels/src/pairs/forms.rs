@@ -4,8 +4,7 @@ use smallvec::SmallVec;
 
 use super::tile;
 use crate::arithmetic::logarithm::LN_ERROR;
-use crate::measures::Term;
-use crate::measures::finish::{Definition, Support};
+use crate::measures::finish::Support;
 use crate::measures::form::{Form, Inner, Operand};
 use crate::measures::hellinger::AFFINITY;
 use crate::problem::Problem;
@@ -46,15 +45,14 @@ pub struct Forms {
 }
 
 impl Forms {
-    /// The forms of a problem. `None` if its policy looks at both rows of a pair, or if a term is no sum.
+    /// The forms of a problem. `None` if its policy looks at both rows of a pair, or if a term has no form.
     pub fn new(problem: &Problem) -> Option<Self> {
-        let is_maximum = |term: &Term| matches!(term, Term::LogPowerSum(order) if order.a == f64::INFINITY);
-        if matches!(problem.zeros, Zeros::Epsilon(_) | Zeros::Skip) || problem.terms.iter().any(is_maximum) {
+        if matches!(problem.zeros, Zeros::Epsilon(_) | Zeros::Skip) {
             return None;
         }
         let mut inners = SmallVec::new();
         let mut operands = [SmallVec::new(), SmallVec::new()];
-        let forms: SmallVec<[Form; 4]> = problem.terms.iter().map(|term| term.form()).collect();
+        let forms = problem.terms.iter().map(|term| term.form()).collect::<Option<SmallVec<[Form; 4]>>>()?;
         for (inner, _) in forms.iter().flat_map(|form| &form.sums) {
             let (p, q) = inner.operands();
             once(&mut operands[0], p);
@@ -86,10 +84,7 @@ impl Forms {
             rounding,
             trusted,
             narrow: !wide,
-            finite: problem
-                .slots
-                .iter()
-                .all(|slots| (0..8).all(|bits| !slots.measure.is_infinite(Support::from_bits(bits)))),
+            finite: problem.slots.iter().all(|slots| (0..8).all(|bits| !slots.infinite.on(Support::from_bits(bits)))),
             screen: None,
         })
     }

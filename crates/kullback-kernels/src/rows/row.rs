@@ -16,9 +16,10 @@ use crate::arithmetic::double::Double;
 use crate::arithmetic::lanes::{LaneMask, Lanes, Real, splat};
 use crate::arithmetic::powers::power_of_two;
 use crate::arithmetic::two_part::TwoPart;
+use crate::measures::Term;
+use crate::measures::deficit_of;
 use crate::measures::finish::Support;
 use crate::measures::order::Order;
-use crate::measures::term::Term;
 use crate::row_sums::RowFlags;
 use crate::zeros::Zeros;
 
@@ -233,7 +234,7 @@ pub(super) fn row<S: Simd, T: Real>(
     if size_of::<T>() == 8 {
         for i in 0..task.terms.len() {
             let has_overflowed = |order: Order| {
-                task.terms.iter().zip(&*out).any(|(t, sum)| *t == Term::deficit_of(order) && !sum.is_finite())
+                task.terms.iter().zip(&*out).any(|(t, sum)| *t == deficit_of(order).0 && !sum.is_finite())
             };
             if let Term::LogPowerSum(order) = task.terms[i]
                 && (order.a == f64::INFINITY || has_overflowed(order))

@@ -8,7 +8,7 @@ use crate::arithmetic::double::Double;
 use crate::arithmetic::lanes::{LaneMask, Lanes, Real, splat};
 use crate::arithmetic::two_part::TwoPart;
 use crate::arithmetic::wide_lanes::WideLanes;
-use crate::measures::term::Term;
+use crate::measures::Term;
 use crate::zeros::Zeros;
 
 /// The elements of the last vector of a unit that are not padding.

@@ -7,7 +7,6 @@
 
 mod slices;
 
-use kullback_kernels::measures::finish::Definition;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -348,9 +347,8 @@ fn params(
     let bins = problem.bins.next_multiple_of(STEP);
     let [p, q] = [0, 1].map(|side| Words::new(products.terms().len(), products.operands(side).len(), problem.bins));
     let uses = |slots: &&Slots| slots.first == term || slots.second == Some(term);
-    let is_infinite = |bits: &u32| {
-        problem.slots.iter().filter(uses).all(|slots| slots.measure.is_infinite(Support::from_bits(*bits)))
-    };
+    let is_infinite =
+        |bits: &u32| problem.slots.iter().filter(uses).all(|slots| slots.infinite.on(Support::from_bits(*bits)));
     // The roundings that each number of a side goes through: a product, two sums of a bin, the sums of a step and of all steps.
     let roundings = 2 * STEP + 4 + bins / STEP;
     let mut params = Params {

@@ -1,7 +1,7 @@
 //! The uniform of the summary's kernels: the twin of `shaders/summary/params.wgsl`, field by field.
 
 use bytemuck::{Pod, Zeroable};
-use kullback_kernels::measures::finish::Definition;
+use kullback_kernels::measures::definition::Definition;
 
 use super::{MOST_FOR_THE_HOST, MOST_MEASURES};
 use crate::backend::gpu::collect::trusted_from;
@@ -74,7 +74,7 @@ impl Params {
             params.surprise |= u32::from(surprises) << i;
         }
         for (to, slots) in params.measure.iter_mut().zip(&problem.slots) {
-            let infinite = |support| u32::from(slots.measure.is_infinite(Support::from_bits(support))) << support;
+            let infinite = |support| u32::from(slots.infinite.on(Support::from_bits(support))) << support;
             let (form, most, sign, divisor) = match slots.measure.finisher(problem.unit) {
                 Finisher::Scaled { most, divisor, root } => (u32::from(root), most, 1.0, divisor),
                 Finisher::PowerSum { divisor } => (0, f64::INFINITY, 1.0, divisor),

@@ -1,0 +1,43 @@
+//! Jensen–Shannon with unequal weights: A·KL(p̂‖m̂) + B·KL(q̂‖m̂), m̂ = A·p̂ + B·q̂, B = 1 − A. It lies between 0 and the
+//! entropy of (A, B), which is at most ln 2.
+//!
+//! With m = A·a + B·q it is (1/Q) Σ A·[a·ln(a/m) − a + m] + B·[q·ln(q/m) − q + m]: the term of `kl` twice. a − m is B·u and
+//! q − m is −A·u, so that nothing cancels. Source: J. Lin, *Divergence measures based on the Shannon entropy*, 1991.
+
+use fearless_simd::{Simd, SimdFloat};
+
+use super::facts::{MeasureFacts, TermFacts};
+use super::js::js;
+use super::order::Order;
+use super::term::Term;
+use crate::arithmetic::contrast::Contrast;
+use crate::arithmetic::lanes::{Lanes, Real};
+use crate::arithmetic::log_ratio::excess;
+
+/// A·[a·ln(a/m) − a + m] + B·[q·ln(q/m) − q + m].
+#[inline(always)]
+pub(super) fn skew_js_term<S: Simd, T: Real>(c: &Contrast<S, T>, order: Order) -> Lanes<S, T> {
+    let (a_share, q_share) = (c.splat(order.a), c.splat(order.b));
+    let m = c.a.mul_add(a_share, c.q * q_share);
+    let of_a = excess::<S, T>(c.simd, [c.a, m, q_share * c.u]);
+    let of_q = excess::<S, T>(c.simd, [c.q, m, -(a_share * c.u)]);
+    of_a.mul_add(a_share, of_q * q_share)
+}
+
+pub(super) const SKEW_JS: TermFacts = TermFacts::of("skew_js_term");
+
+/// The least weight of a side.
+const LEAST: f64 = 1e-12;
+
+pub(super) fn allows(weight: f64) -> bool {
+    (LEAST..=1.0 - LEAST).contains(&weight)
+}
+
+pub(super) fn skew_js(weight: f64) -> MeasureFacts {
+    if weight == 0.5 {
+        return js();
+    }
+    let order = Order::new(weight);
+    let most = -(order.a * order.a.ln() + order.b * order.b.ln());
+    MeasureFacts { has_unit: true, ..MeasureFacts::bounded(Term::SkewJs(order), most) }
+}
