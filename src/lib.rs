@@ -16,6 +16,8 @@
 //! # Ok::<(), kullback::Error>(())
 //! ```
 //!
+//! For one pair of rows there is a function per measure: `kullback::kl(&[42_u32, 31, 27], &[0.25_f32, 0.5, 0.25])?`.
+//!
 //! - [`Rows`] is a borrowed matrix of [weights](WeightType): counts, probabilities, anything non-negative. The engine
 //!   normalises every row, so scaling a row changes nothing.
 //! - [`Divergence`] names the measures with their definitions. Any set of them costs one read.
@@ -62,6 +64,7 @@ mod input;
 mod nearest;
 mod options;
 mod output;
+mod pair;
 mod pairwise;
 #[cfg(all(test, feature = "gpu"))]
 mod pairwise_tests;
@@ -91,6 +94,10 @@ pub use kullback_kernels::zeros::Zeros;
 pub use nearest::Neighbours;
 pub use options::{Device, GpuSet, OnInvalid, Options, Progress, ProgressCallback};
 pub use output::{Columns, RowStatus, Share, Stats};
+pub use pair::{
+    alpha, bhattacharyya, chi2, cross_entropy, divergence, entropy, hellinger, jeffreys, js, js_distance, kl, lin_k,
+    neyman_chi2, renyi, reverse_kl, skew_js, triangular, tsallis, tv,
+};
 pub use plan::cost::{Predicted, Rates};
 pub use stream::RowPair;
 pub use summary::{EXACT_QUANTILES_UP_TO, QUANTILES, Summaries, Summary, SummaryBuilder, TopRow};

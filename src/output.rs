@@ -75,7 +75,7 @@ pub struct Stats {
     pub sent: u64,
     /// Bytes that came back from a device.
     pub received: u64,
-    /// How often a device failed and its work was done again.
+    /// How often a device failed and its work was done again. Of several devices, the sum.
     pub retries: u64,
     /// Wall time of the call.
     pub seconds: f64,

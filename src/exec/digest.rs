@@ -105,7 +105,8 @@ impl<'a> Digesting<'a> {
     }
 
     /// Makes the summary. `None` if too much of it is left to the host, or if there is an error that the columns report better.
-    /// Also `None` if a device fails again and again, which may be because of the tables.
+    /// Also `None` if a device fails again and again, which may be because of the tables, or if one fails once more when its
+    /// rows are done and their values are counted.
     pub(crate) fn run(&self) -> Result<Option<Summaries>> {
         let shares = self.gpus.shares(self.run, 0..self.run.problem.rows)?;
         let mut tasks: Vec<(Range<usize>, Option<Result<Walked<'_>>>)> =

@@ -119,13 +119,7 @@ impl<'a> Run<'a> {
             any_invalid.fetch_or(piece.write(sums), Ordering::Relaxed);
         };
         let pieces = part.pieces(chunk.clone(), rows_per_task);
-        if host.cpu.threads() > 1 && cost::takes_threads(problem, chunk.len()) {
-            let pieces: Vec<Piece<'_>> = pieces.collect();
-            host.cpu.install(|| pieces.into_par_iter().for_each_init(RowSums::default, task));
-        } else {
-            let mut sums = RowSums::default();
-            pieces.for_each(|piece| task(&mut sums, piece));
-        }
+        host.cpu.each(pieces, cost::takes_threads(problem, chunk.len()), task);
         part.stats.chunks += 1;
         part.stats.rescued += rescued.into_inner();
         part.any_invalid |= any_invalid.into_inner();
@@ -145,8 +139,7 @@ impl<'a> Run<'a> {
             piece.write(sums);
         };
         for part in &mut values.parts([rows.len()]) {
-            let pieces: Vec<_> = rows.iter().zip(part.pieces(0..rows.len(), 1)).collect();
-            self.host.cpu.install(|| pieces.into_par_iter().for_each_init(RowSums::default, task));
+            self.host.cpu.each(rows.iter().zip(part.pieces(0..rows.len(), 1)), true, task);
         }
         // The status of a row shows whether it is invalid.
         values.finish(false, &self.p.rows, &self.q.rows)

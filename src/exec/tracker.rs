@@ -28,7 +28,7 @@ impl<'a> Tracker<'a> {
         Self { callback: options.progress.as_ref(), total: rows as u64, state: Mutex::default() }
     }
 
-    /// Notes that all rows start again. The caller hears of them only when more are finished than before.
+    /// Notes that all rows start again. The caller hears nothing until more rows are finished than at any time before.
     pub(crate) fn begin_anew(&self) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).finished = 0;
     }

@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use rayon::prelude::*;
 
 use crate::engine::Engine;
 use crate::exec::choice::{Choice, On, execute};
@@ -321,8 +320,8 @@ impl<'a> Grid<'a> {
                 any_invalid.store(true, Ordering::Relaxed);
             }
         };
-        let tasks: Vec<_> = rows.clone().zip(part.pieces(part.rows.clone(), columns.len())).collect();
-        self.engine.host.cpu.install(|| tasks.into_par_iter().for_each_init(RowSums::default, task));
+        let tasks = rows.clone().zip(part.pieces(part.rows.clone(), columns.len()));
+        self.engine.host.cpu.each(tasks, true, task);
         (rescued.into_inner(), any_invalid.into_inner())
     }
 }

@@ -138,6 +138,14 @@ pub enum Error {
         /// The weight found there.
         value: f64,
     },
+    /// A single row that has no weight in any bin.
+    #[error(
+        "the row of {side} has no weight in any bin, so it is no distribution. Leave it out, or add a weight to every bin by the zero policy `additive`"
+    )]
+    EmptyRow {
+        /// Where it lies.
+        side: Side,
+    },
     /// Rows to which the zero policy cannot be applied.
     #[error(
         "the zero policy `{policy}` cannot be applied to {count} of {rows} rows; the first is row {row}: a bin would become zero or negative. Use a smaller value, or ask for null results instead of an error"

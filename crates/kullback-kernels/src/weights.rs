@@ -340,8 +340,12 @@ impl<'a> Rows<'a> {
         self.weights.get(row * self.stride + bin)
     }
 
-    /// Whether every weight of a row is valid: not negative, not NaN, not infinite.
+    /// Whether every weight of a row is valid: not negative, not NaN, not infinite. A row that is not there is not valid.
+    #[must_use]
     pub fn is_valid(&self, row: usize) -> bool {
+        if row >= self.rows {
+            return false;
+        }
         let bins = row * self.stride..row * self.stride + self.bins;
         each_weight!(self.weights, slice => {
             let valid = |weight: f64| (0.0..=f64::MAX).contains(&weight);

@@ -9,6 +9,7 @@ use kullback_kernels::pairs::{Forms, Prepared};
 use kullback_kernels::problem::Problem;
 use kullback_kernels::row_sums::RowSums;
 use kullback_kernels::weights::Rows;
+use rayon::prelude::*;
 
 /// More threads than any machine has cores would only cost memory.
 const MAX_THREADS: usize = 4096;
@@ -25,6 +26,14 @@ pub(crate) struct Cpu {
 impl Cpu {
     /// Takes a level and a number of threads; `None` takes all threads of the machine.
     pub(crate) fn new(level: SimdLevel, threads: Option<usize>) -> Result<Self> {
+        let no_level = || Error::NoDevice {
+            wanted: format!("CPU level {}", level.name()),
+            found: SimdLevel::available().iter().map(|l| l.name()).collect::<Vec<_>>().join(", "),
+        };
+        // Before any thread starts.
+        if !SimdLevel::available().contains(&level) {
+            return Err(no_level());
+        }
         let pool = match threads {
             None => None,
             Some(threads) if threads > MAX_THREADS => {
@@ -38,10 +47,7 @@ impl Cpu {
             ),
         };
         let threads = pool.as_ref().map_or_else(rayon::current_num_threads, rayon::ThreadPool::current_num_threads);
-        let kernels = Kernels::new(level, threads).ok_or_else(|| Error::NoDevice {
-            wanted: format!("CPU level {}", level.name()),
-            found: SimdLevel::available().iter().map(|l| l.name()).collect::<Vec<_>>().join(", "),
-        })?;
+        let kernels = Kernels::new(level, threads).ok_or_else(no_level)?;
         let name = Arc::from(format!("cpu ({}, {threads} threads)", level.name()));
         Ok(Self { kernels, name, pool, threads })
     }
@@ -82,6 +88,22 @@ impl Cpu {
     #[cfg(feature = "gpu")]
     pub(crate) fn prepare_in(&self, forms: &Forms, side: usize, rows: &Rows<'_>, panel: usize) -> Prepared {
         self.install(|| self.kernels.prepare_in(forms, side, rows, panel))
+    }
+
+    /// Does a task for each piece, one after the other or on all threads. The sums of a thread go from one piece to the next.
+    pub(crate) fn each<T: Send>(
+        &self,
+        pieces: impl Iterator<Item = T>,
+        takes_threads: bool,
+        task: impl Fn(&mut RowSums, T) + Send + Sync,
+    ) {
+        if takes_threads && self.threads > 1 {
+            let pieces: Vec<T> = pieces.collect();
+            self.install(|| pieces.into_par_iter().for_each_init(RowSums::default, task));
+        } else {
+            let mut sums = RowSums::default();
+            pieces.for_each(|piece| task(&mut sums, piece));
+        }
     }
 
     /// Runs `run` on the threads of this backend.
