@@ -31,7 +31,7 @@ impl Cpu {
             found: SimdLevel::available().iter().map(|l| l.name()).collect::<Vec<_>>().join(", "),
         };
         // Before any thread starts.
-        if !SimdLevel::available().contains(&level) {
+        if level != SimdLevel::Auto && !SimdLevel::available().contains(&level) {
             return Err(no_level());
         }
         let pool = match threads {
