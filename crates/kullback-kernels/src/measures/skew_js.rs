@@ -38,6 +38,7 @@ pub(super) fn skew_js(weight: f64) -> MeasureFacts {
         return js();
     }
     let order = Order::new(weight);
-    let most = -(order.a * order.a.ln() + order.b * order.b.ln());
+    // ln(1 − A) from A itself: 1 − A has lost the digits of a small A.
+    let most = -(order.a * order.a.ln() + order.b * (-order.a).ln_1p());
     MeasureFacts { has_unit: true, ..MeasureFacts::bounded(Term::SkewJs(order), most) }
 }
