@@ -19,7 +19,7 @@ use super::fill::{fill, packed_bytes};
 use super::slots::{SideBuffers, Slot};
 use super::stored::StoredPart;
 use super::{Opened, canary, guarded};
-use crate::backend::Spent;
+use crate::backend::spent::Spent;
 use kullback_kernels::error::Result;
 use kullback_kernels::problem::Problem;
 use kullback_kernels::weights::Rows;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::backend::Spent;
 use crate::backend::gpu::constants::{BLOCK_WORDS, DISTANCE_UNIT, STATE_WORDS};
 use crate::backend::gpu::device::Device;
 use crate::backend::gpu::slots::Slot;
 use crate::backend::gpu::submit::{Submitted, words};
 use crate::backend::gpu::{Opened, guarded};
+use crate::backend::spent::Spent;
 use kullback_kernels::error::Result;
 
 /// The numbers of a block of values of one measure.

@@ -5,9 +5,9 @@ use std::time::Instant;
 use wgpu::BufferUsages as Usage;
 
 use super::Params;
-use crate::backend::Spent;
 use crate::backend::gpu::device::Device;
 use crate::backend::gpu::{Opened, pipelines, shaders};
+use crate::backend::spent::Spent;
 use kullback_kernels::error::Result;
 
 /// The kernels, compiled once per device.

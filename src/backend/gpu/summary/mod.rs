@@ -22,7 +22,8 @@ use super::constants::{BLOCK, BUCKET_SHIFT, BUCKETS, LOWEST, SORTED, STATE_WORDS
 use super::slots::{Kept, aligned};
 use super::submit::{Prepared, SideRows, prepare};
 use super::{Gpu, Opened, canary, guarded, side_rows};
-use crate::backend::{Source, Spent};
+use crate::backend::source::Source;
+use crate::backend::spent::Spent;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
 use kullback_kernels::error::Result;
 use kullback_kernels::problem::Problem;
