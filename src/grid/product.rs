@@ -26,7 +26,7 @@ impl<'a> OnTrial<'a> {
         let problem = Problem { pairing, ..problem.clone() };
         let product = match on {
             On::Gpus { gpus, .. } if let [gpu] = gpus.devices() => {
-                let make = || Product::new(gpu, &engine.host.cpu, &problem, sides, engine.host.memory);
+                let make = || gpu.product(&engine.host.cpu, &problem, sides, engine.host.memory);
                 // If a device fails for good, whoever computes the entries reports it.
                 make().or_else(|error| gpu.recover().map_err(|_| error).and_then(|()| make())).unwrap_or_default()
             }

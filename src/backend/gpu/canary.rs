@@ -3,27 +3,27 @@
 //! so that no summary and no list of the largest values includes them.
 
 use kullback_kernels::measures::definition::Definition;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use half::{bf16, f16};
 use smallvec::SmallVec;
 
 use super::collect::collect;
 use super::device::Device;
+use super::opened::Opened;
 use super::pairs::{self, First, Search};
 use super::submit::{self, SideRows};
 use super::summary::{Digest, SUMS, TOGETHER, bucket};
-use super::{Opened, probe, product};
-use crate::backend::{NoValue, reference};
+use super::trusted::{Checked, Finish};
+use super::{probe, product};
+use crate::backend::found::NoValue;
+use crate::backend::reference;
 use crate::contract::{ABSOLUTE_ERROR, FIRST_ORDER_ERROR, NARROW_ERROR};
 use crate::plan::kernel_key::{SPLIT_BINS, TERMS_PER_DISPATCH};
 use crate::plan::{KernelKey, Shape};
 use kullback_kernels::error::Result;
-use kullback_kernels::measures::finish::Finisher;
-use kullback_kernels::problem::Slots;
 use kullback_kernels::problem::{Pairing, Problem};
 use kullback_kernels::row_sums::{RowFlags, RowSums};
-use kullback_kernels::unit::Unit;
 use kullback_kernels::weights::{Rows, WeightType};
 
 /// Rows of either side.
@@ -103,58 +103,11 @@ fn shorter(problem: &Problem, subgroups: bool) -> Problem {
     short(lengths.into_iter().find(is_same).unwrap_or(problem.bins))
 }
 
-/// A kernel whose canary rows were right.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Checked {
-    Row(KernelKey),
-    /// The kernel that turns records into values of this kind, and what follows it.
-    Values(Finish),
-    Nearest,
-    Summary,
-    /// The products that replace this row kernel.
-    Product(KernelKey),
-}
-
-/// A way through `shaders/summary/values.wgsl`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Finish {
-    Scaled,
-    Root,
-    Logarithm { is_of_two_sums: bool, is_of_more_than_one: bool },
-}
-
-impl Finish {
-    fn of(slots: &Slots, unit: Unit) -> Self {
-        match slots.measure.finisher(unit) {
-            Finisher::Scaled { root: true, .. } => Finish::Root,
-            Finisher::Scaled { .. } | Finisher::PowerSum { .. } => Finish::Scaled,
-            Finisher::Logarithm { sign, .. } => {
-                Finish::Logarithm { is_of_two_sums: slots.second.is_some(), is_of_more_than_one: sign < 0.0 }
-            }
-        }
-    }
-}
-
-/// Runs canary rows unless all these kernels were right before. A wrong kernel makes the whole process refuse the device. The
-/// kernels are not trusted if `run` found nothing to compare. Threads that come at once may all run the rows: if one waited for
-/// another, the other might wait for a slot that the first one holds.
-fn once(opened: &Opened, kernels: &[Checked], run: impl FnOnce() -> Result<bool>) -> Result<()> {
-    let trusted = || opened.trusted.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_known = {
-        let known = trusted();
-        kernels.iter().all(|kernel| known.contains(kernel))
-    };
-    if !is_known && run()? {
-        trusted().extend(kernels.iter().cloned());
-    }
-    Ok(())
-}
-
 /// Runs the canary rows of the row kernels of a problem.
 pub(super) fn check(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
     let keys: SmallVec<[Checked; 2]> =
         keys(problem, opened.device.caps.subgroups).into_iter().map(Checked::Row).collect();
-    once(opened, &keys, || run(opened, problem))
+    opened.trusted.once(&keys, || run(opened, problem))
 }
 
 fn run(opened: &Arc<Opened>, problem: &Problem) -> Result<bool> {
@@ -162,7 +115,7 @@ fn run(opened: &Arc<Opened>, problem: &Problem) -> Result<bool> {
     let problem = shorter(problem, device.caps.subgroups);
     let (p, q) = (Canaries::new(problem.p, 0, problem.bins), Canaries::new(problem.q, 1, problem.bins));
     let rows = [p.rows(problem.bins)?, q.rows(problem.bins)?];
-    let (records, _) = submit::start_as_it_is(opened, &problem, sides(&rows), ROWS)?.finish()?;
+    let (records, _) = submit::start(opened, &problem, sides(&rows), ROWS)?.finish()?;
     let mut sums = RowSums::default();
     if !collect(&problem, &records, ROWS, &mut sums) {
         return Err(device.give_up("it left results of another time".to_owned()));
@@ -203,7 +156,7 @@ impl Pairs {
     /// The values of each measure, one measure after the other, from row kernels or from products.
     fn values(&self, opened: &Arc<Opened>, product: Option<product::Part<'_>>) -> Result<Vec<u32>> {
         let rows = self.rows()?;
-        let started = pairs::start_as_it_is(opened, &self.problem, sides(&rows), self.problem.rows, product)?;
+        let started = pairs::start(opened, &self.problem, sides(&rows), self.problem.rows, product)?;
         started.finish(opened).map(|(values, _)| values)
     }
 
@@ -225,7 +178,7 @@ pub(super) fn check_values(opened: &Arc<Opened>, problem: &Problem) -> Result<()
     check(opened, problem)?;
     let finishes: SmallVec<[Checked; 4]> =
         problem.slots.iter().map(|slots| Checked::Values(Finish::of(slots, problem.unit))).collect();
-    once(opened, &finishes, || {
+    opened.trusted.once(&finishes, || {
         let pairs = Pairs::new(opened, problem);
         refuse_unless(&opened.device, pairs.compare(&pairs.values(opened, None)?))
     })
@@ -236,7 +189,7 @@ pub(super) fn check_product(opened: &Arc<Opened>, problem: &Problem, call: &prod
     check_values(opened, problem)?;
     let keys: SmallVec<[Checked; 2]> =
         keys(problem, opened.device.caps.subgroups).into_iter().map(Checked::Product).collect();
-    once(opened, &keys, || {
+    opened.trusted.once(&keys, || {
         let pairs = Pairs::new(opened, problem);
         let Some(product) = call.over(&pairs.problem, pairs.rows()?) else { return Ok(false) };
         if product.sides(opened)?.is_none() {
@@ -251,7 +204,7 @@ pub(super) fn check_product(opened: &Arc<Opened>, problem: &Problem, call: &prod
 pub(super) fn check_nearest(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
     const NEAREST: usize = 3;
     check_values(opened, problem)?;
-    once(opened, &[Checked::Nearest], || {
+    opened.trusted.once(&[Checked::Nearest], || {
         let pairs = Pairs::new(opened, problem);
         let values = pairs.values(opened, None)?;
         let rows = pairs.rows()?;
@@ -275,7 +228,7 @@ pub(super) fn check_nearest(opened: &Arc<Opened>, problem: &Problem) -> Result<(
 pub(super) fn check_summary(opened: &Arc<Opened>, problem: &Problem) -> Result<()> {
     const LARGEST: usize = 3;
     check_values(opened, problem)?;
-    once(opened, &[Checked::Summary], || {
+    opened.trusted.once(&[Checked::Summary], || {
         let pairs = Pairs::new(opened, problem);
         let values = pairs.values(opened, None)?;
         let rows = pairs.rows()?;
@@ -312,7 +265,7 @@ pub(super) fn check_summary(opened: &Arc<Opened>, problem: &Problem) -> Result<(
 /// The allowed error of the moments of a few values, as a part of them.
 const MOMENT_ERROR: f64 = 1e-5;
 
-/// Refuses a device if something is wrong. Else returns whether anything was compared.
+/// Makes the whole process refuse a device if something is wrong. Else returns whether anything was compared.
 fn refuse_unless(device: &Device, is_right: std::result::Result<bool, String>) -> Result<bool> {
     is_right.map_err(|reason| {
         probe::refuse(device, &reason);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::backend::NoValue;
+use crate::backend::found::NoValue;
 use crate::plan::kernel_key;
 use kullback_kernels::arithmetic::lanes::Real;
 use kullback_kernels::measures::finish::Support;

@@ -6,12 +6,12 @@ use std::time::Instant;
 use smallvec::SmallVec;
 use wgpu::BufferUsages as Usage;
 
-use super::Opened;
 use super::clock::Ticks;
+use super::commands::Commands;
 use super::constants::{PARTIAL_WORDS, RECORD_HEAD};
+use super::opened::Opened;
 use super::params::Params;
 use super::slots::{Slot, aligned};
-use super::submit::Commands;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP, ZerosKind};
 use crate::plan::{KernelKey, Shape};
 use kullback_kernels::error::Result;

@@ -4,16 +4,20 @@ mod adapters;
 #[cfg(test)]
 pub(crate) mod breakage;
 mod canary;
+mod checked;
 mod clock;
 mod collect;
+mod commands;
 mod constants;
 mod device;
 mod dispatch;
 #[cfg(test)]
 pub(crate) mod faults;
 mod fill;
+mod guarded;
 #[cfg(test)]
 mod interpreted_tests;
+mod opened;
 pub(crate) mod pairs;
 mod params;
 mod pipelines;
@@ -21,35 +25,38 @@ mod probe;
 pub(crate) mod product;
 mod shaders;
 mod slots;
-mod stored;
+pub(super) mod stored;
 mod submit;
 pub(crate) mod summary;
 #[cfg(test)]
 mod tests;
+mod trusted;
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use adapters::Wanted;
 pub use adapters::{AdapterInfo, adapters};
+pub(crate) use checked::Chunk;
 pub(crate) use device::GpuOptions;
 pub use probe::DeviceAnswers;
-pub(crate) use stored::StoredRows;
 
-use self::collect::collect;
 use self::constants::RECORD_HEAD;
-use self::device::Device;
-use self::pipelines::Pipelines;
+use self::guarded::guarded;
+use self::opened::Opened;
+use self::pairs::Search;
+use self::product::Product;
 pub(crate) use self::slots::SLOTS;
-use self::slots::Slots;
-use self::submit::{SideRows, Started};
-use super::{Found, Source, Spent};
+use self::stored::StoredRows;
+use self::summary::Digest;
+use self::summary::kernels::takes_values;
+use crate::backend::cpu::Cpu;
+use crate::backend::source::Source;
 use crate::plan::chunk::{Costs, Pieces};
 use crate::plan::{Chunks, Shape};
 use kullback_kernels::error::{Error, Result};
-use kullback_kernels::problem::{Pairing, Problem};
+use kullback_kernels::problem::Problem;
 use kullback_kernels::weights::Rows;
 
 /// One adapter as a backend. Calls from several threads share it.
@@ -61,57 +68,10 @@ pub(crate) struct Gpu {
     opened: Mutex<Arc<Opened>>,
 }
 
-/// A device for as long as it works. The next device has all of this anew.
-#[derive(Debug)]
-struct Opened {
-    device: Device,
-    /// The one layout of bindings that all kernels share.
-    bindings: wgpu::BindGroupLayout,
-    pipelines: Mutex<Pipelines>,
-    /// Kernels whose canary rows were right.
-    trusted: Mutex<HashSet<canary::Checked>>,
-    slots: Slots,
-    /// The kernels that make a summary of records.
-    summary: OnceLock<summary::Kernels>,
-    /// The kernels of products.
-    product: OnceLock<product::Kernels>,
-}
-
-impl Opened {
-    fn new(device: Device) -> Arc<Self> {
-        let (pipelines, bindings) = Pipelines::new(&device.device);
-        let pipelines = Mutex::new(pipelines);
-        let (slots, summary, product) = (Slots::default(), OnceLock::new(), OnceLock::new());
-        Arc::new(Self { device, bindings, pipelines, trusted: Mutex::default(), slots, summary, product })
-    }
-
-    /// Opens a device and asks it for what the kernels rely on, again if `anew`. If its subgroups do not work, it is opened
-    /// without them.
-    fn asked(options: &GpuOptions, anew: bool) -> Result<(Arc<Self>, DeviceAnswers)> {
-        let patient = GpuOptions { patience: options.patience.max(probe::PATIENCE), ..*options };
-        let mut opened = Self::new(Device::open(&patient)?);
-        let answers = guarded(&opened, || probe::ask(&opened, anew))?;
-        if !answers.subgroups_refused {
-            // Nobody else has it yet.
-            if let Some(opened) = Arc::get_mut(&mut opened) {
-                opened.device.patience = options.patience;
-            }
-            return Ok((opened, answers));
-        }
-        let without = GpuOptions { subgroups: Some(false), ..*options };
-        let (opened, answers) = Self::asked(&without, anew)?;
-        Ok((opened, DeviceAnswers { subgroups_refused: true, ..answers }))
-    }
-
-    fn pipelines(&self) -> MutexGuard<'_, Pipelines> {
-        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Gpu {
     /// Opens an adapter that has what the kernels need.
     pub(crate) fn open(options: GpuOptions) -> Result<Self> {
-        let opened = catch_unwind(AssertUnwindSafe(|| Opened::asked(&options, false)));
+        let opened = catch_unwind(AssertUnwindSafe(|| probe::open(&options, false)));
         let (opened, answers) = opened.unwrap_or_else(|_| {
             let wanted = format!("{:?}", options.adapter);
             Err(Error::NoDevice { wanted, found: "a driver that panicked".to_owned() })
@@ -207,15 +167,39 @@ impl Gpu {
         q: &Source<'_>,
         product: Option<product::Part<'_>>,
     ) -> Result<Chunk<'a>> {
+        Chunk::start(self.opened(), problem, p, q, product)
+    }
+
+    /// Begins a search for the `count` nearest rows, [`MOST_NEIGHBOURS`](pairs::MOST_NEIGHBOURS) at most, of some rows of P.
+    /// `None` if the device cannot do it.
+    pub(crate) fn search<'a>(&self, problem: &'a Problem, rows: usize, count: usize) -> Result<Option<Search<'a>>> {
         let opened = self.opened();
-        let (sides, rows) = side_rows(&opened, problem, p, q);
-        let started = guarded(&opened, || {
-            if !pairs::takes_values(&opened, problem) {
-                return submit::start(&opened, problem, sides, rows).map(Work::Records);
-            }
-            pairs::start(&opened, problem, sides, rows, product).map(Work::Values)
-        })?;
-        Ok(Chunk { opened, problem, rows, started })
+        if !takes_values(&opened.device, problem) {
+            return Ok(None);
+        }
+        guarded(&opened, || Search::new(&opened, problem, rows, count)).map(Some)
+    }
+
+    /// Takes all rows of two sides, to be multiplied in half of `memory` at most. `None` if the problem has no product, if a
+    /// product is not worth it, or if the device lacks what it needs.
+    pub(crate) fn product<'a>(
+        &self,
+        cpu: &'a Cpu,
+        problem: &Problem,
+        sides: [Rows<'a>; 2],
+        memory: u64,
+    ) -> Result<Option<Product<'a>>> {
+        Product::new(&self.opened(), cpu, problem, sides, memory)
+    }
+
+    /// Begins a summary.
+    pub(crate) fn digest<'a>(&self, problem: &'a Problem, top: usize) -> Result<Digest<'a>> {
+        checked::digest(&self.opened(), problem, top)
+    }
+
+    /// Whether the device can hold the tables of a summary in half of `budget`, and number its rows.
+    pub(crate) fn can_digest(&self, problem: &Problem, budget: u64) -> bool {
+        summary::fits(&self.opened().device, problem, budget)
     }
 
     /// Makes the device usable again after a failure: frees memory, or opens it anew.
@@ -230,7 +214,7 @@ impl Gpu {
             opened.device.device.destroy();
             adapters::look_again();
             #[cfg_attr(not(test), expect(unused_mut, reason = "tests carry their faults over"))]
-            let (mut again, _) = Opened::asked(&self.options, true)?;
+            let (mut again, _) = probe::open(&self.options, true)?;
             #[cfg(test)]
             if let Some(again) = Arc::get_mut(&mut again) {
                 again.device.faults = Arc::clone(&opened.device.faults);
@@ -245,70 +229,5 @@ impl Gpu {
             *opened = again;
         }
         Ok(())
-    }
-}
-
-/// The sides of a chunk as this device has them, and its rows.
-fn side_rows<'s>(
-    opened: &Arc<Opened>,
-    problem: &Problem,
-    p: &'s Source<'_>,
-    q: &'s Source<'_>,
-) -> ([SideRows<'s>; 2], usize) {
-    let rows = match problem.pairing {
-        Pairing::OneP => q.rows.len(),
-        Pairing::Rowwise | Pairing::OneQ => p.rows.len(),
-        Pairing::All { .. } => p.rows.len() * q.rows.len(),
-    };
-    let sides = [p, q].map(|source| {
-        let stored = source.stored.filter(|(stored, _)| stored.is_on(opened));
-        let stored = stored.and_then(|(stored, first)| stored.part(first, problem.bins));
-        SideRows { rows: &source.rows, stored }
-    });
-    (sides, rows)
-}
-
-/// Runs what may panic inside a driver or wgpu, as they do on a lost device. After a panic the device is given up.
-fn guarded<R>(opened: &Opened, run: impl FnOnce() -> Result<R>) -> Result<R> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-        opened.device.check()?;
-        Err(opened.device.give_up("the driver panicked".to_owned()))
-    })
-}
-
-/// Rows on their way through the device.
-pub(crate) struct Chunk<'a> {
-    opened: Arc<Opened>,
-    problem: &'a Problem,
-    rows: usize,
-    started: Work,
-}
-
-/// What comes back of a chunk.
-enum Work {
-    Records(Started),
-    Values(pairs::StartedValues),
-}
-
-impl Chunk<'_> {
-    /// Waits for the device. Replaces the content of `found` by what the device found for all the rows.
-    pub(crate) fn finish(self, found: &mut Found) -> Result<Spent> {
-        let Self { opened, problem, rows, started } = self;
-        match started {
-            Work::Records(started) => {
-                let (records, spent) = guarded(&opened, || started.finish())?;
-                let mut sums = found.take_sums();
-                if !collect(problem, &records, rows, &mut sums) {
-                    return Err(opened.device.give_up("it left results of another time".to_owned()));
-                }
-                *found = Found::Sums(sums);
-                Ok(spent)
-            }
-            Work::Values(started) => {
-                let (values, spent) = guarded(&opened, || started.finish(&opened))?;
-                *found = Found::Values(values);
-                Ok(spent)
-            }
-        }
     }
 }

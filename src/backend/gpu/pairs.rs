@@ -5,30 +5,24 @@ use std::sync::Arc;
 
 use wgpu::BufferUsages as Usage;
 
+use super::commands::{Submitted, words};
 use super::constants::STATE_WORDS;
+use super::guarded::guarded;
+use super::opened::Opened;
+use super::product;
 use super::slots::aligned;
-use super::submit::{Prepared, SideRows, Submitted, prepare, words};
+use super::submit::{Prepared, SideRows, prepare};
 pub(crate) use super::summary::MOST_FOR_THE_HOST;
-use super::summary::{MOST_MEASURES, Params, STORAGE_BUFFERS};
-use super::{Gpu, Opened, canary, guarded, product, side_rows};
-use crate::backend::{Source, Spent};
-use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
+use super::summary::Params;
+use crate::backend::spent::Spent;
+use crate::plan::kernel_key::WORKGROUP;
 use kullback_kernels::error::Result;
-use kullback_kernels::problem::{Pairing, Problem};
+use kullback_kernels::problem::Problem;
 
 /// The most neighbours of a row: half of what a workgroup sorts at once.
 pub(crate) const MOST_NEIGHBOURS: usize = 512;
 /// Bytes of the state that comes to the host with every chunk.
 const STATE_BYTES: u64 = aligned((STATE_WORDS * 4) as u64);
-
-/// Whether a device turns the records of a problem into values.
-pub(super) fn takes_values(opened: &Opened, problem: &Problem) -> bool {
-    let buffers = opened.device.device.limits().max_storage_buffers_per_shader_stage;
-    matches!(problem.pairing, Pairing::All { .. })
-        && problem.slots.len() <= MOST_MEASURES
-        && problem.terms.len() <= TERMS_PER_DISPATCH
-        && buffers >= STORAGE_BUFFERS
-}
 
 /// Encodes what turns the records of a chunk into values, and what finds the nearest rows for `lines` rows of P if these are
 /// wanted. Returns the buffer of the values.
@@ -132,28 +126,8 @@ fn records(
 /// A chunk whose values come to the host.
 pub(super) struct StartedValues(Returning);
 
-/// Starts one chunk, once the kernels are known to be right.
+/// Starts one chunk, with kernels that may be wrong.
 pub(super) fn start(
-    opened: &Arc<Opened>,
-    problem: &Problem,
-    sides: [SideRows<'_>; 2],
-    rows: usize,
-    product: Option<product::Part<'_>>,
-) -> Result<StartedValues> {
-    check(opened, problem, product)?;
-    start_as_it_is(opened, problem, sides, rows, product)
-}
-
-/// Checks every kernel that makes the values of a call.
-fn check(opened: &Arc<Opened>, problem: &Problem, product: Option<product::Part<'_>>) -> Result<()> {
-    match product {
-        Some(part) => canary::check_product(opened, problem, part.product),
-        None => canary::check_values(opened, problem),
-    }
-}
-
-/// Does the same with a kernel of values that may be wrong.
-pub(super) fn start_as_it_is(
     opened: &Arc<Opened>,
     problem: &Problem,
     sides: [SideRows<'_>; 2],
@@ -184,8 +158,8 @@ pub(crate) type NearestOfRow = Vec<(usize, f32)>;
 
 /// The search for the nearest rows of some rows of P.
 pub(crate) struct Search<'a> {
-    opened: Arc<Opened>,
-    problem: &'a Problem,
+    pub(super) opened: Arc<Opened>,
+    pub(super) problem: &'a Problem,
     params: Params,
     state: wgpu::Buffer,
     nearest: wgpu::Buffer,
@@ -194,8 +168,8 @@ pub(crate) struct Search<'a> {
 
 /// A chunk of a search on its way.
 pub(crate) struct Searched {
-    opened: Arc<Opened>,
-    returning: Returning,
+    pub(super) opened: Arc<Opened>,
+    pub(super) returning: Returning,
 }
 
 /// The number of pairs left to the host so far, and whether any pair is invalid.
@@ -215,18 +189,6 @@ impl Searched {
     }
 }
 
-impl Gpu {
-    /// Begins a search for the `count` nearest rows, [`MOST_NEIGHBOURS`] at most, of some rows of P. `None` if the device
-    /// cannot do it.
-    pub(crate) fn search<'a>(&self, problem: &'a Problem, rows: usize, count: usize) -> Result<Option<Search<'a>>> {
-        let opened = self.opened();
-        if !takes_values(&opened, problem) {
-            return Ok(None);
-        }
-        guarded(&opened, || Search::new(&opened, problem, rows, count)).map(Some)
-    }
-}
-
 /// The numbers of the first pair of a chunk.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct First {
@@ -238,7 +200,7 @@ pub(crate) struct First {
 }
 
 impl<'a> Search<'a> {
-    /// A search that has seen no pairs yet.
+    /// A search that has seen no pairs yet, for [`MOST_NEIGHBOURS`] neighbours of a row at most.
     pub(super) fn new(opened: &Arc<Opened>, problem: &'a Problem, rows: usize, count: usize) -> Result<Self> {
         let device = &opened.device;
         device.check()?;
@@ -249,24 +211,7 @@ impl<'a> Search<'a> {
         Ok(Self { opened: Arc::clone(opened), problem, params, state, nearest, rows })
     }
 
-    /// Starts on all rows of P against some rows of Q.
-    pub(crate) fn start(
-        &self,
-        first: First,
-        (p, q): (&Source<'_>, &Source<'_>),
-        product: Option<product::Part<'_>>,
-    ) -> Result<Searched> {
-        let opened = &self.opened;
-        let (sides, rows) = side_rows(opened, self.problem, p, q);
-        let returning = guarded(opened, || {
-            check(opened, self.problem, product)?;
-            canary::check_nearest(opened, self.problem)?;
-            self.start_as_it_is(first, q.rows.len(), sides, rows, product)
-        })?;
-        Ok(Searched { opened: Arc::clone(opened), returning })
-    }
-
-    /// Does the same with kernels that may be wrong.
+    /// Starts on all rows of P against some rows of Q, with kernels that may be wrong.
     pub(super) fn start_as_it_is(
         &self,
         first: First,

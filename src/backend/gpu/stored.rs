@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use wgpu::BufferUsages as Usage;
 
-use super::Opened;
+use super::commands::{Commands, Held, Submitted};
 use super::device::Point;
 use super::fill::{fill, packed_bytes};
-use super::submit::{Commands, Held, Submitted};
+use super::opened::Opened;
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::weights::Rows;
 

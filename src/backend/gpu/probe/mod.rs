@@ -4,6 +4,7 @@
 //! process keeps the answers under what devices that compute alike have in common, so that engines share them. It asks again
 //! after a device was lost. `docs/NUMERICS.md` says in "What a device is asked" which guarantee rests on which answer.
 
+mod answers;
 mod questions;
 
 use std::collections::HashMap;
@@ -13,31 +14,14 @@ use std::time::{Duration, Instant};
 use bytemuck::{Pod, Zeroable};
 use wgpu::BufferUsages as Usage;
 
+pub use self::answers::DeviceAnswers;
 use self::questions::{Questions, THREADS, judge, judge_lanes};
 use super::constants::{ANSWER_WORDS, LANE_ANSWER_WORDS, QUESTION_WORDS};
-use super::device::Device;
-use super::{Opened, pipelines, shaders};
+use super::device::{Device, GpuOptions};
+use super::guarded::guarded;
+use super::opened::Opened;
+use super::{pipelines, shaders};
 use kullback_kernels::error::Result;
-
-/// What a device answered.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct DeviceAnswers {
-    /// Whether `fma` rounds once.
-    pub fused_multiply_add: bool,
-    /// Whether subnormal numbers become 0.
-    pub flushes_subnormals: bool,
-    /// The largest error of a quotient, in units of the last place.
-    pub division_error: f64,
-    /// The largest error of a square root, in units of the last place.
-    pub root_error: f64,
-    /// Threads of a subgroup, where subgroups are used.
-    pub subgroup_size: Option<u32>,
-    /// Whether the adapter has subgroups that do not work as the kernels need them.
-    pub subgroups_refused: bool,
-    /// How long it took to ask, compilation included.
-    pub seconds: f64,
-}
 
 /// The uniform of `shaders/probe/arithmetic.wgsl`, field by field.
 #[repr(C)]
@@ -50,7 +34,7 @@ pub(super) struct Params {
 }
 
 /// How long a device may take over its answers, even if the caller is more patient.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The answers of one kind of device, or why it is refused. It is locked while the device is asked.
 type Verdict = Arc<Mutex<Option<std::result::Result<DeviceAnswers, String>>>>;
@@ -63,8 +47,26 @@ fn verdict(device: &Device) -> Verdict {
     Arc::clone(verdicts.get_or_insert_default().entry(key).or_default())
 }
 
+/// Opens a device and asks it for what the kernels rely on, again if `anew`. If its subgroups do not work, it is opened
+/// without them.
+pub(super) fn open(options: &GpuOptions, anew: bool) -> Result<(Arc<Opened>, DeviceAnswers)> {
+    let patient = GpuOptions { patience: options.patience.max(PATIENCE), ..*options };
+    let mut opened = Opened::new(Device::open(&patient)?);
+    let answers = guarded(&opened, || ask(&opened, anew))?;
+    if !answers.subgroups_refused {
+        // Nobody else has it yet.
+        if let Some(opened) = Arc::get_mut(&mut opened) {
+            opened.device.patience = options.patience;
+        }
+        return Ok((opened, answers));
+    }
+    let without = GpuOptions { subgroups: Some(false), ..*options };
+    let (opened, answers) = open(&without, anew)?;
+    Ok((opened, DeviceAnswers { subgroups_refused: true, ..answers }))
+}
+
 /// What this process knows of a device. The device is asked if nobody has done so, or if `anew`.
-pub(super) fn ask(opened: &Arc<Opened>, anew: bool) -> Result<DeviceAnswers> {
+fn ask(opened: &Arc<Opened>, anew: bool) -> Result<DeviceAnswers> {
     let device = &opened.device;
     let verdict = verdict(device);
     let mut known = verdict.lock().unwrap_or_else(PoisonError::into_inner);

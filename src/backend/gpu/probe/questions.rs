@@ -1,6 +1,6 @@
 //! The questions of the probe, and what the host concludes from the answers.
 
-use super::DeviceAnswers;
+use super::answers::DeviceAnswers;
 use crate::backend::gpu::constants::{ANSWER_WORDS, LANE_ANSWER_WORDS, QUESTION_WORDS};
 use crate::plan::kernel_key::WORKGROUP;
 

@@ -5,27 +5,29 @@
 //! them. So the sums of products are exact except for a small part. That part is rounded, and its error has a known bound for
 //! each pair. A pair that may have lost more than the contract allows is left to the host. See `docs/NUMERICS.md`, "All pairs".
 
+pub(super) mod kernels;
 mod slices;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use bytemuck::{Pod, Zeroable};
 use wgpu::BufferUsages as Usage;
 
 use self::slices::{Slices, Words};
 use super::clock::Ticks;
+use super::commands::{Commands, Held};
 use super::constants::{PANEL, PRODUCT_THREADS, RECORD_HEAD, STEP};
-use super::device::{Device, Point};
+use super::device::Point;
 use super::dispatch::Layout;
-use super::pairs::takes_values;
+use super::guarded::guarded;
+use super::opened::Opened;
 use super::slots::aligned;
-use super::submit::{Commands, Held, Prepared};
-use super::{Gpu, Opened, guarded, pipelines, shaders};
-use crate::backend::Spent;
+use super::submit::Prepared;
+use super::summary::kernels::takes_values;
 use crate::backend::cpu::Cpu;
+use crate::backend::spent::Spent;
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::measures::finish::Support;
 use kullback_kernels::pairs::{Forms, MOST_PRODUCTS, Products};
@@ -33,8 +35,6 @@ use kullback_kernels::problem::Problem;
 use kullback_kernels::problem::Slots;
 use kullback_kernels::weights::Rows;
 
-/// Bits of the whole numbers. The sum of STEP products of two such numbers is exact in a float.
-const BITS: u32 = 10;
 /// The most bins of a row. With more bins, sums of products of whole numbers may leave 32 bits.
 const MOST_BINS: usize = 1024;
 /// It is worth preparing rows if each side has at least this many.
@@ -77,28 +77,6 @@ pub(super) struct Params {
     pub(super) rounding: f32,
     pub(super) trusted: f32,
     pub(super) product: [[u32; 4]; MOST_PRODUCTS],
-}
-
-/// The kernels, by the number of products of a term.
-#[derive(Debug)]
-pub(super) struct Kernels {
-    bindings: wgpu::BindGroupLayout,
-    by_products: [wgpu::ComputePipeline; MOST_PRODUCTS],
-}
-
-impl Kernels {
-    fn new(device: &Device) -> Self {
-        use wgpu::BufferBindingType::{Storage, Uniform};
-        let storage = [true, true, true, true, false].map(|read_only| Storage { read_only });
-        let kinds = storage.into_iter().chain([Uniform]);
-        let (bindings, layout) = pipelines::layout(&device.device, "product", kinds);
-        let module = pipelines::module(device, shaders::product());
-        let pipeline = |products: usize| {
-            let constants = [("PRODUCTS", (products + 1) as f64)];
-            pipelines::pipeline(&device.device, &layout, &module, "product", &constants)
-        };
-        Self { by_products: std::array::from_fn(pipeline), bindings }
-    }
 }
 
 /// Two sides on a device. Every row of one side meets every row of the other.
@@ -151,15 +129,14 @@ fn bytes(products: &Products, side: usize, rows: &Rows<'_>) -> [u64; 2] {
 impl<'a> Product<'a> {
     /// Takes all rows of two sides, for a device whose buffers may take so much. `None` if the problem has no product, if a
     /// product is not worth it, or if the device lacks what it needs.
-    pub(crate) fn new(
-        gpu: &Gpu,
+    pub(super) fn new(
+        opened: &Arc<Opened>,
         cpu: &'a Cpu,
         problem: &Problem,
         [p, q]: [Rows<'a>; 2],
         memory: u64,
     ) -> Result<Option<Self>> {
         let Some(products) = Forms::new(problem).and_then(Products::new) else { return Ok(None) };
-        let opened = gpu.opened();
         let (device, limits) = (&opened.device, opened.device.device.limits());
         let sizes = [(0, &p), (1, &q)].map(|(side, rows)| bytes(&products, side, rows));
         let (sizes, limit) = (sizes.as_flattened(), device.caps.binding_bytes());
@@ -170,11 +147,11 @@ impl<'a> Product<'a> {
             && limits.max_compute_workgroup_storage_size >= SHARED_BYTES
             && limits.max_storage_buffers_per_shader_stage >= STORAGE_BUFFERS;
         let many = p.len().min(q.len()) >= FEWEST_ROWS && problem.bins <= MOST_BINS;
-        if !(fits && many && takes_values(&opened, problem)) {
+        if !(fits && many && takes_values(device, problem)) {
             return Ok(None);
         }
         let product = Self::of(cpu, products, [p, q], bytes);
-        guarded(&opened, || product.sides(&opened)).map(|sides| sides.map(|_| product))
+        guarded(opened, || product.sides(opened)).map(|sides| sides.map(|_| product))
     }
 
     fn of(cpu: &'a Cpu, products: Products, [p, q]: [Rows<'a>; 2], bytes: u64) -> Self {
@@ -280,9 +257,7 @@ pub(super) fn prepare(
     let device = &opened.device;
     device.check()?;
     let products = &part.product.products;
-    let compiling = Instant::now();
-    let kernels = opened.product.get_or_init(|| Kernels::new(device));
-    let compile_seconds = compiling.elapsed().as_secs_f64();
+    let (kernels, compile_seconds) = opened.product_kernels();
     let mut held = Held::take(opened);
     let mut commands = Commands::new(device);
     device.reach(Point::Upload)?;

@@ -4,11 +4,12 @@
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use super::{BITS, PANEL, STEP};
-use crate::backend::gpu::constants::{FULL, USABLE};
+use crate::backend::gpu::constants::{FULL, PANEL, STEP, USABLE};
 use kullback_kernels::measures::form::Operand;
 use kullback_kernels::pairs::{Prepared, Products};
 
+/// Bits of the whole numbers. The sum of STEP products of two such numbers is exact in a float.
+const BITS: u32 = 10;
 /// The words of a row before those of its terms: the flags.
 const HEAD: usize = 1;
 /// The words of a row for each term: a constant in two parts.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::backend::Spent;
+use crate::backend::gpu::commands::{Submitted, words};
 use crate::backend::gpu::constants::{BLOCK_WORDS, DISTANCE_UNIT, STATE_WORDS};
 use crate::backend::gpu::device::Device;
+use crate::backend::gpu::guarded::guarded;
+use crate::backend::gpu::opened::Opened;
 use crate::backend::gpu::slots::Slot;
-use crate::backend::gpu::submit::{Submitted, words};
-use crate::backend::gpu::{Opened, guarded};
+use crate::backend::spent::Spent;
 use kullback_kernels::error::Result;
 
 /// The numbers of a block of values of one measure.
@@ -21,7 +22,7 @@ pub(crate) struct Block {
     pub(crate) infinite: u32,
     pub(crate) mean: f32,
     /// Sum of squared distances from the mean, in units of 2⁻⁴⁸.
-    pub(in crate::backend::gpu) squares: f32,
+    pub(crate) squares: f32,
     pub(crate) least: f32,
     pub(crate) most: f32,
 }

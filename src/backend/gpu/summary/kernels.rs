@@ -1,34 +1,42 @@
 //! The kernels of the summary, compiled.
 
-use std::time::Instant;
-
 use wgpu::BufferUsages as Usage;
 
-use super::Params;
-use crate::backend::Spent;
+use super::params::{MOST_MEASURES, Params};
 use crate::backend::gpu::device::Device;
-use crate::backend::gpu::{Opened, pipelines, shaders};
+use crate::backend::gpu::{pipelines, shaders};
+use crate::plan::kernel_key::TERMS_PER_DISPATCH;
 use kullback_kernels::error::Result;
+use kullback_kernels::problem::{Pairing, Problem};
 
 /// The kernels, compiled once per device.
 #[derive(Debug)]
-pub(in crate::backend::gpu) struct Kernels {
+pub(crate) struct Kernels {
     bindings: wgpu::BindGroupLayout,
-    pub(in crate::backend::gpu) values: wgpu::ComputePipeline,
+    pub(crate) values: wgpu::ComputePipeline,
     pub(super) blocks: wgpu::ComputePipeline,
     pub(super) top: wgpu::ComputePipeline,
     pub(super) sums: wgpu::ComputePipeline,
-    pub(in crate::backend::gpu) nearest: wgpu::ComputePipeline,
+    pub(crate) nearest: wgpu::ComputePipeline,
     /// Bound where a kernel does not use a buffer.
-    pub(in crate::backend::gpu) unused: [wgpu::Buffer; 3],
+    pub(crate) unused: [wgpu::Buffer; 3],
 }
 
 /// The storage buffers they are bound to.
-pub(in crate::backend::gpu) const STORAGE_BUFFERS: u32 = 6;
+pub(crate) const STORAGE_BUFFERS: u32 = 6;
+
+/// Whether a device turns the records of a problem into values.
+pub(crate) fn takes_values(device: &Device, problem: &Problem) -> bool {
+    let buffers = device.device.limits().max_storage_buffers_per_shader_stage;
+    matches!(problem.pairing, Pairing::All { .. })
+        && problem.slots.len() <= MOST_MEASURES
+        && problem.terms.len() <= TERMS_PER_DISPATCH
+        && buffers >= STORAGE_BUFFERS
+}
 
 impl Kernels {
     /// Compiles the kernels.
-    fn new(device: &Device) -> Result<Self> {
+    pub(crate) fn new(device: &Device) -> Result<Self> {
         use wgpu::BufferBindingType::{Storage, Uniform};
         let kinds = [true, false, false, false].map(|read_only| Storage { read_only });
         let kinds = kinds.into_iter().chain([Uniform, Storage { read_only: false }, Storage { read_only: false }]);
@@ -48,7 +56,7 @@ impl Kernels {
     }
 
     /// Binds the records, values, state, table, blocks and pairs, and the uniform at an offset.
-    pub(in crate::backend::gpu) fn bind(
+    pub(crate) fn bind(
         &self,
         device: &Device,
         (records, record_bytes): (&wgpu::Buffer, u64),
@@ -70,19 +78,5 @@ impl Kernels {
             layout: &self.bindings,
             entries: &entries,
         })
-    }
-}
-
-impl Opened {
-    /// The kernels that continue with records. `spent` gets the time to compile them the first time.
-    pub(in crate::backend::gpu) fn summary_kernels(&self, spent: &mut Spent) -> Result<&Kernels> {
-        let start = Instant::now();
-        if let Some(kernels) = self.summary.get() {
-            return Ok(kernels);
-        }
-        let kernels = Kernels::new(&self.device)?;
-        spent.compile_seconds += start.elapsed().as_secs_f64();
-        // Another thread may have compiled the same kernels first.
-        Ok(self.summary.get_or_init(|| kernels))
     }
 }

@@ -3,7 +3,7 @@
 //! of the histograms in which a quantile lies.
 
 mod chunk;
-mod kernels;
+pub(super) mod kernels;
 mod params;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,27 +12,25 @@ use wgpu::BufferUsages as Usage;
 
 pub(crate) use self::chunk::{DigestedChunk, Said};
 use self::chunk::{Layout, Pair};
-pub(super) use self::kernels::Kernels;
-pub(super) use self::kernels::STORAGE_BUFFERS;
+use self::kernels::STORAGE_BUFFERS;
+pub(crate) use self::params::MOST_FOR_THE_HOST;
+use self::params::MOST_MEASURES;
 pub(super) use self::params::Params;
 #[cfg(test)]
 pub(super) use self::{chunk::Block, params::Measure};
 pub(crate) use super::constants::TOGETHER;
 use super::constants::{BLOCK, BUCKET_SHIFT, BUCKETS, LOWEST, SORTED, STATE_WORDS};
+use super::device::Device;
+use super::opened::Opened;
 use super::slots::{Kept, aligned};
 use super::submit::{Prepared, SideRows, prepare};
-use super::{Gpu, Opened, canary, guarded, side_rows};
-use crate::backend::{Source, Spent};
+use crate::backend::spent::Spent;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
 use kullback_kernels::error::Result;
 use kullback_kernels::problem::Problem;
 
-/// The most measures of a call: each has a table on the device.
-pub(crate) const MOST_MEASURES: usize = 4;
 /// The most rows with the largest values that a call can ask for. A workgroup sorts four times as many at once.
 pub(crate) const MOST_TOP: usize = 256;
-/// The most rows of a call that can be left to the host.
-pub(crate) const MOST_FOR_THE_HOST: usize = 1 << 16;
 /// The number of sums of a table.
 pub(crate) const SUMS: usize = BUCKETS / TOGETHER;
 
@@ -88,8 +86,8 @@ fn levels(rows: usize, top: usize, measures: usize) -> Vec<Level> {
 
 /// A summary on its way through a device.
 pub(crate) struct Digest<'a> {
-    opened: Arc<Opened>,
-    problem: &'a Problem,
+    pub(super) opened: Arc<Opened>,
+    pub(super) problem: &'a Problem,
     params: Params,
     state: wgpu::Buffer,
     table: wgpu::Buffer,
@@ -105,30 +103,17 @@ struct Scratch {
     params: Kept,
 }
 
-impl Gpu {
-    /// Begins a summary.
-    pub(crate) fn digest<'a>(&self, problem: &'a Problem, top: usize) -> Result<Digest<'a>> {
-        let opened = self.opened();
-        guarded(&opened, || {
-            // This comes before there are tables, because it makes some tables of its own.
-            canary::check_summary(&opened, problem)?;
-            Digest::new(&opened, problem, top)
-        })
-    }
-
-    /// Whether the device can hold the tables of a call in half of `budget`, and number its rows.
-    pub(crate) fn can_digest(&self, problem: &Problem, budget: u64) -> bool {
-        let opened = self.opened();
-        // Tests need many chunks of few rows.
-        let half = if cfg!(test) { budget.saturating_sub(1) } else { budget / 2 };
-        let room = opened.device.caps.binding_bytes().min(half);
-        let buffers = opened.device.device.limits().max_storage_buffers_per_shader_stage;
-        buffers >= STORAGE_BUFFERS
-            && problem.slots.len() <= MOST_MEASURES
-            && problem.terms.len() <= TERMS_PER_DISPATCH
-            && table_bytes(problem) <= room
-            && u32::try_from(problem.rows).is_ok()
-    }
+/// Whether a device can hold the tables of a call in half of `budget`, and number its rows.
+pub(super) fn fits(device: &Device, problem: &Problem, budget: u64) -> bool {
+    // Tests need many chunks of few rows.
+    let half = if cfg!(test) { budget.saturating_sub(1) } else { budget / 2 };
+    let room = device.caps.binding_bytes().min(half);
+    let buffers = device.device.limits().max_storage_buffers_per_shader_stage;
+    buffers >= STORAGE_BUFFERS
+        && problem.slots.len() <= MOST_MEASURES
+        && problem.terms.len() <= TERMS_PER_DISPATCH
+        && table_bytes(problem) <= room
+        && u32::try_from(problem.rows).is_ok()
 }
 
 impl<'a> Digest<'a> {
@@ -144,14 +129,7 @@ impl<'a> Digest<'a> {
         Ok(Self { opened: Arc::clone(opened), problem, params, state, table, scratch: Mutex::default() })
     }
 
-    /// Starts on a chunk whose first row is number `first_row` of the call.
-    pub(crate) fn start(&self, first_row: usize, p: &Source<'_>, q: &Source<'_>) -> Result<DigestedChunk> {
-        let opened = &self.opened;
-        let (sides, rows) = side_rows(opened, self.problem, p, q);
-        guarded(opened, || self.start_as_it_is(first_row, sides, rows))
-    }
-
-    /// Does the same with kernels that may be wrong.
+    /// Starts on a chunk whose first row is number `first_row` of the call, with kernels that may be wrong.
     pub(super) fn start_as_it_is(
         &self,
         first_row: usize,

@@ -3,7 +3,6 @@
 use bytemuck::{Pod, Zeroable};
 use kullback_kernels::measures::definition::Definition;
 
-use super::{MOST_FOR_THE_HOST, MOST_MEASURES};
 use crate::backend::gpu::collect::trusted_from;
 use crate::backend::gpu::constants::{NO_SECOND, RECORD_HEAD};
 use crate::plan::Shape;
@@ -12,51 +11,56 @@ use kullback_kernels::measures::Term;
 use kullback_kernels::measures::finish::{Finisher, Support};
 use kullback_kernels::problem::Problem;
 
+/// The most measures of a call: each has a table on the device.
+pub(crate) const MOST_MEASURES: usize = 4;
+/// The most rows of a call that can be left to the host.
+pub(crate) const MOST_FOR_THE_HOST: usize = 1 << 16;
+
 /// One measure, as in `shaders/summary/params.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub(in crate::backend::gpu) struct Measure {
-    pub(in crate::backend::gpu) first: u32,
-    pub(in crate::backend::gpu) second: u32,
-    pub(in crate::backend::gpu) infinite: u32,
-    pub(in crate::backend::gpu) form: u32,
-    pub(in crate::backend::gpu) most: f32,
-    pub(in crate::backend::gpu) factor: f32,
-    pub(in crate::backend::gpu) sign: f32,
-    pub(in crate::backend::gpu) pad: u32,
+pub(crate) struct Measure {
+    pub(crate) first: u32,
+    pub(crate) second: u32,
+    pub(crate) infinite: u32,
+    pub(crate) form: u32,
+    pub(crate) most: f32,
+    pub(crate) factor: f32,
+    pub(crate) sign: f32,
+    pub(crate) pad: u32,
 }
 
 /// The uniform of the kernels, as in the same file.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub(in crate::backend::gpu) struct Params {
-    pub(in crate::backend::gpu) rows: u32,
-    pub(in crate::backend::gpu) parts: u32,
-    pub(in crate::backend::gpu) record: u32,
-    pub(in crate::backend::gpu) terms: u32,
-    pub(in crate::backend::gpu) measures: u32,
-    pub(in crate::backend::gpu) usual: u32,
-    pub(in crate::backend::gpu) zero: u32,
-    pub(in crate::backend::gpu) stamp: u32,
-    pub(in crate::backend::gpu) first_row: u32,
-    pub(in crate::backend::gpu) capacity: u32,
-    pub(in crate::backend::gpu) top: u32,
-    pub(in crate::backend::gpu) pairs: u32,
-    pub(in crate::backend::gpu) source: u32,
-    pub(in crate::backend::gpu) result: u32,
-    pub(in crate::backend::gpu) surprise: u32,
-    pub(in crate::backend::gpu) blocks: u32,
-    pub(in crate::backend::gpu) columns: u32,
-    pub(in crate::backend::gpu) first_column: u32,
-    pub(in crate::backend::gpu) itself: u32,
-    pub(in crate::backend::gpu) pad_0: u32,
-    pub(in crate::backend::gpu) trusted: [[f32; 4]; TERMS_PER_DISPATCH / 4],
-    pub(in crate::backend::gpu) measure: [Measure; MOST_MEASURES],
+pub(crate) struct Params {
+    pub(crate) rows: u32,
+    pub(crate) parts: u32,
+    pub(crate) record: u32,
+    pub(crate) terms: u32,
+    pub(crate) measures: u32,
+    pub(crate) usual: u32,
+    pub(crate) zero: u32,
+    pub(crate) stamp: u32,
+    pub(crate) first_row: u32,
+    pub(crate) capacity: u32,
+    pub(crate) top: u32,
+    pub(crate) pairs: u32,
+    pub(crate) source: u32,
+    pub(crate) result: u32,
+    pub(crate) surprise: u32,
+    pub(crate) blocks: u32,
+    pub(crate) columns: u32,
+    pub(crate) first_column: u32,
+    pub(crate) itself: u32,
+    pub(crate) pad_0: u32,
+    pub(crate) trusted: [[f32; 4]; TERMS_PER_DISPATCH / 4],
+    pub(crate) measure: [Measure; MOST_MEASURES],
 }
 
 impl Params {
     /// The fields that are the same for every chunk.
-    pub(in crate::backend::gpu) fn new(problem: &Problem, top: usize) -> Self {
+    pub(crate) fn new(problem: &Problem, top: usize) -> Self {
         let usual = takes_usual(problem, Shape::of(problem));
         let mut params = Self {
             parts: Shape::of(problem).parts(),
