@@ -28,7 +28,7 @@ use crate::options::{Device, Options};
 pub fn divergence<P: Weight, Q: Weight>(measure: Divergence, p: &[P], q: &[Q]) -> Result<f64> {
     static ENGINE: LazyLock<Result<Engine>> = LazyLock::new(|| Engine::builder().device(Device::Cpu).build());
     let engine = ENGINE.as_ref().map_err(Clone::clone)?;
-    let (p_row, q_row) = (Rows::new(p, p.len().max(1))?, Rows::new(q, q.len().max(1))?);
+    let (p_row, q_row) = (Rows::new(p, p.len())?, Rows::new(q, q.len())?);
     let value = engine.rowwise(&[measure], p_row, q_row, &Options::default())?[measure][0];
     if value.is_nan() {
         let is_empty = (0..p.len()).all(|bin| p_row.get(0, bin) == Some(0.0));
