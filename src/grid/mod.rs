@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-
 use crate::engine::Engine;
 use crate::exec::choice::{Choice, On, execute};
 use crate::exec::refused::Refused;
