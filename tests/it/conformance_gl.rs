@@ -1,16 +1,8 @@
 //! The conformance suite on the first GL adapter. GL has no subgroups.
 
-use std::sync::{Arc, OnceLock};
-
 use crate::common::*;
-use kullback::Engine;
 
-fn gl() -> Option<Arc<Engine>> {
-    static ENGINE: OnceLock<Option<Arc<Engine>>> = OnceLock::new();
-    ENGINE.get_or_init(|| adapter("gl").map(|b| Arc::new(b.build().expect("the adapter opens")))).clone()
-}
-
-conformance_gpu!(gl);
+conformance_gpu!(gl, adapter("gl"));
 
 #[test]
 fn uploaded_rows_give_the_same_bits_on_gl() {

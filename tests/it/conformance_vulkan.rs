@@ -1,16 +1,8 @@
 //! The conformance suite on the first Vulkan adapter, with subgroups if it has them.
 
-use std::sync::{Arc, OnceLock};
-
 use crate::common::*;
-use kullback::Engine;
 
-fn vulkan() -> Option<Arc<Engine>> {
-    static ENGINE: OnceLock<Option<Arc<Engine>>> = OnceLock::new();
-    ENGINE.get_or_init(|| adapter("vulkan").map(|b| Arc::new(b.build().expect("the adapter opens")))).clone()
-}
-
-conformance_gpu!(vulkan);
+conformance_gpu!(vulkan, adapter("vulkan"));
 
 #[test]
 fn every_chunking_gives_the_same_bits_on_vulkan() {

@@ -136,9 +136,14 @@ pub fn a_summary_of_ten_million_rows_reads_back_little(backend: &str) {
     }
 }
 
-/// The suite of a GPU backend, with one named test per behaviour.
+/// The suite of a GPU, with one named test per behaviour. The device is opened once.
 macro_rules! conformance_gpu {
-    ($make:ident) => {
+    ($make:ident, $builder:expr) => {
+        fn $make() -> Option<std::sync::Arc<kullback::Engine>> {
+            use std::sync::{Arc, OnceLock};
+            static ENGINE: OnceLock<Option<Arc<kullback::Engine>>> = OnceLock::new();
+            ENGINE.get_or_init(|| $builder.map(|b| Arc::new(b.build().expect("the adapter opens")))).clone()
+        }
         #[test]
         fn golden_cases() {
             golden_cases_are_within_the_contract($make);
