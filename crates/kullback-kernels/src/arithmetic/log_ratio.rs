@@ -92,10 +92,12 @@ impl<S: Simd, T: Real> LogRatio<S, T> {
         let [a, q, u] = positive::<S, T>(simd, sides);
         let scaled = Lanes::<S, T>::from_bits(a.to_bits() - self.steps);
         let rise = where_none::<S, T>(simd, self.steps, u, scaled - q);
+        // −q·k·ln 2 − a·2⁻ᵏ + a is small beside its parts where a is a little more than 2q, or q than 2a. So the product and the
+        // first difference are kept with what rounding took from them. The second difference is exact where that counts.
         let power = -self.power(simd);
-        let first = q.mul_add(power, -scaled);
-        // What rounding took from the first difference; it counts most where a is a little more than 2q.
-        let lost = q.mul_add(power, -first) - scaled;
+        let product = q * power;
+        let first = product - scaled;
+        let lost = q.mul_add(power, -product) + ((product - first) - scaled);
         (rise - q * (self.t * self.t) * self.tail).mul_add(self.t, (first + a) + lost)
     }
 }
