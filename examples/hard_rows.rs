@@ -63,12 +63,13 @@ fn main() -> kullback::Result<()> {
         subjects.push(Subject { engine, values: 0, rescued: 0, rows: 0, outside, worst });
     }
     let reference = Engine::builder().device(if wide { Device::Cpu } else { Device::Reference }).build()?;
-    let [narrow_edges, wide_edges] = edges();
+    let [narrow_edges, wide_edges, ordered] = edges();
     let narrow = [measures(), narrow_edges].concat();
-    let all = [narrow.clone(), wide_edges.clone()].concat();
+    let all = [narrow.clone(), wide_edges.clone(), ordered.clone()].concat();
     let second_order = |measure: &Divergence| {
         use Divergence::{
-            Bhattacharyya, Chi2, Hellinger, Jeffreys, Js, JsDistance, Kl, LinK, NeymanChi2, ReverseKl, Triangular,
+            Bhattacharyya, Chi2, Hellinger, Jeffreys, Js, JsDistance, Kl, LinK, NeymanChi2, PooledJs, ReverseKl,
+            Triangular,
         };
         matches!(
             measure,
@@ -77,6 +78,7 @@ fn main() -> kullback::Result<()> {
                 | Js
                 | JsDistance
                 | LinK
+                | PooledJs
                 | Hellinger
                 | Bhattacharyya
                 | Chi2
@@ -87,6 +89,7 @@ fn main() -> kullback::Result<()> {
     let sets: Vec<Vec<Divergence>> = [
         narrow.clone(),
         wide_edges,
+        ordered,
         narrow.iter().copied().filter(second_order).collect(),
         vec![Divergence::Kl],
         vec![Divergence::Tv],

@@ -30,11 +30,12 @@ struct Usual {
     ratio_middle: f32,
     // What Q/P is above r, as a part of r. The host moves each sum from r to Q/P.
     off: f32,
+    pooled: vec2<f32>,
     flags: u32,
 }
 
 fn no_constants(flags: u32) -> Usual {
-    return Usual(1.0, TwoPart(1.0, 0.0), 1.0, 1.0, 0.0, 0.0, flags);
+    return Usual(1.0, TwoPart(1.0, 0.0), 1.0, 1.0, 0.0, 0.0, vec2<f32>(0.5, 0.5), flags);
 }
 
 fn usual_constants(g: Glance) -> Usual {
@@ -67,8 +68,10 @@ fn usual_constants(g: Glance) -> Usual {
     let least = bitcast<f32>(max(g.least, LEAST_EXACT));
     let tiny = g.least >= LEAST_EXACT && least * min(ratio, scale) < TINY;
     let ratio_high = leading(ratio);
-    let flags = select(0u, RESCUE, tiny) | select(0u, EXACT, is_power);
-    return Usual(scale, q_total, ratio, ratio_high, opaque(ratio - ratio_high), off, flags);
+    let pooled = pooled_parts(TwoPart(g.p, g.p_lost), TwoPart(g.q, g.q_lost));
+    let uneven = POOLED && min(pooled.x, pooled.y) < LEAST_POOLED;
+    let flags = select(0u, RESCUE, tiny || uneven) | select(0u, EXACT, is_power);
+    return Usual(scale, q_total, ratio, ratio_high, opaque(ratio - ratio_high), off, pooled, flags);
 }
 
 // The flags of a row in which some weight is not a float of usual size.
@@ -91,7 +94,7 @@ fn add_bin(block: ptr<function, Sums>, p_bits: u32, q_bits: u32, c: Usual) {
     let u = scaled_difference(p, c.ratio_high, c.ratio_middle, q, 0.0);
     (*block).flags |= bitcast<u32>(u) << 1u;
     let none = TwoPart(0.0, 0.0);
-    add_terms(block, make_contrast(none, none, p * c.ratio, TwoPart(q, 0.0), none, u));
+    add_terms(block, make_contrast(none, none, p * c.ratio, TwoPart(q, 0.0), none, u, c.pooled));
 }
 
 @compute @workgroup_size(128)
@@ -127,6 +130,6 @@ fn whole(
         let side = Side(constants.q_total, none, none);
         // These rows have no yardstick.
         sums.yardstick = constants.off;
-        write_record(row, sums, RowConstants(side, side, 1.0, none, flags));
+        write_record(row, sums, RowConstants(side, side, 1.0, none, constants.pooled, flags));
     }
 }

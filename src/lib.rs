@@ -95,8 +95,8 @@ pub use nearest::Neighbours;
 pub use options::{Device, GpuSet, OnInvalid, Options, Progress, ProgressCallback};
 pub use output::{Columns, RowStatus, Share, Stats};
 pub use pair::{
-    alpha, bhattacharyya, chi2, cross_entropy, divergence, entropy, hellinger, jeffreys, js, js_distance, kl, lin_k,
-    neyman_chi2, renyi, reverse_kl, skew_js, triangular, tsallis, tv,
+    alpha, bhattacharyya, chi2, cross_entropy, divergence, entropy, hellinger, jeffreys, js, js_distance, kl, ks,
+    lin_k, neyman_chi2, pooled_js, renyi, reverse_kl, skew_js, triangular, tsallis, tv, w1,
 };
 pub use plan::cost::{Predicted, Rates};
 pub use stream::RowPair;

@@ -149,6 +149,9 @@ pub struct Options {
     pub unit: Unit,
     /// What happens to zeros.
     pub zeros: Zeros,
+    /// Where the bins lie, for [`Divergence::W1`](crate::Divergence::W1): one position per bin (its weight lies there), or one more
+    /// (edges, between which the weight is spread evenly). They ascend. `None` is steps of 1.
+    pub positions: Option<Arc<[f64]>>,
     /// What happens to rows that cannot be computed.
     pub on_invalid: OnInvalid,
     /// Called after each chunk.
@@ -160,6 +163,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("unit", &self.unit)
             .field("zeros", &self.zeros)
+            .field("positions", &self.positions.as_ref().map(|positions| positions.len()))
             .field("on_invalid", &self.on_invalid)
             .field("progress", &self.progress.is_some())
             .finish()

@@ -76,6 +76,8 @@ functions! {
     lin_k() = Divergence::LinK;
     /// Jensen–Shannon with the weight `weight` on p̂ and 1 − `weight` on q̂, in nats.
     skew_js(weight) = Divergence::SkewJs(weight);
+    /// Jensen–Shannon with the totals of the rows as weights, in nats. 2(N + M) times it is the statistic of the G-test.
+    pooled_js() = Divergence::PooledJs;
     /// √(1 − Σ√(p̂q̂)).
     hellinger() = Divergence::Hellinger;
     /// −ln Σ√(p̂q̂).
@@ -96,6 +98,11 @@ functions! {
     alpha(order) = Divergence::Alpha(order);
     /// −Σ p̂ ln q̂, in nats.
     cross_entropy() = Divergence::CrossEntropy;
+    /// Wasserstein, ∫|F − G| of the cumulated rows, with steps of 1 between the bins. For other positions use
+    /// [`Options::positions`](crate::Options::positions).
+    w1() = Divergence::W1;
+    /// Kolmogorov–Smirnov, max |F − G| of the cumulated rows.
+    ks() = Divergence::Ks;
 }
 
 /// −Σ p̂ ln p̂, in nats.

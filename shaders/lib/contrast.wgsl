@@ -13,10 +13,20 @@ struct Contrast {
     s: f32,
     z: f32,
     both: bool,
+    // The totals of p and of q as stored, as parts of their sum.
+    pooled: vec2<f32>,
     ratio: LogRatio,
 }
 
-fn make_contrast(p: TwoPart, p_total: TwoPart, a: f32, q: TwoPart, q_total: TwoPart, u: f32) -> Contrast {
+fn make_contrast(
+    p: TwoPart,
+    p_total: TwoPart,
+    a: f32,
+    q: TwoPart,
+    q_total: TwoPart,
+    u: f32,
+    pooled: vec2<f32>,
+) -> Contrast {
     let positive_a = max(a, NOTHING);
     let positive_q = max(q.high, NOTHING);
     let s = positive_a + positive_q;
@@ -28,7 +38,7 @@ fn make_contrast(p: TwoPart, p_total: TwoPart, a: f32, q: TwoPart, q_total: TwoP
     if (NEEDS_LOG) {
         ratio = log_ratio_of(positive_a, positive_q, u);
     }
-    return Contrast(p, p_total, a, q.high, q.low, q_total, u, s, z, a > 0.0 && q.high > 0.0, ratio);
+    return Contrast(p, p_total, a, q.high, q.low, q_total, u, s, z, a > 0.0 && q.high > 0.0, pooled, ratio);
 }
 
 // ln(a/q). The result is finite where a side has no weight, but means nothing.

@@ -41,6 +41,8 @@ struct RowConstants {
     q: Side,
     scale: f32,
     ratio: TwoPart,
+    // The totals of p and of q as stored, as parts of their sum.
+    pooled: vec2<f32>,
     flags: u32,
 }
 
@@ -129,6 +131,21 @@ fn is_held(amount: TwoPart) -> bool {
     return amount.high >= LEAST_AMOUNT;
 }
 
+// N/(N + M) and M/(N + M) of two totals. The larger part comes from the smaller, so that the two add up to 1. Nothing, if no term asks.
+fn pooled_parts(p: TwoPart, q: TwoPart) -> vec2<f32> {
+    if (!POOLED) {
+        return vec2<f32>(0.0, 0.0);
+    }
+    let both = add_parts(p, q);
+    if (!(both.high > 0.0)) {
+        return vec2<f32>(0.5, 0.5);
+    }
+    let p_is_less = p.high <= q.high;
+    let smaller = TwoPart(select(q.high, p.high, p_is_less), select(q.low, p.low, p_is_less));
+    let less = divide_parts(smaller, both).high;
+    return select(vec2<f32>(1.0 - less, less), vec2<f32>(less, 1.0 - less), p_is_less);
+}
+
 // The constants of both sides, before `floor` has found its totals.
 fn row_sides(t: Totals) -> RowConstants {
     var flags = t.flags;
@@ -142,7 +159,9 @@ fn row_sides(t: Totals) -> RowConstants {
     } else if (!(policy_holds(p, missing_p) && policy_holds(q, missing_q))) {
         flags |= RESCUE;
     }
-    return RowConstants(p, q, 1.0, TwoPart(1.0, 0.0), flags);
+    let pooled = pooled_parts(t.p, t.q);
+    flags |= select(0u, RESCUE, POOLED && min(pooled.x, pooled.y) < LEAST_POOLED);
+    return RowConstants(p, q, 1.0, TwoPart(1.0, 0.0), pooled, flags);
 }
 
 // Scale and ratio from the totals after the policy.
@@ -204,7 +223,7 @@ fn scan_terms(span: Span, c: RowConstants) -> Running {
                 continue;
             }
         }
-        let contrast = make_contrast(p, c.p.total, a, q, c.q.total, u);
+        let contrast = make_contrast(p, c.p.total, a, q, c.q.total, u, c.pooled);
         add_terms(&block, contrast);
         block.yardstick += contrast.u * contrast.z;
         in_block += 1u;

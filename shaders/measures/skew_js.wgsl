@@ -2,6 +2,10 @@
 // B first. m comes from the side that it is nearer to, so that it rounds once where the CPU has a fused multiply-add.
 
 fn skew_js_term(c: Contrast, order: vec4<f32>) -> f32 {
-    let m = select(c.a - order.y * c.u, c.q + order.x * c.u, order.x < 0.5);
-    return order.x * excess_of(c.a, m, order.y * c.u) + order.y * excess_of(c.q, m, -(order.x * c.u));
+    return skewed(c, order.x, order.y);
+}
+
+fn skewed(c: Contrast, a_share: f32, q_share: f32) -> f32 {
+    let m = select(c.a - q_share * c.u, c.q + a_share * c.u, a_share < 0.5);
+    return a_share * excess_of(c.a, m, q_share * c.u) + q_share * excess_of(c.q, m, -(a_share * c.u));
 }

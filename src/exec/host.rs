@@ -30,6 +30,6 @@ impl Host {
         options: &Options,
     ) -> Result<Problem> {
         let problem = Problem::new(measures, &p.rows, &q.rows, options.zeros, options.unit)?;
-        Ok(problem.with_threads(self.row_threads))
+        Ok(problem.with_positions(options.positions.as_ref())?.with_threads(self.row_threads))
     }
 }

@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
         let measures: Vec<_> = problem.slots.iter().map(|slots| slots.measure).collect();
         let row = |i: usize| {
             let [p_row, q_row] = problem.pairing.ranges(&(i..i + 1)).map(|rows| rows.start);
-            reference::row(&measures, (&p, p_row), (&q, q_row), options.zeros, options.unit)
+            reference::row(&measures, (&p, p_row), (&q, q_row), options.zeros, options.unit, &problem.positions)
         };
         let results: Vec<(Vec<f64>, RowStatus)> = part.rows.clone().into_par_iter().map(row).collect();
         for (i, (values, status)) in part.rows.clone().zip(&results) {

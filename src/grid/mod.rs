@@ -90,7 +90,7 @@ impl<'a> Grid<'a> {
     ) -> Result<Option<Self>> {
         if p.is_empty() || q.is_some_and(|q| q.is_empty()) {
             // There is no entry to compute, but the errors are the same.
-            Problem::new(measures, &p.slice(0, 0), &q.unwrap_or(p).slice(0, 0), options.zeros, options.unit)?;
+            engine.host.problem(measures, &p.slice(0, 0).into(), &q.unwrap_or(p).slice(0, 0).into(), options)?;
             return Ok(None);
         }
         let is_symmetric = q.is_none() && measures.iter().all(|measure| measure.is_symmetric());

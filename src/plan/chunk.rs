@@ -155,6 +155,8 @@ impl Chunks {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use smallvec::smallvec;
 
     use super::*;
@@ -185,6 +187,7 @@ mod tests {
             terms: smallvec![Term::Kl],
             slots: smallvec![Slots { measure: Divergence::Kl, infinite: Infinite::OnlyP, first: 0, second: None }],
             row_threads: None,
+            positions: Arc::default(),
         }
     }
 

@@ -11,6 +11,7 @@ mod conformance_swiftshader;
 mod conformance_vulkan;
 mod extremes;
 mod margins;
+mod ordered;
 mod pairs_cpu;
 mod properties;
 mod small_calls;

@@ -39,6 +39,22 @@ pub(crate) enum Error {
         /// What was given.
         text: String,
     },
+    /// Positions that are neither numbers nor a file.
+    #[error("`{text}` are no positions: write numbers such as 0,1,2.5, or name a text file of numbers ({error})")]
+    Positions {
+        /// What was given.
+        text: String,
+        /// Why it could not be read as a file.
+        error: io::Error,
+    },
+    /// A word among the positions of a file that is no number.
+    #[error("`{word}` in {file} is no position: the file holds numbers with commas, spaces or lines between them")]
+    NoPosition {
+        /// The file.
+        file: String,
+        /// The word.
+        word: String,
+    },
     /// A threshold that is not a number.
     #[error("`{text}` is not a number to compare with")]
     Threshold {

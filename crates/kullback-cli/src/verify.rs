@@ -26,13 +26,14 @@ const ALL_POLICIES: [WeightType; 2] = [WeightType::F32, WeightType::U16];
 /// Row lengths that are tested with small policy numbers.
 const FEW_LENGTHS: [usize; 2] = [2, 17];
 /// Measures for which a GPU uses another kernel if no other measure is asked for.
-const SECOND_ORDER: [Divergence; 11] = [
+const SECOND_ORDER: [Divergence; 12] = [
     Divergence::Kl,
     Divergence::ReverseKl,
     Divergence::Jeffreys,
     Divergence::Js,
     Divergence::JsDistance,
     Divergence::LinK,
+    Divergence::PooledJs,
     Divergence::Hellinger,
     Divergence::Bhattacharyya,
     Divergence::Chi2,
@@ -214,7 +215,7 @@ impl Subject {
         // A device takes a shorter way if the measures asked for allow it, so those measures are also asked for apart. On the CPU
         // each one is asked for alone. A GPU compiles a kernel for each set, so there the sets are those of second order and the
         // orders at the edges of what it takes.
-        let (all, [narrow_edges, _]) = (measures(), edges());
+        let (all, [narrow_edges, _, _]) = (measures(), edges());
         let only = |measures: &[Divergence]| -> Vec<(Divergence, &[f64])> {
             want.iter().filter(|(measure, _)| measures.contains(measure)).copied().collect()
         };

@@ -88,6 +88,27 @@ pub enum Error {
         /// What the definition allows.
         expected: &'static str,
     },
+    /// Positions of bins in a call without a measure that uses them.
+    #[error("positions are given, and no measure of the call uses them; ask for `w1` or leave them out")]
+    PositionsUnused,
+    /// Neither one position per bin nor one more.
+    #[error("{positions} positions for {bins} bins: give one per bin (centres), or one more (edges)")]
+    PositionCount {
+        /// How many are given.
+        positions: usize,
+        /// Bins of a row.
+        bins: usize,
+    },
+    /// A position that cannot be one.
+    #[error("position {index} is {value}: {expected}")]
+    Position {
+        /// Its place, from 0.
+        index: usize,
+        /// What was given.
+        value: f64,
+        /// What positions must be.
+        expected: &'static str,
+    },
     /// A zero policy that is not in the table.
     #[error("unknown zero policy `{name}`{}", suggestion(.nearest))]
     UnknownZeros {

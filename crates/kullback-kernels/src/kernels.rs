@@ -43,6 +43,11 @@ impl Kernels {
         let level = self.level;
         let long = LongRows { level, threads: self.threads };
         let wide = problem.needs_wide().is_some();
+        if problem.has_scan() {
+            flags.fill(RowFlags(RowFlags::RESCUE));
+            f64::any(level, &span, flags, sums);
+            return;
+        }
         match (problem.zeros, wide) {
             (Zeros::Exact, true) if problem.bins > SPLIT_FROM => long.rows::<f64>(problem, p, q, flags, sums),
             (Zeros::Exact, false) if problem.bins > SPLIT_FROM => long.rows::<f32>(problem, p, q, flags, sums),

@@ -3,6 +3,7 @@
 use crate::measures::definition::Definition;
 use crate::measures::facts::Infinite;
 use std::ops::Range;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -86,6 +87,8 @@ pub struct Problem {
     pub slots: SmallVec<[Slots; 4]>,
     /// How many threads of a GPU share a row, if that is pinned.
     pub row_threads: Option<u32>,
+    /// The positions of the bins: one per bin for centres, one more for edges, none for steps of 1.
+    pub positions: Arc<[f64]>,
 }
 
 /// Whether 32-bit floats hold the number of a policy: a small number beside a total of 1, and the sum of a large number over
@@ -147,12 +150,45 @@ impl Problem {
             terms,
             slots,
             row_threads: None,
+            positions: Arc::default(),
         })
     }
 
     /// The same problem with a pinned number of threads per row, if `threads` is set.
     pub fn with_threads(self, threads: Option<u32>) -> Self {
         Self { row_threads: threads, ..self }
+    }
+
+    /// The same problem with the positions of the bins.
+    ///
+    /// # Errors
+    /// [`Error::PositionsUnused`], [`Error::PositionCount`], [`Error::Position`].
+    pub fn with_positions(self, positions: Option<&Arc<[f64]>>) -> Result<Self> {
+        let Some(positions) = positions else { return Ok(self) };
+        if !self.terms.contains(&Term::W1) {
+            return Err(Error::PositionsUnused);
+        }
+        if positions.len() != self.bins && positions.len() != self.bins + 1 {
+            return Err(Error::PositionCount { positions: positions.len(), bins: self.bins });
+        }
+        for (index, &value) in positions.iter().enumerate() {
+            let expected = if !value.is_finite() {
+                "positions must be finite"
+            } else if index > 0 && value <= positions[index - 1] {
+                "positions must ascend"
+            } else if !(value - positions[0]).is_finite() {
+                "the positions must not be further from the first than a 64-bit float holds"
+            } else {
+                continue;
+            };
+            return Err(Error::Position { index, value, expected });
+        }
+        Ok(Self { positions: positions.clone(), ..self })
+    }
+
+    /// Whether a term depends on the order of the bins.
+    pub fn has_scan(&self) -> bool {
+        self.terms.iter().any(|term| term.is_scan())
     }
 
     /// Why the whole call must be computed in 64-bit floats, if it must.
@@ -164,6 +200,9 @@ impl Problem {
             return Some(
                 "a number of the zero policy that 32-bit floats do not hold is used in 64-bit floats on the CPU",
             );
+        }
+        if self.has_scan() {
+            return Some("w1 and ks are computed in 64-bit floats on the CPU");
         }
         let delicate = |slots: &Slots| !self.terms[slots.first].is_narrow();
         self.slots.iter().any(delicate).then_some("this order is computed in 64-bit floats on the CPU")

@@ -8,7 +8,7 @@ use kullback::{Columns, Device, Divergence, Engine, Error, OnInvalid, Options, P
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
-use crate::error::{exception, wrong_input};
+use crate::error::{exception, wrong_input, wrong_type};
 use crate::input::Side;
 
 /// From this number of weights on, it is worth asking whether the user wants to stop, and reporting progress.
@@ -37,23 +37,43 @@ impl Measures {
         let is_list = object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>();
         let names: Option<Vec<String>> = if is_list { object.extract().ok() } else { None };
         let Some(names) = names else {
-            return Err(crate::error::wrong_type(format!("measure is a name or a list of names, not {object}")));
+            return Err(wrong_type(format!("measure is a name or a list of names, not {object}")));
         };
         let list = names.iter().map(|name| parse(name)).collect::<PyResult<_>>()?;
         Ok(Self { list, names, is_list: true })
     }
 }
 
-/// Reads the options of a call from their names.
-pub(crate) fn options(py: Python<'_>, unit: &str, zeros: &str, on_invalid: &str) -> PyResult<Options> {
-    let on_invalid = match on_invalid {
-        "error" => OnInvalid::Error,
-        "null" => OnInvalid::Null,
-        other => return Err(wrong_input(py, &format!("on_invalid is \"error\" or \"null\", not \"{other}\""))),
-    };
-    let (unit, zeros) = (unit.parse(), zeros.parse());
-    let error = |error: Error| exception(py, &error);
-    Ok(Options { unit: unit.map_err(error)?, zeros: zeros.map_err(error)?, on_invalid, progress: None })
+/// The options of a call, as Python gives them.
+pub(crate) struct Choices<'a, 'py> {
+    pub(crate) unit: &'a str,
+    pub(crate) zeros: &'a str,
+    pub(crate) on_invalid: &'a str,
+    pub(crate) positions: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl Choices<'_, '_> {
+    /// Reads them.
+    pub(crate) fn options(&self, py: Python<'_>) -> PyResult<Options> {
+        let on_invalid = match self.on_invalid {
+            "error" => OnInvalid::Error,
+            "null" => OnInvalid::Null,
+            other => return Err(wrong_input(py, &format!("on_invalid is \"error\" or \"null\", not \"{other}\""))),
+        };
+        let (unit, zeros) = (self.unit.parse(), self.zeros.parse());
+        let error = |error: Error| exception(py, &error);
+        let numbers = |object: &Bound<'_, PyAny>| {
+            let wrong = |_| wrong_type(format!("positions are numbers, one per bin or one more, not {object}"));
+            object.extract::<Vec<f64>>().map(Arc::from).map_err(wrong)
+        };
+        Ok(Options {
+            unit: unit.map_err(error)?,
+            zeros: zeros.map_err(error)?,
+            positions: self.positions.map(numbers).transpose()?,
+            on_invalid,
+            progress: None,
+        })
+    }
 }
 
 /// Reads a device from its name.

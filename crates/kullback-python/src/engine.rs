@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kullback::{Divergence, Engine, Input};
 use pyo3::prelude::*;
 
-use crate::call::{self, Found, Measures, Watch};
+use crate::call::{self, Choices, Found, Measures, Watch};
 use crate::error::{exception, wrong_input};
 use crate::functions::{on_engine, shape_of};
 use crate::input::Side;
@@ -57,7 +57,7 @@ impl PyEngine {
     }
 
     #[doc = include_str!("docs/rowwise.txt")]
-    #[pyo3(signature = (p, q=None, measure=None, *, against=None, unit="nats", zeros="exact", on_invalid="error", out=None, return_status=false, progress=None), text_signature = "($self, p, q=None, measure='kl', *, against=None, unit='nats', zeros='exact', on_invalid='error', out=None, return_status=False, progress=None)")]
+    #[pyo3(signature = (p, q=None, measure=None, *, against=None, unit="nats", zeros="exact", positions=None, on_invalid="error", out=None, return_status=false, progress=None), text_signature = "($self, p, q=None, measure='kl', *, against=None, unit='nats', zeros='exact', positions=None, on_invalid='error', out=None, return_status=False, progress=None)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
     fn rowwise<'py>(
         &self,
@@ -68,6 +68,7 @@ impl PyEngine {
         against: Option<&str>,
         unit: &str,
         zeros: &str,
+        positions: Option<&Bound<'py, PyAny>>,
         on_invalid: &str,
         out: Option<&Bound<'py, PyAny>>,
         return_status: bool,
@@ -76,10 +77,10 @@ impl PyEngine {
         fn kept<'s>(side: &'s Bound<'_, PyAny>) -> Option<&'s Uploaded> {
             side.cast::<Uploaded>().ok().map(Bound::get)
         }
+        let choices = Choices { unit, zeros, positions, on_invalid };
         let (kept_p, kept_q) = (kept(p), q.and_then(|q| kept(q)));
         if kept_p.is_none() && kept_q.is_none() {
-            let choices = (unit, zeros, on_invalid);
-            return on_engine(py, self.engine(py)?, p, q, measure, against, choices, out, return_status, progress);
+            return on_engine(py, self.engine(py)?, p, q, measure, against, &choices, out, return_status, progress);
         }
         let engine = self.engine(py)?;
         let measures = Measures::new(measure, Divergence::Kl)?;
@@ -89,7 +90,7 @@ impl PyEngine {
                 "rows that an engine keeps are compared with q, rows of any kind, and with nothing else",
             ));
         };
-        let options = call::options(py, unit, zeros, on_invalid)?;
+        let options = choices.options(py)?;
         // If this engine does not keep the rows, they become one matrix for it.
         let side = |object: &Bound<'py, PyAny>, kept: Option<&Uploaded>, name| match kept {
             Some(kept) if Arc::ptr_eq(&kept.engine, &self.engine) => Ok(None),
@@ -126,7 +127,7 @@ impl PyEngine {
     }
 
     #[doc = include_str!("docs/pairwise.txt")]
-    #[pyo3(signature = (p, q=None, measure=None, *, unit="nats", zeros="exact", on_invalid="error", out=None, progress=None), text_signature = "($self, p, q=None, measure='js', *, unit='nats', zeros='exact', on_invalid='error', out=None, progress=None)")]
+    #[pyo3(signature = (p, q=None, measure=None, *, unit="nats", zeros="exact", positions=None, on_invalid="error", out=None, progress=None), text_signature = "($self, p, q=None, measure='js', *, unit='nats', zeros='exact', positions=None, on_invalid='error', out=None, progress=None)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
     fn pairwise<'py>(
         &self,
@@ -136,15 +137,24 @@ impl PyEngine {
         measure: Option<&Bound<'py, PyAny>>,
         unit: &str,
         zeros: &str,
+        positions: Option<&Bound<'py, PyAny>>,
         on_invalid: &str,
         out: Option<&Bound<'py, PyAny>>,
         progress: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        pairs::matrix(py, self.engine(py)?, (p, q), measure, (unit, zeros, on_invalid), out, progress)
+        pairs::matrix(
+            py,
+            self.engine(py)?,
+            (p, q),
+            measure,
+            &Choices { unit, zeros, positions, on_invalid },
+            out,
+            progress,
+        )
     }
 
     #[doc = include_str!("docs/nearest.txt")]
-    #[pyo3(signature = (p, q=None, k=10, measure=None, *, unit="nats", zeros="exact", on_invalid="error", progress=None), text_signature = "($self, p, q=None, k=10, measure='js', *, unit='nats', zeros='exact', on_invalid='error', progress=None)")]
+    #[pyo3(signature = (p, q=None, k=10, measure=None, *, unit="nats", zeros="exact", positions=None, on_invalid="error", progress=None), text_signature = "($self, p, q=None, k=10, measure='js', *, unit='nats', zeros='exact', positions=None, on_invalid='error', progress=None)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
     fn nearest<'py>(
         &self,
@@ -155,10 +165,18 @@ impl PyEngine {
         measure: Option<&Bound<'py, PyAny>>,
         unit: &str,
         zeros: &str,
+        positions: Option<&Bound<'py, PyAny>>,
         on_invalid: &str,
         progress: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-        pairs::neighbours(py, self.engine(py)?, (p, q), (k, measure), (unit, zeros, on_invalid), progress)
+        pairs::neighbours(
+            py,
+            self.engine(py)?,
+            (p, q),
+            (k, measure),
+            &Choices { unit, zeros, positions, on_invalid },
+            progress,
+        )
     }
 
     #[doc = include_str!("docs/upload.txt")]

@@ -5,7 +5,7 @@ use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::call::{self, Measures, Watch};
+use crate::call::{self, Choices, Measures, Watch};
 use crate::error::{exception, wrong_input};
 use crate::input::Side;
 use crate::output;
@@ -61,13 +61,13 @@ pub(crate) fn on_engine<'py>(
     q: Option<&Bound<'py, PyAny>>,
     measure: Option<&Bound<'py, PyAny>>,
     against: Option<&str>,
-    (unit, zeros, on_invalid): (&str, &str, &str),
+    choices: &Choices<'_, 'py>,
     out: Option<&Bound<'py, PyAny>>,
     return_status: bool,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let measures = Measures::new(measure, Divergence::Kl)?;
-    let options = call::options(py, unit, zeros, on_invalid)?;
+    let options = choices.options(py)?;
     let [p, q] = &sides(p, q, against, &measures)?;
     let shape = shape_of(py, &p.shape, &q.shape)?;
     output::check(out, &measures, &shape)?;
@@ -78,7 +78,7 @@ pub(crate) fn on_engine<'py>(
 
 #[doc = include_str!("docs/rowwise.txt")]
 #[pyfunction]
-#[pyo3(signature = (p, q=None, measure=None, *, against=None, unit="nats", zeros="exact", on_invalid="error", device="auto", out=None, return_status=false, progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, unit='nats', zeros='exact', on_invalid='error', device='auto', out=None, return_status=False, progress=None)")]
+#[pyo3(signature = (p, q=None, measure=None, *, against=None, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", out=None, return_status=false, progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', out=None, return_status=False, progress=None)")]
 #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
 pub(crate) fn rowwise<'py>(
     py: Python<'py>,
@@ -88,6 +88,7 @@ pub(crate) fn rowwise<'py>(
     against: Option<&str>,
     unit: &str,
     zeros: &str,
+    positions: Option<&Bound<'py, PyAny>>,
     on_invalid: &str,
     device: &str,
     out: Option<&Bound<'py, PyAny>>,
@@ -95,7 +96,18 @@ pub(crate) fn rowwise<'py>(
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let engine = call::engine(py, device)?;
-    on_engine(py, &engine, p, q, measure, against, (unit, zeros, on_invalid), out, return_status, progress)
+    on_engine(
+        py,
+        &engine,
+        p,
+        q,
+        measure,
+        against,
+        &Choices { unit, zeros, positions, on_invalid },
+        out,
+        return_status,
+        progress,
+    )
 }
 
 /// The numbers of a summary, by their names.
@@ -122,7 +134,7 @@ fn summary_of<'py>(py: Python<'py>, summary: &Summary, top: &[TopRow]) -> PyResu
 
 #[doc = include_str!("docs/summary.txt")]
 #[pyfunction]
-#[pyo3(signature = (p, q=None, measure=None, *, against=None, top=0, unit="nats", zeros="exact", on_invalid="error", device="auto", progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, top=0, unit='nats', zeros='exact', on_invalid='error', device='auto', progress=None)")]
+#[pyo3(signature = (p, q=None, measure=None, *, against=None, top=0, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, top=0, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', progress=None)")]
 #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
 pub(crate) fn summary<'py>(
     py: Python<'py>,
@@ -133,12 +145,13 @@ pub(crate) fn summary<'py>(
     top: usize,
     unit: &str,
     zeros: &str,
+    positions: Option<&Bound<'py, PyAny>>,
     on_invalid: &str,
     device: &str,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let measures = Measures::new(measure, Divergence::Kl)?;
-    let options = call::options(py, unit, zeros, on_invalid)?;
+    let options = Choices { unit, zeros, positions, on_invalid }.options(py)?;
     let engine = call::engine(py, device)?;
     let [p, q] = sides(p, q, against, &measures)?;
     let (p, q) = (p.without_nulls(py, options.zeros, "p")?, q.without_nulls(py, options.zeros, "q")?);

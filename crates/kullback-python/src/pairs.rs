@@ -3,7 +3,7 @@
 use kullback::{Divergence, Engine, Error, Tile};
 use pyo3::prelude::*;
 
-use crate::call::{self, Measures, Watch, room};
+use crate::call::{self, Choices, Measures, Watch, room};
 use crate::error::wrong_input;
 use crate::input::Side;
 use crate::output;
@@ -25,12 +25,12 @@ pub(crate) fn matrix<'py>(
     engine: &Engine,
     (p, q): (&Bound<'py, PyAny>, Option<&Bound<'py, PyAny>>),
     measure: Option<&Bound<'py, PyAny>>,
-    (unit, zeros, on_invalid): (&str, &str, &str),
+    choices: &Choices<'_, 'py>,
     out: Option<&Bound<'py, PyAny>>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let measures = Measures::new(measure, Divergence::Js)?;
-    let options = call::options(py, unit, zeros, on_invalid)?;
+    let options = choices.options(py)?;
     let p = matrix_side(p, "p")?.without_nulls(py, options.zeros, "p")?;
     let q = q.map(|q| matrix_side(q, "q")?.without_nulls(py, options.zeros, "q")).transpose()?;
     let shape = [p.rows, q.as_ref().map_or(p.rows, |q| q.rows)];
@@ -101,14 +101,14 @@ pub(crate) fn neighbours<'py>(
     engine: &Engine,
     (p, q): (&Bound<'py, PyAny>, Option<&Bound<'py, PyAny>>),
     (k, measure): (usize, Option<&Bound<'py, PyAny>>),
-    (unit, zeros, on_invalid): (&str, &str, &str),
+    choices: &Choices<'_, 'py>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     let measures = Measures::new(measure, Divergence::Js)?;
     let (false, [measure]) = (measures.is_list, &measures.list[..]) else {
         return Err(wrong_input(py, "nearest takes one measure"));
     };
-    let options = call::options(py, unit, zeros, on_invalid)?;
+    let options = choices.options(py)?;
     let p = matrix_side(p, "p")?.without_nulls(py, options.zeros, "p")?;
     let q = q.map(|q| matrix_side(q, "q")?.without_nulls(py, options.zeros, "q")).transpose()?;
     let columns = q.as_ref().map_or(p.rows, |q| q.rows);
@@ -141,7 +141,7 @@ pub(crate) fn neighbours<'py>(
 
 #[doc = include_str!("docs/pairwise.txt")]
 #[pyfunction]
-#[pyo3(signature = (p, q=None, measure=None, *, unit="nats", zeros="exact", on_invalid="error", device="auto", out=None, progress=None), text_signature = "(p, q=None, measure='js', *, unit='nats', zeros='exact', on_invalid='error', device='auto', out=None, progress=None)")]
+#[pyo3(signature = (p, q=None, measure=None, *, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", out=None, progress=None), text_signature = "(p, q=None, measure='js', *, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', out=None, progress=None)")]
 #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
 pub(crate) fn pairwise<'py>(
     py: Python<'py>,
@@ -150,18 +150,19 @@ pub(crate) fn pairwise<'py>(
     measure: Option<&Bound<'py, PyAny>>,
     unit: &str,
     zeros: &str,
+    positions: Option<&Bound<'py, PyAny>>,
     on_invalid: &str,
     device: &str,
     out: Option<&Bound<'py, PyAny>>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let engine = call::engine(py, device)?;
-    matrix(py, &engine, (p, q), measure, (unit, zeros, on_invalid), out, progress)
+    matrix(py, &engine, (p, q), measure, &Choices { unit, zeros, positions, on_invalid }, out, progress)
 }
 
 #[doc = include_str!("docs/nearest.txt")]
 #[pyfunction]
-#[pyo3(signature = (p, q=None, k=10, measure=None, *, unit="nats", zeros="exact", on_invalid="error", device="auto", progress=None), text_signature = "(p, q=None, k=10, measure='js', *, unit='nats', zeros='exact', on_invalid='error', device='auto', progress=None)")]
+#[pyo3(signature = (p, q=None, k=10, measure=None, *, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", progress=None), text_signature = "(p, q=None, k=10, measure='js', *, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', progress=None)")]
 #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
 pub(crate) fn nearest<'py>(
     py: Python<'py>,
@@ -171,10 +172,11 @@ pub(crate) fn nearest<'py>(
     measure: Option<&Bound<'py, PyAny>>,
     unit: &str,
     zeros: &str,
+    positions: Option<&Bound<'py, PyAny>>,
     on_invalid: &str,
     device: &str,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     let engine = call::engine(py, device)?;
-    neighbours(py, &engine, (p, q), (k, measure), (unit, zeros, on_invalid), progress)
+    neighbours(py, &engine, (p, q), (k, measure), &Choices { unit, zeros, positions, on_invalid }, progress)
 }

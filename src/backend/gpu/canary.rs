@@ -301,7 +301,7 @@ fn compare_row(
     value: &dyn Fn(usize) -> f64,
 ) -> std::result::Result<(), String> {
     let measures: SmallVec<[_; 4]> = problem.slots.iter().map(|slots| slots.measure).collect();
-    let (wanted, _) = reference::row(&measures, p, q, problem.zeros, problem.unit);
+    let (wanted, _) = reference::row(&measures, p, q, problem.zeros, problem.unit, &problem.positions);
     for (i, (measure, want)) in measures.iter().zip(wanted).enumerate() {
         let got = value(i);
         let absolute = if measure.is_first_order() { FIRST_ORDER_ERROR } else { ABSOLUTE_ERROR };

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::backend::found::NoValue;
 use crate::plan::kernel_key;
 use kullback_kernels::arithmetic::lanes::Real;
+use kullback_kernels::arithmetic::pooled::LEAST_POOLED;
 use kullback_kernels::measures::finish::Support;
 use kullback_kernels::measures::trust::LEAST_SURPRISE;
 use kullback_kernels::row_sums::RowFlags;
@@ -104,6 +105,7 @@ pub(super) fn rowwise(text: &mut String) {
             ("WORKGROUP", Word(kernel_key::WORKGROUP)),
             ("TOTALS_WORDS", word(PARTIAL_WORDS)),
             ("TINY", Float(f32::TINY)),
+            ("LEAST_POOLED", Float(LEAST_POOLED as f32)),
         ],
     );
 }

@@ -102,7 +102,7 @@ impl Case {
 
     fn of(p: Vec<f32>, q: Vec<f32>, bins: usize, zeros: Zeros, measures: &[Divergence]) -> Self {
         let (p_rows, q_rows) = (Rows::new(&p, bins).expect("p"), Rows::new(&q, bins).expect("q"));
-        let row = |row| reference::row(measures, (&p_rows, row), (&q_rows, row), zeros, Unit::Nats).0;
+        let row = |row| reference::row(measures, (&p_rows, row), (&q_rows, row), zeros, Unit::Nats, &[]).0;
         let want = (0..p_rows.len()).map(row).collect();
         Self { bins, zeros, measures: measures.to_vec(), want, p, q }
     }

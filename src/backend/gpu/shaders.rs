@@ -18,12 +18,13 @@ const LIBRARY: [&str; 5] = [
     include_str!("../../../shaders/lib/series.wgsl"),
     include_str!("../../../shaders/lib/contrast.wgsl"),
 ];
-const MEASURES: [&str; 11] = [
+const MEASURES: [&str; 12] = [
     include_str!("../../../shaders/measures/kl.wgsl"),
     include_str!("../../../shaders/measures/jeffreys.wgsl"),
     include_str!("../../../shaders/measures/js.wgsl"),
     include_str!("../../../shaders/measures/lin_k.wgsl"),
     include_str!("../../../shaders/measures/skew_js.wgsl"),
+    include_str!("../../../shaders/measures/pooled_js.wgsl"),
     include_str!("../../../shaders/measures/hellinger.wgsl"),
     include_str!("../../../shaders/measures/tv.wgsl"),
     include_str!("../../../shaders/measures/chi2.wgsl"),
@@ -131,6 +132,7 @@ fn glue(key: &KernelKey) -> String {
     for (name, value) in [
         ("NEEDS_LOG", needs_log),
         ("NEEDS_Z", needs_z),
+        ("POOLED", any(|term| term.pooled)),
         ("SKIPS", key.zeros == ZerosKind::Skip),
         ("FLOORS", key.zeros == ZerosKind::Floor),
         ("ADDS", key.zeros == ZerosKind::Additive),

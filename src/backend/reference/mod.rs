@@ -62,19 +62,44 @@ fn epsilon_side(w: &[Real], other: &[Real], epsilon: Real) -> Option<Vec<Real>> 
     w.iter().zip(other).map(bin).collect()
 }
 
-/// The normalised pair after the zero policy, or the status that replaces the values.
-fn prepare(zeros: Zeros, mut p: Vec<Real>, mut q: Vec<Real>) -> Result<(Vec<Real>, Vec<Real>), RowStatus> {
+/// N/(N + M) of the stored totals; ½ if both are 0. The totals are divided by the largest weight first, so that no sum leaves the
+/// range of a float.
+fn pooled(p: &[Real], q: &[Real]) -> Real {
+    let largest = p.iter().chain(q).fold(0.0_f64, |most, x| most.max(x.hi));
+    if largest == 0.0 {
+        return real(0.5);
+    }
+    let n = -largest.log2() as i32;
+    let total = |row: &[Real]| sum(row.iter().map(|x| x.times_two_to(n)));
+    let (p, q) = (total(p), total(q));
+    p / (p + q)
+}
+
+/// A pair of rows after the zero policy.
+struct Pair {
+    p: Side,
+    q: Side,
+    /// N/(N + M) of the totals before the policy.
+    pooled: Real,
+}
+
+/// The pair after the zero policy, or the status that replaces the values.
+fn prepare(zeros: Zeros, mut p: Vec<Real>, mut q: Vec<Real>) -> Result<Pair, RowStatus> {
     let added = if let Zeros::Additive(amount) = zeros { amount } else { 0.0 };
     let empty = |row: &[Real]| added == 0.0 && !row.iter().any(|x| x.is_positive());
     if empty(&p) || empty(&q) {
         return Err(RowStatus::Empty);
     }
     if zeros == Zeros::Skip {
-        (p, q) = p.iter().zip(&q).filter(|(a, b)| a.is_positive() && b.is_positive()).unzip();
-        if p.is_empty() {
+        // The bins that stay keep their places.
+        for (a, b) in p.iter_mut().zip(&mut q).filter(|(a, b)| !(a.is_positive() && b.is_positive())) {
+            (*a, *b) = (real(0.0), real(0.0));
+        }
+        if empty(&p) {
             return Err(RowStatus::Empty);
         }
     }
+    let pooled = pooled(&p, &q);
     let ((p, p_vanishes), (q, q_vanishes)) = (shares(&p, added), shares(&q, added));
     let n = real(p.len() as f64);
     let (p, q) = match zeros {
@@ -99,7 +124,7 @@ fn prepare(zeros: Zeros, mut p: Vec<Real>, mut q: Vec<Real>) -> Result<(Vec<Real
     if (!puts && (p_vanishes || q_vanishes)) || too_small(&p) || too_small(&q) {
         return Err(RowStatus::Invalid);
     }
-    Ok((p, q))
+    Ok(Pair { p: Side::new(p), q: Side::new(q), pooled })
 }
 
 /// The shares of one side, and their logarithms once a measure asks for them.
@@ -188,8 +213,49 @@ fn largest_log_ratio(p: &Side, q: &Side) -> Option<Real> {
     (!p.exceeds(q)).then(|| ratios.fold(real(0.0), |x, y| if y > x { y } else { x }).ln())
 }
 
+/// A·KL(p̂‖m̂) + (1 − A)·KL(q̂‖m̂), m̂ = A·p̂ + (1 − A)·q̂.
+fn skewed(p: &Side, q: &Side, weight: Real) -> Option<Real> {
+    let middle = p.mixed(weight, q);
+    Some(weight * kl(p, &middle)? + (real(1.0) - weight) * kl(q, &middle)?)
+}
+
+/// F − G after each bin.
+fn cumulated(p: &Side, q: &Side) -> Vec<Real> {
+    let mut off = real(0.0);
+    let after = |(&a, &b): (&Real, &Real)| {
+        off = off + a - b;
+        off
+    };
+    p.shares.iter().zip(&q.shares).map(after).collect()
+}
+
+/// ∫|F − G|, bin by bin.
+fn w1(p: &Side, q: &Side, positions: &[f64]) -> Real {
+    let after = cumulated(p, q);
+    let bins = after.len();
+    let width = |bin: usize| match positions.get(bin..bin + 2) {
+        Some(ends) => real(ends[1]) - real(ends[0]),
+        None => real(1.0),
+    };
+    if positions.len() <= bins {
+        return sum((0..bins - 1).map(|bin| after[bin].abs() * width(bin)));
+    }
+    let within = |bin: usize| {
+        let (first, last) = (if bin == 0 { real(0.0) } else { after[bin - 1] }, after[bin]);
+        let ends = first.abs() + last.abs();
+        let crosses = first.is_positive() != last.is_positive();
+        match (ends.is_positive(), crosses) {
+            (false, _) => real(0.0),
+            (true, false) => ends * real(0.5) * width(bin),
+            (true, true) => (first * first + last * last) / (real(2.0) * ends) * width(bin),
+        }
+    };
+    sum((0..bins).map(within))
+}
+
 /// The measure in nats; `None` is +∞.
-fn measure(which: Divergence, p: &Side, q: &Side) -> Option<Real> {
+fn measure(which: Divergence, pair: &Pair, positions: &[f64]) -> Option<Real> {
+    let Pair { p, q, pooled } = pair;
     let pairs = || p.shares.iter().copied().zip(q.shares.iter().copied());
     let (one, half) = (real(1.0), real(0.5));
     // Otherwise the logarithm of a sum that should be 1 would leave 1e-33.
@@ -205,10 +271,8 @@ fn measure(which: Divergence, p: &Side, q: &Side) -> Option<Real> {
             Some((kl(p, &middle)? + kl(q, &middle)?) * half)
         }
         Divergence::LinK => kl(p, &p.mixed(half, q)),
-        Divergence::SkewJs(weight) => {
-            let middle = p.mixed(real(weight), q);
-            Some(real(weight) * kl(p, &middle)? + (one - real(weight)) * kl(q, &middle)?)
-        }
+        Divergence::SkewJs(weight) => skewed(p, q, real(weight)),
+        Divergence::PooledJs => skewed(p, q, *pooled),
         Divergence::Hellinger => {
             let square = |x: Real| x * x;
             Some((sum(pairs().map(|(a, b)| square(a.sqrt() - b.sqrt()))) * half).sqrt())
@@ -229,12 +293,16 @@ fn measure(which: Divergence, p: &Side, q: &Side) -> Option<Real> {
         Divergence::Tsallis(order) => divided_power_sum(p, q, order, real(order) - one),
         Divergence::Alpha(order) => divided_power_sum(p, q, order, real(order) * (real(order) - one)),
         Divergence::CrossEntropy => (!p.exceeds(q)).then(|| -p.sum(|bin| p.shares[bin] * q.logs()[bin])),
+        Divergence::W1 => Some(w1(p, q, positions)),
+        Divergence::Ks => {
+            Some(cumulated(p, q).into_iter().map(Real::abs).fold(real(0.0), |x, y| if y > x { y } else { x }))
+        }
         Divergence::Entropy => Some(-p.sum(|bin| p.shares[bin] * p.logs()[bin])),
     }
 }
 
 /// The value in the unit.
-fn value(which: Divergence, p: &Side, q: &Side, unit: Unit) -> f64 {
+fn value(which: Divergence, pair: &Pair, unit: Unit, positions: &[f64]) -> f64 {
     let base = match unit {
         Unit::Nats => std::f64::consts::E,
         Unit::Bits => 2.0,
@@ -242,7 +310,7 @@ fn value(which: Divergence, p: &Side, q: &Side, unit: Unit) -> f64 {
         Unit::Base(base) => base,
     };
     let in_unit = |x: Real| if which.has_unit() && unit != Unit::Nats { x / real(base).ln() } else { x };
-    match measure(which, p, q).map(in_unit) {
+    match measure(which, pair, positions).map(in_unit) {
         None => f64::INFINITY,
         Some(x) if which == Divergence::JsDistance => x.sqrt().to_f64(),
         Some(x) => x.to_f64(),
@@ -256,6 +324,7 @@ pub(crate) fn row(
     (q, q_row): (&Rows<'_>, usize),
     zeros: Zeros,
     unit: Unit,
+    positions: &[f64],
 ) -> (Vec<f64>, RowStatus) {
     let none = |status| (vec![f64::NAN; measures.len()], status);
     let (Some(p), Some(q)) = (weights(p, p_row), weights(q, q_row)) else {
@@ -263,9 +332,8 @@ pub(crate) fn row(
     };
     match prepare(zeros, p, q) {
         Err(status) => none(status),
-        Ok((p, q)) => {
-            let (p, q) = (Side::new(p), Side::new(q));
-            let values: Vec<f64> = measures.iter().map(|&m| value(m, &p, &q, unit)).collect();
+        Ok(pair) => {
+            let values: Vec<f64> = measures.iter().map(|&m| value(m, &pair, unit, positions)).collect();
             let infinite = values.iter().any(|v| v.is_infinite());
             (values, if infinite { RowStatus::Infinite } else { RowStatus::Ok })
         }

@@ -241,6 +241,11 @@ macro_rules! conformance_gpu {
             }
         }
         #[test]
+        fn ordered_bins() {
+            ordered_bins_are_within_the_contract($make, &[kullback::WeightType::U16]);
+            ordered_bins_are_the_same_by_every_way($make);
+        }
+        #[test]
         fn one_bad_row() {
             one_bad_row_changes_no_other($make);
         }

@@ -5,6 +5,7 @@ mod compare;
 mod engines;
 #[cfg(feature = "gpu")]
 mod gpu;
+mod ordered;
 mod pairs;
 mod rowwise;
 
@@ -13,5 +14,6 @@ pub use engines::*;
 #[cfg(feature = "gpu")]
 pub use gpu::*;
 pub use kullback_conformance::LENGTHS;
+pub use ordered::*;
 pub use pairs::*;
 pub use rowwise::*;

@@ -38,7 +38,8 @@ pub fn matrix(engine: &Engine, measures: &[Divergence], p: Rows<'_>, q: Option<R
 
 /// All measures: first those that all pairs have a shorter way for. In one call, the others would take all to the row kernels.
 pub fn sets() -> [Vec<Divergence>; 2] {
-    let by_rows = |measure: &Divergence| matches!(measure, Divergence::LinK | Divergence::SkewJs(_));
+    let by_rows =
+        |measure: &Divergence| matches!(measure, Divergence::LinK | Divergence::SkewJs(_) | Divergence::PooledJs);
     let (others, first) = measures().into_iter().partition(by_rows);
     [first, others]
 }

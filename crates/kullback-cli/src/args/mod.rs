@@ -92,8 +92,8 @@ pub(crate) enum Against {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Measure")]
 pub(crate) struct MeasureArgs {
-    /// kl, reverse_kl, jeffreys, js, js_distance, lin_k, skew_js:A, hellinger, bhattacharyya, tv, chi2,
-    /// neyman_chi2, triangular, renyi:A, tsallis:A, alpha:A, cross_entropy, entropy.
+    /// kl, reverse_kl, jeffreys, js, js_distance, lin_k, skew_js:A, pooled_js, hellinger, bhattacharyya, tv,
+    /// chi2, neyman_chi2, triangular, renyi:A, tsallis:A, alpha:A, cross_entropy, entropy, w1, ks.
     #[arg(short, long = "measure", value_name = "NAME,…", value_delimiter = ',', default_value = "kl")]
     pub(crate) measures: Vec<Divergence>,
 }

@@ -1,6 +1,9 @@
 //! What stands behind an option, read.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
 
 use kullback_arrow::Target;
 
@@ -26,6 +29,40 @@ pub(super) fn svg(text: &str) -> std::result::Result<PathBuf, String> {
 pub(super) fn number(text: &str) -> Result<f64> {
     let parsed = text.parse().ok().filter(|x: &f64| !x.is_nan());
     parsed.ok_or_else(|| Error::Threshold { text: text.to_owned() })
+}
+
+/// The positions of the bins, and the text that gave them.
+#[derive(Clone, Debug)]
+pub(crate) struct Positions {
+    text: String,
+    pub(crate) list: Arc<[f64]>,
+}
+
+impl fmt::Display for Positions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Reads numbers with commas, spaces or lines between them: the text itself, or the file that it names.
+impl FromStr for Positions {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        fn numbers(text: &str) -> std::result::Result<Arc<[f64]>, &str> {
+            let words = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
+            words.map(|word| word.parse().map_err(|_| word)).collect()
+        }
+        let owned = text.to_owned();
+        if let Some(list) = numbers(text).ok().filter(|list| !list.is_empty()) {
+            return Ok(Self { text: owned, list });
+        }
+        let content = std::fs::read_to_string(text).map_err(|error| Error::Positions { text: owned.clone(), error })?;
+        match numbers(&content) {
+            Ok(list) => Ok(Self { text: owned, list }),
+            Err(word) => Err(Error::NoPosition { file: owned, word: word.chars().take(40).collect() }),
+        }
+    }
 }
 
 /// Bytes with an optional unit: powers of 1024 with an `i`, of 1000 without.

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use kullback::{Device, Divergence, OnInvalid, Unit, Zeros};
 use kullback_arrow::{Filter, Format, Layout, Location, Target};
 
-use super::parse::{number, size, target};
+use super::parse::{Positions, number, size, target};
 
 /// The rows of two files.
 #[derive(Debug, Args)]
@@ -68,8 +68,8 @@ impl InputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Measure")]
 pub(crate) struct OneMeasureArgs {
-    /// kl, reverse_kl, jeffreys, js, js_distance, lin_k, skew_js:A, hellinger, bhattacharyya, tv, chi2,
-    /// neyman_chi2, triangular, renyi:A, tsallis:A, alpha:A, cross_entropy, entropy.
+    /// kl, reverse_kl, jeffreys, js, js_distance, lin_k, skew_js:A, pooled_js, hellinger, bhattacharyya, tv,
+    /// chi2, neyman_chi2, triangular, renyi:A, tsallis:A, alpha:A, cross_entropy, entropy, w1, ks.
     #[arg(short, long, value_name = "NAME", default_value = "kl")]
     pub(crate) measure: Divergence,
 }
@@ -84,9 +84,22 @@ pub(crate) struct HowArgs {
     /// What happens to zeros: exact, epsilon:E, additive:A, floor:E, mix:L, skip.
     #[arg(long, value_name = "POLICY", default_value_t = Zeros::Exact)]
     pub(crate) zeros: Zeros,
+    /// Where the bins lie, for w1: numbers such as 0,1,2.5, or a text file of numbers. One per bin are
+    /// centres, one more are edges. Default: steps of 1.
+    #[arg(long, value_name = "NUMBERS|FILE", allow_hyphen_values = true)]
+    pub(crate) positions: Option<Positions>,
     /// Rows with an invalid weight: an error, or rows without a value.
     #[arg(long, value_enum, default_value_t = OnBad::Error)]
     pub(crate) on_invalid: OnBad,
+}
+
+impl HowArgs {
+    /// Where the bins lie, in words, if a measure asks.
+    pub(crate) fn positions_for(&self, measures: &[Divergence]) -> Option<String> {
+        let default = || "steps of 1".to_owned();
+        let given = self.positions.as_ref().map(ToString::to_string);
+        measures.contains(&Divergence::W1).then(|| given.unwrap_or_else(default))
+    }
 }
 
 /// [`OnInvalid`] by the names of the command line.

@@ -147,7 +147,9 @@ impl<'a> Run<'a> {
             if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let on_invalid: OnInvalid = self.how.on_invalid.into();
-        Options { unit: self.how.unit, zeros: self.how.zeros, on_invalid, progress: Some(Arc::new(progress)) }
+        let positions = self.how.positions.as_ref().map(|positions| Arc::clone(&positions.list));
+        let (unit, zeros) = (self.how.unit, self.how.zeros);
+        Options { unit, zeros, positions, on_invalid, progress: Some(Arc::new(progress)) }
     }
 }
 
@@ -163,7 +165,8 @@ fn metadata(args: &InputArgs, how: &HowArgs, measure: Divergence, device: &str) 
         ("q", args.q.as_ref().map_or_else(|| p.clone(), ToString::to_string)),
         ("p", p),
     ];
-    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    let positions = how.positions_for(&[measure]).map(|positions| ("positions", positions));
+    pairs.into_iter().chain(positions).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// Prints a note on stderr after a run that took a while.

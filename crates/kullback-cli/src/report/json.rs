@@ -48,6 +48,9 @@ pub(crate) fn report(report: &Report, top: Option<&RecordBatch>) -> Result<Value
         "statuses": statuses,
         "summary": summary,
     });
+    if let Some(positions) = &report.positions {
+        object["positions"] = json!(positions);
+    }
     if let Some(limit) = report.limit {
         object["fail_above"] = json!({ "limit": number(limit), "rows_above": report.above });
     }

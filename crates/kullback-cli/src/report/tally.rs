@@ -26,6 +26,8 @@ pub(crate) struct Report {
     pub(super) measures: Vec<Divergence>,
     pub(super) unit: String,
     pub(super) zeros: String,
+    /// Where the bins lie, if a measure asks.
+    pub(super) positions: Option<String>,
     /// The devices that computed batches, and why these.
     devices: Vec<(String, String)>,
     pub(crate) rows: u64,
@@ -67,6 +69,7 @@ impl Report {
             measures: measures.to_vec(),
             unit: args.how.unit.to_string(),
             zeros: args.how.zeros.to_string(),
+            positions: args.how.positions_for(measures),
             devices: Vec::new(),
             rows: 0,
             left_out: 0,
@@ -148,6 +151,7 @@ impl Report {
             ("p", self.p.clone()),
             ("q", self.q.clone()),
         ];
-        pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+        let positions = self.positions.clone().map(|positions| ("positions", positions));
+        pairs.into_iter().chain(positions).map(|(key, value)| (key.to_owned(), value)).collect()
     }
 }

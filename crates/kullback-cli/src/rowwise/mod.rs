@@ -114,7 +114,9 @@ pub(crate) fn tell_left_out(args: &RunArgs, engine: &Engine) {
 /// The options of a call. Invalid rows get no value here, because the whole run decides what they mean.
 fn options(args: &HowArgs) -> Options {
     let stop = |_| if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    Options { unit: args.unit, zeros: args.zeros, on_invalid: OnInvalid::Null, progress: Some(Arc::new(stop)) }
+    let positions = args.positions.as_ref().map(|positions| Arc::clone(&positions.list));
+    let on_invalid = OnInvalid::Null;
+    Options { unit: args.unit, zeros: args.zeros, positions, on_invalid, progress: Some(Arc::new(stop)) }
 }
 
 /// The stream of pairs to compare.

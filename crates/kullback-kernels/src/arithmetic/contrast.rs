@@ -9,6 +9,7 @@ use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask};
 use super::change::{Change, Changed};
 use super::lanes::{LaneMask, Lanes, Real, splat};
 use super::log_ratio::LogRatio;
+use super::pooled::Pooled;
 use super::two_part::TwoPart;
 
 /// One side of a vector of bins: the weight after the zero policy, and the total of its row in the same unit.
@@ -142,6 +143,8 @@ pub struct Scale<S: Simd, T: Real> {
     pub ratio: TwoPart<Lanes<S, T>>,
     /// Σq.
     pub q_total: Lanes<S, T>,
+    /// The totals as stored, as parts of their sum. Only set if a term of the call needs it.
+    pub pooled: Pooled<S, T>,
     /// What the policy changes.
     pub change: Option<Change<S, T>>,
 }
@@ -183,6 +186,8 @@ pub struct Needs {
     pub weights: bool,
     /// Makes a itself, not only its difference from q, with both parts of the ratio.
     pub second_part: bool,
+    /// The pooled totals of the row.
+    pub pooled: bool,
 }
 
 impl Needs {
@@ -194,6 +199,7 @@ impl Needs {
             z: self.z | other.z,
             weights: self.weights | other.weights,
             second_part: self.second_part | other.second_part,
+            pooled: self.pooled | other.pooled,
         }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod lane_sums;
 pub mod lanes;
 pub(crate) mod log_ratio;
 pub(crate) mod logarithm;
+pub mod pooled;
 pub(crate) mod powers;
 pub(crate) mod two_part;
 pub(crate) mod wide_lanes;

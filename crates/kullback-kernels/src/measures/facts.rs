@@ -30,6 +30,10 @@ pub struct TermFacts {
     pub log: bool,
     /// Whether it uses z.
     pub z: bool,
+    /// Whether it uses the pooled totals.
+    pub pooled: bool,
+    /// Whether it depends on the order of the bins.
+    pub scan: bool,
     /// Whether errors of totals count more than once whatever the order: the sum over Q goes with 1/(PʲQᵏ), j + k = 1, and j
     /// or k is above 1.
     pub amplifies_totals: bool,
@@ -54,6 +58,8 @@ impl TermFacts {
             precision: Precision::SecondOrder,
             log: false,
             z: false,
+            pooled: false,
+            scan: false,
             amplifies_totals: false,
             second_part: false,
             least_sum: 0.0,
@@ -63,7 +69,12 @@ impl TermFacts {
         }
     }
 
-    /// The same for a term that uses the logarithm.
+    /// A term that depends on the order of the bins.
+    pub const fn scan() -> Self {
+        Self { shader: None, precision: Precision::FirstOrder, scan: true, ..Self::of("") }
+    }
+
+    /// The same as [`TermFacts::of`] for a term that uses the logarithm.
     pub const fn with_log(shader: &'static str) -> Self {
         Self { log: true, ..Self::of(shader) }
     }

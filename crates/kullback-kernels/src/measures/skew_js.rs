@@ -4,7 +4,7 @@
 //! With m = A·a + B·q it is (1/Q) Σ A·[a·ln(a/m) − a + m] + B·[q·ln(q/m) − q + m]: the term of `kl` twice. a − m is B·u and
 //! q − m is −A·u, so that nothing cancels. Source: J. Lin, *Divergence measures based on the Shannon entropy*, 1991.
 
-use fearless_simd::{Simd, SimdFloat};
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
 use super::facts::{MeasureFacts, TermFacts};
 use super::js::js;
@@ -14,11 +14,17 @@ use crate::arithmetic::contrast::Contrast;
 use crate::arithmetic::lanes::{Lanes, Real};
 use crate::arithmetic::log_ratio::excess;
 
-/// A·[a·ln(a/m) − a + m] + B·[q·ln(q/m) − q + m].
+/// The term with A and B.
 #[inline(always)]
 pub(super) fn skew_js_term<S: Simd, T: Real>(c: &Contrast<S, T>, order: Order) -> Lanes<S, T> {
-    let (a_share, q_share) = (c.splat(order.a), c.splat(order.b));
-    let m = c.a.mul_add(a_share, c.q * q_share);
+    skewed(c, c.splat(order.a), c.splat(order.b))
+}
+
+/// A·[a·ln(a/m) − a + m] + B·[q·ln(q/m) − q + m], for A and B that add up to 1.
+#[inline(always)]
+pub(super) fn skewed<S: Simd, T: Real>(c: &Contrast<S, T>, a_share: Lanes<S, T>, q_share: Lanes<S, T>) -> Lanes<S, T> {
+    // From the nearer side: A and B as rounded may not add up to 1.
+    let m = a_share.simd_lt(c.splat(0.5)).select(c.u.mul_add(a_share, c.q), c.u.mul_add(-q_share, c.a));
     let of_a = excess::<S, T>(c.simd, [c.a, m, q_share * c.u]);
     let of_q = excess::<S, T>(c.simd, [c.q, m, -(a_share * c.u)]);
     of_a.mul_add(a_share, of_q * q_share)

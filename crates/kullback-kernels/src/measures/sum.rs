@@ -7,6 +7,7 @@ use super::term::Term;
 use crate::arithmetic::contrast::{BLOCK, Block, Blocks, Contrast, Needs, SET, Weights};
 use crate::arithmetic::lane_sums::LaneSum;
 use crate::arithmetic::lanes::{Lanes, Real, splat};
+use crate::arithmetic::pooled::Pooled;
 
 /// A vector of each side.
 type Both<S, T> = (Lanes<S, T>, Lanes<S, T>);
@@ -35,13 +36,16 @@ impl Term {
         self,
         block: &[Contrast<S, T>],
         weights: &[Weights<S, T>],
+        pooled: Pooled<S, T>,
         zero: Lanes<S, T>,
     ) -> Lanes<S, T> {
         macro_rules! total {
             (contrast $function:path, $kind:expr $(, $order:expr)?) => {
                 total!(block => $function $(, $order)?)
             };
+            (pooled $function:path, $kind:expr) => { total!(block => $function, pooled) };
             (weights $function:path, $kind:expr) => { total!(weights => $function) };
+            (scan $function:path, $kind:expr) => {{ zero }};
             ($bins:expr => $function:path $(, $order:expr)?) => {{
                 let mut sum = LaneSum::<S, T>::new(zero);
                 for bin in $bins {
@@ -64,6 +68,10 @@ impl Term {
             (weights $function:path, $kind:expr) => {
                 total!(x, y, scale => $function(&Weights::plain(simd, x, y, scale)))
             };
+            (pooled $function:path, $kind:expr) => {
+                total!(x, y, scale => $function(&Contrast::plain(simd, x, y, scale, $kind.needs()), scale.pooled))
+            };
+            (scan $function:path, $kind:expr) => {{}};
             ($x:ident, $y:ident, $scale:ident => $term:expr) => {
                 while let Some(Block { p, q, scale: $scale, .. }) = blocks.next() {
                     let mut sum = LaneSum::<S, T>::new(splat::<S, T>(simd, 0.0));
@@ -114,6 +122,12 @@ impl Term {
                             all.add($function(contrast $(, $order)?));
                         }
                     };
+                    (pooled $function:path, $kind:expr) => {
+                        for contrast in contrasts {
+                            all.add($function(contrast, scale.pooled));
+                        }
+                    };
+                    (scan $function:path, $kind:expr) => {{}};
                     (weights $function:path, $kind:expr) => {
                         for (i, (x, y)) in vectors::<S, T>(simd, p, q) {
                             all.add($function(&match scale.change {

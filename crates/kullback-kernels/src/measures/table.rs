@@ -5,7 +5,7 @@
 use super::facts::{MeasureFacts, TermFacts};
 use super::form::Form;
 use super::term::{Term, TermKind};
-use super::{chi2, entropy, hellinger, jeffreys, js, kl, lin_k, power, skew_js, triangular, tv};
+use super::{chi2, entropy, hellinger, jeffreys, js, kl, ks, lin_k, pooled_js, power, skew_js, triangular, tv, w1};
 
 /// Each row: the term, what its function takes, the function, what is known of it, and its form for all pairs of many rows (`None`:
 /// the row kernels are the way). The first argument is a dollar sign, for the macro that this one makes.
@@ -31,7 +31,7 @@ macro_rules! terms {
         }
 
         /// Expands to `$go!(argument function, term)` or `$go!(argument function, term, order)` with what belongs to a term: a
-        /// function of the contrast, or of the weights.
+        /// function of the contrast, of the contrast and the pooled totals, of the weights, or of a step of a scan.
         macro_rules! with_function_of {
             ($d term:expr, $d go:ident) => {
                 match $d term {
@@ -57,6 +57,7 @@ terms! { ($)
     Js: contrast super::js::js_term, js::JS, form Some(js::js_form());
     LinK: contrast super::lin_k::lin_k_term, lin_k::LIN_K, form None;
     SkewJs(order): contrast super::skew_js::skew_js_term, skew_js::SKEW_JS, form None;
+    PooledJs: pooled super::pooled_js::pooled_js_term, pooled_js::POOLED_JS, form None;
     HellingerDeficit: contrast super::hellinger::hellinger_deficit_term, hellinger::DEFICIT,
         form Some(hellinger::hellinger_deficit_form());
     Affinity: contrast super::hellinger::affinity_term, hellinger::AFFINITY_FACTS, form Some(hellinger::affinity_form());
@@ -71,6 +72,8 @@ terms! { ($)
         form power::log_power_sum_form(order);
     CrossEntropy: weights super::entropy::cross_entropy_term, entropy::CROSS_ENTROPY, form Some(entropy::cross_entropy_form());
     Entropy: weights super::entropy::entropy_term, entropy::ENTROPY, form Some(entropy::entropy_form());
+    W1: scan super::w1::w1_step, w1::W1, form None;
+    Ks: scan super::ks::ks_step, ks::KS, form None;
 }
 
 /// Each row: the variant, its name and aliases, and what is known of it. A family takes an order after a colon: the row says
@@ -150,6 +153,9 @@ measures! {
     /// `skew_js:A`: A·KL(p̂‖m̂) + (1−A)·KL(q̂‖m̂) with m̂ = A·p̂ + (1−A)·q̂, 0 < A < 1; A = ½ means `js`. In \[0, ln 2\].
     SkewJs(order: f64): ["skew_js"], skew_js::skew_js(order),
         skew_js::allows, "A must lie between 1e-12 and 1 - 1e-12";
+    /// `pooled_js`: N/(N+M)·KL(p̂‖m̂) + M/(N+M)·KL(q̂‖m̂) with m̂ = (p+q)/(N+M), N = Σp and M = Σq as stored. In \[0, ln 2\]. The
+    /// one measure that depends on the scale of the rows: 2(N+M) times its value in nats is the statistic of the G-test.
+    PooledJs: ["pooled_js"], pooled_js::pooled_js();
     /// `hellinger`: √(1 − BC) with BC = Σ√(p̂q̂), in \[0, 1\].
     Hellinger: ["hellinger"], hellinger::hellinger();
     /// `bhattacharyya`: −ln BC, in \[0, ∞\].
@@ -175,4 +181,8 @@ measures! {
     CrossEntropy: ["cross_entropy"], entropy::cross_entropy();
     /// `entropy`: −Σ p̂ ln p̂, in \[0, ln n\]. The value does not depend on q.
     Entropy: ["entropy"], entropy::entropy();
+    /// `w1`: Wasserstein, ∫|F − G| of the cumulated rows over the positions of the bins (without any, steps of 1). In \[0, ∞).
+    W1: ["w1"], w1::w1();
+    /// `ks`: Kolmogorov–Smirnov, max |F − G| of the cumulated rows, in \[0, 1\].
+    Ks: ["ks"], ks::ks();
 }

@@ -60,6 +60,8 @@ terms! {
     /// KL(p̂‖m̂).
     LinK,
     SkewJs(Order),
+    /// Of second order, with A·B in the place of ¼.
+    PooledJs,
     /// 1 − BC.
     HellingerDeficit,
     /// BC itself, which `bhattacharyya` needs when it is small.
@@ -77,4 +79,8 @@ terms! {
     LogPowerSum(Order),
     CrossEntropy,
     Entropy,
+    /// ∫|F − G|.
+    W1,
+    /// max |F − G|.
+    Ks,
 }

@@ -21,7 +21,7 @@ impl Term {
         let facts = self.kind().facts();
         let weights = matches!(facts.precision, Precision::Surprise);
         let second_part = facts.second_part || self.amplifies_totals();
-        Needs { log: facts.log, z: facts.z, weights, second_part }
+        Needs { log: facts.log, z: facts.z, weights, second_part, pooled: facts.pooled }
     }
 
     /// Whether an error of r = Q/P shows in the sum: the sum is of first order in the difference of the rows, or a large
@@ -38,6 +38,11 @@ impl Term {
             Some(order) => !(order.a >= 0.0 && order.a <= 1.0),
             None => self.kind().facts().amplifies_totals,
         }
+    }
+
+    /// Whether it depends on the order of the bins. Only the kernel that takes any row finds it, in 64 bits.
+    pub fn is_scan(self) -> bool {
+        self.kind().facts().scan
     }
 
     /// Whether 32-bit kernels hold the contract for it.

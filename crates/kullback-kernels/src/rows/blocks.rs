@@ -10,6 +10,7 @@ use super::sums::{Gather, RowTotals};
 use crate::arithmetic::change::{Added, Change};
 use crate::arithmetic::contrast::{BLOCK, Block, Blocks, Scale};
 use crate::arithmetic::lanes::{LaneMask, Lanes, Real};
+use crate::arithmetic::pooled::Pooled;
 use crate::arithmetic::two_part::TwoPart;
 use crate::arithmetic::wide_lanes::WideLanes;
 
@@ -82,7 +83,13 @@ impl<'a, S: Simd, T: Real, const TERMS: usize> Blocks<'a, S, T> for RowBlocks<'_
         } else {
             LaneMask::<S, T>::splat(self.batch.simd, true)
         };
-        let scale = Scale { ratio: two_parts(self.scales.ratio), q_total: of_row(self.scales.q_total), change };
+        let Pooled { p, q } = self.scales.pooled;
+        let scale = Scale {
+            ratio: two_parts(self.scales.ratio),
+            q_total: of_row(self.scales.q_total),
+            pooled: Pooled { p: of_row(p), q: of_row(q) },
+            change,
+        };
         Some(Block { p: &x[self.start..self.end], q: &y[self.start..self.end], scale, inside })
     }
 

@@ -1,5 +1,6 @@
 //! The kernels of matched rows: row i of one side against row i of the other.
 
+mod accumulate;
 pub(crate) mod batch;
 mod blocks;
 pub(crate) mod compiled;

@@ -21,6 +21,13 @@ pub(crate) struct SideTotals {
     pub unit: f64,
 }
 
+impl SideTotals {
+    /// The total, and what it is to be divided by to be that of the stored weights: a power of two.
+    pub(crate) fn stored(&self) -> (f64, f64) {
+        (self.total.high, self.unit)
+    }
+}
+
 /// The constants of one side of a row, in the unit of its weights.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Side {

@@ -15,6 +15,7 @@ use crate::arithmetic::change::{Added, Change};
 use crate::arithmetic::contrast::{Blocks, Scale};
 use crate::arithmetic::double::Double;
 use crate::arithmetic::lanes::{LaneMask, Lanes, Real, keep, splat};
+use crate::arithmetic::pooled::Pooled;
 use crate::arithmetic::two_part::TwoPart;
 use crate::arithmetic::two_part::two_sum;
 use crate::arithmetic::wide_lanes::WideLanes;
@@ -241,7 +242,12 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
 
     /// The totals and the change of each row, as its bins need them, at a ratio of the totals.
     #[inline(always)]
-    pub(crate) fn scale(&self, ratio: TwoPart<Lanes<S, T>>, rule: Rule<Lanes<S, T>>) -> Scale<S, T> {
+    pub(crate) fn scale(
+        &self,
+        ratio: TwoPart<Lanes<S, T>>,
+        rule: Rule<Lanes<S, T>>,
+        pooled: Pooled<S, T>,
+    ) -> Scale<S, T> {
         let zero = splat::<S, T>(self.simd, 0.0);
         let change = match rule {
             Rule::None => None,
@@ -267,7 +273,7 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
             }
             Rule::Common => Some(Change::Common),
         };
-        Scale { ratio, q_total: self.q_sum(rule).high, change }
+        Scale { ratio, q_total: self.q_sum(rule).high, pooled, change }
     }
 
     /// Σq after the policy.

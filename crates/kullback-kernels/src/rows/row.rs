@@ -9,17 +9,19 @@
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
+use super::accumulate::{Accumulate, Block, LogSum, Sums};
 use super::policy::{Constants, Side};
 use super::totals::{RowWeights, first_pass, floored_total, load};
 use crate::arithmetic::contrast::{self, BLOCK, Contrast, Needs, Weights};
-use crate::arithmetic::double::Double;
 use crate::arithmetic::lanes::{LaneMask, Lanes, Real, splat};
+use crate::arithmetic::pooled::Pooled;
 use crate::arithmetic::powers::power_of_two;
 use crate::arithmetic::two_part::TwoPart;
 use crate::measures::Term;
 use crate::measures::deficit_of;
 use crate::measures::finish::Support;
 use crate::measures::order::Order;
+use crate::measures::scan::Scan;
 use crate::row_sums::RowFlags;
 use crate::zeros::Zeros;
 
@@ -33,95 +35,8 @@ pub(super) struct Task<'a> {
     pub terms: &'a [Term],
     pub zeros: Zeros,
     pub needs: Needs,
-}
-
-/// The bins that are added up together.
-struct Block<S: Simd, T: Real> {
-    contrasts: Vec<Contrast<S, T>>,
-    /// Empty, unless a term needs the weights.
-    weights: Vec<Weights<S, T>>,
-}
-
-/// Adds up the bins of a row, block by block.
-trait Accumulate<S: Simd, T: Real> {
-    /// Starts a row.
-    fn begin(&mut self);
-    /// Adds a block.
-    fn add(&mut self, simd: S, terms: &[Term], block: &Block<S, T>);
-}
-
-/// Accumulators, kept between rows so that a row allocates nothing.
-pub(super) struct Sums<S: Simd, T: Real> {
-    block: Block<S, T>,
-    totals: Totals,
-}
-
-/// One sum per term, and one for the yardstick.
-struct Totals(Vec<Double>);
-
-impl<S: Simd, T: Real> Sums<S, T> {
-    /// Takes the number of terms.
-    pub(super) fn new(terms: usize) -> Self {
-        let block = Block { contrasts: Vec::with_capacity(BLOCK), weights: Vec::new() };
-        Self { block, totals: Totals(vec![Double::default(); terms + 1]) }
-    }
-}
-
-impl<S: Simd, T: Real> Accumulate<S, T> for Totals {
-    fn begin(&mut self) {
-        self.0.fill(Double::default());
-    }
-
-    /// It is a function of its own so that it is compiled once for all callers.
-    fn add(&mut self, simd: S, terms: &[Term], block: &Block<S, T>) {
-        simd.vectorize(
-            #[inline(always)]
-            || {
-                let zero = splat::<S, T>(simd, 0.0);
-                let Some((yardstick, totals)) = self.0.split_last_mut() else { return };
-                for (total, term) in totals.iter_mut().zip(terms) {
-                    *total = total.plus(term.sum(&block.contrasts, &block.weights, zero).reduce_sum().to_f64());
-                }
-                *yardstick = yardstick.plus(Term::Triangular.sum(&block.contrasts, &[], zero).reduce_sum().to_f64());
-            },
-        );
-    }
-}
-
-/// ln Σ aᴬq¹⁻ᴬ of a sum that may leave the range of a float, computed through its largest addend: a·(a/q)ᴬ⁻¹, or q·(a/q)ᴬ. For
-/// A = ∞ it is the largest ln(a/q), the limit of the logarithm divided by A − 1.
-struct LogSum {
-    order: Order,
-    /// The largest logarithm so far, and below the sum divided by its exponential.
-    largest: f64,
-    sum: f64,
-}
-
-impl<S: Simd, T: Real> Accumulate<S, T> for LogSum {
-    fn begin(&mut self) {
-        (self.largest, self.sum) = (f64::NEG_INFINITY, 0.0);
-    }
-
-    fn add(&mut self, _simd: S, _terms: &[Term], block: &Block<S, T>) {
-        for contrast in &block.contrasts {
-            let (both, logarithms) = (contrast.both().to_bitmask(), contrast.log_ratio());
-            let base = if self.order.base_is_q { contrast.q } else { contrast.a };
-            let lanes = logarithms.as_slice().iter().zip(base.as_slice()).enumerate();
-            for (_, (logarithm, base)) in lanes.filter(|(lane, _)| both >> lane & 1 == 1) {
-                let logarithm = logarithm.to_f64();
-                if self.order.a == f64::INFINITY {
-                    self.largest = self.largest.max(logarithm);
-                    continue;
-                }
-                let exponent = logarithm.mul_add(self.order.exponent(), base.to_f64().ln());
-                if exponent > self.largest {
-                    self.sum *= (self.largest - exponent).exp();
-                    self.largest = exponent;
-                }
-                self.sum += (exponent - self.largest).exp();
-            }
-        }
-    }
+    /// Of the bins, for terms that depend on their order.
+    pub positions: &'a [f64],
 }
 
 /// A weight in two parts.
@@ -220,6 +135,12 @@ pub(super) fn row<S: Simd, T: Real>(
         p: Constants::from(p_side),
         q: Constants::from(q_side),
     };
+    if task.needs.pooled {
+        sums.block.pooled = Pooled::of_stored(simd, found.p.stored(), found.q.stored());
+        if !sums.block.pooled.are_held(simd).all_true() {
+            return RowFlags(flags | RowFlags::RESCUE);
+        }
+    }
     let plain = matches!(task.zeros, Zeros::Exact) && p.low.is_none() && q.low.is_none();
     let trouble = if plain {
         second_pass::<S, T, true>(simd, task, p, q, &constants, &mut sums.block, &mut sums.totals)
@@ -241,6 +162,11 @@ pub(super) fn row<S: Simd, T: Real>(
             {
                 out[i] = log_power_sum::<S, T>(simd, task, order, p, q, &constants, total);
             }
+        }
+        if task.terms.iter().any(|term| term.is_scan()) {
+            let mut scan = Scan::new(task.terms, task.positions, bins);
+            only_contrasts::<S, T>(simd, task, p, q, &constants, &mut scan);
+            scan.write(total, out);
         }
     }
     flags |= trouble;
@@ -270,13 +196,24 @@ fn log_power_sum<S: Simd, T: Real>(
     constants: &Prepared<T>,
     total: f64,
 ) -> f64 {
-    let mut block = Block { contrasts: Vec::with_capacity(BLOCK), weights: Vec::new() };
-    let mut sum = LogSum { order, largest: f64::NEG_INFINITY, sum: 0.0 };
-    // Of the contrasts only the logarithm of each bin is needed.
+    let mut sum = LogSum::new(order);
+    only_contrasts::<S, T>(simd, task, p, q, constants, &mut sum);
+    sum.value(total)
+}
+
+/// The second pass for what takes a difference and a logarithm per bin, and no sum of a term.
+#[inline(never)]
+fn only_contrasts<S: Simd, T: Real>(
+    simd: S,
+    task: &Task<'_>,
+    p: &RowWeights<'_, T>,
+    q: &RowWeights<'_, T>,
+    constants: &Prepared<T>,
+    into: &mut impl Accumulate<S, T>,
+) {
     let terms = [Term::Kl];
     let task = Task { terms: &terms, needs: terms[0].needs(), ..*task };
-    second_pass::<S, T, false>(simd, &task, p, q, constants, &mut block, &mut sum);
-    if order.a == f64::INFINITY { sum.largest } else { sum.largest + (sum.sum / total).ln() }
+    second_pass::<S, T, false>(simd, &task, p, q, constants, &mut Block::new(simd), into);
 }
 
 /// The binary exponent of a total, if the kernel can work with it.

@@ -11,6 +11,7 @@ use super::stage::{Layout, Room, stage};
 use super::sums::RowTotals;
 use crate::arithmetic::contrast::{SET, Scale};
 use crate::arithmetic::lanes::{Lanes, splat};
+use crate::arithmetic::pooled::Pooled;
 use crate::arithmetic::two_part::TwoPart;
 use crate::measures::Term;
 use crate::row_sums::RowFlags;
@@ -124,6 +125,7 @@ where
             let scale = Scale {
                 ratio: TwoPart { high: v(known.ratio.high), low: v(known.ratio.low) },
                 q_total: v(known.q_total),
+                pooled: Pooled::new(simd, v(known.p_total), v(known.q_total)),
                 change: None,
             };
             for terms in terms.chunks(SET) {

@@ -2,10 +2,11 @@
 
 use fearless_simd::Simd;
 
+use super::accumulate::Sums;
 use super::batch::{Batch, Usual};
 use super::decode::{Decode, Decoded, Policy, Scratch};
 use super::prefetch::Ahead;
-use super::row::{self, Sums, Task};
+use super::row::{self, Task};
 use super::side::{Side, asks_two_parts};
 use super::stage::{Layout, Room, stage};
 use super::sums::RowTotals;
@@ -30,8 +31,9 @@ impl<'a> Span<'a> {
     {
         let problem = self.problem;
         let terms = problem.terms.len();
-        let task = Task { terms: &problem.terms, zeros: problem.zeros, needs: problem.needs() };
-        let mut accumulators = Sums::<S, T>::new(terms);
+        let task =
+            Task { terms: &problem.terms, zeros: problem.zeros, needs: problem.needs(), positions: &problem.positions };
+        let mut accumulators = Sums::<S, T>::new(simd, terms);
         let (mut p_scratch, mut q_scratch) = (Scratch::<T>::default(), Scratch::<T>::default());
         for (row, (flags, sums)) in flags.iter_mut().zip(sums.chunks_mut(terms)).enumerate() {
             if !flags.any(RowFlags::RESCUE) {

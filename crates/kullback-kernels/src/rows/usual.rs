@@ -25,6 +25,7 @@ use super::stage::RowBits;
 use super::sums::{Gather, RowTotals, SetTotals, sum_blocks};
 use crate::arithmetic::contrast::{SET, Scale};
 use crate::arithmetic::lanes::{Bits, LaneMask, Lanes, keep, splat};
+use crate::arithmetic::pooled::Pooled;
 use crate::arithmetic::two_part::TwoPart;
 use crate::measures::Term;
 use crate::measures::finish::Support;
@@ -70,8 +71,17 @@ where
         flags.fill(RowFlags(Support::COMMON.bits()));
         // A weight that is NaN shows in the total of its row, and may hide the least weights of the other rows.
         let less = marked != 0 || self.may_be_less_than(least_share::<T>(problem.zeros));
+        let needs_pooled = problem.needs().pooled;
+        // Before the policy adds anything to the totals.
+        let mut pooled = if needs_pooled { self.pooled() } else { Pooled::none(simd) };
         let (rule, unusual, asks) = self.rule(problem.zeros, less);
         marked |= unusual;
+        if needs_pooled {
+            if let Rule::Common = rule {
+                pooled = self.pooled();
+            }
+            marked |= (!pooled.are_held(simd)).to_bitmask();
+        }
         if less && matches!(rule, Rule::None | Rule::Same(_) | Rule::Share { .. }) {
             marked |= self.supports(problem.zeros, flags);
             if !matches!(rule, Rule::None) {
@@ -93,7 +103,9 @@ where
         while wanted != 0 {
             if refined && !is_known {
                 let residual = match rule {
-                    Rule::Same(_) => self.residual_changed(self.scale(ratio, rule), ahead, wanted, &mut totals[0]),
+                    Rule::Same(_) => {
+                        self.residual_changed(self.scale(ratio, rule, pooled), ahead, wanted, &mut totals[0])
+                    }
                     Rule::Common => self.residual(plain, true, &mut totals[0]),
                     // These rules add the same on both sides at any ratio.
                     Rule::None | Rule::Share { .. } | Rule::Missing { .. } => {
@@ -102,7 +114,7 @@ where
                 };
                 ratio = self.refined(plain, residual);
             }
-            let scales = self.scale(ratio, rule);
+            let scales = self.scale(ratio, rule, pooled);
             let mut lost = if refined { 0 } else { asks };
             for (slot, term) in terms.iter().enumerate() {
                 if slot % SET == 0 {
@@ -133,6 +145,12 @@ where
             flags[marked.trailing_zeros() as usize] = RowFlags(RowFlags::RESCUE);
             marked &= marked - 1;
         }
+    }
+
+    /// The totals as parts of their sum.
+    #[inline(always)]
+    fn pooled(&self) -> Pooled<S, T> {
+        Pooled::new(self.simd, self.p.totals, self.q.totals)
     }
 
     /// The rows whose totals are in bounds.
@@ -218,7 +236,7 @@ where
         if rest.is_empty() && scales.change.is_none() && (term.needs().second_part || !self.two_parts) {
             // `None` is written out here: the compiler then sees it in every block, and copies nothing that only a policy
             // needs.
-            let scales = Scale { ratio: scales.ratio, q_total: scales.q_total, change: None };
+            let scales = Scale { ratio: scales.ratio, q_total: scales.q_total, pooled: scales.pooled, change: None };
             let mut blocks = RowBlocks::new(self, scales, ahead, wanted, std::array::from_mut(first));
             term.sum_plain(self.simd, &mut blocks);
         } else {
@@ -313,6 +331,10 @@ where
         if let Rule::Missing { filled, .. } = rule {
             // A refined ratio does not mend the error of what a policy adds.
             from = from.max(v(term.trusted_from_given::<T>()) * (filled / scale.q_total));
+        }
+        if term == Term::PooledJs {
+            // The sum is A·B of a sum of second order, or nearly.
+            from = from * (scale.pooled.p * scale.pooled.q);
         }
         let least_sum = term.least_sum::<T>(self.layout.bins);
         if least_sum > 0.0 {

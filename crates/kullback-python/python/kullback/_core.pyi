@@ -1,6 +1,6 @@
 """The compiled half of the package."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias, final, overload
 
 import numpy as np
@@ -14,6 +14,7 @@ _Values: TypeAlias = npt.NDArray[np.float64]
 _Statuses: TypeAlias = npt.NDArray[np.uint8]
 # Arrays, Arrow columns, tensors, nested lists.
 _Weights: TypeAlias = Any
+_Positions: TypeAlias = Sequence[float] | npt.NDArray[np.float64] | None
 _Progress: TypeAlias = bool | Callable[[int, int], object] | None
 _OnInvalid: TypeAlias = Literal["error", "null"]
 _Against: TypeAlias = Literal["total", "uniform", "previous"] | None
@@ -41,6 +42,7 @@ class Engine:
         against: _Against = None,
         unit: str = "nats",
         zeros: str = "exact",
+        positions: _Positions = None,
         on_invalid: _OnInvalid = "error",
         out: _Values | None = None,
         return_status: Literal[False] = False,
@@ -56,6 +58,7 @@ class Engine:
         against: _Against = None,
         unit: str = "nats",
         zeros: str = "exact",
+        positions: _Positions = None,
         on_invalid: _OnInvalid = "error",
         out: _Values | None = None,
         return_status: Literal[True],
@@ -71,6 +74,7 @@ class Engine:
         against: _Against = None,
         unit: str = "nats",
         zeros: str = "exact",
+        positions: _Positions = None,
         on_invalid: _OnInvalid = "error",
         out: dict[str, _Values] | None = None,
         return_status: Literal[False] = False,
@@ -86,6 +90,7 @@ class Engine:
         against: _Against = None,
         unit: str = "nats",
         zeros: str = "exact",
+        positions: _Positions = None,
         on_invalid: _OnInvalid = "error",
         out: dict[str, _Values] | None = None,
         return_status: Literal[True],
@@ -100,6 +105,7 @@ class Engine:
         *,
         unit: str = "nats",
         zeros: str = "exact",
+        positions: _Positions = None,
         on_invalid: _OnInvalid = "error",
         out: _Values | None = None,
         progress: _Progress = None,
@@ -113,6 +119,7 @@ class Engine:
         *,
         unit: str = "nats",
         zeros: str = "exact",
+        positions: _Positions = None,
         on_invalid: _OnInvalid = "error",
         out: None = None,
         progress: _Progress = None,
@@ -126,6 +133,7 @@ class Engine:
         *,
         unit: str = "nats",
         zeros: str = "exact",
+        positions: _Positions = None,
         on_invalid: _OnInvalid = "error",
         progress: _Progress = None,
     ) -> tuple[npt.NDArray[np.int64], _Values]: ...
@@ -140,6 +148,7 @@ def rowwise(
     against: _Against = None,
     unit: str = "nats",
     zeros: str = "exact",
+    positions: _Positions = None,
     on_invalid: _OnInvalid = "error",
     device: str = "auto",
     out: _Values | None = None,
@@ -155,6 +164,7 @@ def rowwise(
     against: _Against = None,
     unit: str = "nats",
     zeros: str = "exact",
+    positions: _Positions = None,
     on_invalid: _OnInvalid = "error",
     device: str = "auto",
     out: _Values | None = None,
@@ -170,6 +180,7 @@ def rowwise(
     against: _Against = None,
     unit: str = "nats",
     zeros: str = "exact",
+    positions: _Positions = None,
     on_invalid: _OnInvalid = "error",
     device: str = "auto",
     out: dict[str, _Values] | None = None,
@@ -185,6 +196,7 @@ def rowwise(
     against: _Against = None,
     unit: str = "nats",
     zeros: str = "exact",
+    positions: _Positions = None,
     on_invalid: _OnInvalid = "error",
     device: str = "auto",
     out: dict[str, _Values] | None = None,
@@ -199,6 +211,7 @@ def pairwise(
     *,
     unit: str = "nats",
     zeros: str = "exact",
+    positions: _Positions = None,
     on_invalid: _OnInvalid = "error",
     device: str = "auto",
     out: _Values | None = None,
@@ -212,6 +225,7 @@ def pairwise(
     *,
     unit: str = "nats",
     zeros: str = "exact",
+    positions: _Positions = None,
     on_invalid: _OnInvalid = "error",
     device: str = "auto",
     out: None = None,
@@ -225,6 +239,7 @@ def nearest(
     *,
     unit: str = "nats",
     zeros: str = "exact",
+    positions: _Positions = None,
     on_invalid: _OnInvalid = "error",
     device: str = "auto",
     progress: _Progress = None,
@@ -239,6 +254,7 @@ def summary(
     top: int = 0,
     unit: str = "nats",
     zeros: str = "exact",
+    positions: _Positions = None,
     on_invalid: _OnInvalid = "error",
     device: str = "auto",
     progress: _Progress = None,
@@ -253,6 +269,7 @@ def summary(
     top: int = 0,
     unit: str = "nats",
     zeros: str = "exact",
+    positions: _Positions = None,
     on_invalid: _OnInvalid = "error",
     device: str = "auto",
     progress: _Progress = None,

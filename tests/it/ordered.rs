@@ -1,0 +1,71 @@
+//! Measures of ordered bins and of pooled totals: on the CPU, by published values, and what they refuse.
+
+use std::sync::Arc;
+
+use kullback::{Device, Divergence, Engine, Error, Options, Rows, WeightType};
+
+use crate::common::{cpu, ordered_bins_are_the_same_by_every_way, ordered_bins_are_within_the_contract};
+
+#[test]
+fn ordered_bins_are_within_the_contract_on_cpu() {
+    ordered_bins_are_within_the_contract(cpu, &[WeightType::F32, WeightType::U16, WeightType::F64]);
+}
+
+#[test]
+fn ordered_bins_are_the_same_by_every_way_on_cpu() {
+    ordered_bins_are_the_same_by_every_way(cpu);
+}
+
+fn at(positions: &[f64]) -> Options {
+    Options { positions: Some(Arc::from(positions)), ..Options::default() }
+}
+
+fn w1(p: &[f64], q: &[f64], positions: &[f64]) -> Result<f64, Error> {
+    let engine = Engine::builder().device(Device::Cpu).build()?;
+    let (p, q) = (Rows::new(p, p.len())?, Rows::new(q, q.len())?);
+    Ok(engine.rowwise(&[Divergence::W1], p, q, &at(positions))?[Divergence::W1][0])
+}
+
+/// The values of the documentation of `scipy.stats.wasserstein_distance`, version 1.11.
+#[test]
+fn published_values_of_w1() {
+    let close = |value: Result<f64, Error>, want: f64| {
+        let value = value.expect("a value");
+        assert!((value - want).abs() <= 1e-12 * want, "{value} and {want}");
+    };
+    close(w1(&[1.0, 1.0, 1.0, 0.0, 0.0, 0.0], &[0.0, 0.0, 0.0, 1.0, 1.0, 1.0], &[0.0, 1.0, 3.0, 5.0, 6.0, 8.0]), 5.0);
+    close(w1(&[3.0, 1.0], &[2.0, 2.0], &[0.0, 1.0]), 0.25);
+    let (p, q) = ([0.0, 1.4, 0.9, 0.0, 3.1, 7.2], [3.5, 0.0, 0.0, 3.2, 0.0, 0.0]);
+    close(w1(&p, &q, &[1.4, 3.4, 3.9, 4.5, 7.5, 7.8]), 4.078_133_143_804_786);
+}
+
+/// The value of the documentation of `scipy.stats.chi2_contingency` with `lambda_="log-likelihood"`, version 1.11.
+#[test]
+fn pooled_js_is_the_g_test() {
+    let (p, q) = ([10_u32, 10, 20], [20_u32, 20, 20]);
+    let statistic = 2.0 * 100.0 * kullback::pooled_js(&p, &q).expect("a value");
+    assert!((statistic - 2.768_858_761_678_132).abs() < 1e-6, "{statistic}");
+}
+
+/// Positions that are wrong are typed errors, and positions that no measure uses are not ignored.
+#[test]
+fn wrong_positions_are_refused() {
+    let refused = |positions: &[f64]| w1(&[1.0, 2.0, 3.0], &[2.0, 2.0, 2.0], positions).expect_err("wrong positions");
+    assert_eq!(refused(&[0.0, 1.0]), Error::PositionCount { positions: 2, bins: 3 });
+    assert_eq!(refused(&[]), Error::PositionCount { positions: 0, bins: 3 });
+    let of = |error: Error| match error {
+        Error::Position { index, expected, .. } => (index, expected),
+        other => panic!("{other}"),
+    };
+    assert_eq!(of(refused(&[0.0, 1.0, 1.0])), (2, "positions must ascend"));
+    assert_eq!(of(refused(&[0.0, f64::NAN, 1.0])), (1, "positions must be finite"));
+    assert_eq!(of(refused(&[0.0, 1.0, f64::INFINITY, 3.0])), (2, "positions must be finite"));
+    assert_eq!(of(refused(&[-1e308, 0.0, 1e308])).0, 2);
+    let engine = Engine::builder().device(Device::Cpu).build().expect("the CPU");
+    let weights = [1.0, 2.0];
+    let rows = || Rows::new(&weights, 2).expect("rows");
+    let unused = engine.rowwise(&[Divergence::Ks, Divergence::Kl], rows(), rows(), &at(&[0.0, 1.0]));
+    assert_eq!(unused.expect_err("ks needs no positions"), Error::PositionsUnused);
+    let unused = engine.nearest(Divergence::Kl, rows(), None, 1, &at(&[0.0, 1.0]));
+    assert_eq!(unused.expect_err("kl needs no positions"), Error::PositionsUnused);
+}
