@@ -1,8 +1,8 @@
 //! Turns what Python gives into rows of weights. Arrays of numpy and columns of Arrow are read in place. Everything else is copied,
 //! some rows at a time.
 
-use arrow::array::{Array, ArrayRef, StructArray, make_array};
-use arrow::buffer::NullBuffer;
+use arrow_array::{Array, ArrayRef, StructArray, make_array};
+use arrow_buffer::NullBuffer;
 use kullback::{Rows, Weights, Zeros};
 use kullback_arrow::Batch;
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
@@ -325,7 +325,7 @@ fn of_tensor<'py>(tensor: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Op
 fn arrow_column(object: &Bound<'_, PyAny>, name: &str) -> PyResult<PyChunkedArray> {
     let py = object.py();
     let column = object.extract::<AnyArray>()?.into_chunked_array()?;
-    let arrow::datatypes::DataType::Struct(fields) = column.data_type() else { return Ok(column) };
+    let arrow_schema::DataType::Struct(fields) = column.data_type() else { return Ok(column) };
     if fields.len() != 1 {
         let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
         let message =
