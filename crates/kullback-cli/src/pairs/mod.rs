@@ -3,6 +3,7 @@
 pub(crate) mod matrix;
 pub(crate) mod nearest;
 mod picture;
+mod png;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
