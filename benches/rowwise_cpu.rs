@@ -1,6 +1,6 @@
-//! The CPU kernels beside the limit and beside other engines, on the same matrices in memory and the same
+//! The CPU kernels beside the limit and beside a naive loop, on the same matrices in memory and the same
 //! threads: verify, then time. A rate means something only beside the plain read of the same bytes, which is
-//! in every group.
+//! in every group. Other libraries are in the bench of `crates/kullback-rivals`.
 //!
 //!     cargo bench --bench rowwise_cpu                 all of it, some minutes
 //!     cargo bench --bench rowwise_cpu -- levels       engines and instruction sets, by length of row
@@ -13,52 +13,13 @@
 //! `KULLBACK_BENCH_THREADS` sets the threads (default 2).
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 
+mod common;
+
 use std::hint::black_box;
 
-use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
-use kullback::{Device, Divergence, Engine, Options, Rows, SimdLevel, Weight};
-use kullback_conformance::Tolerance;
-use ndarray::ArrayView1;
-use ndarray_stats::EntropyExt;
-use rand::rngs::SmallRng;
-use rand::{Rng, SeedableRng};
-use rayon::prelude::*;
-use simsimd::ProbabilitySimilarity;
-
-/// Bytes of each side: beyond every cache.
-const BYTES: usize = 128 << 20;
-
-fn threads() -> usize {
-    std::env::var("KULLBACK_BENCH_THREADS").ok().and_then(|text| text.parse().ok()).unwrap_or(2)
-}
-
-fn engine(level: SimdLevel, threads: usize) -> Engine {
-    Engine::builder().device(Device::Cpu).simd_level(level).threads(threads).build().expect("the CPU is always there")
-}
-
-/// Random weights in (0, 1].
-fn weights(seed: u64, count: usize) -> Vec<f32> {
-    let mut rng = SmallRng::seed_from_u64(seed);
-    (0..count).map(|_| 1.0 - rng.random::<f32>()).collect()
-}
-
-/// Every row divided by its total, as libraries without normalisation want it.
-fn normalise(weights: &mut [f32], bins: usize) {
-    for row in weights.chunks_exact_mut(bins) {
-        let total: f64 = row.iter().map(|&x| f64::from(x)).sum();
-        row.iter_mut().for_each(|x| *x = (f64::from(*x) / total) as f32);
-    }
-}
-
-/// Every byte of a slice, read by all threads of the pool.
-fn plain_read<T: bytemuck::Pod + Sync>(values: &[T]) -> u64 {
-    let bytes: &[u8] = bytemuck::cast_slice(values);
-    let xor = |piece: &[u8]| {
-        let words = piece.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes")));
-        words.fold(0, |all, word| all ^ word)
-    };
-    bytes.par_chunks(1 << 18).map(xor).reduce(|| 0, |a, b| a ^ b)
-}
+use common::*;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use kullback::{Divergence, Options, Rows, SimdLevel};
 
 fn naive_kl(p: &[f32], q: &[f32]) -> f64 {
     let total = |row: &[f32]| row.iter().map(|&x| f64::from(x)).sum::<f64>();
@@ -70,74 +31,20 @@ fn naive_kl(p: &[f32], q: &[f32]) -> f64 {
     p.iter().zip(q).map(term).sum()
 }
 
-/// One value a row, by all threads of the pool.
-fn by_rows(p: &[f32], q: &[f32], bins: usize, value: impl Fn(&[f32], &[f32]) -> f64 + Sync) -> Vec<f64> {
-    p.par_chunks_exact(bins).zip(q.par_chunks_exact(bins)).with_min_len(16).map(|(p, q)| value(p, q)).collect()
-}
-
-fn largest_error(got: &[f64], want: &[f64]) -> f64 {
-    got.iter().zip(want).map(|(got, want)| ((got - want) / want).abs()).fold(0.0, f64::max)
-}
-
-/// What the oracle's 64-bit twin says of the first rows: enough to catch a broken engine before it is timed.
-fn exact(measure: Divergence, p: &[f32], q: &[f32], bins: usize) -> Vec<f64> {
-    let oracle = Engine::builder().device(Device::Reference).build().expect("the reference is always there");
-    let elements = (bins * 200).min(p.len()).min(1 << 20).max(bins);
-    let rows = |values| Rows::new(values, bins).expect("whole rows");
-    let out = oracle.rowwise(&[measure], rows(&p[..elements]), rows(&q[..elements]), &Options::default());
-    out.expect("rowwise")[measure].to_vec()
-}
-
-fn within_the_contract(engine: &Engine, measure: Divergence, p: &[f32], q: &[f32], bins: usize) {
-    let want = exact(measure, p, q, bins);
-    let rows = |values| Rows::new(values, bins).expect("whole rows");
-    let elements = want.len() * bins;
-    let got = engine.rowwise(&[measure], rows(&p[..elements]), rows(&q[..elements]), &Options::default());
-    let tolerance = Tolerance { relative: 1e-6, absolute: 1e-24 };
-    for (got, want) in got.expect("rowwise")[measure].iter().zip(&want) {
-        tolerance.check(*got, *want).expect("within the contract before anything is timed");
-    }
-}
-
-fn time_engine<W: Weight>(
-    group: &mut BenchmarkGroup<'_, WallTime>,
-    name: &str,
-    engine: &Engine,
-    measures: &[Divergence],
-    (p, q): (&[W], &[W]),
-    bins: usize,
-) {
-    let (p, q) = (Rows::new(p, bins).expect("whole rows"), Rows::new(q, bins).expect("whole rows"));
-    group.bench_function(name, |b| b.iter(|| engine.rowwise(measures, p, q, &Options::default()).expect("rowwise")));
-}
-
 /// Engines and instruction sets.
 fn levels(criterion: &mut Criterion) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads()).build().expect("a pool");
     for bins in [8, 16, 64, 1024, 8192] {
-        let count = BYTES / 4 / bins * bins;
-        let (mut p, mut q) = (weights(1, count), weights(2, count));
-        normalise(&mut p, bins);
-        normalise(&mut q, bins);
+        let [p, q] = sides(bins);
         let mut group = criterion.benchmark_group(format!("levels/{bins} bins"));
-        group.sample_size(10).throughput(Throughput::Bytes(8 * count as u64));
+        group.sample_size(10).throughput(Throughput::Bytes(8 * p.len() as u64));
         group.bench_function("plain read", |b| b.iter(|| pool.install(|| plain_read(&p) ^ plain_read(&q))));
         for level in SimdLevel::available() {
             let engine = engine(level, threads());
             within_the_contract(&engine, Divergence::Kl, &p, &q, bins);
             time_engine(&mut group, &format!("kullback {}", level.name()), &engine, &[Divergence::Kl], (&p, &q), bins);
         }
-        let want = exact(Divergence::Kl, &p, &q, bins);
-        let mut peer = |name: &str, value: fn(&[f32], &[f32]) -> f64| {
-            let values = by_rows(&p[..want.len() * bins], &q[..want.len() * bins], bins, value);
-            println!("{name}, {bins} bins: largest relative error {:.1e}", largest_error(&values, &want));
-            group.bench_function(name, |b| b.iter(|| pool.install(|| by_rows(&p, &q, bins, value))));
-        };
-        peer("naive loop in f64 with ln", naive_kl);
-        peer("simsimd", |p, q| f32::kullbackleibler(p, q).unwrap_or(f64::NAN));
-        peer("ndarray-stats", |p, q| {
-            ArrayView1::from(p).kl_divergence(&ArrayView1::from(q)).map_or(f64::NAN, f64::from)
-        });
+        time_peer(&mut group, "naive loop in f64 with ln", &pool, naive_kl, (&p, &q), bins);
         group.finish();
     }
 }

@@ -11,7 +11,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use kullback::{Device, Divergence, Engine, Options, Unit};
 use kullback_arrow::{Batch, Location, ReadOptions, Source};
 

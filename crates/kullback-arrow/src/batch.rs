@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, NullBufferBuilder, PrimitiveArray, RecordBatch, RecordBatchOptions, UInt64Array,
-};
-use arrow::buffer::NullBuffer;
-use arrow::compute::{concat, concat_batches, take};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, PrimitiveArray, RecordBatch, RecordBatchOptions, UInt64Array};
+use arrow_buffer::{NullBuffer, NullBufferBuilder};
+use arrow_schema::{Schema, SchemaRef};
+use arrow_select::concat::{concat, concat_batches};
+use arrow_select::take::take;
 use kullback::{Rows, WeightType};
 
 use crate::error::{Error, Result};
@@ -220,6 +220,6 @@ pub(crate) fn keyed(schema: SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> R
     RecordBatch::try_new_with_options(schema, columns, &options).map_err(keys_error)
 }
 
-fn keys_error(error: arrow::error::ArrowError) -> Error {
+fn keys_error(error: arrow_schema::ArrowError) -> Error {
     Error::Keys { reason: error.to_string() }
 }

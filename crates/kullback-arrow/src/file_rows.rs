@@ -1,6 +1,6 @@
 //! Where the rows of a batch lie in their file.
 
-use arrow::array::UInt64Array;
+use arrow_array::UInt64Array;
 
 /// The place of each row.
 #[derive(Clone, Debug)]

@@ -3,11 +3,10 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Datum, Scalar, StringArray};
-use arrow::compute::kernels::cmp::eq;
-use arrow::compute::or;
-use arrow::datatypes::DataType;
-use arrow::error::ArrowError;
+use arrow_array::{Array, ArrayRef, BooleanArray, Datum, Scalar, StringArray};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_ord::cmp::eq;
+use arrow_schema::{ArrowError, DataType};
 
 use crate::error::{Error, Result};
 use crate::types::{strict_cast, type_name};
@@ -77,7 +76,7 @@ impl Predicate {
         for value in &self.values {
             let equal = eq(column, value)?;
             passing = Some(match passing {
-                Some(others) => or(&others, &equal)?,
+                Some(others) => merged(&others, &equal, |a, b| a | b),
                 None => equal,
             });
         }
@@ -85,11 +84,20 @@ impl Predicate {
     }
 }
 
+/// Two masks of the same rows as one. A row that is null in either is null.
+pub(crate) fn merged(
+    a: &BooleanArray,
+    b: &BooleanArray,
+    merge: impl Fn(&BooleanBuffer, &BooleanBuffer) -> BooleanBuffer,
+) -> BooleanArray {
+    BooleanArray::new(merge(a.values(), b.values()), NullBuffer::union(a.nulls(), b.nulls()))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
-    use arrow::array::Float64Array;
+    use arrow_array::Float64Array;
 
     #[test]
     fn specs() {
@@ -106,5 +114,14 @@ mod tests {
         let column: ArrayRef = Arc::new(Float64Array::from(vec![Some(0.0), Some(-0.0), Some(1.0), None]));
         let mask = predicate.mask(&column).unwrap();
         assert_eq!(mask.iter().collect::<Vec<_>>(), [Some(true), Some(true), Some(false), None]);
+    }
+
+    #[test]
+    fn a_row_that_is_null_in_one_mask_is_null_in_both_together() {
+        let a = BooleanArray::from(vec![Some(true), Some(true), None, Some(false), None]);
+        let b = BooleanArray::from(vec![Some(true), Some(false), Some(true), None, None]);
+        let both = merged(&a, &b, |a, b| a & b);
+        assert_eq!(both.iter().collect::<Vec<_>>(), [Some(true), Some(false), None, None, None]);
+        assert_eq!(both.true_count(), 1);
     }
 }

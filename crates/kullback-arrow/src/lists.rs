@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::buffer::NullBuffer;
-use arrow::datatypes::DataType;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::NullBuffer;
+use arrow_schema::DataType;
 
 use crate::error::{Error, Result};
 use crate::file_rows::FileRows;
@@ -130,7 +131,7 @@ fn without_nulls(values: &ArrayRef) -> ArrayRef {
     match values.nulls() {
         None => values.clone(),
         Some(_) => match values.to_data().into_builder().nulls(None).build() {
-            Ok(data) => arrow::array::make_array(data),
+            Ok(data) => arrow_array::make_array(data),
             Err(_) => values.clone(),
         },
     }

@@ -1,12 +1,12 @@
 //! Arrow types as weights: which types are read, as which type, and their names in messages.
 
-use arrow::array::{ArrayRef, ArrowPrimitiveType};
-use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{
-    ArrowNativeType, DataType, Float16Type, Float32Type, Float64Type, Int32Type, Int64Type, Schema, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+use arrow_array::types::{
+    Float16Type, Float32Type, Float64Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow::error::ArrowError;
+use arrow_array::{ArrayRef, ArrowPrimitiveType};
+use arrow_buffer::ArrowNativeType;
+use arrow_cast::{CastOptions, cast_with_options};
+use arrow_schema::{ArrowError, DataType, Schema};
 use half::f16;
 use kullback::{Weight, WeightType};
 
@@ -19,8 +19,8 @@ macro_rules! with_weight_type {
     };
     (@arms $data_type:expr, $T:ident, $body:expr, $other:expr, $($variant:ident $type:ident),*) => {
         match $data_type {
-            $(arrow::datatypes::DataType::$variant => {
-                type $T = arrow::datatypes::$type;
+            $(arrow_schema::DataType::$variant => {
+                type $T = arrow_array::types::$type;
                 $body
             })*
             _ => $other,

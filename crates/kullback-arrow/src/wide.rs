@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, NullBufferBuilder, PrimitiveArray};
-use arrow::buffer::NullBuffer;
-use arrow::datatypes::DataType;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, PrimitiveArray};
+use arrow_buffer::{NullBuffer, NullBufferBuilder};
+use arrow_schema::DataType;
 
 use crate::matrix::Matrix;
 use crate::types::with_weight_type;
@@ -38,7 +39,7 @@ pub(crate) fn matrix(columns: &[&ArrayRef], data_type: &DataType, rows: usize) -
             }
         }
         Arc::new(PrimitiveArray::<T>::new(weights.into(), None))
-    }, else arrow::array::new_empty_array(data_type));
+    }, else arrow_array::new_empty_array(data_type));
     Ok(Matrix { values, bins, nulls })
 }
 

@@ -5,9 +5,9 @@ mod common;
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};
-use arrow::datatypes::Int32Type;
-use arrow::ipc::writer::StreamWriter;
+use arrow_array::types::Int32Type;
+use arrow_array::{ArrayRef, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};
+use arrow_ipc::writer::StreamWriter;
 use common::*;
 use kullback_arrow::{Error, Format, Layout, Location, ReadOptions, Source, is_decoding};
 

@@ -6,16 +6,16 @@ mod common;
 use std::fs::File;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, DictionaryArray, FixedSizeListArray, Float64Array, Int64Array, LargeListArray, ListArray, ListViewArray,
-    RecordBatch, StringArray, StringViewArray,
-};
-use arrow::datatypes::{
+use arrow_array::types::{
     Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
-use arrow::ipc::CompressionType;
-use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use arrow_array::{
+    ArrayRef, DictionaryArray, FixedSizeListArray, Float64Array, Int64Array, LargeListArray, ListArray, ListViewArray,
+    RecordBatch, StringArray, StringViewArray, TimestampSecondArray,
+};
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use common::*;
 use half::f16;
 use kullback::WeightType;
@@ -254,6 +254,16 @@ fn keys_are_plain_text_whatever_the_encoding() {
     let batch = read_all(&path, &filtered(options, &["d=x", "f=0.50"])).unwrap();
     assert_eq!((texts(&batch, "v"), texts(&batch, "i")), (vec!["p".into(), "r".into()], vec!["1".into(), "3".into()]));
     assert_eq!((batch.keys.schema(), batch.file_row(1)), (source.key_schema(), 2));
+}
+
+#[test]
+fn a_time_keeps_the_time_zone_that_its_column_names() {
+    let files = Files::new();
+    let times = TimestampSecondArray::from(vec![0, 86_400]).with_timezone("Europe/Berlin");
+    let columns: Vec<(&str, ArrayRef)> = vec![("t", Arc::new(times)), ("w", full_lists(&[&[1, 1], &[2, 2]]))];
+    let path = files.table("times.parquet", columns);
+    let batch = read_all(&path, &filtered(keyed(&["t"]), &["t=1970-01-02T00:00:00Z"])).unwrap();
+    assert_eq!((texts(&batch, "t"), weights(&batch)), (vec!["1970-01-02T01:00:00+01:00".into()], vec![vec![2.0, 2.0]]));
 }
 
 #[test]

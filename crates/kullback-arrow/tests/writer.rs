@@ -8,9 +8,9 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::SchemaRef;
-use arrow::ipc::reader::FileReader;
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_ipc::reader::FileReader;
+use arrow_schema::SchemaRef;
 use common::*;
 use kullback_arrow::{Error, Format, ReadOptions, Target, Writer};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;

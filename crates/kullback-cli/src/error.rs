@@ -16,7 +16,7 @@ pub(crate) enum Error {
     File(#[from] kullback_arrow::Error),
     /// Arrow could not put columns together.
     #[error("the result columns cannot be put together: {0}")]
-    Arrow(#[from] arrow::error::ArrowError),
+    Arrow(#[from] arrow_schema::ArrowError),
     /// Standard output could not be written.
     #[error("cannot write standard output: {0}")]
     Stdout(io::Error),

@@ -122,7 +122,7 @@ fn result_files_say_how_they_were_made() {
     let files = sample();
     files.output("rowwise p.parquet --against uniform --measure kl,js --unit bits --zeros mix:0.01 -o out.arrow");
     let reader =
-        arrow::ipc::reader::FileReader::try_new(std::fs::File::open(files.path("out.arrow")).unwrap(), None).unwrap();
+        arrow_ipc::reader::FileReader::try_new(std::fs::File::open(files.path("out.arrow")).unwrap(), None).unwrap();
     let schema = reader.schema();
     let metadata = schema.metadata();
     for (key, value) in

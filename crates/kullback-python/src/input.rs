@@ -1,8 +1,9 @@
 //! Turns what Python gives into rows of weights. Arrays of numpy and columns of Arrow are read in place. Everything else is copied,
 //! some rows at a time.
 
-use arrow::array::{Array, ArrayRef, StructArray, make_array};
-use arrow::buffer::NullBuffer;
+use arrow_array::{Array, ArrayRef, StructArray, make_array};
+use arrow_buffer::NullBuffer;
+use arrow_schema::DataType;
 use kullback::{Rows, Weights, Zeros};
 use kullback_arrow::Batch;
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
@@ -11,10 +12,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PySlice;
-use pyo3_arrow::PyChunkedArray;
-use pyo3_arrow::input::AnyArray;
 
 use crate::borrowed::{ACCEPTED, Borrowed, Kind};
+use crate::column::column;
 use crate::error::{exception, of_column, wrong_input, wrong_type};
 use crate::uploaded::Uploaded;
 
@@ -131,7 +131,7 @@ impl<'py> Side<'py> {
         let py = object.py();
         let column = arrow_column(object, name)?;
         let (mut bins, mut rows, mut pieces, mut nothing) = (None, 0, Vec::new(), Vec::new());
-        for chunk in column.chunks() {
+        for chunk in &column {
             let batch =
                 Batch::from_lists(chunk, name, rows as u64, &mut bins).map_err(|error| of_column(py, &error))?;
             match batch {
@@ -321,11 +321,11 @@ fn of_tensor<'py>(tensor: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Op
     Ok((array.map_err(refused)?, None))
 }
 
-/// A column of lists. A table with one column stands for that column.
-fn arrow_column(object: &Bound<'_, PyAny>, name: &str) -> PyResult<PyChunkedArray> {
+/// The chunks of a column of lists. A table with one column stands for that column.
+fn arrow_column(object: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<ArrayRef>> {
     let py = object.py();
-    let column = object.extract::<AnyArray>()?.into_chunked_array()?;
-    let arrow::datatypes::DataType::Struct(fields) = column.data_type() else { return Ok(column) };
+    let (data_type, chunks) = column(object, name)?;
+    let DataType::Struct(fields) = data_type else { return Ok(chunks) };
     if fields.len() != 1 {
         let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
         let message =
@@ -339,6 +339,5 @@ fn arrow_column(object: &Bound<'_, PyAny>, name: &str) -> PyResult<PyChunkedArra
         let nulls = NullBuffer::union(table.nulls(), list.nulls());
         Some(make_array(list.to_data().into_builder().nulls(nulls).build().ok()?))
     };
-    let chunks: Vec<ArrayRef> = column.chunks().iter().filter_map(of_struct).collect();
-    PyChunkedArray::try_new(chunks, fields[0].clone())
+    Ok(chunks.iter().filter_map(of_struct).collect())
 }

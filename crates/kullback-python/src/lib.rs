@@ -6,6 +6,7 @@
 
 mod borrowed;
 mod call;
+mod column;
 mod engine;
 mod error;
 mod functions;

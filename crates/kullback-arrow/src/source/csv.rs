@@ -5,11 +5,12 @@
 use std::io::{BufReader, Read};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::csv::ReaderBuilder;
-use arrow::csv::reader::Format as CsvFormat;
-use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, SchemaRef};
-use arrow::error::ArrowError;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_csv::ReaderBuilder;
+use arrow_csv::reader::Format as CsvFormat;
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 
 use super::list_text::{element_type, parse_lists};
 use super::origin::Origin;

@@ -6,11 +6,10 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use arrow::error::ArrowError;
-use arrow::ipc::reader::{FileReader, StreamReader, read_footer_length};
-use arrow::ipc::{root_as_footer, root_as_message};
+use arrow_array::RecordBatch;
+use arrow_ipc::reader::{FileReader, StreamReader, read_footer_length};
+use arrow_ipc::{root_as_footer, root_as_message};
+use arrow_schema::{ArrowError, SchemaRef};
 
 use super::origin::Origin;
 use super::reader::{Column, Reader, Scan};

@@ -3,9 +3,9 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, LargeListBuilder, PrimitiveBuilder, StringArray};
-use arrow::datatypes::{ArrowPrimitiveType, DataType};
-use arrow::error::ArrowError;
+use arrow_array::builder::{LargeListBuilder, PrimitiveBuilder};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, StringArray};
+use arrow_schema::{ArrowError, DataType};
 
 /// The text between the brackets.
 fn inside(text: &str) -> Option<&str> {

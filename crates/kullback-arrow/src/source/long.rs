@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, ArrowNativeTypeOp, AsArray, PrimitiveArray, RecordBatch, UInt64Array, new_empty_array,
-};
-use arrow::compute::{concat, concat_batches, take_record_batch};
-use arrow::datatypes::{DataType, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::row::{RowConverter, SortField};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, ArrowNativeTypeOp, PrimitiveArray, RecordBatch, UInt64Array, new_empty_array};
+use arrow_row::{RowConverter, SortField};
+use arrow_schema::{ArrowError, DataType, SchemaRef};
+use arrow_select::concat::{concat, concat_batches};
+use arrow_select::take::take_record_batch;
 
 use super::pieces::Pieces;
 use super::plan::{Plan, Weights, rows_in};
@@ -209,7 +208,7 @@ fn summed(
         weights.resize(elements, Default::default());
         let counts = counts.iter().flat_map(|counts| counts.as_primitive::<T>().values().iter().copied());
         for ((row, bin), count) in cells.zip(counts) {
-            let weight: &mut <T as arrow::array::ArrowPrimitiveType>::Native = &mut weights[row * bins + bin];
+            let weight: &mut <T as arrow_array::ArrowPrimitiveType>::Native = &mut weights[row * bins + bin];
             // A negative count or a NaN must reach the report, so a later line must not hide it.
             let none = Default::default();
             if *weight < none {

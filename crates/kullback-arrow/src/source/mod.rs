@@ -17,7 +17,7 @@ mod stream;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow_schema::SchemaRef;
 
 use crate::batch::Batch;
 use crate::error::Result;

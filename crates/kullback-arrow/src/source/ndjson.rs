@@ -6,9 +6,9 @@
 use std::io::BufReader;
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
-use arrow::json::ReaderBuilder;
-use arrow::json::reader::infer_json_schema;
+use arrow_json::ReaderBuilder;
+use arrow_json::reader::infer_json_schema;
+use arrow_schema::{Field, Schema, SchemaRef};
 
 use super::origin::Origin;
 use super::reader::{Column, Reader, Scan};

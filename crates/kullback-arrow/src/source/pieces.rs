@@ -3,15 +3,18 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt64Array};
-use arrow::compute::{and, filter, filter_record_batch};
-use arrow::datatypes::{DataType, UInt64Type};
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt64Type;
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt64Array};
+use arrow_schema::DataType;
+use arrow_select::filter::{filter, filter_record_batch};
 
 use super::plan::{Plan, Weights, rows_in};
 use super::reader::{Reader, Scan};
 use crate::batch::keyed;
 use crate::error::Result;
 use crate::file_rows::FileRows;
+use crate::filter::merged;
 use crate::types::{list_element, strict_cast, value_bytes};
 
 /// Some rows that passed the filters.
@@ -91,7 +94,7 @@ fn filtered(batch: &RecordBatch, file_rows: FileRows, plan: &Plan) -> Result<Opt
     for predicate in &plan.filters {
         let passes = predicate.mask(batch.column(predicate.position)).map_err(arrow)?;
         mask = Some(match mask {
-            Some(mask) => and(&mask, &passes).map_err(arrow)?,
+            Some(mask) => merged(&mask, &passes, |a, b| a & b),
             None => passes,
         });
     }
@@ -127,7 +130,7 @@ fn weight_row_bytes(batch: &RecordBatch, plan: &Plan) -> usize {
 }
 
 /// The number of elements between the first and the last offset.
-fn spread<O: arrow::array::OffsetSizeTrait>(offsets: &[O]) -> usize {
+fn spread<O: arrow_array::OffsetSizeTrait>(offsets: &[O]) -> usize {
     match (offsets.first(), offsets.last()) {
         (Some(first), Some(last)) => last.as_usize() - first.as_usize(),
         _ => 0,

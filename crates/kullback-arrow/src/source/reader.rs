@@ -1,7 +1,7 @@
 //! `Reader`: what the reader of every file format offers.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, SchemaRef};
 
 use crate::error::Result;
 use crate::types::value_bytes;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, NullBufferBuilder, RecordBatch, new_empty_array};
-use arrow::datatypes::DataType;
+use arrow_array::{Array, RecordBatch, new_empty_array};
+use arrow_buffer::NullBufferBuilder;
+use arrow_schema::DataType;
 
 use super::pieces::{Piece, Pieces};
 use super::plan::{MOST_ROWS, Plan, Weights};

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write as _;
 
-use arrow::array::RecordBatch;
-use arrow::csv::{Writer as CsvWriter, WriterBuilder as CsvBuilder};
-use arrow::datatypes::{DataType, Schema, SchemaRef};
-use arrow::ipc::writer::FileWriter;
+use arrow_array::RecordBatch;
+use arrow_csv::{Writer as CsvWriter, WriterBuilder as CsvBuilder};
+use arrow_ipc::writer::FileWriter;
+use arrow_schema::{DataType, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;

@@ -3,12 +3,13 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrowPrimitiveType, AsArray, PrimitiveArray, RecordBatch};
-use arrow::buffer::ScalarBuffer;
-use arrow::datatypes::{DataType, FieldRef, Float16Type, Float32Type, Float64Type};
-use arrow::error::ArrowError;
-use arrow::json::writer::{Encoder, EncoderFactory, EncoderOptions, LineDelimited, NullableEncoder};
-use arrow::json::{Writer, WriterBuilder};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float16Type, Float32Type, Float64Type};
+use arrow_array::{Array, ArrowPrimitiveType, PrimitiveArray, RecordBatch};
+use arrow_buffer::ScalarBuffer;
+use arrow_json::writer::{Encoder, EncoderFactory, EncoderOptions, LineDelimited, NullableEncoder};
+use arrow_json::{Writer, WriterBuilder};
+use arrow_schema::{ArrowError, DataType, FieldRef};
 
 use super::sink::Sink;
 

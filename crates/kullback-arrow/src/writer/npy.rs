@@ -4,9 +4,10 @@
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
-use arrow::array::{Array, AsArray, Float64Array, RecordBatch};
-use arrow::datatypes::{DataType, Float64Type, Schema};
-use arrow::error::ArrowError;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, Float64Array, RecordBatch};
+use arrow_schema::{ArrowError, DataType, Schema};
 
 use super::sink::Sink;
 use crate::types::strict_cast;

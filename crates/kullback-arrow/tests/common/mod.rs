@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, ListArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int32Type};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int32Type;
+use arrow_array::{ArrayRef, ListArray, RecordBatch};
+use arrow_cast::cast;
+use arrow_schema::DataType;
 use kullback_arrow::{Batch, Error, Format, Layout, Location, ReadOptions, Source, Target, Writer};
 use tempfile::TempDir;
 

@@ -3,13 +3,14 @@
 pub(crate) mod matrix;
 pub(crate) mod nearest;
 mod picture;
+mod png;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow_array::RecordBatch;
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use kullback::{Divergence, OnInvalid, Options, Rows, Side, Stats};
 use kullback_arrow::Batch;
 

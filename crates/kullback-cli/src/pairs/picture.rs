@@ -4,6 +4,7 @@ use kullback::Divergence;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::png::data_url;
 use crate::error::{Error, Result};
 
 /// The most rows or columns of a picture.
@@ -37,12 +38,14 @@ impl Picture<'_> {
         let rows_order: Vec<usize> = if order { seriation(self.values, rows) } else { (0..rows).collect() };
         let columns_order: Vec<usize> = if order { rows_order.clone() } else { (0..columns).collect() };
         let mut svg = String::new();
-        self.paint(&mut svg, &rows_order, &columns_order).map_err(|reason| Error::Picture { reason })?;
-        // The library uses a media type that not every viewer knows.
-        Ok(svg.replacen("data:png;base64,", "data:image/png;base64,", 1))
+        let image = self.paint(&mut svg, &rows_order, &columns_order).map_err(|reason| Error::Picture { reason })?;
+        let end = svg.rfind("</svg>").unwrap_or(svg.len());
+        svg.insert_str(end, &image);
+        Ok(svg)
     }
 
-    fn paint(&self, svg: &mut String, rows: &[usize], columns: &[usize]) -> std::result::Result<(), String> {
+    /// Draws all but the entries, which it returns as an element of the picture.
+    fn paint(&self, svg: &mut String, rows: &[usize], columns: &[usize]) -> std::result::Result<String, String> {
         let square = SIDE.div_ceil(rows.len().max(columns.len())).max(1);
         // If rows or columns are few, all their labels fit.
         let side = |count: usize| if count <= FEW { square.max(LABEL as usize + 2) } else { square };
@@ -74,9 +77,8 @@ impl Picture<'_> {
                 pixel.copy_from_slice(&[r, g, b]);
             }
         }
-        let bitmap = BitMapElement::with_owned_buffer((left, top), (width as u32, height as u32), pixels);
-        let bitmap = bitmap.ok_or("the picture has no pixels")?;
-        root.draw(&bitmap).map_err(|error| fail(&error))?;
+        let url = data_url(&pixels, [width as u32, height as u32]).map_err(|error| fail(&error))?;
+        let image = format!("<image x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" href=\"{url}\"/>\n");
 
         let small = |horizontal, vertical| text(LABEL - 1).pos(Pos::new(horizontal, vertical));
         let step = |cell: usize| (LABEL as usize).div_ceil(cell).max(1);
@@ -113,7 +115,8 @@ impl Picture<'_> {
             let word = Text::new(*word, (x + 24, y + 6), small(HPos::Left, VPos::Center));
             root.draw(&word).map_err(|error| fail(&error))?;
         }
-        root.present().map_err(|error| fail(&error))
+        root.present().map_err(|error| fail(&error))?;
+        Ok(image)
     }
 }
 

@@ -1,7 +1,9 @@
 //! The report as one JSON object.
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::DataType;
 use kullback::{QUANTILES, Summary};
 use serde_json::{Map, Value, json};
 

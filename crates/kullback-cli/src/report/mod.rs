@@ -8,7 +8,7 @@ pub(crate) mod top;
 
 use std::io::{self, Write};
 
-use arrow::array::RecordBatch;
+use arrow_array::RecordBatch;
 
 use crate::args::OutputArgs;
 use crate::error::{Error, Result};

@@ -1,8 +1,9 @@
 //! The largest rows of a run. Memory holds only that many rows.
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::interleave_record_batch;
-use arrow::datatypes::Float64Type;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, RecordBatch};
+use arrow_select::interleave::interleave_record_batch;
 
 use crate::error::Result;
 
@@ -56,8 +57,8 @@ impl TopRows {
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
-    use arrow::array::{ArrayRef, Float64Array, Int64Array};
-    use arrow::datatypes::Int64Type;
+    use arrow_array::types::Int64Type;
+    use arrow_array::{ArrayRef, Float64Array, Int64Array};
     use std::sync::Arc;
 
     #[test]

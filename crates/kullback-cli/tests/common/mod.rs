@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, ListArray, RecordBatch, StringArray};
-use arrow::datatypes::{Float64Type, Int32Type};
+use arrow_array::types::{Float64Type, Int32Type};
+use arrow_array::{ArrayRef, Float64Array, ListArray, RecordBatch, StringArray};
 use kullback_arrow::{Format, Target, Writer};
 use tempfile::TempDir;
 
