@@ -6,10 +6,10 @@ use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask};
 use smallvec::SmallVec;
 
 use super::direct::{Direct, Pairs, Take};
-use super::forms::Part;
+use super::forms::FormSum;
 use super::panels::{COLUMNS, ROWS};
 use super::prepare::Prepared;
-use super::tile::{self, Sums};
+use super::tile::{self, TileSums};
 use crate::arithmetic::lanes::splat;
 use crate::measures::finish::Support;
 use crate::row_sums::{RowFlags, RowSums};
@@ -27,18 +27,18 @@ pub(super) fn pairs<S: Simd>(
     take: &mut Take<'_>,
 ) {
     let pairs = direct.pairs;
-    let mut room = Room::new(pairs);
+    let mut workspace = Workspace::new(pairs);
     for first in columns.clone().step_by(COLUMNS) {
-        let chunk = Chunk::new(pairs.q.1, first, columns.end);
-        room.sum(simd, pairs, rows.clone(), &chunk, None);
+        let block = ColumnBlock::new(pairs.q.1, first, columns.end);
+        workspace.sum(simd, pairs, rows.clone(), &block, None);
         for row in rows.clone() {
-            room.finish(simd, row, row - rows.start, &chunk, direct, take);
+            workspace.finish(simd, row, row - rows.start, &block, direct, take);
         }
     }
 }
 
 /// Some neighbouring rows of Q, [`COLUMNS`] at most.
-pub(super) struct Chunk {
+pub(super) struct ColumnBlock {
     first: usize,
     pub count: usize,
     /// Whether no row has an empty bin.
@@ -47,7 +47,7 @@ pub(super) struct Chunk {
     pub unusable: u64,
 }
 
-impl Chunk {
+impl ColumnBlock {
     /// The rows of Q from `first` on, up to `end`.
     pub(super) fn new(q: &Prepared, first: usize, end: usize) -> Self {
         let count = COLUMNS.min(end - first);
@@ -64,14 +64,14 @@ impl Chunk {
     }
 }
 
-/// Holds the sums over the bins of some rows against a chunk, and the sums of the row that is handed on.
-pub(super) struct Room {
-    inner: SmallVec<[Box<Sums>; 1]>,
+/// Holds the sums over the bins of some rows against a block, and the sums of the row that is handed on.
+pub(super) struct Workspace {
+    inner: SmallVec<[Box<TileSums>; 1]>,
     sums: RowSums,
     lost: SmallVec<[u64; 4]>,
 }
 
-impl Room {
+impl Workspace {
     pub(super) fn new(pairs: &Pairs<'_>) -> Self {
         Self {
             inner: pairs.forms.inners.iter().map(|_| Box::new([0.0; ROWS * COLUMNS])).collect(),
@@ -87,14 +87,14 @@ impl Room {
         simd: S,
         pairs: &Pairs<'_>,
         rows: Range<usize>,
-        chunk: &Chunk,
+        block: &ColumnBlock,
         only: Option<usize>,
     ) {
         let Pairs { problem, forms, p: (_, p), q: (_, q), .. } = pairs;
         for (out, inner) in self.inner.iter_mut().zip(&forms.inners) {
             let [left, right] = forms.places(*inner);
             let left = p.operand(left, rows.start, rows.len());
-            let right = q.operand(right, chunk.first, chunk.count);
+            let right = q.operand(right, block.first, block.count);
             tile::sums(simd, *inner, problem.bins, left, right, out, only);
         }
     }
@@ -105,15 +105,15 @@ impl Room {
         simd: S,
         row: usize,
         at: usize,
-        chunk: &Chunk,
+        block: &ColumnBlock,
         direct: &mut Direct<'_>,
         take: &mut Take<'_>,
     ) {
         let (Self { inner, sums, lost }, pairs) = (self, direct.pairs);
-        let (known, first) = (pairs.p.1.known(row), chunk.first);
-        sums.resize(chunk.count, pairs.problem.terms.len());
-        let mut usual = (chunk.full && known.full || pairs.forms.finite) && known.usable;
-        let mut wanted = if known.usable { chunk.unusable } else { u64::MAX };
+        let (known, first) = (pairs.p.1.known(row), block.first);
+        sums.resize(block.count, pairs.problem.terms.len());
+        let mut usual = (block.full && known.full || pairs.forms.finite) && known.usable;
+        let mut wanted = if known.usable { block.unusable } else { u64::MAX };
         if known.usable {
             let values = &mut sums.sums;
             simd.vectorize(
@@ -127,7 +127,7 @@ impl Room {
                 wanted |= lost_of_finite(pairs, &sums.flags, lost);
             }
         }
-        wanted &= chunk.all();
+        wanted &= block.all();
         if wanted != 0 {
             if usual {
                 sums.flags.fill(RowFlags::USUAL);
@@ -146,7 +146,7 @@ fn finish<S: Simd>(
     simd: S,
     pairs: &Pairs<'_>,
     (row, first): (usize, usize),
-    inner: &[Box<Sums>],
+    inner: &[Box<TileSums>],
     line: usize,
     sums: &mut [f64],
     lost: &mut [u64],
@@ -172,7 +172,7 @@ fn finish<S: Simd>(
             let q_entropy = S::f64s::from_slice(simd, &q_entropies[at..at + lanes]);
             let mut sum = v(0.0);
             let mut size = q_size.mul_add(q_entropy, constant_size);
-            for Part { place, factor, size: beside } in parts {
+            for FormSum { place, factor, size: beside } in parts {
                 let x = S::f64s::from_slice(simd, &inner[*place][line * COLUMNS + at..][..lanes]);
                 sum = v(*factor).mul_add(x, sum);
                 size = v(factor.abs()).mul_add(x.abs() + v(*beside), size);

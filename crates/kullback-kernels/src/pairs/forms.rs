@@ -12,7 +12,7 @@ use crate::zeros::Zeros;
 
 /// A sum over the bins, as a form uses it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Part {
+pub(super) struct FormSum {
     /// Its place in [`Forms::inners`].
     pub(super) place: usize,
     pub(super) factor: f64,
@@ -26,7 +26,7 @@ pub struct Forms {
     /// One form per term.
     pub(super) forms: SmallVec<[Form; 4]>,
     /// The sums of each form.
-    pub(super) parts: SmallVec<[SmallVec<[Part; 2]>; 4]>,
+    pub(super) parts: SmallVec<[SmallVec<[FormSum; 2]>; 4]>,
     /// Every sum that some form needs, once.
     pub(super) inners: SmallVec<[Inner; 4]>,
     /// Every operand of P and of Q, once.
@@ -72,7 +72,7 @@ impl Forms {
         let rounding = units * f64::EPSILON / 2.0;
         let mut part = |&(inner, factor): &(Inner, f64)| {
             let logarithm = if inner == Inner::EntropyOfSum { 2.0 * LN_ERROR / rounding } else { 0.0 };
-            Part { place: once(&mut inners, inner), factor, size: inner.size() + logarithm }
+            FormSum { place: once(&mut inners, inner), factor, size: inner.size() + logarithm }
         };
         let parts = forms.iter().map(|form| form.sums.iter().map(&mut part).collect()).collect();
         Some(Self {

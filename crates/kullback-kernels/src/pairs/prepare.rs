@@ -10,7 +10,7 @@ use crate::arithmetic::log_ratio::{logarithm, reduce_ratio};
 use crate::arithmetic::wide_lanes::WideLanes;
 use crate::measures::form::Operand;
 use crate::rows::decode::{Decode, LARGEST_IN_24_BITS, Policy, Scratch};
-use crate::rows::policy::{Side, SideTotals};
+use crate::rows::policy::{SideConstants, SideTotals};
 use crate::rows::totals::{RowWeights, floored_total, load};
 use crate::weights::{Rows, Weights};
 use crate::zeros::Zeros;
@@ -21,7 +21,7 @@ const MOST: f64 = 1e290;
 
 /// What is known of one row.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Known {
+pub struct RowProperties {
     /// Whether forms can compute the row: its weights are valid, not all zero, and in the middle of the range of a float.
     pub usable: bool,
     /// Whether no bin is empty.
@@ -31,7 +31,7 @@ pub struct Known {
 /// Numbers that begin at a cache line, so that no vector crosses two lines.
 #[derive(Debug)]
 struct Aligned {
-    room: Vec<f64>,
+    storage: Vec<f64>,
     start: usize,
     length: usize,
 }
@@ -40,18 +40,18 @@ impl Aligned {
     const LINE: usize = 64;
 
     fn zeros(length: usize) -> Self {
-        let room = vec![0.0; length + Self::LINE / size_of::<f64>()];
+        let storage = vec![0.0; length + Self::LINE / size_of::<f64>()];
         // If no aligned place is found, the numbers begin at the start.
-        let start = room.as_ptr().align_offset(Self::LINE).min(room.len() - length);
-        Self { room, start, length }
+        let start = storage.as_ptr().align_offset(Self::LINE).min(storage.len() - length);
+        Self { storage, start, length }
     }
 
     fn values(&self) -> &[f64] {
-        &self.room[self.start..self.start + self.length]
+        &self.storage[self.start..self.start + self.length]
     }
 
     fn values_mut(&mut self) -> &mut [f64] {
-        &mut self.room[self.start..self.start + self.length]
+        &mut self.storage[self.start..self.start + self.length]
     }
 }
 
@@ -66,7 +66,7 @@ pub struct Prepared {
     operands: Vec<Aligned>,
     /// H(x̂) of each row, padded with zeros to a whole number of [`COLUMNS`].
     entropies: Vec<f64>,
-    known: Vec<Known>,
+    known: Vec<RowProperties>,
     /// Whether a bin has weight, one bit per bin.
     present: Vec<u64>,
 }
@@ -77,7 +77,7 @@ pub struct Panel<'a> {
     size: usize,
     operands: Vec<&'a mut [f64]>,
     entropies: &'a mut [f64],
-    known: &'a mut [Known],
+    known: &'a mut [RowProperties],
     present: &'a mut [u64],
 }
 
@@ -91,7 +91,7 @@ impl Prepared {
             bins,
             operands: forms.operands[side].iter().map(|_| Aligned::zeros(count * bins)).collect(),
             entropies: vec![0.0; count],
-            known: vec![Known::default(); count],
+            known: vec![RowProperties::default(); count],
             present: vec![0; count * bins.div_ceil(64)],
         }
     }
@@ -131,7 +131,7 @@ impl Prepared {
         &self.entropies[first..]
     }
 
-    pub fn known(&self, row: usize) -> Known {
+    pub fn known(&self, row: usize) -> RowProperties {
         self.known[row]
     }
 
@@ -188,7 +188,7 @@ impl Panel<'_> {
                     to.chunks_exact_mut(self.size).for_each(|to| to[i] = 0.0);
                 }
             }
-            self.known[i] = Known { usable, full };
+            self.known[i] = RowProperties { usable, full };
         }
     }
 }
@@ -217,7 +217,7 @@ fn shares_of<S: Simd>(simd: S, zeros: Zeros, row: &RowWeights<'_, f64>, shares: 
         return false;
     }
     let found = SideTotals { total, present: 0, missing: 0, unit: 1.0 };
-    let side = Side::new(zeros, &found, row.high.len());
+    let side = SideConstants::new(zeros, &found, row.high.len());
     let total = match zeros {
         Zeros::Floor(_) if total.high > LEAST => floored_total(simd, row, side.fill).high,
         Zeros::Floor(_) => 0.0,

@@ -9,10 +9,10 @@ use std::ops::Range;
 use fearless_simd::{Simd, SimdBase, SimdMask};
 
 use super::direct::{Direct, Limit, Pairs, Take};
-use super::finish::{Chunk, Room};
+use super::finish::{ColumnBlock, Workspace};
 use super::forms::Forms;
 use super::panels::{COLUMNS, ROWS, panel_rows};
-use super::tile::{self, Sums};
+use super::tile::{self, TileSums};
 use crate::arithmetic::lanes::splat;
 use crate::measures::hellinger::AFFINITY;
 
@@ -29,12 +29,12 @@ pub(super) fn pairs<S: Simd>(
 ) {
     let pairs = direct.pairs;
     let Pairs { problem, forms, p: (_, p), q: (_, q), .. } = pairs;
-    let mut affinities: Box<Sums> = Box::new([0.0; ROWS * COLUMNS]);
-    let mut room = Room::new(pairs);
+    let mut affinities: Box<TileSums> = Box::new([0.0; ROWS * COLUMNS]);
+    let mut workspace = Workspace::new(pairs);
     let [left, right] = forms.places(AFFINITY);
     for first in columns.clone().step_by(COLUMNS) {
-        let chunk = Chunk::new(q, first, columns.end);
-        let (left, right) = (p.operand(left, rows.start, rows.len()), q.operand(right, first, chunk.count));
+        let block = ColumnBlock::new(q, first, columns.end);
+        let (left, right) = (p.operand(left, rows.start, rows.len()), q.operand(right, first, block.count));
         tile::sums(simd, AFFINITY, problem.bins, left, right, &mut affinities, None);
         for row in rows.clone() {
             let affinities = &affinities[(row - rows.start) * COLUMNS..][..COLUMNS];
@@ -44,10 +44,10 @@ pub(super) fn pairs<S: Simd>(
                 || near(simd, forms, factor, affinities, limit),
             );
             // A row that forms cannot compute has no bound.
-            if !p.known(row).usable || (near | chunk.unusable) & chunk.all() != 0 {
+            if !p.known(row).usable || (near | block.unusable) & block.all() != 0 {
                 let panel = row - (row - rows.start) % panel_rows::<S>();
-                room.sum(simd, pairs, panel..panel + panel_rows::<S>(), &chunk, Some(row - panel));
-                room.finish(simd, row, row - panel, &chunk, direct, take);
+                workspace.sum(simd, pairs, panel..panel + panel_rows::<S>(), &block, Some(row - panel));
+                workspace.finish(simd, row, row - panel, &block, direct, take);
             }
         }
     }

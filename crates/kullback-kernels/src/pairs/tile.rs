@@ -11,7 +11,7 @@ use crate::measures::form::Inner;
 pub(super) const CHAIN: usize = 128;
 
 /// The sums of [`ROWS`] rows of P against [`COLUMNS`] rows of Q, row after row.
-pub(super) type Sums = [f64; ROWS * COLUMNS];
+pub(super) type TileSums = [f64; ROWS * COLUMNS];
 
 /// The most rows of P that are summed at once: a whole panel.
 const MOST_AT_ONCE: usize = 8;
@@ -25,12 +25,12 @@ trait Summand {
     fn add<S: Simd>(simd: S, p: S::f64s, q: S::f64s, sum: S::f64s) -> S::f64s;
 }
 
-struct Product;
+struct DotProduct;
 struct EntropyOfSum;
 struct Distance;
 struct Triangular;
 
-impl Summand for Product {
+impl Summand for DotProduct {
     const AT_ONCE: usize = 8;
 
     #[inline(always)]
@@ -78,13 +78,13 @@ pub(super) fn sums<S: Simd>(
     bins: usize,
     p: &[f64],
     q: &[f64],
-    out: &mut Sums,
+    out: &mut TileSums,
     only: Option<usize>,
 ) {
     simd.vectorize(
         #[inline(always)]
         || match inner {
-            Inner::Product(..) => panels::<S, Product>(simd, bins, p, q, out, only),
+            Inner::Product(..) => panels::<S, DotProduct>(simd, bins, p, q, out, only),
             Inner::Distance => panels::<S, Distance>(simd, bins, p, q, out, only),
             Inner::EntropyOfSum => panels::<S, EntropyOfSum>(simd, bins, p, q, out, only),
             Inner::Triangular => panels::<S, Triangular>(simd, bins, p, q, out, only),
@@ -94,7 +94,7 @@ pub(super) fn sums<S: Simd>(
 
 /// Works chain by chain, so that this part of a panel of Q stays in the nearest cache for all panels of P.
 #[inline(always)]
-fn panels<S: Simd, F: Summand>(simd: S, bins: usize, p: &[f64], q: &[f64], out: &mut Sums, only: Option<usize>) {
+fn panels<S: Simd, F: Summand>(simd: S, bins: usize, p: &[f64], q: &[f64], out: &mut TileSums, only: Option<usize>) {
     let (lanes, height, width) = (S::f64s::LEN, panel_rows::<S>(), panel_columns::<S>());
     let at_once = F::AT_ONCE.min(height);
     let zero = S::f64s::splat(simd, 0.0);

@@ -11,14 +11,14 @@ use crate::measures::order::Order;
 use crate::measures::scan::Scan;
 
 /// The bins that are added up together.
-pub(super) struct Block<S: Simd, T: Real> {
+pub(super) struct ContrastBlock<S: Simd, T: Real> {
     pub(super) contrasts: Vec<Contrast<S, T>>,
     /// Empty, unless a term needs the weights.
     pub(super) weights: Vec<Weights<S, T>>,
     pub(super) pooled: Pooled<S, T>,
 }
 
-impl<S: Simd, T: Real> Block<S, T> {
+impl<S: Simd, T: Real> ContrastBlock<S, T> {
     pub(super) fn new(simd: S) -> Self {
         Self { contrasts: Vec::with_capacity(BLOCK), weights: Vec::new(), pooled: Pooled::none(simd) }
     }
@@ -29,22 +29,22 @@ pub(super) trait Accumulate<S: Simd, T: Real> {
     /// Starts a row.
     fn begin(&mut self);
     /// Adds a block.
-    fn add(&mut self, simd: S, terms: &[Term], block: &Block<S, T>);
+    fn add(&mut self, simd: S, terms: &[Term], block: &ContrastBlock<S, T>);
 }
 
 /// Accumulators, kept between rows so that a row allocates nothing.
-pub(super) struct Sums<S: Simd, T: Real> {
-    pub(super) block: Block<S, T>,
+pub(super) struct Accumulators<S: Simd, T: Real> {
+    pub(super) block: ContrastBlock<S, T>,
     pub(super) totals: Totals,
 }
 
 /// One sum per term, and one for the yardstick.
 pub(super) struct Totals(pub(super) Vec<Double>);
 
-impl<S: Simd, T: Real> Sums<S, T> {
+impl<S: Simd, T: Real> Accumulators<S, T> {
     /// Takes the number of terms.
     pub(super) fn new(simd: S, terms: usize) -> Self {
-        let block = Block::new(simd);
+        let block = ContrastBlock::new(simd);
         Self { block, totals: Totals(vec![Double::default(); terms + 1]) }
     }
 }
@@ -55,7 +55,7 @@ impl<S: Simd, T: Real> Accumulate<S, T> for Totals {
     }
 
     /// It is a function of its own so that it is compiled once for all callers.
-    fn add(&mut self, simd: S, terms: &[Term], block: &Block<S, T>) {
+    fn add(&mut self, simd: S, terms: &[Term], block: &ContrastBlock<S, T>) {
         simd.vectorize(
             #[inline(always)]
             || {
@@ -97,7 +97,7 @@ impl<S: Simd, T: Real> Accumulate<S, T> for LogSum {
         (self.largest, self.sum) = (f64::NEG_INFINITY, 0.0);
     }
 
-    fn add(&mut self, _simd: S, _terms: &[Term], block: &Block<S, T>) {
+    fn add(&mut self, _simd: S, _terms: &[Term], block: &ContrastBlock<S, T>) {
         for contrast in &block.contrasts {
             let (both, logarithms) = (contrast.both().to_bitmask(), contrast.log_ratio());
             let base = if self.order.base_is_q { contrast.q } else { contrast.a };
@@ -124,7 +124,7 @@ impl<S: Simd, T: Real> Accumulate<S, T> for Scan<'_> {
         Scan::begin(self);
     }
 
-    fn add(&mut self, _simd: S, _terms: &[Term], block: &Block<S, T>) {
+    fn add(&mut self, _simd: S, _terms: &[Term], block: &ContrastBlock<S, T>) {
         for contrast in &block.contrasts {
             contrast.u.as_slice().iter().for_each(|u| self.step(u.to_f64()));
         }

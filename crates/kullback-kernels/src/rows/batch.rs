@@ -2,7 +2,7 @@
 
 use fearless_simd::{Simd, SimdBase};
 
-use super::side::Side;
+use super::side::StagedSide;
 use super::stage::Layout;
 use crate::arithmetic::lanes::{Lanes, Real};
 use crate::arithmetic::powers::power_of_two;
@@ -35,8 +35,8 @@ pub(crate) struct Batch<'a, S: Simd, T: Real> {
     pub count: usize,
     /// Whether totals were asked for in two parts, so that r has two from the start.
     pub two_parts: bool,
-    pub p: Side<'a, S, T>,
-    pub q: Side<'a, S, T>,
+    pub p: StagedSide<'a, S, T>,
+    pub q: StagedSide<'a, S, T>,
 }
 
 impl<S: Simd, T: Real> Batch<'_, S, T> {

@@ -4,7 +4,7 @@
 
 use super::batch::Usual;
 use super::decode::Decode;
-use super::segment::{Found, Look};
+use super::segment::{Look, SegmentSums};
 use super::span::Span;
 use crate::levels::Level;
 use crate::measures::Term;
@@ -18,7 +18,7 @@ pub(crate) trait Compiled: Decode + Usual {
     /// [`Span::any`] on a level.
     fn any(level: Level, span: &Span<'_>, flags: &mut [RowFlags], sums: &mut [f64]);
     /// [`look_at`](super::segment::look_at) on a level.
-    fn look(level: Level, p: &Rows<'_>, q: &Rows<'_>, terms: &[Term], look: Look) -> Found;
+    fn look(level: Level, p: &Rows<'_>, q: &Rows<'_>, terms: &[Term], look: Look) -> SegmentSums;
 }
 
 macro_rules! compiled {
@@ -32,7 +32,7 @@ macro_rules! compiled {
                 $any::on(level, span, flags, sums);
             }
 
-            fn look(level: Level, p: &Rows<'_>, q: &Rows<'_>, terms: &[Term], look: Look) -> Found {
+            fn look(level: Level, p: &Rows<'_>, q: &Rows<'_>, terms: &[Term], look: Look) -> SegmentSums {
                 $look::on(level, p, q, terms, look)
             }
         }
@@ -60,10 +60,10 @@ macro_rules! compiled {
         mod $look {
             use crate::levels::{Level, on_level};
             use crate::measures::Term;
-            use crate::rows::segment::{Found, Look, look_at};
+            use crate::rows::segment::{SegmentSums, Look, look_at};
             use crate::weights::Rows;
 
-            pub(super) fn on(level: Level, p: &Rows<'_>, q: &Rows<'_>, terms: &[Term], look: Look) -> Found {
+            pub(super) fn on(level: Level, p: &Rows<'_>, q: &Rows<'_>, terms: &[Term], look: Look) -> SegmentSums {
                 on_level!(level, simd => look_at::<_, $float>(simd, p, q, terms, look))
             }
         }

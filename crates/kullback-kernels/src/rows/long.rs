@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::compiled::Compiled;
 use super::decode::Decode;
-use super::segment::{Found, Known, Look, Sums};
+use super::segment::{KnownTotals, Look, SegmentSums, TermSums};
 use crate::arithmetic::two_part::TwoPart;
 use crate::levels::Level;
 use crate::measures::Term;
@@ -73,7 +73,7 @@ impl LongRows {
     }
 
     /// The support and the sums of a pair, each divided by Q. `None` if the row is not usual.
-    fn long_row<T: Compiled>(&self, pair: &Pair<'_>) -> Option<(u32, Sums)> {
+    fn long_row<T: Compiled>(&self, pair: &Pair<'_>) -> Option<(u32, TermSums)> {
         let once = pair.terms.iter().all(|term| term.rescaled(0.0, 0.0, 0.0).is_some());
         let guess = if once { guess::<T>(pair) } else { None };
         let found = match guess {
@@ -87,7 +87,7 @@ impl LongRows {
         let (p_total, q_total) = (found.p_total, found.q_total);
         let known = |ratio: f64, off: f64| {
             let high = T::from_f64(ratio + off).to_f64();
-            Known { ratio: TwoPart { high, low: (ratio - high) + off }, p_total, q_total }
+            KnownTotals { ratio: TwoPart { high, low: (ratio - high) + off }, p_total, q_total }
         };
         let plain = known(q_total / p_total, 0.0);
         let mut support = Support::COMMON.bits();
@@ -99,16 +99,16 @@ impl LongRows {
             support = zeros.support;
         }
         let is_seen = |sum: f64, term: &Term| sum == 0.0 || sum.abs() >= term.least_sum::<T>(pair.p.bins());
-        let trusted = |sums: &Sums, refined: bool| {
+        let trusted = |sums: &TermSums, refined: bool| {
             let good = |(sum, term): (&f64, &Term)| {
                 sum.is_finite() && is_seen(*sum, term) && sum.abs() >= q_total * term.trusted_from::<T>(refined)
             };
             sums.iter().zip(pair.terms).all(good)
         };
-        let over_q = |sums: Sums| Some((support, sums.iter().map(|sum| sum / q_total).collect()));
+        let over_q = |sums: TermSums| Some((support, sums.iter().map(|sum| sum / q_total).collect()));
         if let Some(guess) = guess {
             let off = (q_total / p_total) / guess.ratio.high - 1.0;
-            let moved: Option<Sums> =
+            let moved: Option<TermSums> =
                 found.sums.iter().zip(pair.terms).map(|(sum, term)| term.rescaled(*sum, off, q_total)).collect();
             // An error ε of the totals moves the sum by ε·off·Q, which must be small beside the sum. If the guess is far off,
             // moving a sum subtracts large numbers, so such a guess is not used.
@@ -138,24 +138,24 @@ impl LongRows {
     }
 
     /// Runs a pass over every segment, on all threads, and adds the results in the order of the row.
-    fn look<T: Compiled>(&self, pair: &Pair<'_>, look: Look) -> Found {
+    fn look<T: Compiled>(&self, pair: &Pair<'_>, look: Look) -> SegmentSums {
         let bins = pair.p.bins();
         let segment = |i: usize| {
             let (from, count) = (i * SEGMENT, SEGMENT.min(bins - i * SEGMENT));
             T::look(self.level, &pair.p.part(0, from, count), &pair.q.part(0, from, count), pair.terms, look)
         };
         let segments = 0..bins.div_ceil(SEGMENT);
-        let found: Vec<Found> = if self.threads == 1 {
+        let found: Vec<SegmentSums> = if self.threads == 1 {
             segments.map(segment).collect()
         } else {
             segments.into_par_iter().map(segment).collect()
         };
-        found.iter().fold(Found { least: f64::INFINITY, ..Found::default() }, Found::and)
+        found.iter().fold(SegmentSums { least: f64::INFINITY, ..SegmentSums::default() }, SegmentSums::and)
     }
 }
 
 /// A ratio from places all over the row. `None` if one side has no weight there.
-fn guess<T: Decode>(pair: &Pair<'_>) -> Option<Known> {
+fn guess<T: Decode>(pair: &Pair<'_>) -> Option<KnownTotals> {
     let bins = pair.p.bins();
     let (mut p_total, mut q_total) = (0.0, 0.0);
     let samples = (bins / (SAMPLE * SAMPLE_OF)).clamp(1, SAMPLES);
@@ -167,6 +167,6 @@ fn guess<T: Decode>(pair: &Pair<'_>) -> Option<Known> {
         }
     }
     let ratio = T::from_f64(q_total / p_total).to_f64();
-    let known = Known { ratio: TwoPart { high: ratio, low: 0.0 }, p_total, q_total };
+    let known = KnownTotals { ratio: TwoPart { high: ratio, low: 0.0 }, p_total, q_total };
     (ratio.is_finite() && ratio > 0.0).then_some(known)
 }

@@ -30,7 +30,7 @@ impl SideTotals {
 
 /// The constants of one side of a row, in the unit of its weights.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Side {
+pub(crate) struct SideConstants {
     /// Total after the policy.
     pub total: Double,
     /// Added to a bin with weight.
@@ -39,32 +39,32 @@ pub(crate) struct Side {
     pub fill: Double,
 }
 
-impl Side {
+impl SideConstants {
     /// The constants of a policy. For `floor` the total is the one before the policy; the second pass of the kernel finds the
     /// one after it.
     pub(crate) fn new(zeros: Zeros, found: &SideTotals, bins: usize) -> Self {
         let SideTotals { total, present, missing, unit } = *found;
         let n = Double::from(bins as f64);
         match zeros {
-            Zeros::Exact | Zeros::Skip => Side { total, ..Side::default() },
+            Zeros::Exact | Zeros::Skip => SideConstants { total, ..SideConstants::default() },
             Zeros::Additive(amount) => {
                 let add = Double::from(amount).scaled(unit);
-                Side { total: total + add * n, add, fill: add }
+                SideConstants { total: total + add * n, add, fill: add }
             }
             Zeros::Mix(share) => {
                 // (1 − L)·p̂ + L/n is proportional to p + λ·P/n with λ = L/(1 − L).
                 let added = total * (Double::from(share) / Double::sum(1.0, -share));
                 let add = added / n;
-                Side { total: total + added, add, fill: add }
+                SideConstants { total: total + added, add, fill: add }
             }
             Zeros::Floor(least) => {
                 let threshold = total * Double::from(least);
-                Side { total, add: Double::default(), fill: threshold }
+                SideConstants { total, add: Double::default(), fill: threshold }
             }
             Zeros::Epsilon(epsilon) => {
                 let fill = total * Double::from(epsilon);
                 let loss = fill * Double::from(missing as f64) / Double::from(present.max(1) as f64);
-                Side { total, add: loss.scaled(-1.0), fill }
+                SideConstants { total, add: loss.scaled(-1.0), fill }
             }
         }
     }
@@ -82,7 +82,7 @@ impl Side {
 
     /// The same constants in another unit.
     pub(crate) fn scaled(self, power_of_two: f64) -> Self {
-        Side {
+        SideConstants {
             total: self.total.scaled(power_of_two),
             add: self.add.scaled(power_of_two),
             fill: self.fill.scaled(power_of_two),
@@ -98,8 +98,8 @@ pub(crate) struct Constants<T> {
     pub fill: TwoPart<T>,
 }
 
-impl<T: Real> From<Side> for Constants<T> {
-    fn from(side: Side) -> Self {
+impl<T: Real> From<SideConstants> for Constants<T> {
+    fn from(side: SideConstants) -> Self {
         Self { total: side.total.split(), add: side.add.split(), fill: side.fill.split() }
     }
 }

@@ -4,13 +4,13 @@
 //! ratio r = Q/P, in two parts. The second pass makes the contrast of each bin and then sums the terms over the bins. Here u =
 //! fma(p, r_high, −q) + p·r_low, and nothing that matters cancels, whatever the two totals are.
 //!
-//! Sums run over blocks of vectors, then over blocks, always in the same order. So a row gives the same bits wherever it lies
+//! Accumulators run over blocks of vectors, then over blocks, always in the same order. So a row gives the same bits wherever it lies
 //! and whichever thread computes it.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
-use super::accumulate::{Accumulate, Block, LogSum, Sums};
-use super::policy::{Constants, Side};
+use super::accumulate::{Accumulate, Accumulators, ContrastBlock, LogSum};
+use super::policy::{Constants, SideConstants};
 use super::totals::{RowWeights, first_pass, floored_total, load};
 use crate::arithmetic::contrast::{self, BLOCK, Contrast, Needs, Weights};
 use crate::arithmetic::lanes::{LaneMask, Lanes, Real, splat};
@@ -40,7 +40,7 @@ pub(super) struct Task<'a> {
 }
 
 /// A weight in two parts.
-type Pair<S, T> = (Lanes<S, T>, Lanes<S, T>);
+type WeightParts<S, T> = (Lanes<S, T>, Lanes<S, T>);
 
 /// The weights of one side after the policy.
 #[inline(always)]
@@ -48,11 +48,11 @@ fn apply<S: Simd, T: Real>(
     simd: S,
     zeros: Zeros,
     constants: &Constants<T>,
-    (x, low): Pair<S, T>,
+    (x, low): WeightParts<S, T>,
     present: LaneMask<S, T>,
     other: LaneMask<S, T>,
     inside: LaneMask<S, T>,
-) -> Pair<S, T> {
+) -> WeightParts<S, T> {
     let v = |value: T| Lanes::<S, T>::splat(simd, value);
     let zero = splat::<S, T>(simd, 0.0);
     let fill = (v(constants.fill.high), v(constants.fill.low));
@@ -66,8 +66,9 @@ fn apply<S: Simd, T: Real>(
         let high = sum + rest;
         (high, rest - (high - sum))
     };
-    let choose =
-        |mask: LaneMask<S, T>, yes: Pair<S, T>, no: Pair<S, T>| (mask.select(yes.0, no.0), mask.select(yes.1, no.1));
+    let choose = |mask: LaneMask<S, T>, yes: WeightParts<S, T>, no: WeightParts<S, T>| {
+        (mask.select(yes.0, no.0), mask.select(yes.1, no.1))
+    };
     let nothing = (zero, zero);
     match zeros {
         Zeros::Exact => (x, low),
@@ -91,7 +92,7 @@ pub(super) fn row<S: Simd, T: Real>(
     task: &Task<'_>,
     p: &RowWeights<'_, T>,
     q: &RowWeights<'_, T>,
-    sums: &mut Sums<S, T>,
+    sums: &mut Accumulators<S, T>,
     out: &mut [f64],
 ) -> RowFlags {
     let bins = p.high.len();
@@ -100,8 +101,8 @@ pub(super) fn row<S: Simd, T: Real>(
     if flags & (RowFlags::INVALID_P | RowFlags::INVALID_Q) != 0 {
         return RowFlags(flags);
     }
-    let mut p_side = Side::new(task.zeros, &found.p, bins);
-    let mut q_side = Side::new(task.zeros, &found.q, bins);
+    let mut p_side = SideConstants::new(task.zeros, &found.p, bins);
+    let mut q_side = SideConstants::new(task.zeros, &found.q, bins);
     let keeps_empty = matches!(task.zeros, Zeros::Additive(_));
     if !keeps_empty && (found.p.total.high == 0.0 || found.q.total.high == 0.0) {
         return RowFlags(flags | RowFlags::EMPTY);
@@ -126,7 +127,7 @@ pub(super) fn row<S: Simd, T: Real>(
     let q_side = q_side.scaled(scale);
     let ratio = (q_side.total / p_side.total).split::<T>();
     let p_scale = power_of_two(-p_exponent);
-    let constants = Prepared {
+    let constants = PassConstants {
         scale: T::from_f64(scale),
         p_scale: T::from_f64(p_scale),
         p_total: p_side.total.scaled(p_scale).split(),
@@ -193,7 +194,7 @@ fn log_power_sum<S: Simd, T: Real>(
     order: Order,
     p: &RowWeights<'_, T>,
     q: &RowWeights<'_, T>,
-    constants: &Prepared<T>,
+    constants: &PassConstants<T>,
     total: f64,
 ) -> f64 {
     let mut sum = LogSum::new(order);
@@ -208,12 +209,12 @@ fn only_contrasts<S: Simd, T: Real>(
     task: &Task<'_>,
     p: &RowWeights<'_, T>,
     q: &RowWeights<'_, T>,
-    constants: &Prepared<T>,
+    constants: &PassConstants<T>,
     into: &mut impl Accumulate<S, T>,
 ) {
     let terms = [Term::Kl];
     let task = Task { terms: &terms, needs: terms[0].needs(), ..*task };
-    second_pass::<S, T, false>(simd, &task, p, q, constants, &mut Block::new(simd), into);
+    second_pass::<S, T, false>(simd, &task, p, q, constants, &mut ContrastBlock::new(simd), into);
 }
 
 /// The binary exponent of a total, if the kernel can work with it.
@@ -224,7 +225,7 @@ fn exponent<T: Real>(total: f64) -> Option<i32> {
 }
 
 /// The constants of the second pass.
-struct Prepared<T> {
+struct PassConstants<T> {
     /// `scale` brings the total of q near 1, and `p_scale` that of p. `p_total` is the scaled total of p.
     scale: T,
     p_scale: T,
@@ -235,15 +236,15 @@ struct Prepared<T> {
     q: Constants<T>,
 }
 
-/// Sums the terms. Returns the flags of a row that a policy or the precision cannot handle.
+/// Accumulators the terms. Returns the flags of a row that a policy or the precision cannot handle.
 #[inline(always)]
 fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
     simd: S,
     task: &Task<'_>,
     p: &RowWeights<'_, T>,
     q: &RowWeights<'_, T>,
-    prepared: &Prepared<T>,
-    block: &mut Block<S, T>,
+    prepared: &PassConstants<T>,
+    block: &mut ContrastBlock<S, T>,
     sums: &mut impl Accumulate<S, T>,
 ) -> u32 {
     let v = |value: T| Lanes::<S, T>::splat(simd, value);

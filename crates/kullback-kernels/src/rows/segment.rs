@@ -6,8 +6,8 @@ use smallvec::SmallVec;
 use super::batch::{Batch, Usual};
 use super::decode::Decode;
 use super::prefetch::Ahead;
-use super::side::{Side, asks_two_parts};
-use super::stage::{Layout, Room, stage};
+use super::side::{StagedSide, asks_two_parts};
+use super::stage::{Layout, StagingBuffers, stage};
 use super::sums::RowTotals;
 use crate::arithmetic::contrast::{SET, Scale};
 use crate::arithmetic::lanes::{Lanes, splat};
@@ -19,11 +19,11 @@ use crate::weights::Rows;
 use crate::zeros::Zeros;
 
 /// One sum per term.
-pub(crate) type Sums = SmallVec<[f64; 4]>;
+pub(crate) type TermSums = SmallVec<[f64; 4]>;
 
 /// What is known of the totals when terms are summed.
 #[derive(Clone, Copy)]
-pub(crate) struct Known {
+pub(crate) struct KnownTotals {
     pub(crate) ratio: TwoPart<f64>,
     pub(crate) p_total: f64,
     pub(crate) q_total: f64,
@@ -31,7 +31,7 @@ pub(crate) struct Known {
 
 /// What a pass over one segment, or over all, finds.
 #[derive(Clone, Default)]
-pub(crate) struct Found {
+pub(crate) struct SegmentSums {
     pub(crate) p_total: f64,
     pub(crate) q_total: f64,
     /// The smallest weight on either side.
@@ -41,22 +41,22 @@ pub(crate) struct Found {
     pub(crate) unusual: bool,
     /// Σ(p·r − q).
     pub(crate) residual: f64,
-    pub(crate) sums: Sums,
+    pub(crate) sums: TermSums,
 }
 
 /// What a pass over a segment computes.
 #[derive(Clone, Copy)]
 pub(crate) enum Look {
     Totals,
-    Supports(Known),
-    Residual(Known),
-    Terms(Known),
-    TotalsAndTerms(Known),
+    Supports(KnownTotals),
+    Residual(KnownTotals),
+    Terms(KnownTotals),
+    TotalsAndTerms(KnownTotals),
 }
 
-impl Found {
+impl SegmentSums {
     /// Adds the next segment.
-    pub(crate) fn and(mut self, next: &Found) -> Self {
+    pub(crate) fn and(mut self, next: &SegmentSums) -> Self {
         self.p_total += next.p_total;
         self.q_total += next.q_total;
         self.least = self.least.min(next.least);
@@ -78,25 +78,26 @@ pub(crate) fn look_at<S: Simd, T: Decode + Usual>(
     q: &Rows<'_>,
     terms: &[Term],
     look: Look,
-) -> Found
+) -> SegmentSums
 where
-    Room<T>: Default,
+    StagingBuffers<T>: Default,
 {
     let layout = Layout::new::<S, T>(p.bins());
-    let (mut p_room, mut q_room) = (Room::default(), Room::default());
+    let (mut p_buffers, mut q_buffers) = (StagingBuffers::default(), StagingBuffers::default());
     let mut totals = [(); SET].map(|()| RowTotals::new(simd));
     // The next segment begins where this one ends.
     let after = |rows: &Rows<'_>| rows.bins() * rows.weight_type().size();
     let vector = |rows: &Rows<'_>| layout.lanes * rows.weight_type().size();
     let ahead = Ahead::new([p, q].map(|rows| (rows.weights().as_bytes(), after(rows), vector(rows))));
-    let p = stage::<S, T>(simd, p, 0, 1, &layout, &mut p_room);
-    let q = stage::<S, T>(simd, q, 0, 1, &layout, &mut q_room);
-    let mut found = Found { least: f64::INFINITY, inexact: (p.inexact | q.inexact) & 1 == 1, ..Found::default() };
+    let p = stage::<S, T>(simd, p, 0, 1, &layout, &mut p_buffers);
+    let q = stage::<S, T>(simd, q, 0, 1, &layout, &mut q_buffers);
+    let mut found =
+        SegmentSums { least: f64::INFINITY, inexact: (p.inexact | q.inexact) & 1 == 1, ..SegmentSums::default() };
     let two_parts = asks_two_parts::<T>(terms, Zeros::Exact);
     let sides = match look {
         Look::Totals | Look::TotalsAndTerms(_) => {
-            let p = Side::new(simd, p, 1, &layout, two_parts, &mut totals[0]);
-            let q = Side::new(simd, q, 1, &layout, two_parts, &mut totals[0]);
+            let p = StagedSide::new(simd, p, 1, &layout, two_parts, &mut totals[0]);
+            let q = StagedSide::new(simd, q, 1, &layout, two_parts, &mut totals[0]);
             let first = |lanes: Lanes<S, T>| lanes.as_slice()[0].to_f64();
             found.p_total = first(p.totals) + first(p.totals_low);
             found.q_total = first(q.totals) + first(q.totals_low);
@@ -105,7 +106,7 @@ where
         }
         // The totals of the whole row, so that what is unusual in the row is unusual in each segment.
         Look::Supports(known) | Look::Residual(known) | Look::Terms(known) => {
-            (Side::known(simd, p, known.p_total), Side::known(simd, q, known.q_total))
+            (StagedSide::known(simd, p, known.p_total), StagedSide::known(simd, q, known.q_total))
         }
     };
     let batch = Batch { simd, layout: &layout, count: 1, two_parts, p: sides.0, q: sides.1 };

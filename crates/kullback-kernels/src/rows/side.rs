@@ -27,7 +27,7 @@ pub(super) fn asks_two_parts<T: Real>(terms: &[Term], zeros: Zeros) -> bool {
 
 /// One side of a batch, laid out and summed.
 #[derive(Clone, Copy)]
-pub(crate) struct Side<'a, S: Simd, T: Real> {
+pub(crate) struct StagedSide<'a, S: Simd, T: Real> {
     pub staged: Staged<'a, T>,
     /// The total of row i in lane i. `totals_low` holds what rounding left of it: all of it where that was asked for, else only
     /// what adding up the lanes left.
@@ -37,7 +37,7 @@ pub(crate) struct Side<'a, S: Simd, T: Real> {
     pub least: Lanes<S, T>,
 }
 
-impl<'a, S: Simd, T: Real> Side<'a, S, T> {
+impl<'a, S: Simd, T: Real> StagedSide<'a, S, T> {
     /// Sums the rows of a batch, in two parts if that is asked for.
     #[inline(always)]
     pub(crate) fn new(
@@ -113,7 +113,7 @@ impl<'a, S: Simd, T: Real> Side<'a, S, T> {
     }
 }
 
-impl<'a, S: Simd, T: Real> Side<'a, S, T> {
+impl<'a, S: Simd, T: Real> StagedSide<'a, S, T> {
     /// One row whose total is known.
     #[inline(always)]
     pub(crate) fn known(simd: S, staged: Staged<'a, T>, total: f64) -> Self {
@@ -160,7 +160,7 @@ mod tests {
             let want: f64 = (1..bins).map(|bin| f64::from(2.9e-8 + bin as f32 * 1e-10)).sum::<f64>() + 1.0;
             let staged = Staged { values: &values, stride: layout.unit(), inexact: 0 };
             let total = |two_parts: bool| {
-                let side = Side::new(simd, staged, 1, &layout, two_parts, &mut RowTotals::new(simd));
+                let side = StagedSide::new(simd, staged, 1, &layout, two_parts, &mut RowTotals::new(simd));
                 f64::from(side.totals.as_slice()[0]) + f64::from(side.totals_low.as_slice()[0])
             };
             assert!((total(false) - want).abs() < 4e-7, "{bins} bins");

@@ -2,13 +2,13 @@
 
 use fearless_simd::Simd;
 
-use super::accumulate::Sums;
+use super::accumulate::Accumulators;
 use super::batch::{Batch, Usual};
 use super::decode::{Decode, Decoded, Policy, Scratch};
 use super::prefetch::Ahead;
 use super::row::{self, Task};
-use super::side::{Side, asks_two_parts};
-use super::stage::{Layout, Room, stage};
+use super::side::{StagedSide, asks_two_parts};
+use super::stage::{Layout, StagingBuffers, stage};
 use super::sums::RowTotals;
 use crate::arithmetic::contrast::SET;
 use crate::problem::Problem;
@@ -33,7 +33,7 @@ impl<'a> Span<'a> {
         let terms = problem.terms.len();
         let task =
             Task { terms: &problem.terms, zeros: problem.zeros, needs: problem.needs(), positions: &problem.positions };
-        let mut accumulators = Sums::<S, T>::new(simd, terms);
+        let mut accumulators = Accumulators::<S, T>::new(simd, terms);
         let (mut p_scratch, mut q_scratch) = (Scratch::<T>::default(), Scratch::<T>::default());
         for (row, (flags, sums)) in flags.iter_mut().zip(sums.chunks_mut(terms)).enumerate() {
             if !flags.any(RowFlags::RESCUE) {
@@ -56,20 +56,20 @@ impl<'a> Span<'a> {
     #[inline(always)]
     pub(crate) fn usual<S: Simd, T: Decode + Usual>(&self, simd: S, flags: &mut [RowFlags], sums: &mut [f64])
     where
-        Room<T>: Default,
+        StagingBuffers<T>: Default,
     {
         let problem = self.problem;
         let two_parts = asks_two_parts::<T>(problem.terms.as_slice(), problem.zeros);
         let layout = Layout::new::<S, T>(problem.bins);
         let mut totals = [(); SET].map(|()| RowTotals::new(simd));
-        let (mut p_room, mut q_room) = (Room::default(), Room::default());
-        let (mut p_shared, mut q_shared) = (Room::default(), Room::default());
+        let (mut p_buffers, mut q_buffers) = (StagingBuffers::default(), StagingBuffers::default());
+        let (mut p_shared, mut q_shared) = (StagingBuffers::default(), StagingBuffers::default());
         // This is a macro because a closure may be compiled without the instruction set.
         macro_rules! side {
-            ($rows:expr, $first:expr, $count:expr, $room:expr) => {
-                Side::new(
+            ($rows:expr, $first:expr, $count:expr, $buffers:expr) => {
+                StagedSide::new(
                     simd,
-                    stage::<S, T>(simd, $rows, $first, $count, &layout, &mut $room),
+                    stage::<S, T>(simd, $rows, $first, $count, &layout, &mut $buffers),
                     $count,
                     &layout,
                     two_parts,
@@ -94,11 +94,11 @@ impl<'a> Span<'a> {
             let (first, count) = (i * layout.rows, flags.len());
             let p = match p_once {
                 Some(side) => side,
-                None => side!(self.p, first, count, p_room),
+                None => side!(self.p, first, count, p_buffers),
             };
             let q = match q_once {
                 Some(side) => side,
-                None => side!(self.q, first, count, q_room),
+                None => side!(self.q, first, count, q_buffers),
             };
             let ahead = Ahead::new([next(&p_bytes, first + count), next(&q_bytes, first + count)]);
             Batch { simd, layout: &layout, count, two_parts, p, q }.run(problem, &mut totals, &ahead, flags, sums);

@@ -79,7 +79,7 @@ impl<'a, T> Staged<'a, T> {
 
 /// Scratch memory for one side of a batch.
 #[derive(Debug, Default)]
-pub(crate) struct Room<T> {
+pub(crate) struct StagingBuffers<T> {
     staged: Vec<T>,
     padded: Vec<T>,
 }
@@ -92,7 +92,7 @@ pub(crate) fn stage<'a, S: Simd, T: Decode>(
     first: usize,
     count: usize,
     layout: &Layout,
-    room: &'a mut Room<T>,
+    buffers: &'a mut StagingBuffers<T>,
 ) -> Staged<'a, T> {
     let bins = layout.bins;
     if !layout.across {
@@ -101,13 +101,13 @@ pub(crate) fn stage<'a, S: Simd, T: Decode>(
         {
             return Staged { values: &values[first * rows.row_stride()..], stride: rows.row_stride(), inexact: 0 };
         }
-        room.staged.resize(layout.rows * layout.unit(), T::from_f64(0.0));
+        buffers.staged.resize(layout.rows * layout.unit(), T::from_f64(0.0));
         let mut inexact = 0;
-        for (i, out) in room.staged.chunks_exact_mut(layout.unit()).take(count).enumerate() {
+        for (i, out) in buffers.staged.chunks_exact_mut(layout.unit()).take(count).enumerate() {
             let exact = T::decode(simd, rows.weights(), (first + i) * rows.row_stride(), &mut out[..bins]);
             inexact |= RowBits::from(!exact) << i;
         }
-        return Staged { values: &room.staged, stride: layout.unit(), inexact };
+        return Staged { values: &buffers.staged, stride: layout.unit(), inexact };
     }
     // Across: rows of a power-of-two length, one after the other, are turned. Each round takes even and odd elements apart, and
     // a length of 2ⁿ takes n rounds.
@@ -119,19 +119,19 @@ pub(crate) fn stage<'a, S: Simd, T: Decode>(
     let padded = match whole {
         Some(values) => values,
         None => {
-            room.padded.resize(layout.lanes * width, T::from_f64(0.0));
-            for (i, out) in room.padded.chunks_exact_mut(width).enumerate() {
+            buffers.padded.resize(layout.lanes * width, T::from_f64(0.0));
+            for (i, out) in buffers.padded.chunks_exact_mut(width).enumerate() {
                 // Lanes without a row repeat the last row. Nothing looks at their results.
                 let row = first + i.min(count - 1);
                 let exact = T::decode(simd, rows.weights(), row * rows.row_stride(), &mut out[..bins]);
                 inexact |= RowBits::from(!exact) << i;
             }
-            &room.padded
+            &buffers.padded
         }
     };
-    room.staged.resize(layout.lanes * width, T::from_f64(0.0));
-    turn::<S, T>(simd, width, padded, &mut room.staged);
-    Staged { values: &room.staged, stride: 0, inexact }
+    buffers.staged.resize(layout.lanes * width, T::from_f64(0.0));
+    turn::<S, T>(simd, width, padded, &mut buffers.staged);
+    Staged { values: &buffers.staged, stride: 0, inexact }
 }
 
 /// Turns rows so that each has one lane: from row-major order with `width` bins per row to one vector per bin.

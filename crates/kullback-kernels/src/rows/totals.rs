@@ -50,7 +50,7 @@ fn reduce<S: Simd, T: Real>(sums: WideLanes<S>) -> Double {
 }
 
 /// What the first pass finds.
-pub(crate) struct Found {
+pub(crate) struct PairTotals {
     pub flags: u32,
     pub p: SideTotals,
     pub q: SideTotals,
@@ -63,7 +63,7 @@ pub(crate) fn first_pass<S: Simd, T: Real>(
     zeros: Zeros,
     p: &RowWeights<'_, T>,
     q: &RowWeights<'_, T>,
-) -> Found {
+) -> PairTotals {
     let zero = splat::<S, T>(simd, 0.0);
     let largest = splat::<S, T>(simd, if size_of::<T>() == 4 { f64::from(f32::MAX) } else { f64::MAX });
     let none = zero.simd_lt(zero);
@@ -112,7 +112,7 @@ pub(crate) fn first_pass<S: Simd, T: Real>(
     }
     let side =
         |sum, present, unit| SideTotals { total: reduce::<S, T>(sum), present, missing: count_any - present, unit };
-    Found { flags, p: side(sum_p, count_p, p.unit), q: side(sum_q, count_q, q.unit) }
+    PairTotals { flags, p: side(sum_p, count_p, p.unit), q: side(sum_q, count_q, q.unit) }
 }
 
 /// Σ max(w, threshold) of a row: the total that `floor` leaves.
