@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::backend::cpu::Cpu;
 #[cfg(feature = "gpu")]
-use crate::backend::gpu::{GpuOptions, Wanted};
+use crate::backend::gpu::{AdapterChoice, GpuOptions};
 use crate::engine::Engine;
 #[cfg(feature = "gpu")]
 use crate::exec::auto::Auto;
@@ -177,9 +177,9 @@ impl EngineBuilder {
         #[cfg(feature = "gpu")]
         let gpu = |adapter| Ok::<_, Error>(Runner::Gpus(Box::new(Gpus::one(options(adapter))?)));
         #[cfg(all(feature = "gpu", not(test)))]
-        let auto = || Auto::new(GpuSet::HARDWARE, options(Wanted::Hardware));
+        let auto = || Auto::new(GpuSet::HARDWARE, options(AdapterChoice::Hardware));
         #[cfg(all(feature = "gpu", test))]
-        let auto = || Auto::new(self.candidates, options(Wanted::Hardware));
+        let auto = || Auto::new(self.candidates, options(AdapterChoice::Hardware));
         let runner = match self.device {
             #[cfg(feature = "gpu")]
             Device::Auto => Runner::Auto(Box::new(auto())),
@@ -188,13 +188,13 @@ impl EngineBuilder {
             Device::Cpu => Runner::Cpu,
             Device::Reference => Runner::Reference,
             #[cfg(feature = "gpu")]
-            Device::Gpu => gpu(Wanted::Hardware)?,
+            Device::Gpu => gpu(AdapterChoice::Hardware)?,
             #[cfg(feature = "gpu")]
-            Device::GpuAt(index) => gpu(Wanted::At(index))?,
+            Device::GpuAt(index) => gpu(AdapterChoice::At(index))?,
             #[cfg(feature = "gpu")]
-            Device::Gl => gpu(Wanted::Gl)?,
+            Device::Gl => gpu(AdapterChoice::Gl)?,
             #[cfg(feature = "gpu")]
-            Device::Gpus(set) => Runner::Gpus(Box::new(Gpus::open(set, options(Wanted::Hardware))?)),
+            Device::Gpus(set) => Runner::Gpus(Box::new(Gpus::open(set, options(AdapterChoice::Hardware))?)),
             #[cfg(not(feature = "gpu"))]
             Device::Gpu | Device::GpuAt(_) | Device::Gl | Device::Gpus(_) => {
                 return Err(Error::NoDevice {

@@ -15,12 +15,12 @@ use kullback_kernels::weights::Rows;
 #[derive(Debug)]
 pub struct Uploaded<'a> {
     pub(crate) rows: Rows<'a>,
-    pub(crate) kept: SmallVec<[Kept; 1]>,
+    pub(crate) kept: SmallVec<[DeviceRows; 1]>,
 }
 
 /// Rows of a matrix that a device keeps.
 #[derive(Debug)]
-pub(crate) struct Kept {
+pub(crate) struct DeviceRows {
     /// The device of the engine that keeps them.
     pub(crate) device: usize,
     /// The rows of the matrix that it keeps.
@@ -28,7 +28,7 @@ pub(crate) struct Kept {
     pub(crate) stored: StoredRows,
 }
 
-impl Kept {
+impl DeviceRows {
     /// Whether these rows of the matrix lie in one buffer.
     #[cfg(feature = "gpu")]
     pub(crate) fn is_in_one_piece(&self, rows: &Range<usize>) -> bool {
@@ -61,18 +61,19 @@ impl<'a> Uploaded<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
     pub(crate) rows: Rows<'a>,
-    pub(crate) kept: &'a [Kept],
+    pub(crate) kept: &'a [DeviceRows],
 }
 
 impl<'a> Input<'a> {
     /// What one device keeps of the rows `range`, if it keeps all of them; `has` says which rows the device has.
-    pub(crate) fn kept(&self, range: &Range<usize>, has: impl Fn(&StoredRows) -> bool) -> Option<&'a Kept> {
-        let covers = |kept: &&Kept| kept.rows.start <= range.start && range.end <= kept.rows.end && has(&kept.stored);
+    pub(crate) fn kept(&self, range: &Range<usize>, has: impl Fn(&StoredRows) -> bool) -> Option<&'a DeviceRows> {
+        let covers =
+            |kept: &&DeviceRows| kept.rows.start <= range.start && range.end <= kept.rows.end && has(&kept.stored);
         self.kept.iter().find(covers)
     }
 
     /// The rows `range`, which a device may keep.
-    pub(crate) fn source(&self, range: &Range<usize>, kept: Option<&'a Kept>) -> Source<'a> {
+    pub(crate) fn source(&self, range: &Range<usize>, kept: Option<&'a DeviceRows>) -> Source<'a> {
         let rows = self.rows.slice(range.start, range.len());
         Source { rows, stored: kept.map(|kept| (&kept.stored, range.start - kept.rows.start)) }
     }

@@ -21,7 +21,7 @@ const SETS: [&[Divergence]; 4] = [
     &[Divergence::Jeffreys],
 ];
 
-/// Engines with room for four tables and for chunks of a few thousand rows.
+/// Engines with memory for four tables and for chunks of a few thousand rows.
 fn engines() -> Vec<Engine> {
     engines_with((128 << 20) + (1 << 20))
 }

@@ -1,6 +1,6 @@
 //! The devices that tests run on: software adapters, found by their drivers, never by their place in a list.
 
-use crate::backend::gpu::Wanted;
+use crate::backend::gpu::AdapterChoice;
 use crate::{AdapterInfo, Device, adapters};
 
 /// Whether a missing device is a failure.
@@ -34,7 +34,7 @@ pub(crate) fn swiftshader() -> Option<usize> {
 
 /// Vulkan, and GL, which has no subgroups.
 pub(crate) fn vulkan_and_gl() -> Vec<Device> {
-    let gl = Wanted::Gl.exists();
+    let gl = AdapterChoice::Gl.exists();
     assert!(gl || !is_required(), "KULLBACK_REQUIRE_GPU is set and there is no adapter of GL");
     vulkan().map(Device::GpuAt).into_iter().chain(gl.then_some(Device::Gl)).collect()
 }

@@ -4,7 +4,7 @@ use kullback_kernels::row_sums::RowSums;
 
 /// What a device found for the rows of a chunk.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) enum ChunkResults {
     Sums(RowSums),
     /// The values of each measure, one measure after the other, as the bits of 32-bit floats, or a [`NoValue`] in place of a
     /// value.
@@ -12,15 +12,15 @@ pub(crate) enum Found {
 }
 
 #[cfg(feature = "gpu")]
-impl Found {
+impl ChunkResults {
     /// Nothing found yet.
     pub(crate) fn new() -> Self {
-        Found::Sums(RowSums::default())
+        ChunkResults::Sums(RowSums::default())
     }
 
     /// Takes the sums out, to use their memory again.
     pub(crate) fn take_sums(&mut self) -> RowSums {
-        if let Found::Sums(sums) = self { std::mem::take(sums) } else { RowSums::default() }
+        if let ChunkResults::Sums(sums) = self { std::mem::take(sums) } else { RowSums::default() }
     }
 }
 

@@ -13,6 +13,6 @@ pub(crate) mod reference;
 mod source;
 mod spent;
 
-pub(crate) use found::{Found, NoValue};
+pub(crate) use found::{ChunkResults, NoValue};
 pub(crate) use source::{Source, StoredRows};
 pub(crate) use spent::Spent;

@@ -7,15 +7,15 @@ use kullback_kernels::error::Result;
 use super::run::Run;
 use super::values::Part;
 use super::walk::{Session, Sink, walk};
-use crate::backend::gpu::{Chunk, Gpu};
-use crate::backend::{Found, Spent};
-use crate::input::Kept;
+use crate::backend::gpu::{Gpu, StartedChunk};
+use crate::backend::{ChunkResults, Spent};
+use crate::input::DeviceRows;
 use crate::output::Stats;
 use crate::plan::Chunks;
 
 /// Computes the rows that a part has left, on a device. A chunk that is done stays done.
 pub(crate) fn on_device(run: &Run<'_>, part: &mut Part<'_>, device: &Gpu) -> Result<()> {
-    let mut sink = ColumnsSink { run: *run, device, part, found: Found::new() };
+    let mut sink = ColumnsSink { run: *run, device, part, found: ChunkResults::new() };
     walk(&mut sink, device, run.host.submission_seconds).map(|_| ())
 }
 
@@ -25,14 +25,14 @@ struct ColumnsSink<'w, 'a, 'p> {
     device: &'a Gpu,
     part: &'w mut Part<'p>,
     /// What the device found for the last chunk. Its memory is used again.
-    found: Found,
+    found: ChunkResults,
 }
 
 /// A device that computes rows, some of which it keeps.
 struct ColumnsSession<'a> {
     run: Run<'a>,
     device: &'a Gpu,
-    kept: [Option<&'a Kept>; 2],
+    kept: [Option<&'a DeviceRows>; 2],
 }
 
 impl<'a> Sink for ColumnsSink<'_, 'a, '_> {
@@ -46,7 +46,7 @@ impl<'a> Sink for ColumnsSink<'_, 'a, '_> {
         Ok(Some((ColumnsSession { run, device, kept }, chunks)))
     }
 
-    fn finish(&mut self, _: &ColumnsSession<'a>, chunk: Range<usize>, started: Chunk<'a>) -> Result<Spent> {
+    fn finish(&mut self, _: &ColumnsSession<'a>, chunk: Range<usize>, started: StartedChunk<'a>) -> Result<Spent> {
         let spent = started.finish(&mut self.found)?;
         self.run.values(self.part, chunk, Some(&self.found))?;
         Ok(spent)
@@ -70,9 +70,9 @@ impl<'a> Sink for ColumnsSink<'_, 'a, '_> {
 }
 
 impl<'a> Session for ColumnsSession<'a> {
-    type Started = Chunk<'a>;
+    type Started = StartedChunk<'a>;
 
-    fn start(&self, chunk: &Range<usize>) -> Result<Chunk<'a>> {
+    fn start(&self, chunk: &Range<usize>) -> Result<StartedChunk<'a>> {
         let [p, q] = self.run.sources(chunk, self.kept);
         self.device.start(self.run.problem, &p, &q, self.run.product(chunk))
     }

@@ -14,7 +14,7 @@ use super::walk::{Session, Sink, walk};
 use crate::backend::Spent;
 use crate::backend::gpu::Gpu;
 use crate::backend::gpu::summary::{self as device, Said};
-use crate::input::Kept;
+use crate::input::DeviceRows;
 use crate::options::{OnInvalid, Options};
 use crate::output::{RowStatus, Share, Stats};
 use crate::plan::Chunks;
@@ -232,7 +232,7 @@ struct DigestSink<'w, 'a> {
 struct DigestSession<'a> {
     run: &'a Run<'a>,
     digest: device::Digest<'a>,
-    kept: [Option<&'a Kept>; 2],
+    kept: [Option<&'a DeviceRows>; 2],
 }
 
 impl<'a> Sink for DigestSink<'_, 'a> {

@@ -18,8 +18,8 @@ use super::rates;
 use super::run::Run;
 use super::values::Part;
 use crate::backend::StoredRows;
-use crate::backend::gpu::{AdapterInfo, DeviceAnswers, Gpu, GpuOptions, Wanted, adapters};
-use crate::input::Kept;
+use crate::backend::gpu::{AdapterChoice, AdapterInfo, DeviceAnswers, Gpu, GpuOptions, adapters};
+use crate::input::DeviceRows;
 use crate::options::GpuSet;
 use crate::output::Share;
 use crate::plan::cost::{self, Rates};
@@ -44,7 +44,7 @@ impl Gpus {
     /// Opens the adapters of a set, each with the same options. If the set is all hardware, adapters that cannot be opened are
     /// left out, unless none is left.
     pub(crate) fn open(set: GpuSet, options: GpuOptions) -> Result<Self> {
-        let open = |index| Gpu::open(GpuOptions { adapter: Wanted::At(index), ..options });
+        let open = |index| Gpu::open(GpuOptions { adapter: AdapterChoice::At(index), ..options });
         if set != GpuSet::HARDWARE {
             return Ok(Self::of(set.indices().map(open).collect::<Result<_>>()?));
         }
@@ -131,7 +131,7 @@ impl Gpus {
     }
 
     /// If the GPUs keep all of the rows, the rows that each of them keeps.
-    fn shares_of_kept(&self, kept: &[Kept], rows: &Range<usize>) -> Option<Vec<Range<usize>>> {
+    fn shares_of_kept(&self, kept: &[DeviceRows], rows: &Range<usize>) -> Option<Vec<Range<usize>>> {
         let mut end = rows.start;
         let share = |device: usize| {
             let kept = kept.iter().find(|kept| kept.device == device);
@@ -197,10 +197,10 @@ impl Gpus {
     }
 
     /// Copies rows to the GPUs, shared as in calls over rows that they keep.
-    pub(crate) fn upload(&self, host: &Host, rows: &Rows<'_>) -> Result<SmallVec<[Kept; 1]>> {
+    pub(crate) fn upload(&self, host: &Host, rows: &Rows<'_>) -> Result<SmallVec<[DeviceRows; 1]>> {
         let keep = |(device, part): (usize, Range<usize>)| {
             let stored = self.devices[device].upload(&rows.slice(part.start, part.len()))?;
-            Ok(Kept { device, rows: part, stored })
+            Ok(DeviceRows { device, rows: part, stored })
         };
         if self.devices.len() == 1 {
             return Ok([keep((0, 0..rows.len()))?].into_iter().collect());

@@ -17,9 +17,9 @@ use super::values::{Part, Values};
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::Gpu;
 use crate::calibrate::{self, Way};
-use crate::input::Input;
 #[cfg(feature = "gpu")]
-use crate::input::Kept;
+use crate::input::DeviceRows;
+use crate::input::Input;
 use crate::options::Options;
 use crate::plan::cost::{self, Rates};
 
@@ -39,8 +39,9 @@ pub(crate) fn on_gpu(host: &Host, gpu: &Gpu) -> Result<Rates> {
         if way == Way::Sent {
             return fastest(host, calls, (p.into(), q.into()), once);
         }
-        let kept =
-            |rows: &Rows<'_>| Ok::<_, Error>([Kept { device: 0, rows: 0..rows.len(), stored: gpu.upload(rows)? }]);
+        let kept = |rows: &Rows<'_>| {
+            Ok::<_, Error>([DeviceRows { device: 0, rows: 0..rows.len(), stored: gpu.upload(rows)? }])
+        };
         let (kept_p, kept_q) = (kept(&p)?, kept(&q)?);
         fastest(host, calls, (Input { rows: p, kept: &kept_p }, Input { rows: q, kept: &kept_q }), once)
     })

@@ -13,8 +13,8 @@ use super::tracker::Tracker;
 use super::values::{Part, Piece, Values};
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::{Gpu, SLOTS, product};
-use crate::backend::{Found, Source, reference};
-use crate::input::{Input, Kept};
+use crate::backend::{ChunkResults, Source, reference};
+use crate::input::{DeviceRows, Input};
 use crate::options::Options;
 use crate::output::{Columns, RowStatus};
 use crate::plan::{Chunks, cost};
@@ -28,7 +28,7 @@ pub(crate) struct Run<'a> {
     pub(crate) q: Input<'a>,
     /// The product that the rows are part of, if any.
     #[cfg(feature = "gpu")]
-    pub(crate) product: Option<product::Part<'a>>,
+    pub(crate) product: Option<product::ProductTile<'a>>,
 }
 
 impl<'a> Run<'a> {
@@ -51,7 +51,7 @@ impl<'a> Run<'a> {
 
     /// The product that a chunk is part of.
     #[cfg(feature = "gpu")]
-    pub(super) fn product(&self, chunk: &Range<usize>) -> Option<product::Part<'a>> {
+    pub(super) fn product(&self, chunk: &Range<usize>) -> Option<product::ProductTile<'a>> {
         self.product.map(|part| part.of(&self.problem.pairing.ranges(chunk)))
     }
 
@@ -69,11 +69,11 @@ impl<'a> Run<'a> {
         device: &Gpu,
         rows: &Range<usize>,
         memory: (u64, u64),
-    ) -> Result<(Chunks, [Option<&'a Kept>; 2])> {
+    ) -> Result<(Chunks, [Option<&'a DeviceRows>; 2])> {
         let [p, q] = self.problem.pairing.ranges(rows);
         let has = |stored: &_| device.has(stored);
         // Every row of P meets all rows of Q at once.
-        let is_at_hand = |kept: &&Kept| self.problem.pairing.line() == 1 || kept.is_in_one_piece(&q);
+        let is_at_hand = |kept: &&DeviceRows| self.problem.pairing.line() == 1 || kept.is_in_one_piece(&q);
         let kept = [self.p.kept(&p, has), self.q.kept(&q, has).filter(is_at_hand)];
         let pieces = kept.map(|kept| kept.map(|kept| (kept.rows.start, &kept.stored)));
         Ok((device.chunks(self.problem, rows.clone(), memory, pieces)?, kept))
@@ -88,14 +88,19 @@ impl<'a> Run<'a> {
     }
 
     /// Both sides of a chunk, of which a device may keep some rows.
-    pub(crate) fn sources(&self, chunk: &Range<usize>, kept: [Option<&'a Kept>; 2]) -> [Source<'a>; 2] {
+    pub(crate) fn sources(&self, chunk: &Range<usize>, kept: [Option<&'a DeviceRows>; 2]) -> [Source<'a>; 2] {
         let [p, q] = self.problem.pairing.ranges(chunk);
         [self.p.source(&p, kept[0]), self.q.source(&q, kept[1])]
     }
 
     /// Turns the sums of a chunk into values. The sums come from a device or are computed here; or the values come from a
     /// device. Rows that 32 bits could not hold are computed again.
-    pub(super) fn values(&self, part: &mut Part<'_>, chunk: Range<usize>, from_device: Option<&Found>) -> Result<()> {
+    pub(super) fn values(
+        &self,
+        part: &mut Part<'_>,
+        chunk: Range<usize>,
+        from_device: Option<&ChunkResults>,
+    ) -> Result<()> {
         let (host, problem) = (self.host, self.problem);
         let (p, q) = (self.p.rows, self.q.rows);
         let rows_per_task = cost::rows_per_task(problem);
@@ -103,8 +108,8 @@ impl<'a> Run<'a> {
         let task = |sums: &mut RowSums, mut piece: Piece<'_>| {
             let (p, q) = problem.sides(&p, &q, piece.start, piece.len());
             match from_device {
-                Some(Found::Sums(all)) => sums.copy_from(all, piece.start - chunk.start, piece.len()),
-                Some(Found::Values(all)) => {
+                Some(ChunkResults::Sums(all)) => sums.copy_from(all, piece.start - chunk.start, piece.len()),
+                Some(ChunkResults::Values(all)) => {
                     let first = piece.start - chunk.start;
                     let values = |measure: usize, row: usize| all[measure * chunk.len() + first + row];
                     sums.resize(piece.len(), problem.terms.len());

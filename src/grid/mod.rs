@@ -232,9 +232,9 @@ impl<'a> Grid<'a> {
         {
             stats.sent = self.product.bytes();
         }
-        let mut room = Columns::default();
+        let mut reused = Columns::default();
         self.walk(|rows, columns, ready| {
-            let mut tile = self.tile(rows, columns, ready, std::mem::take(&mut room))?;
+            let mut tile = self.tile(rows, columns, ready, std::mem::take(&mut reused))?;
             #[cfg(feature = "gpu")]
             if self.has_product() {
                 self.judge_product(&tile);
@@ -252,19 +252,25 @@ impl<'a> Grid<'a> {
                 take(&tile.mirrored())?;
                 tracker.report(tile.status().len())?;
             }
-            room = tile.entries;
+            reused = tile.entries;
             Ok::<(), E>(())
         })?;
         stats.seconds = start.elapsed().as_secs_f64();
         Ok(stats)
     }
 
-    fn tile(&self, rows: Range<usize>, columns: Range<usize>, ready: Option<Ready<'_>>, room: Columns) -> Result<Tile> {
+    fn tile(
+        &self,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        ready: Option<Ready<'_>>,
+        reused: Columns,
+    ) -> Result<Tile> {
         let pairing = Pairing::All { first: columns.start, columns: columns.len() };
         let problem = Problem { rows: rows.len() * columns.len(), pairing, ..self.problem.clone() };
         let tracker = Tracker::new(&self.options, problem.rows);
         let (entries, any_invalid) = if let On::Cpu = self.choice.on {
-            let mut values = Values::within(room, &problem, &self.options, &tracker, 0..problem.rows);
+            let mut values = Values::within(reused, &problem, &self.options, &tracker, 0..problem.rows);
             let mut stats = Stats { reason: self.choice.reason, chunks: 1, ..Stats::default() };
             let mut any_invalid = false;
             for part in &mut values.parts([problem.rows]) {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 
-use crate::backend::gpu::product::{Part, Product};
+use crate::backend::gpu::product::{Product, ProductTile};
 use crate::engine::Engine;
 use crate::exec::choice::On;
 use kullback_kernels::problem::{Pairing, Problem};
@@ -47,8 +47,8 @@ impl<'a> OnTrial<'a> {
     }
 
     /// The rows from a row of P on, as long as the product is in use.
-    pub(super) fn part(&self, first: usize) -> Option<Part<'_>> {
+    pub(super) fn part(&self, first: usize) -> Option<ProductTile<'_>> {
         let product = self.product.as_ref().filter(|product| !product.is_given_up())?;
-        Some(Part { product, first: [first, 0] })
+        Some(ProductTile { product, first: [first, 0] })
     }
 }

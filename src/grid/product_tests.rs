@@ -208,7 +208,7 @@ fn neither_chunks_nor_faults_nor_neighbours_change_a_bit() {
                 assert!(bits(&got) == bits(&want), "{fault:?} at {point:?} after {after}");
             }
         }
-        // Where there is no room for the rows any more the row kernels do it.
+        // Where there is no memory for the rows any more the row kernels do it.
         let (got, _, is_in_use) = matrix(&engine, p, q, &|grid, faults| {
             grid.forget_sides();
             faults.arm(Fault::NoMemory, Point::Allocate, 0, 1);

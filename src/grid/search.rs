@@ -21,7 +21,7 @@ use crate::plan::Chunks;
 
 /// What a search is for.
 #[derive(Clone, Copy)]
-struct Wanted {
+struct NearestQuery {
     /// Neighbours per row.
     count: usize,
     /// Whether P is Q. Then no row is its own neighbour.
@@ -55,7 +55,7 @@ impl Grid<'_> {
             Stats { device: gpus.name(), reason: self.choice.reason, bytes: self.bytes(), ..Stats::default() };
         stats.sent = self.product.bytes();
         for lines in blocks(0..self.p.len(), lines) {
-            let wanted = Wanted { count, itself };
+            let wanted = NearestQuery { count, itself };
             loop {
                 match self.search(gpu, &lines, wanted, &mut nearest[lines.clone()], &mut stats, tracker) {
                     Ok(true) => break,
@@ -76,7 +76,7 @@ impl Grid<'_> {
         &self,
         gpu: &Gpu,
         lines: &Range<usize>,
-        wanted: Wanted,
+        wanted: NearestQuery,
         nearest: &mut [Nearest],
         stats: &mut Stats,
         tracker: &Tracker<'_>,
@@ -143,7 +143,7 @@ struct SearchSink<'w, 'r> {
     gpu: &'r Gpu,
     run: Run<'r>,
     lines: Range<usize>,
-    wanted: Wanted,
+    wanted: NearestQuery,
     stats: &'w mut Stats,
     tracker: &'w Tracker<'w>,
     /// The first column of each chunk, and the end of the last chunk.

@@ -44,7 +44,7 @@ pub fn adapters() -> Vec<AdapterInfo> {
 
 /// Which adapter is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Wanted {
+pub(crate) enum AdapterChoice {
     /// The first hardware adapter: discrete before integrated before virtual.
     Hardware,
     /// The adapter with this index.
@@ -53,16 +53,16 @@ pub(crate) enum Wanted {
     Gl,
 }
 
-impl Wanted {
+impl AdapterChoice {
     /// The adapter and its description.
     pub(super) fn find(self) -> Result<(wgpu::Adapter, AdapterInfo)> {
-        let interface = if self == Wanted::Gl { Interface::Gl } else { Interface::Any };
+        let interface = if self == AdapterChoice::Gl { Interface::Gl } else { Interface::Any };
         with_adapters(interface, |adapters| {
             let described = describe_all(adapters);
             let chosen = match self {
-                Wanted::At(index) => described.get(index),
-                Wanted::Gl => described.first(),
-                Wanted::Hardware => {
+                AdapterChoice::At(index) => described.get(index),
+                AdapterChoice::Gl => described.first(),
+                AdapterChoice::Hardware => {
                     // Of equal adapters, the first one.
                     described.iter().filter(|info| !info.is_software).min_by_key(|info| rank(info))
                 }
@@ -81,7 +81,7 @@ impl Wanted {
     /// The name of an adapter in reports.
     pub(super) fn name(self, info: &AdapterInfo) -> String {
         match self {
-            Wanted::Gl => format!("gl {} ({})", info.name, info.backend),
+            AdapterChoice::Gl => format!("gl {} ({})", info.name, info.backend),
             _ => format!("gpu:{} {} ({})", info.index, info.name, info.backend),
         }
     }
@@ -93,9 +93,9 @@ impl Wanted {
         };
         let found: Vec<String> = described.iter().map(list).collect();
         let wanted = match self {
-            Wanted::Hardware => "hardware GPU".to_owned(),
-            Wanted::At(index) => format!("adapter gpu:{index}"),
-            Wanted::Gl => "adapter of GL".to_owned(),
+            AdapterChoice::Hardware => "hardware GPU".to_owned(),
+            AdapterChoice::At(index) => format!("adapter gpu:{index}"),
+            AdapterChoice::Gl => "adapter of GL".to_owned(),
         };
         Error::NoDevice { wanted, found: if found.is_empty() { "none".to_owned() } else { found.join(", ") } }
     }
@@ -116,29 +116,29 @@ enum Interface {
 }
 
 /// Adapters, and the instance they come from.
-struct Found {
+struct AdapterList {
     _instance: wgpu::Instance,
     adapters: Vec<wgpu::Adapter>,
 }
 
 /// What this process has found.
 #[derive(Default)]
-struct Known {
+struct AdapterCache {
     process: u32,
-    any: Option<Found>,
-    gl: Option<Found>,
+    any: Option<AdapterList>,
+    gl: Option<AdapterList>,
 }
 
-static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
+static CACHE: Mutex<Option<AdapterCache>> = Mutex::new(None);
 
 /// Calls `run` with the adapters of an interface, which are looked for first if nobody has done so.
 fn with_adapters<R>(interface: Interface, run: impl FnOnce(&[wgpu::Adapter]) -> R) -> R {
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     if known.as_ref().is_some_and(|known| known.process != std::process::id()) {
         // What a fork leaves of an instance has no threads, and cannot even be dropped.
         std::mem::forget(known.take());
     }
-    let known = known.get_or_insert_with(|| Known { process: std::process::id(), ..Known::default() });
+    let known = known.get_or_insert_with(|| AdapterCache { process: std::process::id(), ..AdapterCache::default() });
     if interface == Interface::Any {
         let any = known.any.get_or_insert_with(|| look(wgpu::Backends::PRIMARY));
         if !any.adapters.is_empty() {
@@ -150,17 +150,17 @@ fn with_adapters<R>(interface: Interface, run: impl FnOnce(&[wgpu::Adapter]) -> 
 
 /// Forgets what was found, so that the next caller looks again. Used after a device was lost.
 pub(super) fn look_again() {
-    drop(KNOWN.lock().unwrap_or_else(PoisonError::into_inner).take());
+    drop(CACHE.lock().unwrap_or_else(PoisonError::into_inner).take());
 }
 
-fn look(backends: wgpu::Backends) -> Found {
+fn look(backends: wgpu::Backends) -> AdapterList {
     // WGPU_BACKEND and its kin are honoured, as users of wgpu expect.
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
     descriptor.backends &= backends;
     let backends = descriptor.backends;
     let instance = wgpu::Instance::new(descriptor);
     let adapters = pollster::block_on(instance.enumerate_adapters(backends));
-    Found { _instance: instance, adapters }
+    AdapterList { _instance: instance, adapters }
 }
 
 fn describe_all(adapters: &[wgpu::Adapter]) -> Vec<AdapterInfo> {

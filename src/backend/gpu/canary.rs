@@ -9,7 +9,7 @@ use half::{bf16, f16};
 use smallvec::SmallVec;
 
 use super::collect::collect;
-use super::device::Device;
+use super::device::GpuDevice;
 use super::opened::Opened;
 use super::pairs::{self, First, Search};
 use super::submit::{self, SideRows};
@@ -135,12 +135,12 @@ fn value(bits: u32) -> Option<f32> {
 }
 
 /// All pairs of canary rows.
-struct Pairs {
+struct CanaryPairs {
     problem: Problem,
     sides: [Canaries; 2],
 }
 
-impl Pairs {
+impl CanaryPairs {
     fn new(opened: &Opened, problem: &Problem) -> Self {
         let pairing = Pairing::All { first: 0, columns: ROWS };
         let problem = Problem { pairing, rows: ROWS * ROWS, ..shorter(problem, opened.device.caps.subgroups) };
@@ -154,7 +154,7 @@ impl Pairs {
     }
 
     /// The values of each measure, one measure after the other, from row kernels or from products.
-    fn values(&self, opened: &Arc<Opened>, product: Option<product::Part<'_>>) -> Result<Vec<u32>> {
+    fn values(&self, opened: &Arc<Opened>, product: Option<product::ProductTile<'_>>) -> Result<Vec<u32>> {
         let rows = self.rows()?;
         let started = pairs::start(opened, &self.problem, sides(&rows), self.problem.rows, product)?;
         started.finish(opened).map(|(values, _)| values)
@@ -179,7 +179,7 @@ pub(super) fn check_values(opened: &Arc<Opened>, problem: &Problem) -> Result<()
     let finishes: SmallVec<[Checked; 4]> =
         problem.slots.iter().map(|slots| Checked::Values(Finish::of(slots, problem.unit))).collect();
     opened.trusted.once(&finishes, || {
-        let pairs = Pairs::new(opened, problem);
+        let pairs = CanaryPairs::new(opened, problem);
         refuse_unless(&opened.device, pairs.compare(&pairs.values(opened, None)?))
     })
 }
@@ -190,12 +190,12 @@ pub(super) fn check_product(opened: &Arc<Opened>, problem: &Problem, call: &prod
     let keys: SmallVec<[Checked; 2]> =
         keys(problem, opened.device.caps.subgroups).into_iter().map(Checked::Product).collect();
     opened.trusted.once(&keys, || {
-        let pairs = Pairs::new(opened, problem);
+        let pairs = CanaryPairs::new(opened, problem);
         let Some(product) = call.over(&pairs.problem, pairs.rows()?) else { return Ok(false) };
         if product.sides(opened)?.is_none() {
             return Ok(false);
         }
-        let part = product::Part { product: &product, first: [0, 0] };
+        let part = product::ProductTile { product: &product, first: [0, 0] };
         refuse_unless(&opened.device, pairs.compare(&pairs.values(opened, Some(part))?))
     })
 }
@@ -205,7 +205,7 @@ pub(super) fn check_nearest(opened: &Arc<Opened>, problem: &Problem) -> Result<(
     const NEAREST: usize = 3;
     check_values(opened, problem)?;
     opened.trusted.once(&[Checked::Nearest], || {
-        let pairs = Pairs::new(opened, problem);
+        let pairs = CanaryPairs::new(opened, problem);
         let values = pairs.values(opened, None)?;
         let rows = pairs.rows()?;
         let search = Search::new(opened, &pairs.problem, ROWS, NEAREST)?;
@@ -229,7 +229,7 @@ pub(super) fn check_summary(opened: &Arc<Opened>, problem: &Problem) -> Result<(
     const LARGEST: usize = 3;
     check_values(opened, problem)?;
     opened.trusted.once(&[Checked::Summary], || {
-        let pairs = Pairs::new(opened, problem);
+        let pairs = CanaryPairs::new(opened, problem);
         let values = pairs.values(opened, None)?;
         let rows = pairs.rows()?;
         let digest = Digest::new(opened, &pairs.problem, LARGEST)?;
@@ -266,7 +266,7 @@ pub(super) fn check_summary(opened: &Arc<Opened>, problem: &Problem) -> Result<(
 const MOMENT_ERROR: f64 = 1e-5;
 
 /// Makes the whole process refuse a device if something is wrong. Else returns whether anything was compared.
-fn refuse_unless(device: &Device, is_right: std::result::Result<bool, String>) -> Result<bool> {
+fn refuse_unless(device: &GpuDevice, is_right: std::result::Result<bool, String>) -> Result<bool> {
     is_right.map_err(|reason| {
         probe::refuse(device, &reason);
         device.give_up(reason)

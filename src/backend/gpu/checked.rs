@@ -11,14 +11,14 @@ use super::product;
 use super::submit::{self, Started, side_rows};
 use super::summary::kernels::takes_values;
 use super::summary::{Digest, DigestedChunk};
-use crate::backend::found::Found;
+use crate::backend::found::ChunkResults;
 use crate::backend::source::Source;
 use crate::backend::spent::Spent;
 use kullback_kernels::error::Result;
 use kullback_kernels::problem::Problem;
 
 /// Rows on their way through the device.
-pub(crate) struct Chunk<'a> {
+pub(crate) struct StartedChunk<'a> {
     opened: Arc<Opened>,
     problem: &'a Problem,
     rows: usize,
@@ -31,14 +31,14 @@ enum Work {
     Values(pairs::StartedValues),
 }
 
-impl<'a> Chunk<'a> {
+impl<'a> StartedChunk<'a> {
     /// Starts on rows, which may be part of a product.
     pub(super) fn start(
         opened: Arc<Opened>,
         problem: &'a Problem,
         p: &Source<'_>,
         q: &Source<'_>,
-        product: Option<product::Part<'_>>,
+        product: Option<product::ProductTile<'_>>,
     ) -> Result<Self> {
         let (sides, rows) = side_rows(&opened, problem, p, q);
         let started = guarded(&opened, || {
@@ -53,7 +53,7 @@ impl<'a> Chunk<'a> {
     }
 
     /// Waits for the device. Replaces the content of `found` by what the device found for all the rows.
-    pub(crate) fn finish(self, found: &mut Found) -> Result<Spent> {
+    pub(crate) fn finish(self, found: &mut ChunkResults) -> Result<Spent> {
         let Self { opened, problem, rows, started } = self;
         match started {
             Work::Records(started) => {
@@ -62,12 +62,12 @@ impl<'a> Chunk<'a> {
                 if !collect(problem, &records, rows, &mut sums) {
                     return Err(opened.device.give_up("it left results of another time".to_owned()));
                 }
-                *found = Found::Sums(sums);
+                *found = ChunkResults::Sums(sums);
                 Ok(spent)
             }
             Work::Values(started) => {
                 let (values, spent) = guarded(&opened, || started.finish(&opened))?;
-                *found = Found::Values(values);
+                *found = ChunkResults::Values(values);
                 Ok(spent)
             }
         }
@@ -75,7 +75,7 @@ impl<'a> Chunk<'a> {
 }
 
 /// Checks every kernel that makes the values of all pairs.
-fn check_values(opened: &Arc<Opened>, problem: &Problem, product: Option<product::Part<'_>>) -> Result<()> {
+fn check_values(opened: &Arc<Opened>, problem: &Problem, product: Option<product::ProductTile<'_>>) -> Result<()> {
     match product {
         Some(part) => canary::check_product(opened, problem, part.product),
         None => canary::check_values(opened, problem),
@@ -88,7 +88,7 @@ impl Search<'_> {
         &self,
         first: First,
         (p, q): (&Source<'_>, &Source<'_>),
-        product: Option<product::Part<'_>>,
+        product: Option<product::ProductTile<'_>>,
     ) -> Result<Searched> {
         let opened = &self.opened;
         let (sides, rows) = side_rows(opened, self.problem, p, q);

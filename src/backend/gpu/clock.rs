@@ -2,7 +2,7 @@
 
 use wgpu::BufferUsages as Usage;
 
-use super::device::Device;
+use super::device::GpuDevice;
 use kullback_kernels::error::Result;
 
 /// Bytes of two ticks.
@@ -18,7 +18,7 @@ pub(super) struct Ticks {
 
 impl Ticks {
     /// `device` must have a clock.
-    pub(super) fn new(device: &Device) -> Result<Self> {
+    pub(super) fn new(device: &GpuDevice) -> Result<Self> {
         let set = device.device.create_query_set(&wgpu::QuerySetDescriptor {
             label: Some("kullback"),
             ty: wgpu::QueryType::Timestamp,
@@ -46,7 +46,7 @@ impl Ticks {
     }
 
     /// The seconds between the two ticks, once the device has finished.
-    pub(super) fn seconds(&self, device: &Device) -> Result<f64> {
+    pub(super) fn seconds(&self, device: &GpuDevice) -> Result<f64> {
         let view = self.readback.get_mapped_range(..).map_err(|error| device.give_up(error.to_string()))?;
         let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&view);
         drop(view);

@@ -11,7 +11,7 @@ use futures_intrusive::channel::shared::{Receiver, Sender, channel};
 use wgpu::BufferUsages as Usage;
 
 use super::clock::Ticks;
-use super::device::{Device, Point};
+use super::device::{GpuDevice, Point};
 use super::fill::{fill, packed_bytes};
 use super::guarded::guarded;
 use super::opened::Opened;
@@ -85,7 +85,7 @@ pub(super) struct Commands {
 
 impl Commands {
     /// No commands yet.
-    pub(super) fn new(device: &Device) -> Self {
+    pub(super) fn new(device: &GpuDevice) -> Self {
         let encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("kullback") });
         let (sender, mappings) = channel(MAPPINGS);
         Self { encoder, sender, mappings, wanted: 0 }
@@ -102,7 +102,12 @@ impl Commands {
     }
 
     /// Writes rows to the buffers of a side. Returns the buffer that the kernel reads.
-    pub(super) fn bring(&mut self, device: &Device, side: &mut SideBuffers, rows: &Rows<'_>) -> Result<wgpu::Buffer> {
+    pub(super) fn bring(
+        &mut self,
+        device: &GpuDevice,
+        side: &mut SideBuffers,
+        rows: &Rows<'_>,
+    ) -> Result<wgpu::Buffer> {
         let bytes = packed_bytes(rows);
         if device.shared_memory {
             let weights = side.weights.at_least(device, bytes, Usage::STORAGE | Usage::MAP_WRITE)?;
@@ -118,7 +123,7 @@ impl Commands {
     /// Writes rows to a place in a buffer, through the staging memory of a side.
     pub(super) fn bring_to(
         &mut self,
-        device: &Device,
+        device: &GpuDevice,
         side: &mut SideBuffers,
         rows: &Rows<'_>,
         target: &wgpu::Buffer,
@@ -167,7 +172,7 @@ pub(super) struct Submitted {
 
 impl Submitted {
     /// Waits until the device has finished and returned its buffers, then reads the results.
-    pub(super) fn finish<R>(mut self, read: impl FnOnce(&Device, &Slot) -> Result<R>) -> Result<R> {
+    pub(super) fn finish<R>(mut self, read: impl FnOnce(&GpuDevice, &Slot) -> Result<R>) -> Result<R> {
         let device = &self.held.opened.device;
         device.wait(self.submission)?;
         device.reach(Point::Map)?;
@@ -192,7 +197,7 @@ impl Opened {
     pub(super) fn read(
         self: &Arc<Self>,
         bytes: u64,
-        encode: impl FnOnce(&Device, &mut Commands, &wgpu::Buffer) -> Result<()>,
+        encode: impl FnOnce(&GpuDevice, &mut Commands, &wgpu::Buffer) -> Result<()>,
     ) -> Result<Vec<u32>> {
         guarded(self, || {
             let device = &self.device;
@@ -209,7 +214,7 @@ impl Opened {
 }
 
 /// Copies words out of the buffer that the host reads, and returns the buffer.
-pub(super) fn words(device: &Device, slot: &Slot, range: Range<u64>) -> Result<Vec<u32>> {
+pub(super) fn words(device: &GpuDevice, slot: &Slot, range: Range<u64>) -> Result<Vec<u32>> {
     let Some(buffer) = slot.readback.get() else { return Err(device.give_up("nothing to read".to_owned())) };
     let view = buffer.get_mapped_range(range).map_err(|error| device.give_up(error.to_string()))?;
     let words = bytemuck::pod_collect_to_vec(&view);

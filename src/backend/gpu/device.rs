@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::adapters::Wanted;
+use super::adapters::AdapterChoice;
 use crate::plan::Caps;
 use kullback_kernels::error::{Error, Result};
 
 /// How a device is to be opened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GpuOptions {
-    pub(crate) adapter: Wanted,
+    pub(crate) adapter: AdapterChoice,
     pub(crate) binding_limit: Option<u64>,
     pub(crate) subgroups: Option<bool>,
     /// Whether rows are copied even where kernels could read the host's memory.
@@ -30,7 +30,7 @@ pub(crate) struct GpuOptions {
 
 /// A device, its queue, its limits in plain numbers, and what went wrong on it so far.
 #[derive(Debug)]
-pub(super) struct Device {
+pub(super) struct GpuDevice {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     pub(super) caps: Caps,
@@ -57,7 +57,7 @@ pub(super) struct Device {
 }
 
 /// The last handle of a queue waits for it, without a limit. A queue that may never end is waited for on another thread.
-impl Drop for Device {
+impl Drop for GpuDevice {
     fn drop(&mut self) {
         if self.check().is_ok() {
             return;
@@ -74,7 +74,7 @@ impl Drop for Device {
     }
 }
 
-impl Device {
+impl GpuDevice {
     /// Opens the adapter that is wanted.
     pub(super) fn open(options: &GpuOptions) -> Result<Self> {
         let (adapter, info) = options.adapter.find()?;

@@ -10,7 +10,7 @@ use super::clock::Ticks;
 use super::commands::Commands;
 use super::constants::{PARTIAL_WORDS, RECORD_HEAD};
 use super::opened::Opened;
-use super::params::Params;
+use super::params::RowParameters;
 use super::slots::{Slot, aligned};
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP, ZerosKind};
 use crate::plan::{KernelKey, Shape};
@@ -29,7 +29,7 @@ fn next_stamp() -> u16 {
 }
 
 /// Where the results of a chunk lie.
-pub(super) struct Layout {
+pub(super) struct RecordLayout {
     rows: usize,
     /// For all pairs the number of rows of Q, else 0.
     columns: usize,
@@ -49,7 +49,7 @@ pub(super) struct Group {
     pub(super) bytes: u64,
 }
 
-impl Layout {
+impl RecordLayout {
     /// The layout for `rows` rows of the result, which meet `of_q` rows of Q.
     pub(super) fn new(problem: &Problem, rows: usize, of_q: usize) -> Self {
         let shape = Shape::of(problem);
@@ -74,7 +74,7 @@ impl Layout {
 pub(super) fn dispatch(
     opened: &Opened,
     problem: &Problem,
-    layout: &Layout,
+    layout: &RecordLayout,
     sides: [&(wgpu::Buffer, u64, u32); 2],
     slot: &mut Slot,
     commands: &mut Commands,
@@ -93,7 +93,7 @@ pub(super) fn dispatch(
     let results = slot.results.at_least(device, layout.bytes(), Usage::STORAGE | results_usage)?;
     let partial_bytes = if layout.shape.parts() > 1 { 2 * layout.records * (PARTIAL_WORDS * 4) as u64 } else { 256 };
     let partials = slot.partials.at_least(device, partial_bytes, Usage::STORAGE)?;
-    let uniform_bytes = aligned(size_of::<Params>() as u64);
+    let uniform_bytes = aligned(size_of::<RowParameters>() as u64);
     let params =
         slot.params.at_least(device, layout.groups.len() as u64 * uniform_bytes, Usage::UNIFORM | Usage::COPY_DST)?;
     let workgroups = match layout.shape {
@@ -109,10 +109,10 @@ pub(super) fn dispatch(
     let all_passes: usize = groups.iter().map(|(_, kernel)| kernel.stages.len()).sum();
     for (i, ((terms, kernel), group)) in groups.iter().zip(&layout.groups).enumerate() {
         let [(_, _, p_first), (_, _, q_first)] = sides;
-        let uniform = Params {
+        let uniform = RowParameters {
             stamp: u32::from(layout.stamp),
             columns: layout.columns as u32,
-            ..Params::new(problem, terms, layout.shape, layout.rows, [*p_first, *q_first])
+            ..RowParameters::new(problem, terms, layout.shape, layout.rows, [*p_first, *q_first])
         };
         let uniform_offset = i as u64 * uniform_bytes;
         device.queue.write_buffer(&params, uniform_offset, bytemuck::bytes_of(&uniform));
@@ -133,7 +133,7 @@ pub(super) fn dispatch(
                 bound(1, q, 0, *q_bytes),
                 bound(2, &results, offset, layout.records * u64::from(group.words) * 4),
                 bound(3, &partials, 0, partial_bytes),
-                bound(4, &params, uniform_offset, size_of::<Params>() as u64),
+                bound(4, &params, uniform_offset, size_of::<RowParameters>() as u64),
             ],
         });
         for stage in &kernel.stages {

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::device::Device;
+use super::device::GpuDevice;
 pub(crate) use super::device::Point;
 use kullback_kernels::error::{Error, Result};
 
@@ -49,7 +49,7 @@ impl Faults {
         self.armed().take().is_some()
     }
 
-    pub(super) fn reach(&self, device: &Device, point: Point) -> Result<()> {
+    pub(super) fn reach(&self, device: &GpuDevice, point: Point) -> Result<()> {
         let fault = {
             let mut armed = self.armed();
             let Some(mut due) = armed.filter(|armed| armed.point == point) else { return Ok(()) };

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::thread;
 
-use super::device::Device;
+use super::device::GpuDevice;
 use kullback_kernels::error::Result;
 use kullback_kernels::weights::Rows;
 
@@ -16,7 +16,7 @@ pub(super) fn packed_bytes(rows: &Rows<'_>) -> u64 {
 }
 
 /// Writes rows to the beginning of a mapped buffer and hands it to the device.
-pub(super) fn fill(device: &Device, buffer: &wgpu::Buffer, rows: &Rows<'_>) -> Result<()> {
+pub(super) fn fill(device: &GpuDevice, buffer: &wgpu::Buffer, rows: &Rows<'_>) -> Result<()> {
     let total = packed_bytes(rows);
     let threads = (total / BYTES_PER_THREAD).clamp(1, device.threads as u64);
     // Parts of mapped memory begin at multiples of eight bytes.
@@ -33,7 +33,7 @@ pub(super) fn fill(device: &Device, buffer: &wgpu::Buffer, rows: &Rows<'_>) -> R
 }
 
 /// Writes the bytes `range` of the packed rows.
-fn write(device: &Device, buffer: &wgpu::Buffer, rows: &Rows<'_>, range: Range<u64>) -> Result<()> {
+fn write(device: &GpuDevice, buffer: &wgpu::Buffer, rows: &Rows<'_>, range: Range<u64>) -> Result<()> {
     if range.is_empty() {
         return Ok(());
     }

@@ -10,7 +10,7 @@ use kullback_interpreter::{Device, Kernel};
 
 use super::collect::{Limits, collect_within};
 use super::constants::{PARTIAL_WORDS, RECORD_HEAD};
-use super::params::Params;
+use super::params::RowParameters;
 use super::{collect, shaders};
 use crate::backend::reference;
 use crate::contract::{ABSOLUTE_ERROR, FIRST_ORDER_ERROR, NARROW_ERROR};
@@ -133,7 +133,7 @@ impl Kernels {
                 (true, ZerosKind::Floor) => &["split_totals", "split_floored", "split_terms"],
                 (true, _) => &["split_totals", "split_terms"],
             };
-            let params = Params { stamp: STAMP, ..Params::new(&problem, terms, shape, rows, [0, 0]) };
+            let params = RowParameters { stamp: STAMP, ..RowParameters::new(&problem, terms, shape, rows, [0, 0]) };
             let results = vec![0; records * (RECORD_HEAD + terms.len())];
             let mut bindings = [
                 words(&p),

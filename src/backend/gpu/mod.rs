@@ -36,9 +36,9 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub(crate) use adapters::Wanted;
+pub(crate) use adapters::AdapterChoice;
 pub use adapters::{AdapterInfo, adapters};
-pub(crate) use checked::Chunk;
+pub(crate) use checked::StartedChunk;
 pub(crate) use device::GpuOptions;
 pub use probe::DeviceAnswers;
 
@@ -165,9 +165,9 @@ impl Gpu {
         problem: &'a Problem,
         p: &Source<'_>,
         q: &Source<'_>,
-        product: Option<product::Part<'_>>,
-    ) -> Result<Chunk<'a>> {
-        Chunk::start(self.opened(), problem, p, q, product)
+        product: Option<product::ProductTile<'_>>,
+    ) -> Result<StartedChunk<'a>> {
+        StartedChunk::start(self.opened(), problem, p, q, product)
     }
 
     /// Begins a search for the `count` nearest rows, [`MOST_NEIGHBOURS`](pairs::MOST_NEIGHBOURS) at most, of some rows of P.

@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use super::device::Device;
+use super::device::GpuDevice;
 use super::pipelines::Pipelines;
-use super::product::kernels::Kernels as ProductKernels;
-use super::slots::Slots;
-use super::summary::kernels::Kernels as SummaryKernels;
+use super::product::kernels::ProductKernels;
+use super::slots::SlotPool;
+use super::summary::kernels::SummaryKernels;
 use super::trusted::Trusted;
 use crate::backend::spent::Spent;
 use kullback_kernels::error::Result;
@@ -15,13 +15,13 @@ use kullback_kernels::error::Result;
 /// A device for as long as it works. The next device has all of this anew.
 #[derive(Debug)]
 pub(super) struct Opened {
-    pub(super) device: Device,
+    pub(super) device: GpuDevice,
     /// The one layout of bindings that all kernels share.
     pub(super) bindings: wgpu::BindGroupLayout,
     pipelines: Mutex<Pipelines>,
     /// Kernels whose canary rows were right.
     pub(super) trusted: Trusted,
-    pub(super) slots: Slots,
+    pub(super) slots: SlotPool,
     /// The kernels that make a summary of records.
     summary: OnceLock<SummaryKernels>,
     /// The kernels of products.
@@ -30,10 +30,10 @@ pub(super) struct Opened {
 
 impl Opened {
     /// Takes a device on which no kernel has run.
-    pub(super) fn new(device: Device) -> Arc<Self> {
+    pub(super) fn new(device: GpuDevice) -> Arc<Self> {
         let (pipelines, bindings) = Pipelines::new(&device.device);
         let pipelines = Mutex::new(pipelines);
-        let (slots, summary, product) = (Slots::default(), OnceLock::new(), OnceLock::new());
+        let (slots, summary, product) = (SlotPool::default(), OnceLock::new(), OnceLock::new());
         Arc::new(Self { device, bindings, pipelines, trusted: Trusted::default(), slots, summary, product })
     }
 

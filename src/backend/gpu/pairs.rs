@@ -11,9 +11,9 @@ use super::guarded::guarded;
 use super::opened::Opened;
 use super::product;
 use super::slots::aligned;
-use super::submit::{Prepared, SideRows, prepare};
+use super::submit::{EncodedChunk, SideRows, prepare};
 pub(crate) use super::summary::MOST_FOR_THE_HOST;
-use super::summary::Params;
+use super::summary::SummaryParameters;
 use crate::backend::spent::Spent;
 use crate::plan::kernel_key::WORKGROUP;
 use kullback_kernels::error::Result;
@@ -28,8 +28,8 @@ const STATE_BYTES: u64 = aligned((STATE_WORDS * 4) as u64);
 /// wanted. Returns the buffer of the values.
 fn encode(
     opened: &Opened,
-    prepared: &mut Prepared,
-    params: &Params,
+    prepared: &mut EncodedChunk,
+    params: &SummaryParameters,
     state: &wgpu::Buffer,
     nearest: Option<(&wgpu::Buffer, usize)>,
 ) -> Result<wgpu::Buffer> {
@@ -38,7 +38,7 @@ fn encode(
     let bytes = u64::from(params.rows) * u64::from(params.measures) * 4;
     let slot = prepared.held.slot();
     let values = slot.values.at_least(device, bytes, Usage::STORAGE | Usage::COPY_SRC)?;
-    let uniform_bytes = aligned(size_of::<Params>() as u64);
+    let uniform_bytes = aligned(size_of::<SummaryParameters>() as u64);
     let uniform = slot.value_params.at_least(device, uniform_bytes, Usage::UNIFORM | Usage::COPY_DST)?;
     device.queue.write_buffer(&uniform, 0, bytemuck::bytes_of(params));
     let [table, blocks, no_pairs] = &kernels.unused;
@@ -73,7 +73,7 @@ pub(super) struct Returning {
 
 impl Returning {
     /// Submits the work, with the copy of the state for the host, and of so many bytes of values if they are wanted.
-    fn submit(mut prepared: Prepared, state: &wgpu::Buffer, values: Option<(&wgpu::Buffer, u64)>) -> Result<Self> {
+    fn submit(mut prepared: EncodedChunk, state: &wgpu::Buffer, values: Option<(&wgpu::Buffer, u64)>) -> Result<Self> {
         let bytes = STATE_BYTES + values.map_or(0, |(_, bytes)| bytes);
         let stamp = u32::from(prepared.stamp());
         let readback = prepared.held.readback(bytes)?;
@@ -84,7 +84,7 @@ impl Returning {
         }
         prepared.commands.map_after(&readback, wgpu::MapMode::Read);
         prepared.tell_the_time();
-        let Prepared { held, commands, spent, .. } = prepared;
+        let EncodedChunk { held, commands, spent, .. } = prepared;
         Ok(Self { submitted: commands.submit(held)?, stamp, bytes, spent: Spent { received: bytes, ..spent } })
     }
 
@@ -112,8 +112,8 @@ fn records(
     problem: &Problem,
     sides: [SideRows<'_>; 2],
     rows: usize,
-    product: Option<product::Part<'_>>,
-) -> Result<Prepared> {
+    product: Option<product::ProductTile<'_>>,
+) -> Result<EncodedChunk> {
     if let Some(part) = product
         && let Some(on_device) = part.product.sides(opened)?
     {
@@ -132,11 +132,15 @@ pub(super) fn start(
     problem: &Problem,
     sides: [SideRows<'_>; 2],
     rows: usize,
-    product: Option<product::Part<'_>>,
+    product: Option<product::ProductTile<'_>>,
 ) -> Result<StartedValues> {
     let mut prepared = records(opened, problem, sides, rows, product)?;
-    let params =
-        Params { rows: rows as u32, stamp: u32::from(prepared.stamp()), capacity: 0, ..Params::new(problem, 0) };
+    let params = SummaryParameters {
+        rows: rows as u32,
+        stamp: u32::from(prepared.stamp()),
+        capacity: 0,
+        ..SummaryParameters::new(problem, 0)
+    };
     let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
     let state = prepared.held.slot().state.at_least(&opened.device, STATE_BYTES, usage)?;
     prepared.commands.encoder.clear_buffer(&state, 0, None);
@@ -160,7 +164,7 @@ pub(crate) type NearestOfRow = Vec<(usize, f32)>;
 pub(crate) struct Search<'a> {
     pub(super) opened: Arc<Opened>,
     pub(super) problem: &'a Problem,
-    params: Params,
+    params: SummaryParameters,
     state: wgpu::Buffer,
     nearest: wgpu::Buffer,
     rows: usize,
@@ -207,7 +211,7 @@ impl<'a> Search<'a> {
         // New buffers are all zeros.
         let buffer = |words: usize| device.buffer((words * 4) as u64, Usage::STORAGE | Usage::COPY_SRC, false);
         let (state, nearest) = (buffer(STATE_WORDS + MOST_FOR_THE_HOST)?, buffer(2 * rows * count.max(1))?);
-        let params = Params::new(problem, count);
+        let params = SummaryParameters::new(problem, count);
         Ok(Self { opened: Arc::clone(opened), problem, params, state, nearest, rows })
     }
 
@@ -218,11 +222,11 @@ impl<'a> Search<'a> {
         columns: usize,
         sides: [SideRows<'_>; 2],
         rows: usize,
-        product: Option<product::Part<'_>>,
+        product: Option<product::ProductTile<'_>>,
     ) -> Result<Returning> {
         let opened = &self.opened;
         let mut prepared = records(opened, self.problem, sides, rows, product)?;
-        let params = Params {
+        let params = SummaryParameters {
             rows: rows as u32,
             stamp: u32::from(prepared.stamp()),
             first_row: first.pair as u32,

@@ -12,7 +12,7 @@ use kullback_kernels::zeros::Zeros;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub(super) struct Params {
+pub(super) struct RowParameters {
     pub(super) rows: u32,
     pub(super) bins: u32,
     pub(super) p_stride: u32,
@@ -32,7 +32,7 @@ pub(super) struct Params {
     pub(super) orders: [[f32; 4]; TERMS_PER_DISPATCH],
 }
 
-impl Params {
+impl RowParameters {
     /// The parameters of one dispatch over `rows` rows of the result. `first` is the element at which each side begins in its
     /// buffer.
     pub(super) fn new(problem: &Problem, terms: &[Term], shape: Shape, rows: usize, first: [u32; 2]) -> Self {

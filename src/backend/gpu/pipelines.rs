@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::device::Device;
+use super::device::GpuDevice;
 use super::shaders;
 use crate::plan::KernelKey;
 
@@ -29,8 +29,8 @@ impl Pipelines {
         (Self { layout, kernels: HashMap::new() }, bindings)
     }
 
-    /// The kernel of a key, compiled on first use. A compilation that fails shows in [`Device::check`].
-    pub(super) fn kernel(&mut self, device: &Device, key: KernelKey, floors: bool) -> Arc<Kernel> {
+    /// The kernel of a key, compiled on first use. A compilation that fails shows in [`GpuDevice::check`].
+    pub(super) fn kernel(&mut self, device: &GpuDevice, key: KernelKey, floors: bool) -> Arc<Kernel> {
         if let Some(kernel) = self.kernels.get(&key) {
             return Arc::clone(kernel);
         }
@@ -74,7 +74,7 @@ pub(super) fn layout(
     (bindings, layout)
 }
 
-/// Compiles one entry point of a module. A compilation that fails shows in [`Device::check`].
+/// Compiles one entry point of a module. A compilation that fails shows in [`GpuDevice::check`].
 pub(super) fn pipeline(
     device: &wgpu::Device,
     layout: &wgpu::PipelineLayout,
@@ -99,7 +99,7 @@ pub(super) fn pipeline(
 /// Makes a shader module. It has checks of array bounds and of the end of loops only if the device is to have them: a bound on
 /// every loop alone has been seen to cost more than the loop.
 #[expect(unsafe_code, reason = "the checked form is many times slower on some drivers; the argument stands below")]
-pub(super) fn module(device: &Device, source: String) -> wgpu::ShaderModule {
+pub(super) fn module(device: &GpuDevice, source: String) -> wgpu::ShaderModule {
     #[cfg(test)]
     let source = device.breakage.map_or(source.clone(), |breakage| breakage.apply(&source).into_owned());
     let checks = if device.checked_shaders {

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::clock::Ticks;
-use super::device::Device;
+use super::device::GpuDevice;
 use kullback_kernels::error::Result;
 
 /// The most chunks on their way at once: one being filled, one being computed, one being read.
@@ -20,15 +20,15 @@ const LOOKS_AGAIN: Duration = Duration::from_micros(100);
 pub(super) struct Slot {
     pub(super) p: SideBuffers,
     pub(super) q: SideBuffers,
-    pub(super) results: Kept,
+    pub(super) results: ReusableBuffer,
     /// What the host reads, if that is not the results themselves.
-    pub(super) readback: Kept,
-    pub(super) partials: Kept,
-    pub(super) params: Kept,
+    pub(super) readback: ReusableBuffer,
+    pub(super) partials: ReusableBuffer,
+    pub(super) params: ReusableBuffer,
     /// The values of chunks of all pairs.
-    pub(super) values: Kept,
-    pub(super) value_params: Kept,
-    pub(super) state: Kept,
+    pub(super) values: ReusableBuffer,
+    pub(super) value_params: ReusableBuffer,
+    pub(super) state: ReusableBuffer,
     /// Set if the device has a clock.
     pub(super) ticks: Option<Ticks>,
 }
@@ -37,23 +37,28 @@ pub(super) struct Slot {
 #[derive(Debug, Default)]
 pub(super) struct SideBuffers {
     /// What the host writes, if that is not what the kernel reads.
-    pub(super) staging: Kept,
+    pub(super) staging: ReusableBuffer,
     /// What the kernel reads.
-    pub(super) weights: Kept,
+    pub(super) weights: ReusableBuffer,
 }
 
 /// One buffer, or none yet.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct ReusableBuffer {
     buffer: Option<wgpu::Buffer>,
     /// Whether the host may write to it now.
     mapped: bool,
 }
 
-impl Kept {
+impl ReusableBuffer {
     /// A buffer of at least `bytes` bytes: the existing one if it is large enough. A buffer that the host writes to is returned
     /// mapped.
-    pub(super) fn at_least(&mut self, device: &Device, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+    pub(super) fn at_least(
+        &mut self,
+        device: &GpuDevice,
+        bytes: u64,
+        usage: wgpu::BufferUsages,
+    ) -> Result<wgpu::Buffer> {
         let written = usage.contains(wgpu::BufferUsages::MAP_WRITE);
         if let Some(buffer) = &self.buffer
             && buffer.size() >= bytes
@@ -83,7 +88,7 @@ impl Kept {
 
 /// The slots of one device.
 #[derive(Debug, Default)]
-pub(super) struct Slots {
+pub(super) struct SlotPool {
     state: Mutex<State>,
     returned: Condvar,
 }
@@ -101,7 +106,7 @@ impl State {
     }
 }
 
-impl Slots {
+impl SlotPool {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::collect::Records;
 use super::commands::{Commands, Held, Submitted};
 use super::device::Point;
-use super::dispatch::{Layout, dispatch};
+use super::dispatch::{RecordLayout, dispatch};
 use super::fill::packed_bytes;
 use super::opened::Opened;
 use super::slots::SideBuffers;
@@ -45,15 +45,15 @@ pub(super) fn side_rows<'s>(
 }
 
 /// A chunk with its row kernels encoded. The caller decides what happens to the records.
-pub(super) struct Prepared {
+pub(super) struct EncodedChunk {
     pub(super) held: Held,
     pub(super) commands: Commands,
     pub(super) results: wgpu::Buffer,
     pub(super) spent: Spent,
-    pub(super) layout: Layout,
+    pub(super) layout: RecordLayout,
 }
 
-impl Prepared {
+impl EncodedChunk {
     /// The stamp in every record of the chunk.
     pub(super) fn stamp(&self) -> u16 {
         self.layout.stamp
@@ -80,7 +80,7 @@ pub(super) fn prepare(
     [p, q]: [SideRows<'_>; 2],
     rows: usize,
     more_follow: bool,
-) -> Result<Prepared> {
+) -> Result<EncodedChunk> {
     let device = &opened.device;
     device.check()?;
     let mut held = Held::take(opened);
@@ -94,18 +94,18 @@ pub(super) fn prepare(
             commands.bring(device, buffers, side.rows).map(|buffer| (buffer, packed_bytes(side.rows), 0))
         }
     };
-    let layout = Layout::new(problem, rows, q.rows.len());
+    let layout = RecordLayout::new(problem, rows, q.rows.len());
     let (p, q) = (side(&p, &mut held.slot().p)?, side(&q, &mut held.slot().q)?);
     let slot = held.slot();
     let (results, compile_seconds) = dispatch(opened, problem, &layout, [&p, &q], slot, &mut commands, more_follow)?;
-    Ok(Prepared { held, commands, results, spent: Spent { sent, compile_seconds, ..Spent::default() }, layout })
+    Ok(EncodedChunk { held, commands, results, spent: Spent { sent, compile_seconds, ..Spent::default() }, layout })
 }
 
 /// Starts one chunk whose records come to the host.
 pub(super) fn start(opened: &Arc<Opened>, problem: &Problem, sides: [SideRows<'_>; 2], rows: usize) -> Result<Started> {
     let mut prepared = prepare(opened, problem, sides, rows, false)?;
     prepared.tell_the_time();
-    let Prepared { mut held, mut commands, results, spent, layout } = prepared;
+    let EncodedChunk { mut held, mut commands, results, spent, layout } = prepared;
     let device = &opened.device;
     if device.shared_memory {
         commands.map_after(&results, wgpu::MapMode::Read);
@@ -121,7 +121,7 @@ pub(super) fn start(opened: &Arc<Opened>, problem: &Problem, sides: [SideRows<'_
 /// A chunk that has been started.
 pub(super) struct Started {
     submitted: Submitted,
-    layout: Layout,
+    layout: RecordLayout,
     spent: Spent,
 }
 

@@ -2,11 +2,11 @@
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
-use super::params::Params;
-use super::probe::Params as ProbeParams;
-use super::product::Params as ProductParams;
+use super::params::RowParameters;
+use super::probe::ProbeParameters;
+use super::product::ProductParameters;
 use super::shaders;
-use super::summary::{Block, Measure, Params as SummaryParams};
+use super::summary::{BlockMoments, Measure, SummaryParameters};
 use crate::plan::KernelKey;
 use crate::plan::kernel_key::{Reads, TERMS_PER_DISPATCH, ZerosKind};
 use kullback_kernels::measures::TermKind;
@@ -77,7 +77,7 @@ fn bindings_and_struct_offsets_match_the_host() {
         let offsets: Vec<(&str, usize)> =
             members.iter().map(|m| (m.name.as_deref().unwrap_or(""), m.offset as usize)).collect();
         macro_rules! fields {
-            ($($field:ident),*) => { vec![$((stringify!($field), std::mem::offset_of!(Params, $field))),*] };
+            ($($field:ident),*) => { vec![$((stringify!($field), std::mem::offset_of!(RowParameters, $field))),*] };
         }
         let host = fields!(
             rows,
@@ -99,7 +99,7 @@ fn bindings_and_struct_offsets_match_the_host() {
             orders
         );
         assert_eq!(offsets, host);
-        assert_eq!(*span as usize, size_of::<Params>());
+        assert_eq!(*span as usize, size_of::<RowParameters>());
         for entry in &module.entry_points {
             assert_eq!(entry.workgroup_size, [crate::plan::kernel_key::WORKGROUP, 1, 1]);
         }
@@ -151,7 +151,7 @@ fn the_products_validate_and_their_structs_match_the_host() {
     same!(
         module,
         "Params",
-        ProductParams,
+        ProductParameters,
         rows,
         columns,
         first_row,
@@ -184,7 +184,7 @@ fn the_products_validate_and_their_structs_match_the_host() {
 #[test]
 fn the_probe_validates_and_its_struct_matches_the_host() {
     let module = validated("arithmetic");
-    same!(module, "Params", ProbeParams, zero, questions, weights, weights_of_one);
+    same!(module, "Params", ProbeParameters, zero, questions, weights, weights_of_one);
     for name in ["arithmetic", "subgroups"] {
         assert_eq!(validated(name).entry_points[0].workgroup_size, [128, 1, 1]);
     }
@@ -196,7 +196,7 @@ fn the_summary_validates_and_its_structs_match_the_host() {
     same!(
         module,
         "Params",
-        SummaryParams,
+        SummaryParameters,
         rows,
         parts,
         record,
@@ -221,7 +221,7 @@ fn the_summary_validates_and_its_structs_match_the_host() {
         measure
     );
     same!(module, "Measure", Measure, first, second, infinite, form, most, factor, sign, pad);
-    same!(module, "Moments", Block, count, infinite, mean, squares, least, most);
+    same!(module, "Moments", BlockMoments, count, infinite, mean, squares, least, most);
 }
 
 #[test]

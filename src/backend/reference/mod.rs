@@ -8,7 +8,7 @@ mod real;
 
 use std::cell::OnceCell;
 
-use self::real::{Real, real};
+use self::real::{DoubleDouble, real};
 use crate::contract::LEAST_SHARE;
 use crate::output::RowStatus;
 use kullback_kernels::measures::Divergence;
@@ -16,12 +16,12 @@ use kullback_kernels::unit::Unit;
 use kullback_kernels::weights::{Rows, Weights};
 use kullback_kernels::zeros::Zeros;
 
-fn sum(terms: impl Iterator<Item = Real>) -> Real {
+fn sum(terms: impl Iterator<Item = DoubleDouble>) -> DoubleDouble {
     terms.fold(real(0.0), |total, x| total + x)
 }
 
 /// The stored weights of one row. `None` if one is invalid.
-fn weights(rows: &Rows<'_>, row: usize) -> Option<Vec<Real>> {
+fn weights(rows: &Rows<'_>, row: usize) -> Option<Vec<DoubleDouble>> {
     let at = row * rows.row_stride();
     let whole = |x: i128| real(x as f64) + real((x - x as f64 as i128) as f64);
     let exact = |bin: usize| match rows.weights() {
@@ -29,32 +29,32 @@ fn weights(rows: &Rows<'_>, row: usize) -> Option<Vec<Real>> {
         Weights::I64(w) => whole(i128::from(w[at + bin])),
         other => real(other.get(at + bin).unwrap_or(f64::NAN)),
     };
-    let row: Vec<Real> = (0..rows.bins()).map(exact).collect();
+    let row: Vec<DoubleDouble> = (0..rows.bins()).map(exact).collect();
     row.iter().all(|x| x.hi >= 0.0 && x.hi <= f64::MAX).then_some(row)
 }
 
 /// The shares of a row with `added` on every weight, and whether a weight has too small a share. The row is scaled by a power
 /// of two first, so that no sum leaves the range of a float.
-fn shares(row: &[Real], added: f64) -> (Vec<Real>, bool) {
+fn shares(row: &[DoubleDouble], added: f64) -> (Vec<DoubleDouble>, bool) {
     let largest = row.iter().fold(added, |most, x| most.max(x.hi));
     let n = if largest > 0.0 { -largest.log2() as i32 } else { 0 };
-    let scaled: Vec<Real> = row.iter().map(|x| x.times_two_to(n) + real(added).times_two_to(n)).collect();
+    let scaled: Vec<DoubleDouble> = row.iter().map(|x| x.times_two_to(n) + real(added).times_two_to(n)).collect();
     let shares = normalise(&scaled);
-    let has_weight = |x: &Real| x.is_positive() || added > 0.0;
+    let has_weight = |x: &DoubleDouble| x.is_positive() || added > 0.0;
     let vanishes = row.iter().zip(&shares).any(|(x, share)| has_weight(x) && share.hi < LEAST_SHARE);
     (shares, vanishes)
 }
 
-fn normalise(row: &[Real]) -> Vec<Real> {
+fn normalise(row: &[DoubleDouble]) -> Vec<DoubleDouble> {
     let total = sum(row.iter().copied());
     row.iter().map(|&x| x / total).collect()
 }
 
 /// One side under `epsilon`. `None` if a bin would become zero or negative.
-fn epsilon_side(w: &[Real], other: &[Real], epsilon: Real) -> Option<Vec<Real>> {
+fn epsilon_side(w: &[DoubleDouble], other: &[DoubleDouble], epsilon: DoubleDouble) -> Option<Vec<DoubleDouble>> {
     let missing = w.iter().zip(other).filter(|(x, y)| !x.is_positive() && y.is_positive()).count() as f64;
     let present = w.iter().filter(|x| x.is_positive()).count() as f64;
-    let bin = |(&x, &y): (&Real, &Real)| match (x.is_positive(), y.is_positive()) {
+    let bin = |(&x, &y): (&DoubleDouble, &DoubleDouble)| match (x.is_positive(), y.is_positive()) {
         (true, _) => Some(x - real(missing) * epsilon / real(present)).filter(|x| x.is_positive()),
         (false, true) => Some(epsilon),
         (false, false) => Some(real(0.0)),
@@ -64,29 +64,29 @@ fn epsilon_side(w: &[Real], other: &[Real], epsilon: Real) -> Option<Vec<Real>> 
 
 /// N/(N + M) of the stored totals; ½ if both are 0. The totals are divided by the largest weight first, so that no sum leaves the
 /// range of a float.
-fn pooled(p: &[Real], q: &[Real]) -> Real {
+fn pooled(p: &[DoubleDouble], q: &[DoubleDouble]) -> DoubleDouble {
     let largest = p.iter().chain(q).fold(0.0_f64, |most, x| most.max(x.hi));
     if largest == 0.0 {
         return real(0.5);
     }
     let n = -largest.log2() as i32;
-    let total = |row: &[Real]| sum(row.iter().map(|x| x.times_two_to(n)));
+    let total = |row: &[DoubleDouble]| sum(row.iter().map(|x| x.times_two_to(n)));
     let (p, q) = (total(p), total(q));
     p / (p + q)
 }
 
 /// A pair of rows after the zero policy.
-struct Pair {
-    p: Side,
-    q: Side,
+struct PairShares {
+    p: SideShares,
+    q: SideShares,
     /// N/(N + M) of the totals before the policy.
-    pooled: Real,
+    pooled: DoubleDouble,
 }
 
 /// The pair after the zero policy, or the status that replaces the values.
-fn prepare(zeros: Zeros, mut p: Vec<Real>, mut q: Vec<Real>) -> Result<Pair, RowStatus> {
+fn prepare(zeros: Zeros, mut p: Vec<DoubleDouble>, mut q: Vec<DoubleDouble>) -> Result<PairShares, RowStatus> {
     let added = if let Zeros::Additive(amount) = zeros { amount } else { 0.0 };
-    let empty = |row: &[Real]| added == 0.0 && !row.iter().any(|x| x.is_positive());
+    let empty = |row: &[DoubleDouble]| added == 0.0 && !row.iter().any(|x| x.is_positive());
     if empty(&p) || empty(&q) {
         return Err(RowStatus::Empty);
     }
@@ -105,12 +105,13 @@ fn prepare(zeros: Zeros, mut p: Vec<Real>, mut q: Vec<Real>) -> Result<Pair, Row
     let (p, q) = match zeros {
         Zeros::Exact | Zeros::Skip | Zeros::Additive(_) => (p, q),
         Zeros::Mix(share) => {
-            let mix = |x: &Real| (real(1.0) - real(share)) * *x + real(share) / n;
+            let mix = |x: &DoubleDouble| (real(1.0) - real(share)) * *x + real(share) / n;
             (p.iter().map(mix).collect(), q.iter().map(mix).collect())
         }
         Zeros::Floor(least) => {
-            let floor = |x: &Real| if *x < real(least) { real(least) } else { *x };
-            let (p, q): (Vec<Real>, Vec<Real>) = (p.iter().map(floor).collect(), q.iter().map(floor).collect());
+            let floor = |x: &DoubleDouble| if *x < real(least) { real(least) } else { *x };
+            let (p, q): (Vec<DoubleDouble>, Vec<DoubleDouble>) =
+                (p.iter().map(floor).collect(), q.iter().map(floor).collect());
             (normalise(&p), normalise(&q))
         }
         Zeros::Epsilon(e) => match (epsilon_side(&p, &q, real(e)), epsilon_side(&q, &p, real(e))) {
@@ -120,27 +121,27 @@ fn prepare(zeros: Zeros, mut p: Vec<Real>, mut q: Vec<Real>) -> Result<Pair, Row
     };
     // A weight may vanish if the policy puts something in its place.
     let puts = matches!(zeros, Zeros::Mix(_) | Zeros::Floor(_));
-    let too_small = |row: &[Real]| row.iter().any(|x| x.is_positive() && x.hi < LEAST_SHARE);
+    let too_small = |row: &[DoubleDouble]| row.iter().any(|x| x.is_positive() && x.hi < LEAST_SHARE);
     if (!puts && (p_vanishes || q_vanishes)) || too_small(&p) || too_small(&q) {
         return Err(RowStatus::Invalid);
     }
-    Ok(Pair { p: Side::new(p), q: Side::new(q), pooled })
+    Ok(PairSharesShares { p: SideShares::new(p), q: SideShares::new(q), pooled })
 }
 
 /// The shares of one side, and their logarithms once a measure asks for them.
-struct Side {
-    shares: Vec<Real>,
-    logs: OnceCell<Vec<Real>>,
+struct SideShares {
+    shares: Vec<DoubleDouble>,
+    logs: OnceCell<Vec<DoubleDouble>>,
 }
 
-impl Side {
-    fn new(shares: Vec<Real>) -> Self {
+impl SideShares {
+    fn new(shares: Vec<DoubleDouble>) -> Self {
         Self { shares, logs: OnceCell::new() }
     }
 
     /// ln p̂ of each bin. A bin without weight gets 0, which no measure uses.
-    fn logs(&self) -> &[Real] {
-        let log = |x: &Real| if x.is_positive() { x.ln() } else { real(0.0) };
+    fn logs(&self) -> &[DoubleDouble] {
+        let log = |x: &DoubleDouble| if x.is_positive() { x.ln() } else { real(0.0) };
         self.logs.get_or_init(|| self.shares.iter().map(log).collect())
     }
 
@@ -149,47 +150,47 @@ impl Side {
     }
 
     /// Whether some bin has weight here alone.
-    fn exceeds(&self, other: &Side) -> bool {
+    fn exceeds(&self, other: &SideShares) -> bool {
         (0..self.shares.len()).any(|bin| self.has(bin) && !other.has(bin))
     }
 
     /// Σ over the bins with weight.
-    fn sum(&self, term: impl Fn(usize) -> Real) -> Real {
+    fn sum(&self, term: impl Fn(usize) -> DoubleDouble) -> DoubleDouble {
         sum((0..self.shares.len()).filter(|&bin| self.has(bin)).map(term))
     }
 
     /// share·p̂ + (1 − share)·q̂.
-    fn mixed(&self, share: Real, other: &Side) -> Side {
+    fn mixed(&self, share: DoubleDouble, other: &SideShares) -> SideShares {
         let pairs = self.shares.iter().zip(&other.shares);
-        Side::new(pairs.map(|(&a, &b)| share * a + (real(1.0) - share) * b).collect())
+        SideShares::new(pairs.map(|(&a, &b)| share * a + (real(1.0) - share) * b).collect())
     }
 }
 
-fn kl(p: &Side, q: &Side) -> Option<Real> {
+fn kl(p: &SideShares, q: &SideShares) -> Option<DoubleDouble> {
     (!p.exceeds(q)).then(|| p.sum(|bin| p.shares[bin] * (p.logs()[bin] - q.logs()[bin])))
 }
 
-fn chi2(p: &Side, q: &Side) -> Option<Real> {
+fn chi2(p: &SideShares, q: &SideShares) -> Option<DoubleDouble> {
     let off = |bin: usize| p.shares[bin] - q.shares[bin];
     (!p.exceeds(q)).then(|| q.sum(|bin| off(bin) * off(bin) / q.shares[bin]))
 }
 
 /// ln p̂ᴬ q̂¹⁻ᴬ of each bin of the common support.
-fn log_powers(p: &Side, q: &Side, order: f64) -> Vec<Real> {
+fn log_powers(p: &SideShares, q: &SideShares, order: f64) -> Vec<DoubleDouble> {
     let common = (0..p.shares.len()).filter(|&bin| p.has(bin) && q.has(bin));
     common.map(|bin| real(order) * p.logs()[bin] + (real(1.0) - real(order)) * q.logs()[bin]).collect()
 }
 
 /// Σ p̂ᴬ q̂¹⁻ᴬ over the common support.
-fn power_sum(p: &Side, q: &Side, order: f64) -> Option<Real> {
+fn power_sum(p: &SideShares, q: &SideShares, order: f64) -> Option<DoubleDouble> {
     if (order > 1.0 && p.exceeds(q)) || (order < 0.0 && q.exceeds(p)) {
         return None;
     }
-    Some(sum(log_powers(p, q, order).into_iter().map(Real::exp)))
+    Some(sum(log_powers(p, q, order).into_iter().map(DoubleDouble::exp)))
 }
 
 /// Its logarithm, computed through the largest addend so that no sum overflows. `None` if it is ±∞.
-fn log_power_sum(p: &Side, q: &Side, order: f64) -> Option<Real> {
+fn log_power_sum(p: &SideShares, q: &SideShares, order: f64) -> Option<DoubleDouble> {
     if order > 1.0 && p.exceeds(q) {
         return None;
     }
@@ -199,7 +200,7 @@ fn log_power_sum(p: &Side, q: &Side, order: f64) -> Option<Real> {
 }
 
 /// (Σ p̂ᴬ q̂¹⁻ᴬ − 1) divided by `divisor`, through the logarithm if the sum alone leaves the range of a float.
-fn divided_power_sum(p: &Side, q: &Side, order: f64, divisor: Real) -> Option<Real> {
+fn divided_power_sum(p: &SideShares, q: &SideShares, order: f64, divisor: DoubleDouble) -> Option<DoubleDouble> {
     let sum = power_sum(p, q, order)?;
     if sum.hi.is_finite() {
         return Some((sum - real(1.0)) / divisor);
@@ -208,21 +209,21 @@ fn divided_power_sum(p: &Side, q: &Side, order: f64, divisor: Real) -> Option<Re
 }
 
 /// ln max p̂/q̂.
-fn largest_log_ratio(p: &Side, q: &Side) -> Option<Real> {
+fn largest_log_ratio(p: &SideShares, q: &SideShares) -> Option<DoubleDouble> {
     let ratios = (0..p.shares.len()).filter(|&bin| p.has(bin)).map(|bin| p.shares[bin] / q.shares[bin]);
     (!p.exceeds(q)).then(|| ratios.fold(real(0.0), |x, y| if y > x { y } else { x }).ln())
 }
 
 /// A·KL(p̂‖m̂) + (1 − A)·KL(q̂‖m̂), m̂ = A·p̂ + (1 − A)·q̂.
-fn skewed(p: &Side, q: &Side, weight: Real) -> Option<Real> {
+fn skewed(p: &SideShares, q: &SideShares, weight: DoubleDouble) -> Option<DoubleDouble> {
     let middle = p.mixed(weight, q);
     Some(weight * kl(p, &middle)? + (real(1.0) - weight) * kl(q, &middle)?)
 }
 
 /// F − G after each bin.
-fn cumulated(p: &Side, q: &Side) -> Vec<Real> {
+fn cumulated(p: &SideShares, q: &SideShares) -> Vec<DoubleDouble> {
     let mut off = real(0.0);
-    let after = |(&a, &b): (&Real, &Real)| {
+    let after = |(&a, &b): (&DoubleDouble, &DoubleDouble)| {
         off = off + a - b;
         off
     };
@@ -230,7 +231,7 @@ fn cumulated(p: &Side, q: &Side) -> Vec<Real> {
 }
 
 /// ∫|F − G|, bin by bin.
-fn w1(p: &Side, q: &Side, positions: &[f64]) -> Real {
+fn w1(p: &SideShares, q: &SideShares, positions: &[f64]) -> DoubleDouble {
     let after = cumulated(p, q);
     let bins = after.len();
     let width = |bin: usize| match positions.get(bin..bin + 2) {
@@ -254,8 +255,8 @@ fn w1(p: &Side, q: &Side, positions: &[f64]) -> Real {
 }
 
 /// The measure in nats; `None` is +∞.
-fn measure(which: Divergence, pair: &Pair, positions: &[f64]) -> Option<Real> {
-    let Pair { p, q, pooled } = pair;
+fn measure(which: Divergence, pair: &PairShares, positions: &[f64]) -> Option<DoubleDouble> {
+    let PairShares { p, q, pooled } = pair;
     let pairs = || p.shares.iter().copied().zip(q.shares.iter().copied());
     let (one, half) = (real(1.0), real(0.5));
     // Otherwise the logarithm of a sum that should be 1 would leave 1e-33.
@@ -274,7 +275,7 @@ fn measure(which: Divergence, pair: &Pair, positions: &[f64]) -> Option<Real> {
         Divergence::SkewJs(weight) => skewed(p, q, real(weight)),
         Divergence::PooledJs => skewed(p, q, *pooled),
         Divergence::Hellinger => {
-            let square = |x: Real| x * x;
+            let square = |x: DoubleDouble| x * x;
             Some((sum(pairs().map(|(a, b)| square(a.sqrt() - b.sqrt()))) * half).sqrt())
         }
         Divergence::Bhattacharyya => {
@@ -295,21 +296,21 @@ fn measure(which: Divergence, pair: &Pair, positions: &[f64]) -> Option<Real> {
         Divergence::CrossEntropy => (!p.exceeds(q)).then(|| -p.sum(|bin| p.shares[bin] * q.logs()[bin])),
         Divergence::W1 => Some(w1(p, q, positions)),
         Divergence::Ks => {
-            Some(cumulated(p, q).into_iter().map(Real::abs).fold(real(0.0), |x, y| if y > x { y } else { x }))
+            Some(cumulated(p, q).into_iter().map(DoubleDouble::abs).fold(real(0.0), |x, y| if y > x { y } else { x }))
         }
         Divergence::Entropy => Some(-p.sum(|bin| p.shares[bin] * p.logs()[bin])),
     }
 }
 
 /// The value in the unit.
-fn value(which: Divergence, pair: &Pair, unit: Unit, positions: &[f64]) -> f64 {
+fn value(which: Divergence, pair: &PairShares, unit: Unit, positions: &[f64]) -> f64 {
     let base = match unit {
         Unit::Nats => std::f64::consts::E,
         Unit::Bits => 2.0,
         Unit::Bans => 10.0,
         Unit::Base(base) => base,
     };
-    let in_unit = |x: Real| if which.has_unit() && unit != Unit::Nats { x / real(base).ln() } else { x };
+    let in_unit = |x: DoubleDouble| if which.has_unit() && unit != Unit::Nats { x / real(base).ln() } else { x };
     match measure(which, pair, positions).map(in_unit) {
         None => f64::INFINITY,
         Some(x) if which == Divergence::JsDistance => x.sqrt().to_f64(),

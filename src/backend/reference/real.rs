@@ -8,32 +8,32 @@ use std::sync::LazyLock;
 
 /// `hi + lo`, with |lo| at most half a unit in the last place of hi.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub(super) struct Real {
+pub(super) struct DoubleDouble {
     pub(super) hi: f64,
     lo: f64,
 }
 
 /// ln 2 to 32 digits.
-const LN_2: Real = Real { hi: std::f64::consts::LN_2, lo: 2.319_046_813_846_299_6e-17 };
+const LN_2: DoubleDouble = DoubleDouble { hi: std::f64::consts::LN_2, lo: 2.319_046_813_846_299_6e-17 };
 
-pub(super) const fn real(hi: f64) -> Real {
-    Real { hi, lo: 0.0 }
+pub(super) const fn real(hi: f64) -> DoubleDouble {
+    DoubleDouble { hi, lo: 0.0 }
 }
 
-fn two_sum(a: f64, b: f64) -> Real {
+fn two_sum(a: f64, b: f64) -> DoubleDouble {
     let hi = a + b;
     let v = hi - a;
-    Real { hi, lo: (a - (hi - v)) + (b - v) }
+    DoubleDouble { hi, lo: (a - (hi - v)) + (b - v) }
 }
 
-fn two_product(a: f64, b: f64) -> Real {
+fn two_product(a: f64, b: f64) -> DoubleDouble {
     let hi = a * b;
-    Real { hi, lo: a.mul_add(b, -hi) }
+    DoubleDouble { hi, lo: a.mul_add(b, -hi) }
 }
 
-impl Add for Real {
-    type Output = Real;
-    fn add(self, b: Real) -> Real {
+impl Add for DoubleDouble {
+    type Output = DoubleDouble;
+    fn add(self, b: DoubleDouble) -> DoubleDouble {
         let s = two_sum(self.hi, b.hi);
         let t = two_sum(self.lo, b.lo);
         let s = two_sum(s.hi, s.lo + t.hi);
@@ -41,31 +41,31 @@ impl Add for Real {
     }
 }
 
-impl Neg for Real {
-    type Output = Real;
-    fn neg(self) -> Real {
-        Real { hi: -self.hi, lo: -self.lo }
+impl Neg for DoubleDouble {
+    type Output = DoubleDouble;
+    fn neg(self) -> DoubleDouble {
+        DoubleDouble { hi: -self.hi, lo: -self.lo }
     }
 }
 
-impl Sub for Real {
-    type Output = Real;
-    fn sub(self, b: Real) -> Real {
+impl Sub for DoubleDouble {
+    type Output = DoubleDouble;
+    fn sub(self, b: DoubleDouble) -> DoubleDouble {
         self + -b
     }
 }
 
-impl Mul for Real {
-    type Output = Real;
-    fn mul(self, b: Real) -> Real {
+impl Mul for DoubleDouble {
+    type Output = DoubleDouble;
+    fn mul(self, b: DoubleDouble) -> DoubleDouble {
         let p = two_product(self.hi, b.hi);
         two_sum(p.hi, p.lo + (self.hi * b.lo + self.lo * b.hi))
     }
 }
 
-impl Div for Real {
-    type Output = Real;
-    fn div(self, b: Real) -> Real {
+impl Div for DoubleDouble {
+    type Output = DoubleDouble;
+    fn div(self, b: DoubleDouble) -> DoubleDouble {
         let first = real(self.hi / b.hi);
         let rest = self - first * b;
         let second = real(rest.hi / b.hi);
@@ -77,7 +77,7 @@ impl Div for Real {
 /// The table of logarithms has this many numbers per unit.
 const STEPS: f64 = 64.0;
 /// ln(n/[`STEPS`]) for the n that a number between √½ and √2 is near to.
-static LOGARITHMS: LazyLock<Vec<Real>> = LazyLock::new(|| {
+static LOGARITHMS: LazyLock<Vec<DoubleDouble>> = LazyLock::new(|| {
     let one = real(1.0);
     let logarithm = |n: u8| {
         let c = real(f64::from(n) / STEPS);
@@ -87,23 +87,23 @@ static LOGARITHMS: LazyLock<Vec<Real>> = LazyLock::new(|| {
 });
 
 /// 1/n! for n = 0, 1, …
-static INVERSE_FACTORIALS: LazyLock<Vec<Real>> = LazyLock::new(|| {
+static INVERSE_FACTORIALS: LazyLock<Vec<DoubleDouble>> = LazyLock::new(|| {
     let factorial = |n: u8| (1..=n).fold(1.0, |product, k| product * f64::from(k));
     (0..14).map(|n| real(1.0) / real(factorial(n))).collect()
 });
 
 /// 1/(2n + 1).
-static INVERSE_ODDS: LazyLock<Vec<Real>> =
+static INVERSE_ODDS: LazyLock<Vec<DoubleDouble>> =
     LazyLock::new(|| (0..22_u8).map(|n| real(1.0) / real(f64::from(2 * n + 1))).collect());
 
 /// 2·atanh(t) by some terms of its power series.
-fn two_atanh(t: Real, terms: usize) -> Real {
+fn two_atanh(t: DoubleDouble, terms: usize) -> DoubleDouble {
     let square = t * t;
     let series = INVERSE_ODDS[..terms].iter().rev().fold(real(0.0), |s, &c| s * square + c);
     real(2.0) * t * series
 }
 
-impl Real {
+impl DoubleDouble {
     /// Zero rows and bins are recognised by this.
     pub(super) fn is_positive(self) -> bool {
         self.hi > 0.0
@@ -115,17 +115,17 @@ impl Real {
     }
 
     /// Times 2ⁿ, exactly. It takes two steps because 2ⁿ alone may not be a float.
-    pub(super) fn times_two_to(self, n: i32) -> Real {
+    pub(super) fn times_two_to(self, n: i32) -> DoubleDouble {
         let scale = |x: f64| x * 2f64.powi(n / 2) * 2f64.powi(n - n / 2);
-        Real { hi: scale(self.hi), lo: scale(self.lo) }
+        DoubleDouble { hi: scale(self.hi), lo: scale(self.lo) }
     }
 
-    pub(super) fn abs(self) -> Real {
+    pub(super) fn abs(self) -> DoubleDouble {
         if self.hi < 0.0 { -self } else { self }
     }
 
     /// One step of Newton's iteration from the 64-bit root.
-    pub(super) fn sqrt(self) -> Real {
+    pub(super) fn sqrt(self) -> DoubleDouble {
         if !self.is_positive() {
             return real(0.0);
         }
@@ -135,7 +135,7 @@ impl Real {
 
     /// k·ln 2 + ln c + 2·atanh((m − c)/(m + c)), self = m·2ᵏ, by the power series. c is the nearest number to m whose logarithm
     /// is in a table.
-    pub(super) fn ln(self) -> Real {
+    pub(super) fn ln(self) -> DoubleDouble {
         let k = self.hi.log2().round();
         let m = self.times_two_to(-k as i32);
         let nearest = (m.hi * STEPS).round();
@@ -144,7 +144,7 @@ impl Real {
     }
 
     /// 2ᵏ·(e^{r/256})²⁵⁶ by the power series.
-    pub(super) fn exp(self) -> Real {
+    pub(super) fn exp(self) -> DoubleDouble {
         // Outside the range of a float the series below means nothing.
         if self.hi.abs() > 740.0 {
             return real(if self.hi < 0.0 { 0.0 } else { f64::INFINITY });
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     /// |a − b| as a part of b.
-    fn off(a: Real, b: Real) -> f64 {
+    fn off(a: DoubleDouble, b: DoubleDouble) -> f64 {
         ((a - b) / b).hi.abs()
     }
 
@@ -178,9 +178,9 @@ mod tests {
             assert!(off(x.ln().exp(), x) < 1e-29, "{x:?}");
         }
         // ln 10 and e to 32 digits.
-        let ln_10 = Real { hi: std::f64::consts::LN_10, lo: -2.170_756_223_382_249_4e-16 };
+        let ln_10 = DoubleDouble { hi: std::f64::consts::LN_10, lo: -2.170_756_223_382_249_4e-16 };
         assert!(off(real(10.0).ln(), ln_10) < 1e-31, "{:?}", real(10.0).ln());
-        let e = Real { hi: std::f64::consts::E, lo: 1.445_646_891_729_250_2e-16 };
+        let e = DoubleDouble { hi: std::f64::consts::E, lo: 1.445_646_891_729_250_2e-16 };
         assert!(off(real(1.0).exp(), e) < 1e-29, "{:?}", real(1.0).exp());
     }
 }

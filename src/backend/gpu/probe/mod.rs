@@ -17,7 +17,7 @@ use wgpu::BufferUsages as Usage;
 pub use self::answers::DeviceAnswers;
 use self::questions::{Questions, THREADS, judge, judge_lanes};
 use super::constants::{ANSWER_WORDS, LANE_ANSWER_WORDS, QUESTION_WORDS};
-use super::device::{Device, GpuOptions};
+use super::device::{GpuDevice, GpuOptions};
 use super::guarded::guarded;
 use super::opened::Opened;
 use super::{pipelines, shaders};
@@ -26,7 +26,7 @@ use kullback_kernels::error::Result;
 /// The uniform of `shaders/probe/arithmetic.wgsl`, field by field.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub(super) struct Params {
+pub(super) struct ProbeParameters {
     pub(super) zero: u32,
     pub(super) questions: u32,
     pub(super) weights: u32,
@@ -41,7 +41,7 @@ type Verdict = Arc<Mutex<Option<std::result::Result<DeviceAnswers, String>>>>;
 
 static VERDICTS: Mutex<Option<HashMap<String, Verdict>>> = Mutex::new(None);
 
-fn verdict(device: &Device) -> Verdict {
+fn verdict(device: &GpuDevice) -> Verdict {
     let key = device.likeness();
     let mut verdicts = VERDICTS.lock().unwrap_or_else(PoisonError::into_inner);
     Arc::clone(verdicts.get_or_insert_default().entry(key).or_default())
@@ -51,7 +51,7 @@ fn verdict(device: &Device) -> Verdict {
 /// without them.
 pub(super) fn open(options: &GpuOptions, anew: bool) -> Result<(Arc<Opened>, DeviceAnswers)> {
     let patient = GpuOptions { patience: options.patience.max(PATIENCE), ..*options };
-    let mut opened = Opened::new(Device::open(&patient)?);
+    let mut opened = Opened::new(GpuDevice::open(&patient)?);
     let answers = guarded(&opened, || ask(&opened, anew))?;
     if !answers.subgroups_refused {
         // Nobody else has it yet.
@@ -82,7 +82,7 @@ fn ask(opened: &Arc<Opened>, anew: bool) -> Result<DeviceAnswers> {
 }
 
 /// Refuses a device from now on.
-pub(super) fn refuse(device: &Device, reason: &str) {
+pub(super) fn refuse(device: &GpuDevice, reason: &str) {
     *verdict(device).lock().unwrap_or_else(PoisonError::into_inner) = Some(Err(reason.to_owned()));
 }
 
@@ -90,7 +90,7 @@ pub(super) fn refuse(device: &Device, reason: &str) {
 fn questioned(opened: &Arc<Opened>) -> Result<std::result::Result<DeviceAnswers, String>> {
     let started = Instant::now();
     let questions = Questions::new();
-    let params = Params {
+    let params = ProbeParameters {
         zero: 0,
         questions: questions.count() as u32,
         weights: (questions.count() * QUESTION_WORDS) as u32,
@@ -122,7 +122,7 @@ fn run(
     source: String,
     entry: &str,
     asked: &[u32],
-    params: Option<Params>,
+    params: Option<ProbeParameters>,
     words: usize,
 ) -> Result<Vec<u32>> {
     use wgpu::BufferBindingType::{Storage, Uniform};
@@ -138,7 +138,7 @@ fn run(
         let input = device.buffer((asked.len() * 4) as u64, Usage::STORAGE | Usage::COPY_DST, false)?;
         device.queue.write_buffer(&input, 0, bytemuck::cast_slice(asked));
         let output = device.buffer(bytes, Usage::STORAGE | Usage::COPY_SRC, false)?;
-        let uniform = device.buffer(size_of::<Params>() as u64, Usage::UNIFORM | Usage::COPY_DST, false)?;
+        let uniform = device.buffer(size_of::<ProbeParameters>() as u64, Usage::UNIFORM | Usage::COPY_DST, false)?;
         device.queue.write_buffer(&uniform, 0, bytemuck::bytes_of(&params.unwrap_or_default()));
         let buffers = [&input, &output, &uniform].map(wgpu::Buffer::as_entire_binding);
         let bound = buffers.into_iter().take(if params.is_some() { 3 } else { 2 });

@@ -1,19 +1,19 @@
 //! The kernels of products, compiled.
 
-use crate::backend::gpu::device::Device;
+use crate::backend::gpu::device::GpuDevice;
 use crate::backend::gpu::{pipelines, shaders};
 use kullback_kernels::pairs::MOST_PRODUCTS;
 
 /// The kernels, by the number of products of a term.
 #[derive(Debug)]
-pub(crate) struct Kernels {
+pub(crate) struct ProductKernels {
     pub(super) bindings: wgpu::BindGroupLayout,
     pub(super) by_products: [wgpu::ComputePipeline; MOST_PRODUCTS],
 }
 
-impl Kernels {
+impl ProductKernels {
     /// Compiles the kernels.
-    pub(crate) fn new(device: &Device) -> Self {
+    pub(crate) fn new(device: &GpuDevice) -> Self {
         use wgpu::BufferBindingType::{Storage, Uniform};
         let storage = [true, true, true, true, false].map(|read_only| Storage { read_only });
         let kinds = storage.into_iter().chain([Uniform]);

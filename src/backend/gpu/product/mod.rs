@@ -20,11 +20,11 @@ use super::clock::Ticks;
 use super::commands::{Commands, Held};
 use super::constants::{PANEL, PRODUCT_THREADS, RECORD_HEAD, STEP};
 use super::device::Point;
-use super::dispatch::Layout;
+use super::dispatch::RecordLayout;
 use super::guarded::guarded;
 use super::opened::Opened;
 use super::slots::aligned;
-use super::submit::Prepared;
+use super::submit::EncodedChunk;
 use super::summary::kernels::takes_values;
 use crate::backend::cpu::Cpu;
 use crate::backend::spent::Spent;
@@ -51,7 +51,7 @@ const TRUSTED: f32 = 2e-7;
 /// The uniform of a dispatch, as in `shaders/pairs/product.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub(super) struct Params {
+pub(super) struct ProductParameters {
     pub(super) rows: u32,
     pub(super) columns: u32,
     pub(super) first_row: u32,
@@ -95,7 +95,7 @@ pub(crate) struct Product<'a> {
 
 /// Some rows of a product: the first row of each side.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Part<'a> {
+pub(crate) struct ProductTile<'a> {
     pub(crate) product: &'a Product<'a>,
     pub(crate) first: [usize; 2],
 }
@@ -104,11 +104,11 @@ pub(crate) struct Part<'a> {
 #[derive(Debug)]
 pub(super) struct Sides {
     opened: Arc<Opened>,
-    sides: [Side; 2],
+    sides: [ProductBuffers; 2],
 }
 
 #[derive(Debug)]
-struct Side {
+struct ProductBuffers {
     operands: wgpu::Buffer,
     rows: wgpu::Buffer,
 }
@@ -216,7 +216,7 @@ impl<'a> Product<'a> {
     }
 
     /// Prepares the rows of a side and sends them, some at a time.
-    fn upload(&self, opened: &Arc<Opened>, side: usize, rows: &Rows<'_>) -> Result<Side> {
+    fn upload(&self, opened: &Arc<Opened>, side: usize, rows: &Rows<'_>) -> Result<ProductBuffers> {
         let (products, device) = (&self.products, &opened.device);
         device.check()?;
         let count = products.operands(side).len();
@@ -243,7 +243,7 @@ impl<'a> Product<'a> {
             device.reach(Point::Submit)?;
             device.wait(device.queue.submit([]))?;
         }
-        Ok(Side { operands, rows: of_rows })
+        Ok(ProductBuffers { operands, rows: of_rows })
     }
 }
 
@@ -251,9 +251,9 @@ impl<'a> Product<'a> {
 pub(super) fn prepare(
     opened: &Arc<Opened>,
     problem: &Problem,
-    (part, sides): (&Part<'_>, &Sides),
+    (part, sides): (&ProductTile<'_>, &Sides),
     rows: [usize; 2],
-) -> Result<Prepared> {
+) -> Result<EncodedChunk> {
     let device = &opened.device;
     device.check()?;
     let products = &part.product.products;
@@ -261,11 +261,11 @@ pub(super) fn prepare(
     let mut held = Held::take(opened);
     let mut commands = Commands::new(device);
     device.reach(Point::Upload)?;
-    let layout = Layout::new(problem, rows[0] * rows[1], rows[1]);
+    let layout = RecordLayout::new(problem, rows[0] * rows[1], rows[1]);
     let slot = held.slot();
     let usage = if device.shared_memory { Usage::MAP_READ } else { Usage::COPY_SRC };
     let results = slot.results.at_least(device, layout.bytes(), Usage::STORAGE | usage)?;
-    let uniform_bytes = aligned(size_of::<Params>() as u64);
+    let uniform_bytes = aligned(size_of::<ProductParameters>() as u64);
     let uniforms = problem.terms.len() as u64 * uniform_bytes;
     let uniform = slot.params.at_least(device, uniforms, Usage::UNIFORM | Usage::COPY_DST)?;
     if slot.ticks.is_none() && device.has_clock {
@@ -288,7 +288,7 @@ pub(super) fn prepare(
         let [p, q] = &sides.sides;
         let all = |binding, buffer| bound(binding, buffer, 0, None);
         let of_results = bound(4, &results, 0, std::num::NonZero::new(layout.bytes()));
-        let of_uniform = bound(5, &uniform, offset, std::num::NonZero::new(size_of::<Params>() as u64));
+        let of_uniform = bound(5, &uniform, offset, std::num::NonZero::new(size_of::<ProductParameters>() as u64));
         let group = device.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("product"),
             layout: &kernels.bindings,
@@ -308,17 +308,17 @@ pub(super) fn prepare(
         pass.set_bind_group(0, &group, &[]);
         pass.dispatch_workgroups(width as u32, workgroups.div_ceil(width) as u32, 1);
     }
-    Ok(Prepared { held, commands, results, spent: Spent { compile_seconds, ..Spent::default() }, layout })
+    Ok(EncodedChunk { held, commands, results, spent: Spent { compile_seconds, ..Spent::default() }, layout })
 }
 
 /// The uniform of one term.
 fn params(
     problem: &Problem,
     products: &Products,
-    part: &Part<'_>,
+    part: &ProductTile<'_>,
     rows: [usize; 2],
     (term, stamp): (usize, u16),
-) -> Params {
+) -> ProductParameters {
     let bins = problem.bins.next_multiple_of(STEP);
     let [p, q] = [0, 1].map(|side| Words::new(products.terms().len(), products.operands(side).len(), problem.bins));
     let uses = |slots: &&Slots| slots.first == term || slots.second == Some(term);
@@ -326,7 +326,7 @@ fn params(
         |bits: &u32| problem.slots.iter().filter(uses).all(|slots| slots.infinite.on(Support::from_bits(*bits)));
     // The roundings that each number of a side goes through: a product, two sums of a bin, the sums of a step and of all steps.
     let roundings = 2 * STEP + 4 + bins / STEP;
-    let mut params = Params {
+    let mut params = ProductParameters {
         rows: rows[0] as u32,
         columns: rows[1] as u32,
         first_row: part.first[0] as u32,
@@ -349,7 +349,7 @@ fn params(
         q_quads: quads(part.product.q.len(), problem.bins) as u32,
         rounding: roundings as f32 * f32::EPSILON / 2.0,
         trusted: TRUSTED,
-        ..Params::default()
+        ..ProductParameters::default()
     };
     for (to, (places, factor)) in params.product.iter_mut().zip(&products.terms()[term].products) {
         let high = *factor as f32;
@@ -360,7 +360,7 @@ fn params(
 }
 
 /// Some rows of each side of a call.
-impl<'a> Part<'a> {
+impl<'a> ProductTile<'a> {
     /// The rows of a chunk, by its rows on either side.
     pub(crate) fn of(self, [p, q]: &[Range<usize>; 2]) -> Self {
         Self { first: [self.first[0] + p.start, self.first[1] + q.start], ..self }

@@ -88,7 +88,7 @@ fn exponent(most: f64) -> Option<i32> {
 }
 
 /// Some rows of one panel, to be filled.
-struct Panel<'a> {
+struct SlicedPanel<'a> {
     first: usize,
     /// The panel of each operand.
     operands: Vec<&'a mut [f32]>,
@@ -102,18 +102,18 @@ impl Slices {
         let operands = products.operands(side).iter().map(|_| vec![0.0; panels * numbers]).collect();
         let mut slices = Self { operands, rows: vec![0; panels * PANEL * words.all()] };
         let mut operands: Vec<_> = slices.operands.iter_mut().map(|operand| operand.chunks_mut(numbers)).collect();
-        let panels = slices.rows.chunks_mut(PANEL * words.all()).enumerate().map(|(i, rows)| Panel {
+        let panels = slices.rows.chunks_mut(PANEL * words.all()).enumerate().map(|(i, rows)| SlicedPanel {
             first: i * PANEL,
             operands: operands.iter_mut().filter_map(Iterator::next).collect(),
             rows,
         });
-        let panels: Vec<Panel<'_>> = panels.collect();
+        let panels: Vec<SlicedPanel<'_>> = panels.collect();
         panels.into_par_iter().for_each(|mut panel| panel.fill(products, side, prepared, words));
         slices
     }
 }
 
-impl Panel<'_> {
+impl SlicedPanel<'_> {
     fn fill(&mut self, products: &Products, side: usize, prepared: &Prepared, words: Words) {
         let mut numbers = vec![0.0; words.bins];
         let rows = self.first..prepared.rows().min(self.first + PANEL);

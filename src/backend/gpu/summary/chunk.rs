@@ -6,7 +6,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::backend::gpu::commands::{Submitted, words};
 use crate::backend::gpu::constants::{BLOCK_WORDS, DISTANCE_UNIT, STATE_WORDS};
-use crate::backend::gpu::device::Device;
+use crate::backend::gpu::device::GpuDevice;
 use crate::backend::gpu::guarded::guarded;
 use crate::backend::gpu::opened::Opened;
 use crate::backend::gpu::slots::Slot;
@@ -16,7 +16,7 @@ use kullback_kernels::error::Result;
 /// The numbers of a block of values of one measure.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub(crate) struct Block {
+pub(crate) struct BlockMoments {
     /// The number of finite values.
     pub(crate) count: u32,
     pub(crate) infinite: u32,
@@ -27,9 +27,9 @@ pub(crate) struct Block {
     pub(crate) most: f32,
 }
 
-const _: () = assert!(size_of::<Block>() == 4 * BLOCK_WORDS);
+const _: () = assert!(size_of::<BlockMoments>() == 4 * BLOCK_WORDS);
 
-impl Block {
+impl BlockMoments {
     /// Sum of squared distances from the mean.
     pub(crate) fn squares(&self) -> f64 {
         f64::from(self.squares) * DISTANCE_UNIT * DISTANCE_UNIT
@@ -39,7 +39,7 @@ impl Block {
 /// A large value and its row in the chunk. A word of 0 means no value; else the word is the bits of the value plus one.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub(super) struct Pair {
+pub(super) struct TopValue {
     value: u32,
     row: u32,
 }
@@ -48,7 +48,7 @@ pub(super) struct Pair {
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     /// One list per measure.
-    pub(crate) blocks: Vec<Vec<Block>>,
+    pub(crate) blocks: Vec<Vec<BlockMoments>>,
     /// The largest values of each measure, and their rows in the call.
     pub(crate) top: Vec<Vec<(usize, f32)>>,
     /// For all rows so far: how many have each status, and below how many were left to the host.
@@ -58,7 +58,7 @@ pub(crate) struct Said {
 }
 
 /// Where the report of a chunk lies in what the host reads.
-pub(super) struct Layout {
+pub(super) struct ReportLayout {
     pub(super) first_row: usize,
     pub(super) stamp: u32,
     pub(super) measures: usize,
@@ -67,13 +67,13 @@ pub(super) struct Layout {
     pub(super) top: usize,
 }
 
-impl Layout {
+impl ReportLayout {
     pub(super) fn blocks_at(&self) -> u64 {
         (STATE_WORDS * 4) as u64
     }
 
     pub(super) fn block_bytes(&self) -> u64 {
-        (self.measures * self.blocks * size_of::<Block>()) as u64
+        (self.measures * self.blocks * size_of::<BlockMoments>()) as u64
     }
 
     pub(super) fn top_at(&self) -> u64 {
@@ -81,7 +81,7 @@ impl Layout {
     }
 
     pub(super) fn top_bytes(&self) -> u64 {
-        (self.measures * self.top * size_of::<Pair>()) as u64
+        (self.measures * self.top * size_of::<TopValue>()) as u64
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -93,7 +93,7 @@ impl Layout {
 pub(crate) struct DigestedChunk {
     pub(super) opened: Arc<Opened>,
     pub(super) submitted: Submitted,
-    pub(super) layout: Layout,
+    pub(super) layout: ReportLayout,
     pub(super) spent: Spent,
 }
 
@@ -101,7 +101,7 @@ impl DigestedChunk {
     /// Waits for the device. Returns what the chunk reported.
     pub(crate) fn finish(self) -> Result<Said> {
         let Self { opened, submitted, layout, spent } = self;
-        let read = |device: &Device, slot: &Slot| {
+        let read = |device: &GpuDevice, slot: &Slot| {
             let device_seconds = slot.ticks.as_ref().map_or(Ok(0.0), |ticks| ticks.seconds(device))?;
             Ok((words(device, slot, 0..layout.bytes())?, device_seconds))
         };
@@ -115,14 +115,14 @@ impl DigestedChunk {
         if of_another_chunk != 0 || stamp != layout.stamp {
             return Err(opened.device.give_up("it left results of another time".to_owned()));
         }
-        let pairs: &[Pair] = bytemuck::cast_slice(top);
-        let value = |pair: &Pair| {
+        let pairs: &[TopValue] = bytemuck::cast_slice(top);
+        let value = |pair: &TopValue| {
             let bits = pair.value.checked_sub(1)?;
             Some((layout.first_row + pair.row as usize, f32::from_bits(bits)))
         };
-        let blocks: &[Block] = bytemuck::cast_slice(blocks);
+        let blocks: &[BlockMoments] = bytemuck::cast_slice(blocks);
         Ok(Said {
-            blocks: blocks.chunks(layout.blocks.max(1)).map(<[Block]>::to_vec).collect(),
+            blocks: blocks.chunks(layout.blocks.max(1)).map(<[BlockMoments]>::to_vec).collect(),
             top: pairs.chunks(layout.top.max(1)).map(|pairs| pairs.iter().filter_map(value).collect()).collect(),
             statuses: [ok, infinite, empty, invalid].map(u64::from),
             for_the_host: for_the_host as usize,

@@ -2,8 +2,8 @@
 
 use wgpu::BufferUsages as Usage;
 
-use super::params::{MOST_MEASURES, Params};
-use crate::backend::gpu::device::Device;
+use super::params::{MOST_MEASURES, SummaryParameters};
+use crate::backend::gpu::device::GpuDevice;
 use crate::backend::gpu::{pipelines, shaders};
 use crate::plan::kernel_key::TERMS_PER_DISPATCH;
 use kullback_kernels::error::Result;
@@ -11,7 +11,7 @@ use kullback_kernels::problem::{Pairing, Problem};
 
 /// The kernels, compiled once per device.
 #[derive(Debug)]
-pub(crate) struct Kernels {
+pub(crate) struct SummaryKernels {
     bindings: wgpu::BindGroupLayout,
     pub(crate) values: wgpu::ComputePipeline,
     pub(super) blocks: wgpu::ComputePipeline,
@@ -26,7 +26,7 @@ pub(crate) struct Kernels {
 pub(crate) const STORAGE_BUFFERS: u32 = 6;
 
 /// Whether a device turns the records of a problem into values.
-pub(crate) fn takes_values(device: &Device, problem: &Problem) -> bool {
+pub(crate) fn takes_values(device: &GpuDevice, problem: &Problem) -> bool {
     let buffers = device.device.limits().max_storage_buffers_per_shader_stage;
     matches!(problem.pairing, Pairing::All { .. })
         && problem.slots.len() <= MOST_MEASURES
@@ -34,9 +34,9 @@ pub(crate) fn takes_values(device: &Device, problem: &Problem) -> bool {
         && buffers >= STORAGE_BUFFERS
 }
 
-impl Kernels {
+impl SummaryKernels {
     /// Compiles the kernels.
-    pub(crate) fn new(device: &Device) -> Result<Self> {
+    pub(crate) fn new(device: &GpuDevice) -> Result<Self> {
         use wgpu::BufferBindingType::{Storage, Uniform};
         let kinds = [true, false, false, false].map(|read_only| Storage { read_only });
         let kinds = kinds.into_iter().chain([Uniform, Storage { read_only: false }, Storage { read_only: false }]);
@@ -58,7 +58,7 @@ impl Kernels {
     /// Binds the records, values, state, table, blocks and pairs, and the uniform at an offset.
     pub(crate) fn bind(
         &self,
-        device: &Device,
+        device: &GpuDevice,
         (records, record_bytes): (&wgpu::Buffer, u64),
         buffers: [&wgpu::Buffer; 5],
         (uniform, offset): (&wgpu::Buffer, u64),
@@ -69,7 +69,7 @@ impl Kernels {
         };
         let [values, state, table, blocks, pairs] = buffers.map(wgpu::Buffer::as_entire_binding);
         let records = part(records, 0, record_bytes);
-        let uniform = part(uniform, offset, size_of::<Params>() as u64);
+        let uniform = part(uniform, offset, size_of::<SummaryParameters>() as u64);
         let all = [records, values, state, table, uniform, blocks, pairs];
         let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
         let entries: Vec<_> = (0_u32..).zip(all).map(entry).collect();

@@ -11,19 +11,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use wgpu::BufferUsages as Usage;
 
 pub(crate) use self::chunk::{DigestedChunk, Said};
-use self::chunk::{Layout, Pair};
+use self::chunk::{ReportLayout, TopValue};
 use self::kernels::STORAGE_BUFFERS;
 pub(crate) use self::params::MOST_FOR_THE_HOST;
 use self::params::MOST_MEASURES;
-pub(super) use self::params::Params;
+pub(super) use self::params::SummaryParameters;
 #[cfg(test)]
-pub(super) use self::{chunk::Block, params::Measure};
+pub(super) use self::{chunk::BlockMoments, params::Measure};
 pub(crate) use super::constants::TOGETHER;
 use super::constants::{BLOCK, BUCKET_SHIFT, BUCKETS, LOWEST, SORTED, STATE_WORDS};
-use super::device::Device;
+use super::device::GpuDevice;
 use super::opened::Opened;
-use super::slots::{Kept, aligned};
-use super::submit::{Prepared, SideRows, prepare};
+use super::slots::{ReusableBuffer, aligned};
+use super::submit::{EncodedChunk, SideRows, prepare};
 use crate::backend::spent::Spent;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
 use kullback_kernels::error::Result;
@@ -54,7 +54,7 @@ pub(crate) fn middle(bucket: usize) -> f64 {
 
 /// Bytes that a row of a call takes on the device beside its records: its values, and its share of the pairs.
 pub(crate) fn scratch_bytes_per_row(problem: &Problem, top: usize) -> u64 {
-    let pairs = (2 * top * size_of::<Pair>()).div_ceil(SORTED);
+    let pairs = (2 * top * size_of::<TopValue>()).div_ceil(SORTED);
     (problem.slots.len() * (size_of::<u32>() + pairs)) as u64
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn table_bytes(problem: &Problem) -> u64 {
 }
 
 /// A step in the search for the largest values.
-struct Level {
+struct SelectionStep {
     pairs: usize,
     source: usize,
     result: usize,
@@ -72,13 +72,17 @@ struct Level {
 }
 
 /// The steps for `rows` rows. Each result is a place in one of two halves of the pairs.
-fn levels(rows: usize, top: usize, measures: usize) -> Vec<Level> {
+fn levels(rows: usize, top: usize, measures: usize) -> Vec<SelectionStep> {
     let half = rows.div_ceil(SORTED) * top * measures;
-    let first = Level { pairs: 0, source: 0, result: 0, groups: rows.div_ceil(SORTED) };
-    let next = |before: &Level| {
+    let first = SelectionStep { pairs: 0, source: 0, result: 0, groups: rows.div_ceil(SORTED) };
+    let next = |before: &SelectionStep| {
         let pairs = before.groups * top;
-        let step =
-            || Level { pairs, source: before.result, result: half - before.result, groups: pairs.div_ceil(SORTED) };
+        let step = || SelectionStep {
+            pairs,
+            source: before.result,
+            result: half - before.result,
+            groups: pairs.div_ceil(SORTED),
+        };
         (before.groups > 1).then(step)
     };
     if top == 0 { Vec::new() } else { std::iter::successors(Some(first), next).collect() }
@@ -88,31 +92,31 @@ fn levels(rows: usize, top: usize, measures: usize) -> Vec<Level> {
 pub(crate) struct Digest<'a> {
     pub(super) opened: Arc<Opened>,
     pub(super) problem: &'a Problem,
-    params: Params,
+    params: SummaryParameters,
     state: wgpu::Buffer,
     table: wgpu::Buffer,
-    scratch: Mutex<Scratch>,
+    scratch: Mutex<ScratchBuffers>,
 }
 
 /// What the chunks use one after the other.
 #[derive(Default)]
-struct Scratch {
-    values: Kept,
-    blocks: Kept,
-    pairs: Kept,
-    params: Kept,
+struct ScratchBuffers {
+    values: ReusableBuffer,
+    blocks: ReusableBuffer,
+    pairs: ReusableBuffer,
+    params: ReusableBuffer,
 }
 
 /// Whether a device can hold the tables of a call in half of `budget`, and number its rows.
-pub(super) fn fits(device: &Device, problem: &Problem, budget: u64) -> bool {
+pub(super) fn fits(device: &GpuDevice, problem: &Problem, budget: u64) -> bool {
     // Tests need many chunks of few rows.
     let half = if cfg!(test) { budget.saturating_sub(1) } else { budget / 2 };
-    let room = device.caps.binding_bytes().min(half);
+    let limit = device.caps.binding_bytes().min(half);
     let buffers = device.device.limits().max_storage_buffers_per_shader_stage;
     buffers >= STORAGE_BUFFERS
         && problem.slots.len() <= MOST_MEASURES
         && problem.terms.len() <= TERMS_PER_DISPATCH
-        && table_bytes(problem) <= room
+        && table_bytes(problem) <= limit
         && u32::try_from(problem.rows).is_ok()
 }
 
@@ -125,7 +129,7 @@ impl<'a> Digest<'a> {
         // New buffers are all zeros.
         let state = device.buffer(state_bytes, Usage::STORAGE | Usage::COPY_SRC, false)?;
         let table = device.buffer(table_bytes(problem), Usage::STORAGE | Usage::COPY_SRC, false)?;
-        let params = Params::new(problem, top);
+        let params = SummaryParameters::new(problem, top);
         Ok(Self { opened: Arc::clone(opened), problem, params, state, table, scratch: Mutex::default() })
     }
 
@@ -139,38 +143,43 @@ impl<'a> Digest<'a> {
         let opened = &self.opened;
         let mut prepared = prepare(opened, self.problem, sides, rows, true)?;
         let stamp = u32::from(prepared.stamp());
-        let params = Params { rows: rows as u32, stamp, first_row: first_row as u32, ..self.params };
+        let params = SummaryParameters { rows: rows as u32, stamp, first_row: first_row as u32, ..self.params };
         let layout = self.encode(params, &mut prepared)?;
-        let Prepared { held, commands, spent, .. } = prepared;
+        let EncodedChunk { held, commands, spent, .. } = prepared;
         Ok(DigestedChunk { opened: Arc::clone(opened), submitted: commands.submit(held)?, layout, spent })
     }
 
-    fn encode(&self, params: Params, prepared: &mut Prepared) -> Result<Layout> {
+    fn encode(&self, params: SummaryParameters, prepared: &mut EncodedChunk) -> Result<ReportLayout> {
         let device = &self.opened.device;
         let kernels = self.opened.summary_kernels(&mut prepared.spent)?;
         let (rows, measures, top) = (params.rows as usize, params.measures as usize, params.top as usize);
         let blocks_of_one = rows.div_ceil(BLOCK);
         let levels = levels(rows, top, measures);
         let half = rows.div_ceil(SORTED) * top * measures;
-        let layout =
-            Layout { first_row: params.first_row as usize, stamp: params.stamp, measures, blocks: blocks_of_one, top };
+        let layout = ReportLayout {
+            first_row: params.first_row as usize,
+            stamp: params.stamp,
+            measures,
+            blocks: blocks_of_one,
+            top,
+        };
         let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let inner = Usage::STORAGE | Usage::COPY_SRC;
         let values = scratch.values.at_least(device, (measures * rows * 4) as u64, inner)?;
         let blocks = scratch.blocks.at_least(device, layout.block_bytes().max((measures * SUMS * 4) as u64), inner)?;
-        let pairs = scratch.pairs.at_least(device, (2 * half * size_of::<Pair>()) as u64, inner)?;
-        let uniforms = aligned(size_of::<Params>() as u64);
+        let pairs = scratch.pairs.at_least(device, (2 * half * size_of::<TopValue>()) as u64, inner)?;
+        let uniforms = aligned(size_of::<SummaryParameters>() as u64);
         let usage = Usage::UNIFORM | Usage::COPY_DST;
         let uniform = scratch.params.at_least(device, (1 + levels.len()) as u64 * uniforms, usage)?;
         drop(scratch);
         let records = (&prepared.results, prepared.result_bytes());
         let buffers = [&values, &self.state, &self.table, &blocks, &pairs];
-        let bound = |i: usize, params: Params| {
+        let bound = |i: usize, params: SummaryParameters| {
             let offset = i as u64 * uniforms;
             device.queue.write_buffer(&uniform, offset, bytemuck::bytes_of(&params));
             kernels.bind(device, records, buffers, (&uniform, offset))
         };
-        let first = bound(0, Params { blocks: blocks_of_one as u32, ..params });
+        let first = bound(0, SummaryParameters { blocks: blocks_of_one as u32, ..params });
         let encoder = &mut prepared.commands.encoder;
         let widest = device.caps.max_workgroups as usize;
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
@@ -187,7 +196,12 @@ impl<'a> Digest<'a> {
         dispatch(&kernels.blocks, &first, blocks_of_one, measures);
         for (i, level) in levels.iter().enumerate() {
             let [pairs, source, result] = [level.pairs, level.source, level.result].map(|n| n as u32);
-            dispatch(&kernels.top, &bound(i + 1, Params { pairs, source, result, ..params }), level.groups, measures);
+            dispatch(
+                &kernels.top,
+                &bound(i + 1, SummaryParameters { pairs, source, result, ..params }),
+                level.groups,
+                measures,
+            );
         }
         drop(pass);
         let last = levels.last().map_or(0, |level| level.result);
@@ -195,7 +209,7 @@ impl<'a> Digest<'a> {
         encoder.copy_buffer_to_buffer(&self.state, 0, &readback, 0, layout.blocks_at());
         encoder.copy_buffer_to_buffer(&blocks, 0, &readback, layout.blocks_at(), layout.block_bytes());
         if top > 0 {
-            let from = (last * size_of::<Pair>()) as u64;
+            let from = (last * size_of::<TopValue>()) as u64;
             encoder.copy_buffer_to_buffer(&pairs, from, &readback, layout.top_at(), layout.top_bytes());
         }
         prepared.commands.map_after(&readback, wgpu::MapMode::Read);

@@ -33,7 +33,7 @@ pub(crate) struct Measure {
 /// The uniform of the kernels, as in the same file.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub(crate) struct Params {
+pub(crate) struct SummaryParameters {
     pub(crate) rows: u32,
     pub(crate) parts: u32,
     pub(crate) record: u32,
@@ -58,7 +58,7 @@ pub(crate) struct Params {
     pub(crate) measure: [Measure; MOST_MEASURES],
 }
 
-impl Params {
+impl SummaryParameters {
     /// The fields that are the same for every chunk.
     pub(crate) fn new(problem: &Problem, top: usize) -> Self {
         let usual = takes_usual(problem, Shape::of(problem));
