@@ -217,7 +217,7 @@ pub(crate) fn rowwise(
         let columns = call(p_rows, q_rows, &null, done).map_err(|error| watch.error(py, &error))?;
         let part = taken(columns, measures);
         if found.values.is_empty() {
-            found.values = measures.iter().map(|_| room(py, total)).collect::<PyResult<_>>()?;
+            found.values = measures.iter().map(|_| reserved(py, total)).collect::<PyResult<_>>()?;
         }
         found.values.iter_mut().zip(part.values).for_each(|(all, part)| all.extend(part));
         found.status.extend(part.status);
@@ -271,7 +271,7 @@ fn refuse(
 }
 
 /// An empty vector with memory for `count` values.
-pub(crate) fn room<T>(py: Python<'_>, count: usize) -> PyResult<Vec<T>> {
+pub(crate) fn reserved<T>(py: Python<'_>, count: usize) -> PyResult<Vec<T>> {
     let mut values = Vec::new();
     let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
     let error = |_| exception(py, &Error::DeviceMemory { device: "cpu".to_owned(), bytes });

@@ -3,7 +3,7 @@
 use kullback::{Divergence, Engine, Error, Tile};
 use pyo3::prelude::*;
 
-use crate::call::{self, Choices, Measures, Watch, room};
+use crate::call::{self, Choices, Measures, Watch, reserved};
 use crate::error::wrong_input;
 use crate::input::Side;
 use crate::output;
@@ -56,7 +56,7 @@ pub(crate) fn matrix<'py>(
     let mut made: Vec<Vec<f64>> = Vec::new();
     if given.is_none() {
         for _ in &measures.list {
-            let mut values = room(py, entries)?;
+            let mut values = reserved(py, entries)?;
             values.resize(entries, 0.0);
             made.push(values);
         }
@@ -116,8 +116,8 @@ pub(crate) fn neighbours<'py>(
     let k = k.min(columns);
     // The memory that the result takes, and the memory that the search takes.
     let places = p.rows.saturating_mul(k);
-    drop(room::<[f64; 2]>(py, places)?);
-    let (mut numbers, mut values) = (room(py, places)?, room(py, places)?);
+    drop(reserved::<[f64; 2]>(py, places)?);
+    let (mut numbers, mut values) = (reserved(py, places)?, reserved(py, places)?);
     let (p_part, q_part) = (p.whole(py)?, q.as_ref().map(|q| q.whole(py)).transpose()?);
     let p_rows = p_part.rows(py, p.bins)?;
     let q_rows = match (&q, &q_part) {

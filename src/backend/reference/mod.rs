@@ -125,7 +125,7 @@ fn prepare(zeros: Zeros, mut p: Vec<DoubleDouble>, mut q: Vec<DoubleDouble>) -> 
     if (!puts && (p_vanishes || q_vanishes)) || too_small(&p) || too_small(&q) {
         return Err(RowStatus::Invalid);
     }
-    Ok(PairSharesShares { p: SideShares::new(p), q: SideShares::new(q), pooled })
+    Ok(PairShares { p: SideShares::new(p), q: SideShares::new(q), pooled })
 }
 
 /// The shares of one side, and their logarithms once a measure asks for them.

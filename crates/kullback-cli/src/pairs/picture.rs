@@ -51,11 +51,11 @@ impl Picture<'_> {
         let side = |count: usize| if count <= FEW { square.max(LABEL as usize + 2) } else { square };
         let (cell_width, cell_height) = (side(columns.len()), side(rows.len()));
         let (width, height) = (columns.len() * cell_width, rows.len() * cell_height);
-        let room = |labels: &[String]| {
+        let margin = |labels: &[String]| {
             let longest = labels.iter().map(|label| short(label).chars().count()).max().unwrap_or(0);
             (longest as f64 * LETTER) as i32 + 14
         };
-        let (left, top) = (room(self.labels[0]).max(40), 36 + room(self.labels[1]));
+        let (left, top) = (margin(self.labels[0]).max(40), 36 + margin(self.labels[1]));
         let size = (left + width as i32 + 130, top + (height as i32).max(200) + 20);
         let root = SVGBackend::with_string(svg, (size.0.max(360) as u32, size.1 as u32)).into_drawing_area();
         let fail = |error: &dyn std::fmt::Display| error.to_string();

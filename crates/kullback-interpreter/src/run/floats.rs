@@ -198,8 +198,8 @@ fn quotient(a: f32, b: f32, ulp: f64, key: u64) -> f32 {
 /// allowed.
 pub(super) fn near(exact: f64, ulp: f64, hash: u64) -> f32 {
     let nearest = exact as f32;
-    let room = ulp - 0.5;
-    if room <= 0.0 || nearest == 0.0 || !nearest.is_finite() {
+    let slack = ulp - 0.5;
+    if slack <= 0.0 || nearest == 0.0 || !nearest.is_finite() {
         return nearest;
     }
     let exponent = (exact.abs().to_bits() >> 52) as i32 - 1023;
@@ -207,9 +207,9 @@ pub(super) fn near(exact: f64, ulp: f64, hash: u64) -> f32 {
     let share = (hash >> 11) as f64 / (1_u64 << 52) as f64 - 1.0;
     let off = match hash % 6 {
         0 | 1 => return nearest,
-        2 => room,
-        3 => -room,
-        _ => share * room,
+        2 => slack,
+        3 => -slack,
+        _ => share * slack,
     };
     let moved = (exact + off * unit) as f32;
     // Above a power of two the floats are further apart.
