@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::args::BenchArgs;
 use crate::error::{Error, Result};
-use crate::progress::Progress;
+use crate::progress::ProgressDisplay;
 use crate::report::print;
 use crate::report::table::{Style, table};
 use crate::{Outcome, interrupt};
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<Outcome> {
     let devices = if args.device.is_empty() { every_device() } else { args.device.clone() };
     let reference = Engine::builder().device(Device::Reference).build()?;
     interrupt::work_begins()?;
-    let progress = Progress::new(!args.json, "timings", None);
+    let progress = ProgressDisplay::new(!args.json, "timings", None);
     let mut lines = Vec::new();
     for &bins in &args.bins {
         let rows = (args.size as usize / (4 * bins)).max(1);

@@ -11,7 +11,7 @@ const BATCH_BYTES: usize = 16 << 20;
 const BATCHES_ALIVE: u64 = 16;
 
 /// One input file, and how it is read.
-pub(crate) struct Input {
+pub(crate) struct InputFile {
     pub(crate) source: Source,
     /// The text that the user wrote.
     pub(crate) location: Location,
@@ -20,8 +20,8 @@ pub(crate) struct Input {
 
 /// Both files.
 pub(crate) struct Inputs {
-    pub(crate) p: Input,
-    pub(crate) q: Option<Input>,
+    pub(crate) p: InputFile,
+    pub(crate) q: Option<InputFile>,
     /// Positions of the output's key columns among the keys of P.
     pub(crate) keys: Vec<usize>,
     carried: Vec<String>,
@@ -57,12 +57,12 @@ impl Inputs {
             layout => layout,
         };
         let p_options = options(args.format, &carried, &args.where_p, layout(p_is_array, q_is_array));
-        let mut p = Input::open(&args.p, p_options)?;
+        let mut p = InputFile::open(&args.p, p_options)?;
         let mut q = match &args.q {
             None => None,
             Some(q) => {
                 let options = options(args.format_q, join, &args.where_q, layout(q_is_array, p_is_array));
-                Some(Input::open(q, options)?)
+                Some(InputFile::open(q, options)?)
             }
         };
         p.check_keys(&carried)?;
@@ -85,7 +85,7 @@ impl Inputs {
     }
 }
 
-impl Input {
+impl InputFile {
     fn open(location: &Location, options: ReadOptions) -> Result<Self> {
         Ok(Self { source: Source::open(location, &options)?, location: location.clone(), options })
     }

@@ -3,7 +3,7 @@
 use kullback::{Rows, Side};
 
 use crate::error::{Error, Result};
-use crate::rowwise::pair::Pair;
+use crate::rowwise::pair::BatchPair;
 
 /// What is wrong with some rows.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl Invalid {
     }
 
     /// Notes a row that the engine calls invalid. The reason is a weight of either side, or otherwise the policy.
-    pub(crate) fn note(&mut self, pair: &Pair, row: usize) {
+    pub(crate) fn note(&mut self, pair: &BatchPair, row: usize) {
         let q_row = pair.q_row(row);
         if let Some((bin, value)) = invalid_weight(&pair.p.rows(), row) {
             self.note_weight(Side::P, pair.p.file_row(row), bin, value);

@@ -5,9 +5,9 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar over the rows of a file, or nothing if nobody would see it.
-pub(crate) struct Progress(Option<ProgressBar>);
+pub(crate) struct ProgressDisplay(Option<ProgressBar>);
 
-impl Progress {
+impl ProgressDisplay {
     /// A bar of `rows` rows. Without a number, it is a spinner that counts.
     pub(crate) fn new(wanted: bool, what: &'static str, rows: Option<u64>) -> Self {
         if !wanted || !std::io::stderr().is_terminal() {
@@ -29,7 +29,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressDisplay {
     fn drop(&mut self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::args::VerifyArgs;
 use crate::error::Result;
-use crate::progress::Progress;
+use crate::progress::ProgressDisplay;
 use crate::report::table::{Style, table};
 use crate::report::{number, print};
 use crate::{Outcome, interrupt};
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome> {
     interrupt::work_begins()?;
 
     let problems = problems();
-    let progress = Progress::new(!args.json, "checks", Some(problems.len() as u64 + 1));
+    let progress = ProgressDisplay::new(!args.json, "checks", Some(problems.len() as u64 + 1));
     for case in golden() {
         interrupt::check()?;
         let problem = golden_problem(case);
@@ -70,7 +70,8 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome> {
     drop(progress);
 
     let broken = subjects.iter().any(|subject| !subject.check.failures.is_empty());
-    let report = Report { seed, rows: args.rows.get(), seconds: started.elapsed().as_secs_f64(), subjects: &subjects };
+    let report =
+        VerifyReport { seed, rows: args.rows.get(), seconds: started.elapsed().as_secs_f64(), subjects: &subjects };
     print(&if args.json {
         format!("{}\n", report.json())
     } else {
@@ -105,7 +106,7 @@ fn problems() -> Vec<(WeightType, usize, Zeros)> {
 }
 
 /// Rows, and the value of every measure for them.
-struct Problem {
+struct VerifyCase {
     p: Values,
     q: Values,
     bins: usize,
@@ -120,10 +121,10 @@ fn options(zeros: Zeros) -> Options {
 }
 
 /// A case whose values come from 60-digit arithmetic.
-fn golden_problem(case: Case) -> Problem {
+fn golden_problem(case: Case) -> VerifyCase {
     let infinite = case.status == RowStatus::Ok && case.values.iter().any(|value| value.is_infinite());
     let name = format!("golden case {} ({})", case.name, case.zeros);
-    Problem {
+    VerifyCase {
         want: measures().into_iter().zip(case.values.iter().map(|value| vec![*value])).collect(),
         status: vec![if infinite { RowStatus::Infinite } else { case.status }],
         p: case.p,
@@ -142,13 +143,13 @@ fn random_problem(
     bins: usize,
     rows: usize,
     zeros: Zeros,
-) -> Result<Problem> {
+) -> Result<VerifyCase> {
     let hard = hard_rows(seed, weight_type, bins, rows);
     // Where zeros stay as they are, the orders at the edges of each family are asked for too.
     let edges = if zeros == Zeros::Exact { edges().concat() } else { Vec::new() };
     let measures = [measures(), edges].concat();
     let out = reference.rowwise(&measures, hard.p.rows(bins), hard.q.rows(bins), &options(zeros))?;
-    Ok(Problem {
+    Ok(VerifyCase {
         want: out.iter().map(|(measure, values)| (measure, values.to_vec())).collect(),
         status: out.status().to_vec(),
         p: hard.p,
@@ -195,7 +196,7 @@ impl Subject {
     }
 
     /// Compares the device with the values of a problem.
-    fn check(&mut self, problem: &Problem) {
+    fn check(&mut self, problem: &VerifyCase) {
         let Some(engine) = &self.engine else { return };
         let (p, q) = (problem.p.rows(problem.bins), problem.q.rows(problem.bins));
         if !self.takes_wide && (p.weight_type().is_wide() || q.weight_type().is_wide()) {
@@ -253,14 +254,14 @@ impl Subject {
 }
 
 /// The report at the end.
-struct Report<'a> {
+struct VerifyReport<'a> {
     seed: u64,
     rows: usize,
     seconds: f64,
     subjects: &'a [Subject],
 }
 
-impl Report<'_> {
+impl VerifyReport<'_> {
     fn text(&self, style: Style) -> String {
         let mut text = String::new();
         let all: Vec<&Subject> = self.subjects.iter().collect();

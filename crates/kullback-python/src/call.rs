@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
 use crate::error::{exception, wrong_input, wrong_type};
-use crate::input::Side;
+use crate::input::InputSide;
 
 /// From this number of weights on, it is worth asking whether the user wants to stop, and reporting progress.
 const LONG: usize = 1 << 22;
@@ -186,7 +186,7 @@ pub(crate) fn rowwise(
     py: Python<'_>,
     engine: &Engine,
     measures: &[Divergence],
-    [p, q]: [&Side<'_>; 2],
+    [p, q]: [&InputSide<'_>; 2],
     total: usize,
     options: &Options,
     watch: &Watch,
@@ -197,15 +197,16 @@ pub(crate) fn rowwise(
         py.detach(|| engine.rowwise(measures, p, q, options))
     };
     let (mut found, mut done) = (Found { values: Vec::new(), status: Vec::new() }, 0);
-    let shared = |side: &Side<'_>| side.rows == 1 && total != 1;
+    let shared = |side: &InputSide<'_>| side.rows == 1 && total != 1;
     loop {
-        let at = |side: &Side<'_>| if shared(side) { 0 } else { done };
+        let at = |side: &InputSide<'_>| if shared(side) { 0 } else { done };
         let ((p_part, p_end), (q_part, q_end)) = (p.from(at(p))?, q.from(at(q))?);
-        let end = |side: &Side<'_>, end: usize| if shared(side) { total } else { end };
+        let end = |side: &InputSide<'_>, end: usize| if shared(side) { total } else { end };
         let end = end(p, p_end).min(end(q, q_end)).min(total);
         let (p_rows, q_rows) = (p_part.rows(py, p.bins)?, q_part.rows(py, q.bins)?);
-        let cut =
-            |rows: Rows<'_>, side: &Side<'_>| -> usize { if shared(side) { 1 } else { (end - done).min(rows.len()) } };
+        let cut = |rows: Rows<'_>, side: &InputSide<'_>| -> usize {
+            if shared(side) { 1 } else { (end - done).min(rows.len()) }
+        };
         let (p_rows, q_rows) = (p_rows.slice(0, cut(p_rows, p)), q_rows.slice(0, cut(q_rows, q)));
         if done == 0 && end == total {
             let columns = call(p_rows, q_rows, options, 0).map_err(|error| watch.error(py, &error))?;
@@ -226,7 +227,7 @@ pub(crate) fn rowwise(
             break;
         }
     }
-    let is_null = |side: &Side<'_>, row: usize| side.is_null(if shared(side) { 0 } else { row });
+    let is_null = |side: &InputSide<'_>, row: usize| side.is_null(if shared(side) { 0 } else { row });
     if p.has_nulls() || q.has_nulls() {
         // Null rows get no value here: a policy would make one from the zeros that stand for them.
         for row in (0..total).filter(|row| is_null(p, *row) || is_null(q, *row)) {
@@ -245,7 +246,7 @@ fn refuse(
     py: Python<'_>,
     engine: &Engine,
     measures: &[Divergence],
-    [p, q]: [&Side<'_>; 2],
+    [p, q]: [&InputSide<'_>; 2],
     options: &Options,
     status: &[RowStatus],
 ) -> PyResult<()> {
@@ -253,7 +254,7 @@ fn refuse(
         status.iter().enumerate().filter(|(_, status)| **status == RowStatus::Invalid).map(|(row, _)| row);
     let Some(first) = invalid.next() else { return Ok(()) };
     let others = invalid.count() as u64;
-    let row_of = |side: &Side<'_>| if side.rows == 1 { 0 } else { first };
+    let row_of = |side: &InputSide<'_>| if side.rows == 1 { 0 } else { first };
     let ((p_part, _), (q_part, _)) = (p.from(row_of(p))?, q.from(row_of(q))?);
     let (p_row, q_row) = (p_part.rows(py, p.bins)?.slice(0, 1), q_part.rows(py, q.bins)?.slice(0, 1));
     let Err(mut error) = engine.rowwise(measures, p_row, q_row, options) else { return Ok(()) };

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::call::{self, Choices, Found, Measures, Watch};
 use crate::error::{exception, wrong_input};
 use crate::functions::{on_engine, shape_of};
-use crate::input::Side;
+use crate::input::InputSide;
 use crate::uploaded::{Resident, Uploaded};
 use crate::{output, pairs};
 
@@ -95,7 +95,7 @@ impl PyEngine {
         let side = |object: &Bound<'py, PyAny>, kept: Option<&Uploaded>, name| match kept {
             Some(kept) if Arc::ptr_eq(&kept.engine, &self.engine) => Ok(None),
             Some(_) => Err(wrong_input(py, "these rows are kept by another engine")),
-            None => Side::new(object, name)?.without_nulls(py, options.zeros, name).map(Some),
+            None => InputSide::new(object, name)?.without_nulls(py, options.zeros, name).map(Some),
         };
         let (p_side, q_side) = (side(p, kept_p, "p")?, side(q, kept_q, "q")?);
         let (p_part, q_part) = (
@@ -112,7 +112,7 @@ impl PyEngine {
             };
         }
         let (p_input, q_input) = (input!(kept_p, p_side, p_part), input!(kept_q, q_side, q_part));
-        let shape = |kept: Option<&Uploaded>, side: &Option<Side<'_>>| match (kept, side) {
+        let shape = |kept: Option<&Uploaded>, side: &Option<InputSide<'_>>| match (kept, side) {
             (None, Some(side)) => side.shape.clone(),
             (kept, _) => vec![kept.map_or(0, |kept| kept.rows.borrow_owner().len())],
         };
@@ -181,7 +181,7 @@ impl PyEngine {
 
     #[doc = include_str!("docs/upload.txt")]
     fn upload(&self, py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<Uploaded> {
-        let side = Side::new(rows, "rows")?;
+        let side = InputSide::new(rows, "rows")?;
         if side.has_nulls() {
             return Err(wrong_input(py, "rows that are null cannot be kept: drop them, or fill them first"));
         }

@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::call::{self, Choices, Measures, Watch};
 use crate::error::{exception, wrong_input};
-use crate::input::Side;
+use crate::input::InputSide;
 use crate::output;
 
 /// The two sides of a call. Side Q is `q`, or what `against` makes from `p`.
@@ -16,18 +16,18 @@ pub(crate) fn sides<'py>(
     q: Option<&Bound<'py, PyAny>>,
     against: Option<&str>,
     measures: &Measures,
-) -> PyResult<[Side<'py>; 2]> {
+) -> PyResult<[InputSide<'py>; 2]> {
     let py = p.py();
-    let side = Side::new(p, "p")?;
+    let side = InputSide::new(p, "p")?;
     let q = match (q, against) {
         (Some(_), Some(_)) => return Err(wrong_input(py, "give q or against, not both")),
-        (Some(q), None) => Side::new(q, "q")?,
+        (Some(q), None) => InputSide::new(q, "q")?,
         (None, Some(against)) => {
             let made = py.import("kullback._against")?.getattr("against")?.call1((p, against))?;
-            Side::new(&made, "against")?
+            InputSide::new(&made, "against")?
         }
         // The entropy needs P alone.
-        (None, None) if measures.list.iter().all(|measure| *measure == Divergence::Entropy) => Side::new(p, "p")?,
+        (None, None) if measures.list.iter().all(|measure| *measure == Divergence::Entropy) => InputSide::new(p, "p")?,
         (None, None) => {
             let message = "there is nothing to compare p with: give q, or against=\"total\", \"uniform\" or \"previous\" (only \
                            entropy needs neither)";
@@ -206,7 +206,7 @@ pub(crate) fn matrix<'py>(rows: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny
     if rows.is_instance_of::<PyUntypedArray>() {
         return Ok(rows.clone());
     }
-    let side = Side::new(rows, "rows")?;
+    let side = InputSide::new(rows, "rows")?;
     let part = side.whole(py)?;
     let owned = part.rows(py, side.bins)?;
     let shape = [&side.shape[..], &[side.bins]].concat();

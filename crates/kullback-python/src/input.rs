@@ -22,7 +22,7 @@ use crate::uploaded::Uploaded;
 const COPIED_BYTES: usize = 16 << 20;
 
 /// Consecutive rows of a side.
-pub(crate) enum Piece<'py> {
+pub(crate) enum InputPiece<'py> {
     Numpy(Borrowed<'py>),
     Arrow(Batch),
     /// To be copied when its turn comes: this number of rows for each step along the first axis.
@@ -34,9 +34,9 @@ pub(crate) enum Piece<'py> {
 }
 
 /// One side of a call.
-pub(crate) struct Side<'py> {
+pub(crate) struct InputSide<'py> {
     /// The pieces, each with the row where it begins.
-    pieces: Vec<(usize, Piece<'py>)>,
+    pieces: Vec<(usize, InputPiece<'py>)>,
     pub(crate) rows: usize,
     pub(crate) bins: usize,
     /// The axes before the bins. There are none for a single row.
@@ -59,7 +59,7 @@ fn numpy<'py>(py: Python<'py>, name: &'static str) -> PyResult<&'py Bound<'py, P
     Ok(function.bind(py))
 }
 
-impl<'py> Side<'py> {
+impl<'py> InputSide<'py> {
     /// Reads what Python gives for a side. `name` is the name of the side in messages.
     pub(crate) fn new(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Self> {
         let py = object.py();
@@ -118,11 +118,11 @@ impl<'py> Side<'py> {
             } else {
                 array
             };
-            Piece::Numpy(Borrowed::new(array, kind)?)
+            InputPiece::Numpy(Borrowed::new(array, kind)?)
         } else {
             let array = if shape.is_empty() { array.get_item((py.None(),))? } else { array.as_any().clone() };
             let per_step = shape.iter().skip(1).product();
-            Piece::Elsewhere { array, kind, per_step }
+            InputPiece::Elsewhere { array, kind, per_step }
         };
         Ok(Self { pieces: vec![(0, piece)], rows, bins, shape: shape.to_vec() })
     }
@@ -135,7 +135,7 @@ impl<'py> Side<'py> {
             let batch =
                 Batch::from_lists(chunk, name, rows as u64, &mut bins).map_err(|error| of_column(py, &error))?;
             match batch {
-                Some(batch) => pieces.push((rows, Piece::Arrow(batch))),
+                Some(batch) => pieces.push((rows, InputPiece::Arrow(batch))),
                 // All rows so far are null. A later chunk says how many bins they have.
                 None => nothing.push((rows, chunk)),
             }
@@ -145,7 +145,7 @@ impl<'py> Side<'py> {
         let bins = bins.ok_or_else(|| wrong_input(py, &message()))?;
         for (first, chunk) in nothing {
             let batch = Batch::from_lists(chunk, name, first as u64, &mut Some(bins));
-            pieces.extend(batch.map_err(|error| of_column(py, &error))?.map(|batch| (first, Piece::Arrow(batch))));
+            pieces.extend(batch.map_err(|error| of_column(py, &error))?.map(|batch| (first, InputPiece::Arrow(batch))));
         }
         pieces.sort_by_key(|(first, _)| *first);
         Ok(Self { pieces, rows, bins, shape: vec![rows] })
@@ -153,13 +153,13 @@ impl<'py> Side<'py> {
 
     /// Whether any row is null.
     pub(crate) fn has_nulls(&self) -> bool {
-        self.pieces.iter().any(|(_, piece)| matches!(piece, Piece::Arrow(batch) if batch.null_count() > 0))
+        self.pieces.iter().any(|(_, piece)| matches!(piece, InputPiece::Arrow(batch) if batch.null_count() > 0))
     }
 
     /// Whether a row is null.
     pub(crate) fn is_null(&self, row: usize) -> bool {
         let (piece, start, _) = self.piece(row);
-        matches!(piece, Piece::Arrow(batch) if batch.is_null(row - start))
+        matches!(piece, InputPiece::Arrow(batch) if batch.is_null(row - start))
     }
 
     /// Refuses null rows if a policy would make a value from the zeros that stand for them.
@@ -174,7 +174,7 @@ impl<'py> Side<'py> {
     }
 
     /// The piece of a row, and the rows where it begins and ends.
-    fn piece(&self, row: usize) -> (&Piece<'py>, usize, usize) {
+    fn piece(&self, row: usize) -> (&InputPiece<'py>, usize, usize) {
         let i = self.pieces.partition_point(|(start, _)| *start <= row).saturating_sub(1);
         let end = self.pieces.get(i + 1).map_or(self.rows, |(start, _)| *start);
         (&self.pieces[i].1, self.pieces[i].0, end)
@@ -182,25 +182,26 @@ impl<'py> Side<'py> {
 
     /// All rows as the engine takes them, without a copy if they lie in memory like that. A side that must be copied becomes a
     /// copy.
-    pub(crate) fn whole(&self, py: Python<'py>) -> PyResult<Part<'_, 'py>> {
+    pub(crate) fn whole(&self, py: Python<'py>) -> PyResult<ReadableRows<'_, 'py>> {
         if let [(_, piece)] = &self.pieces[..] {
             return match piece {
-                Piece::Elsewhere { array, kind, .. } => copied(array, *kind, 0..self.rows, None),
-                _ => Ok(Part::Here(piece, 0, self.rows)),
+                InputPiece::Elsewhere { array, kind, .. } => copied(array, *kind, 0..self.rows, None),
+                _ => Ok(ReadableRows::Here(piece, 0, self.rows)),
             };
         }
-        let batch =
-            |(_, piece): &(usize, Piece<'_>)| if let Piece::Arrow(batch) = piece { Some(batch.clone()) } else { None };
+        let batch = |(_, piece): &(usize, InputPiece<'_>)| {
+            if let InputPiece::Arrow(batch) = piece { Some(batch.clone()) } else { None }
+        };
         let batches: Vec<Batch> = self.pieces.iter().filter_map(batch).collect();
         let joined = Batch::concat(&batches).map_err(|error| of_column(py, &error))?;
-        Ok(Part::Joined(joined))
+        Ok(ReadableRows::Joined(joined))
     }
 
     /// The rows from `row` on that are available at once, and the row where they end.
-    pub(crate) fn from(&self, row: usize) -> PyResult<(Part<'_, 'py>, usize)> {
+    pub(crate) fn from(&self, row: usize) -> PyResult<(ReadableRows<'_, 'py>, usize)> {
         let (piece, start, end) = self.piece(row);
         match piece {
-            Piece::Elsewhere { array, kind, per_step } => {
+            InputPiece::Elsewhere { array, kind, per_step } => {
                 let row_bytes = self.bins * 8;
                 let steps = (COPIED_BYTES / (row_bytes * (*per_step).max(1))).max(1);
                 let first = row / (*per_step).max(1);
@@ -208,42 +209,44 @@ impl<'py> Side<'py> {
                 let part = copied(array, *kind, first..first + steps, Some(row - first * per_step))?;
                 Ok((part, end))
             }
-            _ => Ok((Part::Here(piece, row - start, end - row), end)),
+            _ => Ok((ReadableRows::Here(piece, row - start, end - row), end)),
         }
     }
 }
 
 /// Rows that the engine can read.
-pub(crate) enum Part<'s, 'py> {
+pub(crate) enum ReadableRows<'s, 'py> {
     /// Rows of a piece: the first row, and how many.
-    Here(&'s Piece<'py>, usize, usize),
+    Here(&'s InputPiece<'py>, usize, usize),
     /// A copy. Some of its rows are not needed.
     Copied(Borrowed<'py>, usize),
     Joined(Batch),
 }
 
-impl Part<'_, '_> {
+impl ReadableRows<'_, '_> {
     /// The rows as the engine takes them.
     pub(crate) fn rows(&self, py: Python<'_>, bins: usize) -> PyResult<Rows<'_>> {
         match self {
-            Part::Here(Piece::Numpy(array), first, count) => Ok(array.rows(py, bins)?.slice(*first, *count)),
-            Part::Here(Piece::Arrow(batch), first, count) => Ok(batch.rows().slice(*first, *count)),
-            Part::Here(Piece::Elsewhere { .. }, ..) => Err(wrong_input(py, "rows that have to be copied")),
-            Part::Copied(array, first) => {
+            ReadableRows::Here(InputPiece::Numpy(array), first, count) => {
+                Ok(array.rows(py, bins)?.slice(*first, *count))
+            }
+            ReadableRows::Here(InputPiece::Arrow(batch), first, count) => Ok(batch.rows().slice(*first, *count)),
+            ReadableRows::Here(InputPiece::Elsewhere { .. }, ..) => Err(wrong_input(py, "rows that have to be copied")),
+            ReadableRows::Copied(array, first) => {
                 let rows = array.rows(py, bins)?;
                 Ok(rows.slice(*first, rows.len()))
             }
-            Part::Joined(batch) => Ok(batch.rows()),
+            ReadableRows::Joined(batch) => Ok(batch.rows()),
         }
     }
 }
 
-impl Part<'_, '_> {
+impl ReadableRows<'_, '_> {
     /// The rows in memory that they own. An Arrow column needs no copy.
     pub(crate) fn owned(&self, py: Python<'_>, bins: usize) -> PyResult<Batch> {
         let rows = match self {
-            Part::Here(Piece::Arrow(batch), first, count) => return Ok(batch.slice(*first, *count)),
-            Part::Joined(batch) => return Ok(batch.clone()),
+            ReadableRows::Here(InputPiece::Arrow(batch), first, count) => return Ok(batch.slice(*first, *count)),
+            ReadableRows::Joined(batch) => return Ok(batch.clone()),
             _ => self.rows(py, bins)?,
         };
         let batch = match rows.weights() {
@@ -278,7 +281,7 @@ fn copied<'s, 'py>(
     kind: Kind,
     steps: std::ops::Range<usize>,
     skip: Option<usize>,
-) -> PyResult<Part<'s, 'py>> {
+) -> PyResult<ReadableRows<'s, 'py>> {
     let py = array.py();
     let some = match skip {
         Some(_) => array.get_item(PySlice::new(py, steps.start as isize, steps.end as isize, 1))?,
@@ -294,7 +297,7 @@ fn copied<'s, 'py>(
             of_input(py, error, |error| wrong_type(format!("these objects are no numbers ({error}): give {ACCEPTED}")))
         })?
     };
-    Ok(Part::Copied(Borrowed::new(&some, kind)?, skip.unwrap_or(0)))
+    Ok(ReadableRows::Copied(Borrowed::new(&some, kind)?, skip.unwrap_or(0)))
 }
 
 /// Turns a tensor of another library, in the memory of this machine, into an array. If numpy has no such type, also says what its

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 
 use crate::call::{self, Choices, Measures, Watch, reserved};
 use crate::error::wrong_input;
-use crate::input::Side;
+use crate::input::InputSide;
 use crate::output;
 
 /// What ended a call over all pairs.
@@ -86,8 +86,8 @@ pub(crate) fn matrix<'py>(
 }
 
 /// Reads a side of all pairs. It has rows and bins, and no further axes.
-fn matrix_side<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Side<'py>> {
-    let side = Side::new(object, name)?;
+fn matrix_side<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<InputSide<'py>> {
+    let side = InputSide::new(object, name)?;
     if side.shape.len() > 1 {
         let message = format!("{name} has {} axes: all pairs are of rows of bins, two axes", side.shape.len() + 1);
         return Err(wrong_input(object.py(), &message));

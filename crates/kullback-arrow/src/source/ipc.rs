@@ -26,7 +26,7 @@ pub(crate) struct Ipc {
     rows: u64,
 }
 
-type Batches = Box<dyn Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send>;
+type BatchIterator = Box<dyn Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send>;
 
 impl Ipc {
     pub(crate) fn open(origin: Arc<Origin>) -> Result<Self> {
@@ -47,7 +47,7 @@ fn decoder(
     file: File,
     is_file: bool,
     projection: Option<Vec<usize>>,
-) -> std::result::Result<(SchemaRef, Batches), ArrowError> {
+) -> std::result::Result<(SchemaRef, BatchIterator), ArrowError> {
     let file = BufReader::new(file);
     if is_file {
         let reader = FileReader::try_new(file, projection)?;

@@ -9,7 +9,7 @@ use kullback::{Divergence, Engine, Stats, Tile};
 use kullback_arrow::{Batch, Format, Target, WholeFile};
 
 use super::picture::{self, Picture};
-use super::{Run, Sides, labels, metadata, note};
+use super::{LoadedSides, PairsRun, labels, metadata, note};
 use crate::args::PairwiseArgs;
 use crate::error::{Error, Result};
 use crate::output::{Destination, RowOutput};
@@ -35,14 +35,14 @@ pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
     }
     let measure = args.measure.measure.validate()?;
     let engine = rowwise::engine(&args.run)?;
-    let sides = Sides::read(&args.sides.input, &args.how, &args.run, false)?;
-    let matrix = Matrix::new(&sides, args, measure, &destination)?;
+    let sides = LoadedSides::read(&args.sides.input, &args.how, &args.run, false)?;
+    let matrix = MatrixOutput::new(&sides, args, measure, &destination)?;
     // This finds errors of the destination before the work.
     let about = || metadata(&args.sides.input, &args.how, measure, &engine.device_name());
     let mut rows = RowOutput::new(destination.clone(), None);
     rows.begin(matrix.schema.clone(), about)?;
     let mut picture = heatmap.map(|path| WholeFile::create(&Target::Path(path.clone()))).transpose()?;
-    let run = Run::new(&args.how, &args.run, matrix.entries());
+    let run = PairsRun::new(&args.how, &args.run, matrix.entries());
     let mut stats = Stats::default();
     let mut first = 0;
     while first < sides.p.len() {
@@ -78,8 +78,8 @@ pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
 }
 
 /// The matrix to write.
-struct Matrix<'a> {
-    sides: &'a Sides,
+struct MatrixOutput<'a> {
+    sides: &'a LoadedSides,
     args: &'a PairwiseArgs,
     measure: Divergence,
     /// The rows of a band, which are in memory at one time.
@@ -91,8 +91,13 @@ struct Matrix<'a> {
     is_array: bool,
 }
 
-impl<'a> Matrix<'a> {
-    fn new(sides: &'a Sides, args: &'a PairwiseArgs, measure: Divergence, destination: &Destination) -> Result<Self> {
+impl<'a> MatrixOutput<'a> {
+    fn new(
+        sides: &'a LoadedSides,
+        args: &'a PairwiseArgs,
+        measure: Divergence,
+        destination: &Destination,
+    ) -> Result<Self> {
         let (rows, columns) = (sides.p.len() as u64, sides.others().len() as u64);
         let entries = rows.saturating_mul(columns);
         if args.matrix.heatmap.is_some() && rows.max(columns) > picture::MOST {
@@ -136,7 +141,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// The values of some rows, and how they were computed.
-    fn band(&self, engine: &Engine, run: &Run<'_>, first: usize, count: usize) -> Result<(Vec<f64>, Stats)> {
+    fn band(&self, engine: &Engine, run: &PairsRun<'_>, first: usize, count: usize) -> Result<(Vec<f64>, Stats)> {
         let columns = self.columns();
         let mut values = vec![f64::NAN; count * columns];
         let take = |tile: &Tile| {

@@ -16,21 +16,21 @@ use kullback_arrow::Batch;
 
 use crate::args::{HowArgs, InputArgs, RunArgs};
 use crate::error::{Error, Result};
-use crate::inputs::{Input, Inputs};
+use crate::inputs::{InputFile, Inputs};
 use crate::invalid::{Invalid, invalid_weight};
-use crate::progress::Progress;
+use crate::progress::ProgressDisplay;
 use crate::rowwise::heavy_rows;
 use crate::{complain, interrupt};
 
 /// The rows of both files, in memory.
-pub(crate) struct Sides {
+pub(crate) struct LoadedSides {
     inputs: Inputs,
     p: Batch,
     /// `None` if P is compared with itself.
     q: Option<Batch>,
 }
 
-impl Sides {
+impl LoadedSides {
     /// Reads the files. The key columns are those of both. Every weight is checked before any work, unless rows with invalid
     /// weights are to have no value. `without_nulls` leaves out the rows that are null.
     fn read(args: &InputArgs, how: &HowArgs, run: &RunArgs, without_nulls: bool) -> Result<Self> {
@@ -102,8 +102,8 @@ impl Sides {
 }
 
 /// Reads all rows of a file, except those that are too light and, if asked, those that are null.
-fn read(input: &Input, min_total: Option<f64>, without_nulls: bool, run: &RunArgs) -> Result<Batch> {
-    let progress = Progress::new(run.progress(), "reading", input.source.row_count());
+fn read(input: &InputFile, min_total: Option<f64>, without_nulls: bool, run: &RunArgs) -> Result<Batch> {
+    let progress = ProgressDisplay::new(run.progress(), "reading", input.source.row_count());
     let mut batches = Vec::new();
     let mut rows = 0;
     for batch in input.source.batches()? {
@@ -130,14 +130,14 @@ fn read(input: &Input, min_total: Option<f64>, without_nulls: bool, run: &RunArg
 }
 
 /// A run over the pairs: how it computes, and how far it is.
-struct Run<'a> {
+struct PairsRun<'a> {
     how: &'a HowArgs,
-    progress: Arc<Progress>,
+    progress: Arc<ProgressDisplay>,
 }
 
-impl<'a> Run<'a> {
+impl<'a> PairsRun<'a> {
     fn new(how: &'a HowArgs, run: &RunArgs, pairs: u64) -> Self {
-        Self { how, progress: Arc::new(Progress::new(run.progress(), "pairs", Some(pairs))) }
+        Self { how, progress: Arc::new(ProgressDisplay::new(run.progress(), "pairs", Some(pairs))) }
     }
 
     /// The options of a call. `done` pairs were done before it.

@@ -8,7 +8,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::take::take_record_batch;
 use kullback::{Divergence, Neighbours};
 
-use super::{Run, Sides, metadata, note};
+use super::{LoadedSides, PairsRun, metadata, note};
 use crate::args::NearestArgs;
 use crate::error::{Error, Result};
 use crate::output::{Destination, RowOutput};
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
     let destination = Destination::choose(&args.file, false)?;
     let measure = args.measure.measure.validate()?;
     let engine = rowwise::engine(&args.run)?;
-    let sides = Sides::read(&args.sides.input, &args.how, &args.run, true)?;
+    let sides = LoadedSides::read(&args.sides.input, &args.how, &args.run, true)?;
     let keys = sides.keys()?;
     let schema = schema(&keys, measure)?;
     let pairs = sides.p.len() as u64 * sides.others().len() as u64;
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
     let about = || metadata(&args.sides.input, &args.how, measure, &engine.device_name());
     let mut rows = RowOutput::new(destination, None);
     rows.begin(schema.clone(), about)?;
-    let run = Run::new(&args.how, &args.run, pairs);
+    let run = PairsRun::new(&args.how, &args.run, pairs);
     let found = engine.nearest(measure, sides.p(), sides.q(), k, &run.options(0));
     let found = found.map_err(|error| sides.error(&args.how, error, 0))?;
     drop(run);
@@ -80,7 +80,7 @@ fn schema([keys, others]: &[RecordBatch; 2], measure: Divergence) -> Result<Sche
 
 /// The lines of some rows.
 fn table(
-    sides: &Sides,
+    sides: &LoadedSides,
     [keys, others]: &[RecordBatch; 2],
     schema: &SchemaRef,
     found: &Neighbours,

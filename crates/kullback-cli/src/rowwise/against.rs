@@ -4,10 +4,10 @@ use kullback::{OnInvalid, Rows, Side, Weights};
 use kullback_arrow::Batch;
 
 use crate::error::Result;
-use crate::inputs::Input;
+use crate::inputs::InputFile;
 use crate::interrupt;
 use crate::invalid::{Invalid, invalid_weight};
-use crate::progress::Progress;
+use crate::progress::ProgressDisplay;
 
 /// The largest total that a 32-bit float, and so every device, holds exactly.
 const EXACT_IN_24_BITS: f64 = (1 << 24) as f64;
@@ -29,7 +29,7 @@ pub(crate) fn heavy_rows(rows: &Rows<'_>, total: f64) -> Vec<usize> {
 /// totals. A device that the user named and that takes only 32-bit counts (`narrow`) gets 32-bit counts if they are exact.
 ///
 /// A row with an invalid weight is an error, or is left out if such rows are to have no value.
-pub(crate) fn total(p: &Input, on_invalid: OnInvalid, narrow: bool, progress: &Progress) -> Result<Batch> {
+pub(crate) fn total(p: &InputFile, on_invalid: OnInvalid, narrow: bool, progress: &ProgressDisplay) -> Result<Batch> {
     let mut sums: Vec<Sum> = Vec::new();
     let mut invalid = Invalid::default();
     let mut rows = 0;

@@ -10,13 +10,19 @@ use arrow_row::{RowConverter, SortField};
 use arrow_schema::{DataType, Schema};
 use kullback_arrow::Batch;
 
-use super::pair::Pair;
-use super::pairing::{Counts, Pairs, Stream, plain};
+use super::pair::BatchPair;
+use super::pairing::{BatchStream, Counts, PairStream, plain};
 use crate::error::{Error, Result};
-use crate::inputs::Input;
+use crate::inputs::InputFile;
 
 /// Streams the rows of P that have a partner in Q, with their partners.
-pub(crate) fn joined(p: &Input, stream: Stream, q: &Input, columns: &[String], counts: &Arc<Counts>) -> Result<Pairs> {
+pub(crate) fn joined(
+    p: &InputFile,
+    stream: BatchStream,
+    q: &InputFile,
+    columns: &[String],
+    counts: &Arc<Counts>,
+) -> Result<PairStream> {
     let types = key_types(p, q, columns)?;
     let converter = RowConverter::new(types.iter().cloned().map(SortField::new).collect())?;
     let mut keys = Keys { converter, types, columns: columns.to_vec() };
@@ -45,7 +51,7 @@ pub(crate) fn joined(p: &Input, stream: Stream, q: &Input, columns: &[String], c
 }
 
 /// The types in which the join columns of both sides are compared.
-fn key_types(p: &Input, q: &Input, columns: &[String]) -> Result<Vec<DataType>> {
+fn key_types(p: &InputFile, q: &InputFile, columns: &[String]) -> Result<Vec<DataType>> {
     let type_of = |schema: &Schema, column: &str| Ok::<_, Error>(schema.field_with_name(column)?.data_type().clone());
     let (p_schema, q_schema) = (p.source.key_schema(), q.source.key_schema());
     let common = |column: &String| {
@@ -125,7 +131,7 @@ struct Join {
 }
 
 impl Join {
-    fn pair(&mut self, batch: &Batch) -> Result<Option<Pair>> {
+    fn pair(&mut self, batch: &Batch) -> Result<Option<BatchPair>> {
         let (mut p_rows, mut q_rows, mut twice) = (Vec::new(), Vec::new(), None);
         let Join { keys, index, used, .. } = self;
         keys.each(batch, |row, key| {
@@ -144,6 +150,6 @@ impl Join {
             return Ok(None);
         }
         let p = if p_rows.len() == batch.len() { batch.clone() } else { batch.take(&p_rows)? };
-        Ok(Some(Pair { p, q: self.held.take(&q_rows)?, alone: None }))
+        Ok(Some(BatchPair { p, q: self.held.take(&q_rows)?, alone: None }))
     }
 }

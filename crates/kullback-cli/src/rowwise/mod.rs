@@ -18,12 +18,12 @@ use crate::error::{Error, Result};
 use crate::inputs::Inputs;
 use crate::invalid::Invalid;
 use crate::output::{Destination, RowOutput};
-use crate::progress::Progress;
+use crate::progress::ProgressDisplay;
 use crate::report::{Report, top::TopRows};
 use crate::{Outcome, complain, interrupt};
 pub(crate) use against::heavy_rows;
-use pair::Pair;
-use pairing::{Counts, Pairs};
+use pair::BatchPair;
+use pairing::{Counts, PairStream};
 use results::{Results, Schemas};
 
 /// Runs the command.
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     let mut report = Report::new(args, &measures);
     let counts = Arc::new(Counts::default());
     let pairs = pairs(args, &inputs, &counts)?;
-    let mut run = Run {
+    let mut run = RowwiseRun {
         args,
         inputs: &inputs,
         engine: &engine,
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     run.all(pairs)?;
     run.check(&counts)?;
 
-    let Run { top, mut rows, .. } = run;
+    let RowwiseRun { top, mut rows, .. } = run;
     report.left_out = counts.left_out();
     report.gpus_left_out = engine.left_out();
     let top = top.and_then(TopRows::finish);
@@ -120,13 +120,13 @@ fn options(args: &HowArgs) -> Options {
 }
 
 /// The stream of pairs to compare.
-fn pairs(args: &RowwiseArgs, inputs: &Inputs, counts: &Arc<Counts>) -> Result<Pairs> {
+fn pairs(args: &RowwiseArgs, inputs: &Inputs, counts: &Arc<Counts>) -> Result<PairStream> {
     let (InputArgs { min_total, .. }, PairingArgs { against, join }) = (&args.input, &args.pairing);
     let (p, q) = (&inputs.p, inputs.q.as_ref());
     let rows = |min_total| pairing::rows(p, min_total, counts);
     match (against, q) {
         (Some(Against::Total), _) => {
-            let progress = Progress::new(args.run.progress(), "total", p.source.row_count());
+            let progress = ProgressDisplay::new(args.run.progress(), "total", p.source.row_count());
             let narrow = args.run.device.is_gpu();
             let total = against::total(p, args.how.on_invalid.into(), narrow, &progress)?;
             Ok(pairing::one(rows(*min_total)?, total))
@@ -161,7 +161,7 @@ fn known_rows_agree(inputs: &Inputs) -> Result<()> {
 }
 
 /// A run in progress.
-struct Run<'a> {
+struct RowwiseRun<'a> {
     args: &'a RowwiseArgs,
     inputs: &'a Inputs,
     engine: &'a Engine,
@@ -174,10 +174,10 @@ struct Run<'a> {
     report: &'a mut Report,
 }
 
-impl Run<'_> {
+impl RowwiseRun<'_> {
     /// Computes every pair, while the next pair is read and the one before is written.
-    fn all(&mut self, pairs: Pairs) -> Result<()> {
-        let progress = Progress::new(self.args.run.progress(), "rows", self.inputs.p.source.row_count());
+    fn all(&mut self, pairs: PairStream) -> Result<()> {
+        let progress = ProgressDisplay::new(self.args.run.progress(), "rows", self.inputs.p.source.row_count());
         let (engine, measures, options) = (self.engine, self.measures, self.options.clone());
         let (p_name, q_name) = (self.inputs.p.source.name(), self.inputs.q_name());
         let pairs = pairs.map(move |pair| {
@@ -200,7 +200,7 @@ impl Run<'_> {
         interrupt::check()
     }
 
-    fn pair(&mut self, pair: &Pair, columns: Columns) -> Result<()> {
+    fn pair(&mut self, pair: &BatchPair, columns: Columns) -> Result<()> {
         self.report.add_stats(columns.stats());
         let results = Results::new(pair, columns, &mut self.invalid);
         self.report.add_rows(&results);

@@ -1,10 +1,10 @@
-//! `Pair`: rows of P beside the rows of Q that they meet.
+//! `BatchPair`: rows of P beside the rows of Q that they meet.
 
 use kullback::{RowPair, Rows};
 use kullback_arrow::Batch;
 
 /// Rows of P and the rows they are compared with.
-pub(crate) struct Pair {
+pub(crate) struct BatchPair {
     pub(crate) p: Batch,
     /// As many rows as `p`, or one row for all of them.
     pub(crate) q: Batch,
@@ -12,7 +12,7 @@ pub(crate) struct Pair {
     pub(crate) alone: Option<usize>,
 }
 
-impl Pair {
+impl BatchPair {
     /// The row of `q` that a row of `p` is compared with.
     pub(crate) fn q_row(&self, row: usize) -> usize {
         if self.q.len() == 1 { 0 } else { row }
@@ -24,7 +24,7 @@ impl Pair {
     }
 }
 
-impl RowPair for Pair {
+impl RowPair for BatchPair {
     fn p(&self) -> Rows<'_> {
         self.p.rows()
     }

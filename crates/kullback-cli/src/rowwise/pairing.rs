@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use kullback_arrow::{Batch, Batches};
 
 use super::against;
-use super::pair::Pair;
+use super::pair::BatchPair;
 use crate::error::{Error, Result};
-use crate::inputs::Input;
+use crate::inputs::InputFile;
 use crate::interrupt;
 
 /// Counts of the rows in a stream, for notes and errors.
@@ -35,12 +35,12 @@ impl Counts {
 }
 
 /// Batches of one side.
-pub(crate) type Stream = Box<dyn Iterator<Item = Result<Batch>> + Send>;
+pub(crate) type BatchStream = Box<dyn Iterator<Item = Result<Batch>> + Send>;
 /// Batches of both sides.
-pub(crate) type Pairs = Box<dyn Iterator<Item = Result<Pair>> + Send>;
+pub(crate) type PairStream = Box<dyn Iterator<Item = Result<BatchPair>> + Send>;
 
 /// The rows of P. They are counted, and kept if they are heavy enough.
-pub(crate) fn rows(p: &Input, min_total: Option<f64>, counts: &Arc<Counts>) -> Result<Stream> {
+pub(crate) fn rows(p: &InputFile, min_total: Option<f64>, counts: &Arc<Counts>) -> Result<BatchStream> {
     let counts = counts.clone();
     let batches = p.source.batches()?.map(move |batch| {
         interrupt::check()?;
@@ -55,26 +55,26 @@ pub(crate) fn rows(p: &Input, min_total: Option<f64>, counts: &Arc<Counts>) -> R
 }
 
 /// Every row against itself, for measures that need no Q.
-pub(crate) fn itself(p: Stream) -> Pairs {
-    Box::new(p.map(|p| p.map(|p| Pair { q: p.clone(), p, alone: None })))
+pub(crate) fn itself(p: BatchStream) -> PairStream {
+    Box::new(p.map(|p| p.map(|p| BatchPair { q: p.clone(), p, alone: None })))
 }
 
 /// Every row against one row.
-pub(crate) fn one(p: Stream, q: Batch) -> Pairs {
-    Box::new(p.map(move |p| p.map(|p| Pair { p, q: q.clone(), alone: None })))
+pub(crate) fn one(p: BatchStream, q: Batch) -> PairStream {
+    Box::new(p.map(move |p| p.map(|p| BatchPair { p, q: q.clone(), alone: None })))
 }
 
 /// Every row against equal weights, in as many bins as the row has.
-pub(crate) fn uniform(p: Stream) -> Pairs {
+pub(crate) fn uniform(p: BatchStream) -> PairStream {
     Box::new(p.map(|p| {
         let p = p?;
         let q = Batch::from_weights(vec![1_u8; p.bins()], p.bins())?;
-        Ok(Pair { p, q, alone: None })
+        Ok(BatchPair { p, q, alone: None })
     }))
 }
 
 /// Every row against the row before it. The first row has none.
-pub(crate) fn previous(p: Stream) -> Pairs {
+pub(crate) fn previous(p: BatchStream) -> PairStream {
     let mut last: Option<Batch> = None;
     Box::new(p.map(move |p| {
         let p = p?;
@@ -83,30 +83,30 @@ pub(crate) fn previous(p: Stream) -> Pairs {
         let before = last.take().unwrap_or_else(|| p.slice(0, 1));
         let q = Batch::concat(&[before, p.slice(0, p.len() - 1)])?;
         last = Some(p.slice(p.len() - 1, 1));
-        Ok(Pair { p, q, alone })
+        Ok(BatchPair { p, q, alone })
     }))
 }
 
 /// Row i against row i. The rows of P that are too light are dropped after pairing, with their partners. If they were dropped
 /// before, the other rows would shift.
-pub(crate) fn by_position(p: (Stream, String), q: (Stream, String), min_total: Option<f64>) -> Pairs {
-    let pairs = Positions { p: Side::new(p), q: Side::new(q), failed: false };
+pub(crate) fn by_position(p: (BatchStream, String), q: (BatchStream, String), min_total: Option<f64>) -> PairStream {
+    let pairs = Positions { p: SideStream::new(p), q: SideStream::new(q), failed: false };
     Box::new(pairs.filter_map(move |pair| match (pair, min_total) {
         (Ok(pair), Some(total)) => heavy(pair, total).transpose(),
         (pair, _) => Some(pair),
     }))
 }
 
-fn heavy(pair: Pair, total: f64) -> Result<Option<Pair>> {
+fn heavy(pair: BatchPair, total: f64) -> Result<Option<BatchPair>> {
     let rows = against::heavy_rows(&pair.p.rows(), total);
     if rows.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Pair { p: pair.p.take(&rows)?, q: pair.q.take(&rows)?, alone: None }))
+    Ok(Some(BatchPair { p: pair.p.take(&rows)?, q: pair.q.take(&rows)?, alone: None }))
 }
 
 /// The rows of Q as they come, with errors in the type of the command.
-pub(crate) fn plain(batches: Batches) -> Stream {
+pub(crate) fn plain(batches: Batches) -> BatchStream {
     Box::new(batches.map(|batch| {
         interrupt::check()?;
         Ok(batch?)
@@ -114,8 +114,8 @@ pub(crate) fn plain(batches: Batches) -> Stream {
 }
 
 /// One side of a pairing by position.
-struct Side {
-    stream: Stream,
+struct SideStream {
+    stream: BatchStream,
     name: String,
     /// The rest of the last batch.
     rest: Option<Batch>,
@@ -123,8 +123,8 @@ struct Side {
     rows: u64,
 }
 
-impl Side {
-    fn new((stream, name): (Stream, String)) -> Self {
+impl SideStream {
+    fn new((stream, name): (BatchStream, String)) -> Self {
         Self { stream, name, rest: None, rows: 0 }
     }
 
@@ -157,13 +157,13 @@ impl Side {
 
 /// Cuts both sides to the same rows.
 struct Positions {
-    p: Side,
-    q: Side,
+    p: SideStream,
+    q: SideStream,
     failed: bool,
 }
 
 impl Positions {
-    fn pair(&mut self) -> Result<Option<Pair>> {
+    fn pair(&mut self) -> Result<Option<BatchPair>> {
         let (p_rows, q_rows) = (self.p.available()?, self.q.available()?);
         let rows = p_rows.min(q_rows);
         if p_rows == 0 && q_rows == 0 {
@@ -179,12 +179,12 @@ impl Positions {
                 q_rows: self.q.rows,
             });
         }
-        Ok(self.p.cut(rows).zip(self.q.cut(rows)).map(|(p, q)| Pair { p, q, alone: None }))
+        Ok(self.p.cut(rows).zip(self.q.cut(rows)).map(|(p, q)| BatchPair { p, q, alone: None }))
     }
 }
 
 impl Iterator for Positions {
-    type Item = Result<Pair>;
+    type Item = Result<BatchPair>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.failed {

@@ -7,7 +7,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use kullback::{Columns, Divergence, RowStatus};
 use kullback_arrow::Batch;
 
-use super::pair::Pair;
+use super::pair::BatchPair;
 use crate::error::{Error, Result};
 use crate::inputs::Inputs;
 use crate::invalid::Invalid;
@@ -27,7 +27,7 @@ pub(crate) struct Results {
 
 impl Results {
     /// Takes the columns. Removes the values of rows that are null or have nothing to be compared with.
-    pub(crate) fn new(pair: &Pair, columns: Columns, invalid: &mut Invalid) -> Self {
+    pub(crate) fn new(pair: &BatchPair, columns: Columns, invalid: &mut Invalid) -> Self {
         let (mut columns, status) = columns.into_parts();
         let decide = |(row, status): (usize, RowStatus)| match status {
             _ if pair.is_null(row) => None,
