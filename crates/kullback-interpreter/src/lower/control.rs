@@ -60,19 +60,7 @@ impl<'a> Lowering<'a> {
             }
             Statement::Switch { selector, cases } => self.switch(frame, *selector, cases, out)?,
             Statement::Loop { body, continuing, break_if } => {
-                // A value known before the loop need not hold in a later iteration, or after the last one.
-                self.known.clear();
-                let site = self.site_at(frame, 0, span);
-                let (mut steps, mut last) = (Vec::new(), Vec::new());
-                self.block(frame, body, &mut steps)?;
-                self.known.clear();
-                self.block(frame, continuing, &mut last)?;
-                let break_if = match break_if {
-                    Some(condition) => Some(self.word(frame, *condition, &mut last)?),
-                    None => None,
-                };
-                self.known.clear();
-                out.push(Step::Loop { body: steps, continuing: last, break_if, site });
+                self.repeat(frame, [body, continuing], *break_if, span, out)?;
             }
             Statement::Break => {
                 out.push(Step::Break);
@@ -83,16 +71,7 @@ impl<'a> Lowering<'a> {
                 return Ok(Flow::Ended);
             }
             Statement::Return { value } => {
-                let words = match value {
-                    Some(value) => self.expression(frame, *value, out)?.words()?,
-                    None => Vec::new(),
-                };
-                let Returns::Through(cells) = frame.returns.clone() else { return Ok(Flow::Returned(words)) };
-                for (cell, word) in cells.into_iter().zip(words) {
-                    self.set(cell, word, out);
-                }
-                out.push(Step::Return);
-                return Ok(Flow::Ended);
+                return self.leave(frame, *value, out);
             }
             Statement::ControlBarrier(barrier) => {
                 let site = self.site_at(frame, 0, span);
@@ -123,6 +102,22 @@ impl<'a> Lowering<'a> {
             Statement::Atomic { pointer, fun, value, result } => {
                 self.atomic(frame, (*pointer, fun, *value, *result), span, out)?;
             }
+            // Memory accesses have no order except that of the steps.
+            Statement::MemoryBarrier(_) => {}
+            other => self.subgroup(frame, other, span, out)?,
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Lowers a statement in which the lanes of a subgroup meet.
+    fn subgroup(
+        &mut self,
+        frame: &mut Frame<'a>,
+        statement: &'a Statement,
+        span: Span,
+        out: &mut Vec<Step>,
+    ) -> Result<(), Error> {
+        match statement {
             Statement::SubgroupGather { mode, argument, result } => {
                 let site = self.site_at(frame, 0, span);
                 let source = self.source(frame, *mode, out)?;
@@ -152,11 +147,53 @@ impl<'a> Lowering<'a> {
                 out.push(Step::Ballot { to: to.clone(), predicate, site });
                 frame.keep(*result, Value::Words(to));
             }
-            // Memory accesses have no order except that of the steps.
-            Statement::MemoryBarrier(_) => {}
             other => return unsupported(format!("the statement {other:?}")),
         }
-        Ok(Flow::Next)
+        Ok(())
+    }
+
+    /// Lowers a loop.
+    fn repeat(
+        &mut self,
+        frame: &mut Frame<'a>,
+        [body, continuing]: [&'a Block; 2],
+        break_if: Option<Handle<Expression>>,
+        span: Span,
+        out: &mut Vec<Step>,
+    ) -> Result<(), Error> {
+        // A value known before the loop need not hold in a later iteration, or after the last one.
+        self.known.clear();
+        let site = self.site_at(frame, 0, span);
+        let (mut steps, mut last) = (Vec::new(), Vec::new());
+        self.block(frame, body, &mut steps)?;
+        self.known.clear();
+        self.block(frame, continuing, &mut last)?;
+        let break_if = match break_if {
+            Some(condition) => Some(self.word(frame, condition, &mut last)?),
+            None => None,
+        };
+        self.known.clear();
+        out.push(Step::Loop { body: steps, continuing: last, break_if, site });
+        Ok(())
+    }
+
+    /// Lowers the end of a function, with its value.
+    fn leave(
+        &mut self,
+        frame: &mut Frame<'a>,
+        value: Option<Handle<Expression>>,
+        out: &mut Vec<Step>,
+    ) -> Result<Flow, Error> {
+        let words = match value {
+            Some(value) => self.expression(frame, value, out)?.words()?,
+            None => Vec::new(),
+        };
+        let Returns::Through(cells) = frame.returns.clone() else { return Ok(Flow::Returned(words)) };
+        for (cell, word) in cells.into_iter().zip(words) {
+            self.set(cell, word, out);
+        }
+        out.push(Step::Return);
+        Ok(Flow::Ended)
     }
 
     fn branch(

@@ -114,23 +114,9 @@ impl<'a> Lowering<'a> {
             Expression::Unary { op, expr } => self.unary(frame, handle, (op, expr), out)?,
             Expression::Binary { op, left, right } => self.binary(frame, handle, (op, left, right), out)?,
             Expression::Select { condition, accept, reject } => {
-                let site = self.site_of(frame, handle);
-                let condition = self.words(frame, condition, out)?;
-                let accept = self.words(frame, accept, out)?;
-                let reject = self.words(frame, reject, out)?;
-                self.each(out, Kind::Select, &[&condition, &accept, &reject], site)
+                self.select(frame, handle, [condition, accept, reject], out)?
             }
-            Expression::Relational { fun, argument } => {
-                let site = self.site_of(frame, handle);
-                let kind = match fun {
-                    RelationalFunction::All => Kind::And,
-                    RelationalFunction::Any => Kind::Or,
-                    other => return unsupported(format!("the function {other:?}")),
-                };
-                let words = self.words(frame, argument, out)?;
-                let all = words.into_iter().reduce(|a, b| self.compute(out, kind, &[a, b], site));
-                all.into_iter().collect()
-            }
+            Expression::Relational { fun, argument } => self.relational(frame, handle, (fun, argument), out)?,
             Expression::Math { fun, arg, arg1, arg2, arg3 } => {
                 self.math(frame, handle, (fun, [Some(arg), arg1, arg2, arg3]), out)?
             }
@@ -138,6 +124,39 @@ impl<'a> Lowering<'a> {
             ref other => return unsupported(format!("the expression {other:?}")),
         };
         Ok(Value::Words(words))
+    }
+
+    fn select(
+        &mut self,
+        frame: &mut Frame<'a>,
+        handle: Handle<Expression>,
+        [condition, accept, reject]: [Handle<Expression>; 3],
+        out: &mut Vec<Step>,
+    ) -> Result<Vec<Register>, Error> {
+        let site = self.site_of(frame, handle);
+        let condition = self.words(frame, condition, out)?;
+        let accept = self.words(frame, accept, out)?;
+        let reject = self.words(frame, reject, out)?;
+        Ok(self.each(out, Kind::Select, &[&condition, &accept, &reject], site))
+    }
+
+    /// Whether all, or any, of the components of a vector hold.
+    fn relational(
+        &mut self,
+        frame: &mut Frame<'a>,
+        handle: Handle<Expression>,
+        (fun, argument): (RelationalFunction, Handle<Expression>),
+        out: &mut Vec<Step>,
+    ) -> Result<Vec<Register>, Error> {
+        let site = self.site_of(frame, handle);
+        let kind = match fun {
+            RelationalFunction::All => Kind::And,
+            RelationalFunction::Any => Kind::Or,
+            other => return unsupported(format!("the function {other:?}")),
+        };
+        let words = self.words(frame, argument, out)?;
+        let all = words.into_iter().reduce(|a, b| self.compute(out, kind, &[a, b], site));
+        Ok(all.into_iter().collect())
     }
 
     fn literal(&mut self, literal: Literal) -> Result<Register, Error> {

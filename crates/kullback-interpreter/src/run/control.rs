@@ -9,57 +9,7 @@ impl Machine<'_> {
     /// Runs steps until no lane is active.
     pub(super) fn block(&mut self, steps: &[Step]) -> Result<(), Error> {
         for step in steps {
-            match step {
-                Step::Op(op) => self.compute(op),
-                Step::Get { to, cell } => {
-                    self.registers[*to as usize].copy_from_slice(&self.cells[*cell as usize]);
-                }
-                Step::Set { cell, from } => {
-                    let from = &self.registers[*from as usize];
-                    let lanes = self.cells[*cell as usize].iter_mut().zip(from).zip(self.active.words());
-                    lanes.for_each(|((to, from), mask)| *to = (from & mask) | (*to & !mask));
-                }
-                Step::Load { to, words, address, is_atomic, site } => {
-                    self.load(to, words, address, *is_atomic, *site)?;
-                }
-                Step::Store { from, words, address, is_atomic, site } => {
-                    self.store(from, words, address, *is_atomic, *site)?;
-                }
-                Step::Atomic { kind, to, address, value, site } => self.atomic(*kind, to, address, *value, *site)?,
-                Step::Pick { to, of, index, site } => self.pick(*to, of, *index, *site)?,
-                Step::Barrier { is_shared, site } => {
-                    self.all_are_there("barrier", *site)?;
-                    if *is_shared {
-                        self.shared.iter_mut().for_each(super::Shared::pass_barrier);
-                    }
-                }
-                Step::Gather { to, from, source, site } => self.gather(*to, *from, *source, *site)?,
-                Step::Collect { to, from, kind, neutral, over, site, key } => {
-                    self.collect((*to, *from), (*kind, *neutral), *over, *site, *key)?;
-                }
-                Step::Ballot { to, predicate, site } => self.ballot(to, *predicate, *site)?,
-                Step::If { condition, accept, reject } => self.branch(*condition, accept, reject)?,
-                Step::Switch { selector, cases } => self.switch(*selector, cases)?,
-                Step::Loop { body, continuing, break_if, site } => self.repeat(body, continuing, *break_if, *site)?,
-                Step::Scope(steps) => {
-                    let entered = self.save();
-                    self.block(steps)?;
-                    self.restore(entered);
-                }
-                Step::Break => {
-                    if let Some(broken) = self.broken.last_mut() {
-                        broken.join(&self.active);
-                    }
-                    self.active.clear();
-                }
-                Step::Continue => {
-                    if let Some(continued) = self.continued.last_mut() {
-                        continued.join(&self.active);
-                    }
-                    self.active.clear();
-                }
-                Step::Return => self.active.clear(),
-            }
+            self.step(step)?;
             let changes_mask = matches!(
                 step,
                 Step::If { .. } | Step::Switch { .. } | Step::Loop { .. } | Step::Break | Step::Continue | Step::Return
@@ -67,6 +17,62 @@ impl Machine<'_> {
             if changes_mask && self.active.is_empty() {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Runs a step, with the steps inside it.
+    fn step(&mut self, step: &Step) -> Result<(), Error> {
+        match step {
+            Step::Op(op) => self.compute(op),
+            Step::Get { to, cell } => {
+                self.registers[*to as usize].copy_from_slice(&self.cells[*cell as usize]);
+            }
+            Step::Set { cell, from } => {
+                let from = &self.registers[*from as usize];
+                let lanes = self.cells[*cell as usize].iter_mut().zip(from).zip(self.active.words());
+                lanes.for_each(|((to, from), mask)| *to = (from & mask) | (*to & !mask));
+            }
+            Step::Load { to, words, address, is_atomic, site } => {
+                self.load(to, words, address, *is_atomic, *site)?;
+            }
+            Step::Store { from, words, address, is_atomic, site } => {
+                self.store(from, words, address, *is_atomic, *site)?;
+            }
+            Step::Atomic { kind, to, address, value, site } => self.atomic(*kind, to, address, *value, *site)?,
+            Step::Pick { to, of, index, site } => self.pick(*to, of, *index, *site)?,
+            Step::Barrier { is_shared, site } => {
+                self.all_are_there("barrier", *site)?;
+                if *is_shared {
+                    self.shared.iter_mut().for_each(super::Shared::pass_barrier);
+                }
+            }
+            Step::Gather { to, from, source, site } => self.gather(*to, *from, *source, *site)?,
+            Step::Collect { to, from, kind, neutral, over, site, key } => {
+                self.collect((*to, *from), (*kind, *neutral), *over, *site, *key)?;
+            }
+            Step::Ballot { to, predicate, site } => self.ballot(to, *predicate, *site)?,
+            Step::If { condition, accept, reject } => self.branch(*condition, accept, reject)?,
+            Step::Switch { selector, cases } => self.switch(*selector, cases)?,
+            Step::Loop { body, continuing, break_if, site } => self.repeat(body, continuing, *break_if, *site)?,
+            Step::Scope(steps) => {
+                let entered = self.save();
+                self.block(steps)?;
+                self.restore(entered);
+            }
+            Step::Break => {
+                if let Some(broken) = self.broken.last_mut() {
+                    broken.join(&self.active);
+                }
+                self.active.clear();
+            }
+            Step::Continue => {
+                if let Some(continued) = self.continued.last_mut() {
+                    continued.join(&self.active);
+                }
+                self.active.clear();
+            }
+            Step::Return => self.active.clear(),
         }
         Ok(())
     }
