@@ -116,30 +116,9 @@ impl<'a> Grid<'a> {
         // Rows that long are never many.
         let fits = |forms: &Forms| COLUMNS * forms.bytes_per_row(problem.bins) <= 4 * PREPARED_BYTES;
         let forms = forms.filter(|forms| forms.is_of_use() && fits(forms));
-        let most = forms.as_ref().map_or(usize::MAX, |forms| whole(PREPARED_BYTES / forms.bytes_per_row(problem.bins)));
         // Most pairs below the diagonal are left out if they are looked at without a mirror.
         let is_mirrored = is_symmetric && (!is_nearest || forms.is_none());
-        let cached = CACHED_BYTES / (problem.bins * problem.q.size()).max(1);
-        let side = TILE_ENTRIES.isqrt();
-        let tile = match (&forms, choice.on) {
-            (Some(_), _) if is_mirrored => [whole(side).min(most); 2],
-            (Some(_), _) => {
-                // So many columns that each thread has work while others finish theirs.
-                let columns = whole(TILE_ENTRIES / (4 * ROWS * engine.host.cpu.threads()));
-                let columns = columns.min(most).min(q.rows.len().next_multiple_of(COLUMNS));
-                [(TILE_ENTRIES / columns / ROWS).max(1) * ROWS, columns]
-            }
-            (None, On::Cpu) => {
-                // A mirrored tile is square.
-                let columns = cached.clamp(1, if is_mirrored { side } else { TILE_ENTRIES }).min(q.rows.len());
-                [if is_mirrored { columns } else { TILE_ENTRIES / columns }, columns]
-            }
-            (None, _) => {
-                let most = most_rows(engine, &problem);
-                let rows = if is_mirrored { side.min(most) } else { side.min(most).min(p.len()) };
-                [rows, if is_mirrored { rows } else { most.min(TILE_ENTRIES / rows) }]
-            }
-        };
+        let tile = tile_of(engine, &problem, forms.as_ref(), choice.on, is_mirrored, p.len());
         let block = forms.as_ref().map_or(usize::MAX, |forms| {
             let unit = tile[1];
             (PREPARED_BYTES / forms.bytes_per_row(problem.bins) / unit).max(1) * unit
@@ -328,6 +307,41 @@ impl<'a> Grid<'a> {
         let tasks = rows.clone().zip(part.pieces(part.rows.clone(), columns.len()));
         self.engine.host.cpu.each(tasks, true, task);
         (rescued.into_inner(), any_invalid.into_inner())
+    }
+}
+
+/// The rows and columns of a tile. The problem is one row of P against all rows of Q.
+fn tile_of(
+    engine: &Engine,
+    problem: &Problem,
+    forms: Option<&Forms>,
+    on: On<'_>,
+    is_mirrored: bool,
+    p_rows: usize,
+) -> [usize; 2] {
+    let (q_rows, side) = (problem.rows, TILE_ENTRIES.isqrt());
+    match (forms, on) {
+        (Some(forms), _) => {
+            let most = whole(PREPARED_BYTES / forms.bytes_per_row(problem.bins));
+            if is_mirrored {
+                return [whole(side).min(most); 2];
+            }
+            // So many columns that each thread has work while others finish theirs.
+            let columns = whole(TILE_ENTRIES / (4 * ROWS * engine.host.cpu.threads()));
+            let columns = columns.min(most).min(q_rows.next_multiple_of(COLUMNS));
+            [(TILE_ENTRIES / columns / ROWS).max(1) * ROWS, columns]
+        }
+        (None, On::Cpu) => {
+            // A mirrored tile is square.
+            let cached = CACHED_BYTES / (problem.bins * problem.q.size()).max(1);
+            let columns = cached.clamp(1, if is_mirrored { side } else { TILE_ENTRIES }).min(q_rows);
+            [if is_mirrored { columns } else { TILE_ENTRIES / columns }, columns]
+        }
+        (None, _) => {
+            let most = most_rows(engine, problem);
+            let rows = if is_mirrored { side.min(most) } else { side.min(most).min(p_rows) };
+            [rows, if is_mirrored { rows } else { most.min(TILE_ENTRIES / rows) }]
+        }
     }
 }
 

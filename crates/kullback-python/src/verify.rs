@@ -46,6 +46,20 @@ impl Subject {
     }
 }
 
+/// What the report says about one device.
+fn found(py: Python<'_>, check: Check) -> PyResult<Bound<'_, PyDict>> {
+    let found = PyDict::new(py);
+    found.set_item("passed", check.failures.is_empty())?;
+    found.set_item("values", check.compared)?;
+    for (key, worst) in [("largest_error_1e-6", &check.narrow), ("largest_error_1e-12", &check.wide)] {
+        let errors = PyDict::new(py);
+        worst.iter().try_for_each(|(measure, worst)| errors.set_item(measure, worst.relative))?;
+        found.set_item(key, errors)?;
+    }
+    found.set_item("failures", check.failures)?;
+    Ok(found)
+}
+
 #[doc = include_str!("docs/verify.txt")]
 #[pyfunction]
 #[pyo3(signature = (device=None, *, rows=32, seed=1))]
@@ -105,16 +119,7 @@ pub(crate) fn verify<'py>(
         py.check_signals()?;
     }
     for Subject { name, check, .. } in subjects {
-        let found = PyDict::new(py);
-        found.set_item("passed", check.failures.is_empty())?;
-        found.set_item("values", check.compared)?;
-        for (key, worst) in [("largest_error_1e-6", &check.narrow), ("largest_error_1e-12", &check.wide)] {
-            let errors = PyDict::new(py);
-            worst.iter().try_for_each(|(measure, worst)| errors.set_item(measure, worst.relative))?;
-            found.set_item(key, errors)?;
-        }
-        found.set_item("failures", check.failures)?;
-        report.set_item(name, found)?;
+        report.set_item(name, found(py, check)?)?;
     }
     Ok(report)
 }

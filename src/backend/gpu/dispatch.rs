@@ -64,10 +64,36 @@ impl RecordLayout {
         Self { rows, columns, shape, records, stamp, groups }
     }
 
+    /// The workgroups of a dispatch: at most `most` side by side, and how many such lines.
+    fn workgroups(&self, most: u32) -> [u64; 2] {
+        let workgroups = match self.shape {
+            Shape::Split { parts } => self.rows as u64 * u64::from(parts),
+            whole => (self.rows as u64).div_ceil(u64::from(WORKGROUP / whole.threads())),
+        };
+        let width = workgroups.min(u64::from(most)).max(1);
+        [width, workgroups.div_ceil(width)]
+    }
+
     /// Bytes of all records.
     pub(super) fn bytes(&self) -> u64 {
         self.groups.iter().map(|group| group.bytes).sum()
     }
+}
+
+/// Binds the buffers of a kernel, each from an offset on for a number of bytes: the rows of both sides, the results, the partial
+/// sums and the uniform.
+fn bind(opened: &Opened, buffers: [(&wgpu::Buffer, u64, u64); 5]) -> wgpu::BindGroup {
+    let entries: [wgpu::BindGroupEntry<'_>; 5] = std::array::from_fn(|i| {
+        let (buffer, offset, bytes) = buffers[i];
+        let size = std::num::NonZero::new(bytes);
+        let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size });
+        wgpu::BindGroupEntry { binding: i as u32, resource }
+    });
+    opened.device.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some("chunk"),
+        layout: &opened.bindings,
+        entries: &entries,
+    })
 }
 
 /// Encodes the dispatches of a chunk. Returns the buffer of their results, and the seconds that it took to compile new kernels.
@@ -96,12 +122,7 @@ pub(super) fn dispatch(
     let uniform_bytes = aligned(size_of::<RowParameters>() as u64);
     let params =
         slot.params.at_least(device, layout.groups.len() as u64 * uniform_bytes, Usage::UNIFORM | Usage::COPY_DST)?;
-    let workgroups = match layout.shape {
-        Shape::Split { parts } => layout.rows as u64 * u64::from(parts),
-        whole => (layout.rows as u64).div_ceil(u64::from(WORKGROUP / whole.threads())),
-    };
-    let width = workgroups.min(u64::from(device.caps.max_workgroups)).max(1);
-    let height = workgroups.div_ceil(width);
+    let [width, height] = layout.workgroups(device.caps.max_workgroups);
     if slot.ticks.is_none() && device.has_clock {
         slot.ticks = Some(Ticks::new(device)?);
     }
@@ -116,26 +137,17 @@ pub(super) fn dispatch(
         };
         let uniform_offset = i as u64 * uniform_bytes;
         device.queue.write_buffer(&params, uniform_offset, bytemuck::bytes_of(&uniform));
-        let bound = |binding, buffer, offset, size| wgpu::BindGroupEntry {
-            binding,
-            resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                buffer,
-                offset,
-                size: std::num::NonZero::new(size),
-            }),
-        };
         let [(p, p_bytes, _), (q, q_bytes, _)] = sides;
-        let bind_group = device.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("chunk"),
-            layout: &opened.bindings,
-            entries: &[
-                bound(0, p, 0, *p_bytes),
-                bound(1, q, 0, *q_bytes),
-                bound(2, &results, offset, layout.records * u64::from(group.words) * 4),
-                bound(3, &partials, 0, partial_bytes),
-                bound(4, &params, uniform_offset, size_of::<RowParameters>() as u64),
+        let bind_group = bind(
+            opened,
+            [
+                (p, 0, *p_bytes),
+                (q, 0, *q_bytes),
+                (&results, offset, layout.records * u64::from(group.words) * 4),
+                (&partials, 0, partial_bytes),
+                (&params, uniform_offset, size_of::<RowParameters>() as u64),
             ],
-        });
+        );
         for stage in &kernel.stages {
             passes += 1;
             let ticks = slot.ticks.as_ref();

@@ -1,6 +1,7 @@
 //! A matrix as a picture: one colour per entry, labels, and a scale with its unit.
 
 use kullback::Divergence;
+use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -20,6 +21,10 @@ const FEW: usize = 60;
 /// The colour of an entry without a value, and that of an infinite one. The scale has neither.
 const NOTHING: RGBColor = RGBColor(176, 176, 176);
 const INFINITE: RGBColor = RGBColor(200, 30, 60);
+
+/// What a picture is drawn on, and what may go wrong in drawing it.
+type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Drawn = std::result::Result<(), String>;
 
 /// A matrix to draw.
 pub(super) struct Picture<'a> {
@@ -58,15 +63,13 @@ impl Picture<'_> {
         let (left, top) = (margin(self.labels[0]).max(40), 36 + margin(self.labels[1]));
         let size = (left + width as i32 + 130, top + (height as i32).max(200) + 20);
         let root = SVGBackend::with_string(svg, (size.0.max(360) as u32, size.1 as u32)).into_drawing_area();
-        let fail = |error: &dyn std::fmt::Display| error.to_string();
-        root.fill(&WHITE).map_err(|error| fail(&error))?;
+        root.fill(&WHITE).map_err(fail)?;
         let largest = self.values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
         let title = match self.unit {
             "" => self.measure.to_string(),
             unit => format!("{} in {unit}", self.measure),
         };
-        let text = |size: i32| ("sans-serif", size).into_font().color(&BLACK);
-        root.draw(&Text::new(title, (left, 8), text(15))).map_err(|error| fail(&error))?;
+        root.draw(&Text::new(title, (left, 8), text(15))).map_err(fail)?;
 
         // The entries become one image of pixels, however many there are.
         let mut pixels = vec![255; width * height * 3];
@@ -77,47 +80,66 @@ impl Picture<'_> {
                 pixel.copy_from_slice(&[r, g, b]);
             }
         }
-        let url = data_url(&pixels, [width as u32, height as u32]).map_err(|error| fail(&error))?;
+        let url = data_url(&pixels, [width as u32, height as u32]).map_err(fail)?;
         let image = format!("<image x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" href=\"{url}\"/>\n");
 
-        let small = |horizontal, vertical| text(LABEL - 1).pos(Pos::new(horizontal, vertical));
         let step = |cell: usize| (LABEL as usize).div_ceil(cell).max(1);
         for (at, row) in rows.iter().enumerate().step_by(step(cell_height)) {
             let y = top + (at * cell_height + cell_height / 2) as i32;
             let label = Text::new(short(&self.labels[0][*row]), (left - 6, y), small(HPos::Right, VPos::Center));
-            root.draw(&label).map_err(|error| fail(&error))?;
+            root.draw(&label).map_err(fail)?;
         }
         let turned = text(LABEL - 1).transform(FontTransform::Rotate270).pos(Pos::new(HPos::Left, VPos::Center));
         for (at, column) in columns.iter().enumerate().step_by(step(cell_width)) {
             let x = left + (at * cell_width + cell_width / 2) as i32;
             let label = Text::new(short(&self.labels[1][*column]), (x, top - 6), turned.clone());
-            root.draw(&label).map_err(|error| fail(&error))?;
+            root.draw(&label).map_err(fail)?;
         }
 
-        let (x, steps) = (left + width as i32 + 24, 140);
+        self.legend(&root, (left + width as i32 + 24, top), largest)?;
+        root.present().map_err(fail)?;
+        Ok(image)
+    }
+
+    /// Draws the scale with its numbers, and below it the colours that it does not have. `x` and `top` are its upper left corner.
+    fn legend(&self, root: &Canvas<'_>, (x, top): (i32, i32), largest: f64) -> Drawn {
+        let steps = 140;
         for i in 0..steps {
             let of = f64::from(steps - 1 - i) / f64::from(steps - 1);
             let bar = Rectangle::new([(x, top + i), (x + 18, top + i + 1)], colour(of * largest, largest).filled());
-            root.draw(&bar).map_err(|error| fail(&error))?;
+            root.draw(&bar).map_err(fail)?;
         }
         let parts: &[f64] = if largest > 0.0 { &[0.0, 0.25, 0.5, 0.75, 1.0] } else { &[0.0] };
         for part in parts {
             let y = top + ((1.0 - part) * f64::from(steps)) as i32;
             let tick = Text::new(tick(part * largest, largest), (x + 24, y), small(HPos::Left, VPos::Center));
-            root.draw(&tick).map_err(|error| fail(&error))?;
+            root.draw(&tick).map_err(fail)?;
         }
         let is_seen = |is: fn(f64) -> bool| self.values.iter().any(|value| is(*value));
         let special = [("infinite", INFINITE, is_seen(f64::is_infinite)), ("no value", NOTHING, is_seen(f64::is_nan))];
         let seen = special.iter().filter(|(_, _, is_seen)| *is_seen);
         for ((word, colour, _), y) in seen.zip((top + steps + 12..).step_by(18)) {
             let square = Rectangle::new([(x, y), (x + 18, y + 12)], colour.filled());
-            root.draw(&square).map_err(|error| fail(&error))?;
+            root.draw(&square).map_err(fail)?;
             let word = Text::new(*word, (x + 24, y + 6), small(HPos::Left, VPos::Center));
-            root.draw(&word).map_err(|error| fail(&error))?;
+            root.draw(&word).map_err(fail)?;
         }
-        root.present().map_err(|error| fail(&error))?;
-        Ok(image)
+        Ok(())
     }
+}
+
+/// Text of a size, in pixels.
+fn text(size: i32) -> TextStyle<'static> {
+    ("sans-serif", size).into_font().color(&BLACK)
+}
+
+/// The text of labels and of numbers of the scale.
+fn small(horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
+    text(LABEL - 1).pos(Pos::new(horizontal, vertical))
+}
+
+fn fail(error: impl std::fmt::Display) -> String {
+    error.to_string()
 }
 
 /// A label cut to the length that fits, with only the letters that XML can hold.

@@ -149,6 +149,27 @@ impl<'a> Digest<'a> {
         Ok(DigestedChunk { opened: Arc::clone(opened), submitted: commands.submit(held)?, layout, spent })
     }
 
+    /// The buffers of a chunk: its values, its blocks, the pairs of the search for the largest values, and the uniforms.
+    fn buffers(
+        &self,
+        rows: usize,
+        layout: &ReportLayout,
+        pair_bytes: u64,
+        uniform_bytes: u64,
+    ) -> Result<[wgpu::Buffer; 4]> {
+        let device = &self.opened.device;
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = Usage::STORAGE | Usage::COPY_SRC;
+        let value_bytes = (layout.measures * rows * 4) as u64;
+        let block_bytes = layout.block_bytes().max((layout.measures * SUMS * 4) as u64);
+        Ok([
+            scratch.values.at_least(device, value_bytes, inner)?,
+            scratch.blocks.at_least(device, block_bytes, inner)?,
+            scratch.pairs.at_least(device, pair_bytes, inner)?,
+            scratch.params.at_least(device, uniform_bytes, Usage::UNIFORM | Usage::COPY_DST)?,
+        ])
+    }
+
     fn encode(&self, params: SummaryParameters, prepared: &mut EncodedChunk) -> Result<ReportLayout> {
         let device = &self.opened.device;
         let kernels = self.opened.summary_kernels(&mut prepared.spent)?;
@@ -163,15 +184,10 @@ impl<'a> Digest<'a> {
             blocks: blocks_of_one,
             top,
         };
-        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        let inner = Usage::STORAGE | Usage::COPY_SRC;
-        let values = scratch.values.at_least(device, (measures * rows * 4) as u64, inner)?;
-        let blocks = scratch.blocks.at_least(device, layout.block_bytes().max((measures * SUMS * 4) as u64), inner)?;
-        let pairs = scratch.pairs.at_least(device, (2 * half * size_of::<TopValue>()) as u64, inner)?;
         let uniforms = aligned(size_of::<SummaryParameters>() as u64);
-        let usage = Usage::UNIFORM | Usage::COPY_DST;
-        let uniform = scratch.params.at_least(device, (1 + levels.len()) as u64 * uniforms, usage)?;
-        drop(scratch);
+        let pair_bytes = (2 * half * size_of::<TopValue>()) as u64;
+        let [values, blocks, pairs, uniform] =
+            self.buffers(rows, &layout, pair_bytes, (1 + levels.len()) as u64 * uniforms)?;
         let records = (&prepared.results, prepared.result_bytes());
         let buffers = [&values, &self.state, &self.table, &blocks, &pairs];
         let bound = |i: usize, params: SummaryParameters| {
