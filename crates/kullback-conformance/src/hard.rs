@@ -98,6 +98,7 @@ fn smallest(weight_type: WeightType) -> f64 {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a list: one arm a family of rows")]
 fn pair(rng: &mut SmallRng, family: usize, weight_type: WeightType, bins: usize) -> (Vec<f64>, Vec<f64>) {
     let one = scale(weight_type);
     let times = |row: Vec<f64>, by: f64| -> Vec<f64> { row.into_iter().map(|x| x * by).collect() };

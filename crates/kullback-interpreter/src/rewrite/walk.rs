@@ -44,6 +44,7 @@ pub(super) fn blocks_mut(step: &mut Step, f: &mut impl FnMut(&mut Vec<Step>)) {
 }
 
 /// Calls `f` on every register of a step, but not on those in its blocks. Reads come before writes.
+#[expect(clippy::too_many_lines, reason = "a list: one arm a step")]
 pub(super) fn registers(step: &mut Step, f: &mut impl FnMut(&mut Register, Use)) {
     match step {
         Step::Op(op) => {

@@ -173,6 +173,7 @@ impl<S: Simd, T: Decode + Usual> Batch<'_, S, T> {
     /// stored weights alone decide which bins have weight (`docs/NUMERICS.md`, "The contrast form", under "Policies"). A weight
     /// that is negative or too small beside its total makes its row unusual. Where rows lie across, one unit holds all rows,
     /// one per lane.
+    #[expect(clippy::too_many_lines, reason = "one pass over the weights, which the registers of one loop hold")]
     #[inline(always)]
     fn census(&self) -> Census<S, T> {
         let (simd, lanes) = (self.simd, Lanes::<S, T>::LEN);

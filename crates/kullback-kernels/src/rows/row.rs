@@ -86,6 +86,7 @@ fn apply<S: Simd, T: Real>(
 /// Writes the sums of one row into `out`, one per term, each divided by Q. Returns what it found.
 ///
 /// `out` is meaningless if the flags say that the row is empty, invalid or to be rescued.
+#[expect(clippy::too_many_lines, reason = "the steps from weights to sums in their order, each with its way out")]
 #[inline(always)]
 pub(super) fn row<S: Simd, T: Real>(
     simd: S,
@@ -236,7 +237,8 @@ struct PassConstants<T> {
     q: Constants<T>,
 }
 
-/// Accumulators the terms. Returns the flags of a row that a policy or the precision cannot handle.
+/// Sums the terms. Returns the flags of a row that a policy or the precision cannot handle.
+#[expect(clippy::too_many_lines, reason = "one loop over the blocks of a row, whose constants the registers hold")]
 #[inline(always)]
 fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
     simd: S,

@@ -56,6 +56,10 @@ where
     /// sum of second order by a part ε of itself and by ε²/2. So a sum that is large enough keeps the contract, and `lost`
     /// finds the rows whose sums are too small. For these rows alone, or for all rows if a term asks for it, the ratio is
     /// refined and the terms are summed again. A row that is still lost is marked. See `docs/NUMERICS.md`, "The contrast form".
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the steps share a dozen vectors, which a function for each would have to hand on"
+    )]
     #[inline(always)]
     pub(crate) fn run(
         mut self,
