@@ -7,6 +7,10 @@ use crate::{
     Device, Divergence, Engine, Error, GpuSet, OnInvalid, Options, RowStatus, Rows, Tile, Zeros, calibrate,
     test_devices,
 };
+use matrix::{Matrix, matrix};
+
+#[path = "../tests/it/common/matrix.rs"]
+mod matrix;
 
 const BINS: usize = 9;
 const SYMMETRIC: [Divergence; 3] = [Divergence::Js, Divergence::Hellinger, Divergence::Tv];
@@ -40,35 +44,11 @@ fn hard(seed: u64, rows: usize) -> Vec<f32> {
     weights
 }
 
-/// The matrix put together, measure by measure, and the statuses; every entry is there once.
-fn matrix(
-    engine: &Engine,
-    measures: &[Divergence],
-    p: Rows<'_>,
-    q: Option<Rows<'_>>,
-    options: &Options,
-) -> (Vec<Vec<f64>>, Vec<RowStatus>) {
-    let columns = q.unwrap_or(p).len();
-    let mut values = vec![vec![f64::NAN; p.len() * columns]; measures.len()];
-    let mut status = vec![None; p.len() * columns];
-    let mut tiles = 0;
-    let take = |tile: &Tile| {
-        tiles += 1;
-        for (i, row) in tile.rows().enumerate() {
-            for (j, column) in tile.columns().enumerate() {
-                let (from, to) = (i * tile.columns().len() + j, row * columns + column);
-                assert!(status[to].is_none(), "entry {row}, {column} comes twice");
-                status[to] = Some(tile.status()[from]);
-                for (values, measure) in values.iter_mut().zip(measures) {
-                    values[to] = tile.values(*measure)?[from];
-                }
-            }
-        }
-        Ok::<(), Error>(())
-    };
-    engine.pairwise(measures, p, q, options, take).expect("the matrix");
-    assert!(tiles > 2, "{tiles} tiles");
-    (values, status.into_iter().map(|status| status.expect("every entry comes")).collect())
+/// The matrix, which is more than two tiles.
+fn of_tiles(engine: &Engine, measures: &[Divergence], p: Rows<'_>, q: Option<Rows<'_>>, options: &Options) -> Matrix {
+    let matrix = matrix(engine, measures, p, q, options);
+    assert!(matrix.tiles > 2, "{} tiles", matrix.tiles);
+    matrix
 }
 
 #[test]
@@ -80,7 +60,7 @@ fn every_entry_is_what_the_oracle_says_of_the_two_rows() {
         for (q, measures) in [(Some(q), MEASURES), (None, MEASURES), (None, SYMMETRIC)] {
             for zeros in [Zeros::Exact, Zeros::Epsilon(1e-4), Zeros::Additive(0.5)] {
                 let options = Options { zeros, on_invalid: OnInvalid::Null, ..Options::default() };
-                let (values, status) = matrix(&engine, &measures, p, q, &options);
+                let Matrix { values, status, .. } = of_tiles(&engine, &measures, p, q, &options);
                 let q = q.unwrap_or(p);
                 for row in 0..p.len() {
                     let want = oracle.rowwise(&measures, p.slice(row, 1), q, &options).expect("the oracle");
@@ -115,7 +95,7 @@ fn the_nearest_are_those_of_the_matrix() {
         let many =
             [(Divergence::Renyi(2.0), None, 512), (Divergence::Hellinger, None, 513), (Divergence::Js, Some(q), 0)];
         for (measure, q, k) in few.into_iter().chain(many) {
-            let (values, _) = matrix(&engine, &[measure], p, q, &options);
+            let Matrix { values, .. } = of_tiles(&engine, &[measure], p, q, &options);
             let got = engine.nearest(measure, p, q, k, &options).expect("the nearest");
             assert_eq!(got.len(), p.len());
             let columns = q.unwrap_or(p).len();
@@ -167,8 +147,8 @@ fn only_the_nearest_leave_a_device_and_faults_cost_none() {
         assert!(stats.chunks > 6 && stats.retries == 0 && stats.rescued > 0, "{stats:?}");
         // A word a value of each of the 60,000 pairs would be ten times as much.
         assert!(stats.received < 24_000, "{} bytes came back", stats.received);
-        let entries = |engine: &Engine| matrix(engine, &MEASURES, p, Some(q), &options);
-        let (values, status) = entries(&engine);
+        let entries = |engine: &Engine| of_tiles(engine, &MEASURES, p, Some(q), &options);
+        let Matrix { values, status, .. } = entries(&engine);
         let gpu = engine.gpu().expect("an engine on a device");
         for fault in [Fault::Lost, Fault::Refused, Fault::Panic] {
             for (point, after) in [Point::Upload, Point::Submit, Point::Poll, Point::Map]
@@ -180,7 +160,7 @@ fn only_the_nearest_leave_a_device_and_faults_cost_none() {
                 assert!(!gpu.faults().disarm(), "{fault:?} at {point:?} after {after} never came");
                 assert_eq!(found(&got), found(&want), "{fault:?} at {point:?} after {after}");
                 gpu.faults().arm(fault, point, after, 1);
-                let (got, got_status) = entries(&engine);
+                let Matrix { values: got, status: got_status, .. } = entries(&engine);
                 assert!(!gpu.faults().disarm(), "{fault:?} at {point:?} after {after} never came");
                 let bits = |values: &[Vec<f64>]| values.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
                 assert_eq!((bits(&got), got_status), (bits(&values), status.clone()), "{fault:?} at {point:?}");

@@ -5,6 +5,7 @@ mod compare;
 mod engines;
 #[cfg(feature = "gpu")]
 mod gpu;
+mod matrix;
 mod ordered;
 mod pairs;
 mod rowwise;
@@ -13,7 +14,9 @@ pub use compare::*;
 pub use engines::*;
 #[cfg(feature = "gpu")]
 pub use gpu::*;
+use kullback::{Divergence, Engine, Error, Options, RowStatus, Rows, Tile};
 pub use kullback_conformance::LENGTHS;
+pub(crate) use matrix::*;
 pub use ordered::*;
 pub use pairs::*;
 pub use rowwise::*;

@@ -7,7 +7,7 @@ use kullback_conformance::{Check, FAMILIES, POLICIES, hard_rows};
 
 use super::compare::with;
 use super::engines::{MakeEngine, oracle};
-use super::pairs::matrix;
+use super::matrix::matrix;
 
 const ORDERED: [Divergence; 2] = [Divergence::W1, Divergence::Ks];
 

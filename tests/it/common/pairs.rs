@@ -1,40 +1,11 @@
 //! Test bodies about all pairs of two sides.
 
-use kullback::{Divergence, Engine, Error, Options, RowStatus, Rows, Tile, WeightType, Zeros};
+use kullback::{Divergence, Engine, Error, Rows, Tile, WeightType, Zeros};
 use kullback_conformance::{FAMILIES, Tolerance, Values, hard_rows, measures};
 
 use super::compare::{wanted, with};
 use super::engines::MakeEngine;
-
-/// The whole matrix: one column per measure, and the statuses.
-pub struct Matrix {
-    pub values: Vec<Vec<f64>>,
-    pub status: Vec<RowStatus>,
-    pub tiles: usize,
-}
-
-pub fn matrix(engine: &Engine, measures: &[Divergence], p: Rows<'_>, q: Option<Rows<'_>>, options: &Options) -> Matrix {
-    let columns = q.unwrap_or(p).len();
-    let mut values = vec![vec![f64::NAN; p.len() * columns]; measures.len()];
-    let mut status: Vec<Option<RowStatus>> = vec![None; p.len() * columns];
-    let mut tiles = 0;
-    let take = |tile: &Tile| {
-        tiles += 1;
-        for (i, row) in tile.rows().enumerate() {
-            for (j, column) in tile.columns().enumerate() {
-                let (from, to) = (i * tile.columns().len() + j, row * columns + column);
-                assert!(status[to].is_none(), "entry {row}, {column} comes twice");
-                status[to] = Some(tile.status()[from]);
-                for (values, measure) in values.iter_mut().zip(measures) {
-                    values[to] = tile.values(*measure)?[from];
-                }
-            }
-        }
-        Ok::<(), Error>(())
-    };
-    engine.pairwise(measures, p, q, options, take).expect("the matrix");
-    Matrix { values, status: status.into_iter().map(|status| status.expect("every entry comes")).collect(), tiles }
-}
+use super::matrix::matrix;
 
 /// All measures: first those that all pairs have a shorter way for. In one call, the others would take all to the row kernels.
 pub fn sets() -> [Vec<Divergence>; 2] {

@@ -4,7 +4,7 @@
 //! ratio r = Q/P, in two parts. The second pass makes the contrast of each bin and then sums the terms over the bins. Here u =
 //! fma(p, r_high, −q) + p·r_low, and nothing that matters cancels, whatever the two totals are.
 //!
-//! Accumulators run over blocks of vectors, then over blocks, always in the same order. So a row gives the same bits wherever it lies
+//! Sums run over blocks of vectors, then over blocks, always in the same order. So a row gives the same bits wherever it lies
 //! and whichever thread computes it.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
