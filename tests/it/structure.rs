@@ -1,9 +1,13 @@
-//! The structure of the workspace, read from its sources: no circle of imports between the modules of a crate, no long file, no
-//! device where there is only arithmetic.
+//! The structure of the workspace, read from its sources: no circle of imports between the modules of a crate, no name with two
+//! meanings, no long file, no device where there is only arithmetic.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+mod code;
+
+use code::code;
 
 /// The path of a module inside its crate.
 type Module = Vec<String>;
@@ -20,6 +24,15 @@ fn files(path: &Path) -> Vec<PathBuf> {
     entries.flatten().flat_map(|entry| files(&entry.path())).collect()
 }
 
+/// The files of a folder that are compiled without tests too.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let is_code = |path: &PathBuf| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        path.extension().is_some_and(|kind| kind == "rs") && name != "tests" && !name.ends_with("_tests")
+    };
+    files(folder).into_iter().filter(is_code).collect()
+}
+
 /// The sources of each crate of the workspace, by its name.
 fn crates() -> BTreeMap<String, PathBuf> {
     let members = fs::read_dir(root().join("crates")).expect("crates");
@@ -27,36 +40,6 @@ fn crates() -> BTreeMap<String, PathBuf> {
     let mut crates: BTreeMap<_, _> = members.flatten().map(|member| named(member.path())).collect();
     crates.insert("kullback".to_owned(), root().join("src"));
     crates
-}
-
-/// The code of a file without comments and without the parts that only tests compile.
-fn code(text: &str) -> String {
-    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
-    let code = lines.collect::<Vec<_>>().join("\n");
-    let mut kept = String::new();
-    let mut rest = code.as_str();
-    // An attribute for tests goes with the item that follows it: up to its `;` or its closing brace.
-    while let Some(at) = rest.find("#[cfg(test)]").into_iter().chain(rest.find("#[cfg(all(test")).min() {
-        kept.push_str(&rest[..at]);
-        rest = after_item(&rest[at..]);
-    }
-    kept + rest
-}
-
-/// What follows the item at the start of a text.
-fn after_item(text: &str) -> &str {
-    let mut depth = 0;
-    for (at, c) in text.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 && matches!(c, '}' | ';') {
-            return &text[at + 1..];
-        }
-    }
-    ""
 }
 
 /// Every path of a code that begins with one of these words, groups in braces taken apart.
@@ -132,11 +115,7 @@ fn uses(source: &Path) -> BTreeMap<Module, BTreeSet<Module>> {
         }
         words
     };
-    let is_code = |path: &PathBuf| {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        path.extension().is_some_and(|kind| kind == "rs") && name != "tests" && !name.ends_with("_tests")
-    };
-    let of_crate: Vec<PathBuf> = files(source).into_iter().filter(is_code).collect();
+    let of_crate = sources(source);
     let modules: BTreeSet<Module> = of_crate.iter().map(|path| module(path)).collect();
     let uses_of = |path: &PathBuf| {
         let from = module(path);
