@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 mod code;
+mod names;
 
 use code::code;
 
