@@ -49,7 +49,7 @@ class RangeError(InputError):
 
 
 class DeviceError(Error, RuntimeError):
-    """A device that is not there, has no room, or failed."""
+    """A device that is not there, has no memory left, or failed."""
 
 
 class DeviceMemoryError(DeviceError, MemoryError):
