@@ -14,22 +14,22 @@ use super::two_part::TwoPart;
 
 /// One side of a vector of bins: the weight after the zero policy, and the total of its row in the same unit.
 #[derive(Clone, Copy)]
-pub struct Side<S: Simd, T: Real> {
+pub struct SideLanes<S: Simd, T: Real> {
     pub weight: TwoPart<Lanes<S, T>>,
     pub total: TwoPart<Lanes<S, T>>,
 }
 
 /// One vector of bins as two sides, for the terms of entropies.
 #[derive(Clone, Copy)]
-pub struct Weights<S: Simd, T: Real> {
+pub struct BothSides<S: Simd, T: Real> {
     pub simd: S,
-    pub p: Side<S, T>,
-    pub q: Side<S, T>,
+    pub p: SideLanes<S, T>,
+    pub q: SideLanes<S, T>,
     /// p scaled to the total of q.
     pub a: Lanes<S, T>,
 }
 
-impl<S: Simd, T: Real> Weights<S, T> {
+impl<S: Simd, T: Real> BothSides<S, T> {
     /// Takes weights without a change.
     #[inline(always)]
     pub fn plain(simd: S, x: Lanes<S, T>, y: Lanes<S, T>, scale: Scale<S, T>) -> Self {
@@ -47,7 +47,7 @@ impl<S: Simd, T: Real> Weights<S, T> {
     fn on_one_scale(simd: S, a: Lanes<S, T>, q: Lanes<S, T>, total: Lanes<S, T>) -> Self {
         let low = splat::<S, T>(simd, 0.0);
         let total = TwoPart { high: total, low };
-        let side = |weight| Side { weight: TwoPart { high: weight, low }, total };
+        let side = |weight| SideLanes { weight: TwoPart { high: weight, low }, total };
         Self { simd, p: side(a), q: side(q), a }
     }
 }

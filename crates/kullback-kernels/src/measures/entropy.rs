@@ -9,14 +9,14 @@ use fearless_simd::{Select, Simd, SimdBase};
 use super::facts::{Infinite, MeasureFacts, Precision, TermFacts};
 use super::form::{Form, Inner, Operand};
 use super::term::Term;
-use crate::arithmetic::contrast::{Side, Weights};
+use crate::arithmetic::contrast::{BothSides, SideLanes};
 use crate::arithmetic::lanes::{Lanes, Real, keep, splat};
 use crate::arithmetic::log_ratio::{logarithm, reduce_ratio};
 use crate::arithmetic::two_part::TwoPart;
 
 /// −ln(w/W), and 0 for an empty bin.
 #[inline(always)]
-fn surprise<S: Simd, T: Real>(simd: S, side: &Side<S, T>) -> Lanes<S, T> {
+fn surprise<S: Simd, T: Real>(simd: S, side: &SideLanes<S, T>) -> Lanes<S, T> {
     let zero = splat::<S, T>(simd, 0.0);
     let TwoPart { high: w, low: w_low } = side.weight;
     let TwoPart { high: total, low: total_low } = side.total;
@@ -30,13 +30,13 @@ fn surprise<S: Simd, T: Real>(simd: S, side: &Side<S, T>) -> Lanes<S, T> {
 
 /// a·(−ln q̂).
 #[inline(always)]
-pub(super) fn cross_entropy_term<S: Simd, T: Real>(w: &Weights<S, T>) -> Lanes<S, T> {
+pub(super) fn cross_entropy_term<S: Simd, T: Real>(w: &BothSides<S, T>) -> Lanes<S, T> {
     w.a * surprise::<S, T>(w.simd, &w.q)
 }
 
 /// a·(−ln p̂).
 #[inline(always)]
-pub(super) fn entropy_term<S: Simd, T: Real>(w: &Weights<S, T>) -> Lanes<S, T> {
+pub(super) fn entropy_term<S: Simd, T: Real>(w: &BothSides<S, T>) -> Lanes<S, T> {
     w.a * surprise::<S, T>(w.simd, &w.p)
 }
 

@@ -4,7 +4,7 @@ use fearless_simd::{Simd, SimdBase};
 
 use super::table::with_function_of;
 use super::term::Term;
-use crate::arithmetic::contrast::{BLOCK, Block, Blocks, Contrast, Needs, SET, Weights};
+use crate::arithmetic::contrast::{BLOCK, Block, Blocks, BothSides, Contrast, Needs, SET};
 use crate::arithmetic::lane_sums::LaneSum;
 use crate::arithmetic::lanes::{Lanes, Real, splat};
 use crate::arithmetic::pooled::Pooled;
@@ -35,7 +35,7 @@ impl Term {
     pub fn sum<S: Simd, T: Real>(
         self,
         block: &[Contrast<S, T>],
-        weights: &[Weights<S, T>],
+        weights: &[BothSides<S, T>],
         pooled: Pooled<S, T>,
         zero: Lanes<S, T>,
     ) -> Lanes<S, T> {
@@ -66,7 +66,7 @@ impl Term {
                 total!(x, y, scale => $function(&Contrast::plain(simd, x, y, scale, $kind.needs()) $(, $order)?))
             };
             (weights $function:path, $kind:expr) => {
-                total!(x, y, scale => $function(&Weights::plain(simd, x, y, scale)))
+                total!(x, y, scale => $function(&BothSides::plain(simd, x, y, scale)))
             };
             (pooled $function:path, $kind:expr) => {
                 total!(x, y, scale => $function(&Contrast::plain(simd, x, y, scale, $kind.needs()), scale.pooled))
@@ -131,9 +131,9 @@ impl Term {
                     (weights $function:path, $kind:expr) => {
                         for (i, (x, y)) in vectors::<S, T>(simd, p, q) {
                             all.add($function(&match scale.change {
-                                None => Weights::plain(simd, x, y, scale),
+                                None => BothSides::plain(simd, x, y, scale),
                                 Some(change) => {
-                                    Weights::changed(simd, change.apply(simd, x, y, block.inside(simd, i)), scale)
+                                    BothSides::changed(simd, change.apply(simd, x, y, block.inside(simd, i)), scale)
                                 }
                             }));
                         }

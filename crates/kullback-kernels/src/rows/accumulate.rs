@@ -2,7 +2,7 @@
 
 use fearless_simd::{Simd, SimdBase, SimdMask};
 
-use crate::arithmetic::contrast::{BLOCK, Contrast, Weights};
+use crate::arithmetic::contrast::{BLOCK, BothSides, Contrast};
 use crate::arithmetic::double::Double;
 use crate::arithmetic::lanes::{Real, splat};
 use crate::arithmetic::pooled::Pooled;
@@ -14,7 +14,7 @@ use crate::measures::scan::Scan;
 pub(super) struct ContrastBlock<S: Simd, T: Real> {
     pub(super) contrasts: Vec<Contrast<S, T>>,
     /// Empty, unless a term needs the weights.
-    pub(super) weights: Vec<Weights<S, T>>,
+    pub(super) weights: Vec<BothSides<S, T>>,
     pub(super) pooled: Pooled<S, T>,
 }
 

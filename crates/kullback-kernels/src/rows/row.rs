@@ -12,7 +12,7 @@ use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 use super::accumulate::{Accumulate, Accumulators, ContrastBlock, LogSum};
 use super::policy::{Constants, SideConstants};
 use super::totals::{RowWeights, first_pass, floored_total, load};
-use crate::arithmetic::contrast::{self, BLOCK, Contrast, Needs, Weights};
+use crate::arithmetic::contrast::{BLOCK, BothSides, Contrast, Needs, SideLanes};
 use crate::arithmetic::lanes::{LaneMask, Lanes, Real, splat};
 use crate::arithmetic::pooled::Pooled;
 use crate::arithmetic::powers::power_of_two;
@@ -300,11 +300,11 @@ fn second_pass<S: Simd, T: Real, const PLAIN: bool>(
         small |= (leaves_x & a.simd_lt(tiny)) | (leaves_y & y.simd_lt(tiny));
         block.contrasts.push(Contrast::new(simd, a, y, u, Needs { z: true, ..task.needs }));
         if task.needs.weights {
-            let side = |high, low, total| contrast::Side { weight: TwoPart { high, low }, total: lanes_of(total) };
+            let side = |high, low, total| SideLanes { weight: TwoPart { high, low }, total: lanes_of(total) };
             // If the total is small, a weight that counts may be subnormal, and a subnormal has no exponent to read.
             let p_scale = v(prepared.p_scale);
             let (p, q) = (side(x * p_scale, x_low * p_scale, prepared.p_total), side(y, y_low, prepared.q.total));
-            block.weights.push(Weights { simd, p, q, a });
+            block.weights.push(BothSides { simd, p, q, a });
         }
         at += width;
         if block.contrasts.len() == BLOCK || at >= p.high.len() {
