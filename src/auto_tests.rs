@@ -5,6 +5,7 @@ use crate::exec::auto::AllRates;
 use crate::plan::cost::Rates;
 use crate::test_devices::vulkan as adapter;
 use crate::{Device, Divergence, Engine, GpuSet, Options, Rows, calibrate};
+use kullback_kernels::reason::Reason;
 
 const BINS: usize = 64;
 const ROWS: usize = 1 << 13;
@@ -93,7 +94,10 @@ fn a_chosen_device_that_fails_costs_no_value() {
             }
             let stats = got.stats();
             if fault != Fault::NoMemory {
-                assert!(stats.device.starts_with("cpu") && stats.reason.contains("failed"), "{fault:?}: {stats:?}");
+                assert!(
+                    stats.device.starts_with("cpu") && stats.reason == Some(Reason::GpuFailed),
+                    "{fault:?}: {stats:?}"
+                );
             }
         }
     }

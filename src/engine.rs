@@ -133,8 +133,8 @@ impl Engine {
         let run = Run::new(&self.host, &problem, p, q);
         let tracker = Tracker::new(options, problem.rows);
         let mut columns = execute(on, &run, 0..problem.rows, options, &tracker)?;
-        if columns.stats.reason.is_empty() {
-            columns.stats.reason = reason;
+        if columns.stats.reason.is_none() {
+            columns.stats.reason = Some(reason);
         }
         columns.stats.predicted = predicted;
         Ok(columns)

@@ -88,6 +88,7 @@ pub use input::{Input, Uploaded};
 pub use kullback_kernels::error::{Error, Result, Side};
 pub use kullback_kernels::levels::SimdLevel;
 pub use kullback_kernels::measures::Divergence;
+pub use kullback_kernels::reason::Reason;
 pub use kullback_kernels::unit::Unit;
 pub use kullback_kernels::weights::{Rows, Weight, WeightType, Weights};
 pub use kullback_kernels::zeros::Zeros;

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 use crate::plan::cost::Predicted;
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::measures::Divergence;
+use kullback_kernels::reason::Reason;
 
 /// What a row's values mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, bytemuck::Zeroable)]
@@ -57,8 +58,8 @@ impl fmt::Display for RowStatus {
 pub struct Stats {
     /// The device that computed it, by name. If several did, all of them.
     pub device: Arc<str>,
-    /// Why that device was chosen.
-    pub reason: &'static str,
+    /// Why that device was chosen. `None` if there was nothing to compute.
+    pub reason: Option<Reason>,
     /// If several devices shared the rows, how many rows each computed.
     pub shares: Vec<Share>,
     /// The predicted time on either device, if that decided.
@@ -120,7 +121,7 @@ impl Default for Stats {
         let device = Arc::clone(&NO_DEVICE);
         Self {
             device,
-            reason: "",
+            reason: None,
             shares: Vec::new(),
             predicted: None,
             chunks: 0,

@@ -2,6 +2,7 @@
 
 use crate::backend::gpu::breakage::Breakage;
 use crate::{Device, Divergence, Engine, EngineBuilder, Error, Options, Rows, SimdLevel, test_devices};
+use kullback_kernels::reason::Reason;
 
 /// Rows of counts, and a few of either side.
 const P: [f32; 12] = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0, 5.0, 3.0, 5.0, 8.0];
@@ -128,6 +129,6 @@ fn an_automatic_engine_takes_the_cpu_instead_of_a_device_that_is_refused() {
     let rows = Rows::new(&weights, 64).expect("rows");
     let out = engine.rowwise(&[Divergence::Js], rows, rows, &Options::default()).expect("rowwise");
     assert!(out.stats().device.starts_with("cpu"), "{:?}", out.stats());
-    assert_eq!(out.stats().reason, "no GPU could be used; `Engine::left_out` says why", "{:?}", out.stats());
+    assert_eq!(out.stats().reason, Some(Reason::GpusLeftOut), "{:?}", out.stats());
     assert!(engine.left_out().iter().any(|reason| reason.contains("became")), "{:?}", engine.left_out());
 }

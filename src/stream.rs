@@ -23,8 +23,8 @@ pub trait RowPair: Send {
 
 impl Engine {
     /// [`Engine::rowwise`] over batches, in order. `take` gets each batch with its result, on the caller's thread, while the
-    /// next batch is computed and the one after it is read. At most five batches are in memory, whatever their number. A slow
-    /// `take` slows the reading.
+    /// next batch is computed and the one after it is read. At most five batches are in memory, whatever their number; eight on
+    /// a GPU, which computes two batches at once. A slow `take` slows the reading.
     ///
     /// # Errors
     /// The first error in the order of the batches: of reading, of computing (see [`Engine::rowwise`]), or of `take`, which
@@ -36,11 +36,12 @@ impl Engine {
         options: &Options,
         mut take: impl FnMut(B, Columns) -> Result<(), E>,
     ) -> Result<(), E> {
+        let workers = self.runner.calls_at_once();
         thread::scope(|scope| {
-            let (to_compute, read) = sync_channel(WAITING);
-            let (to_take, computed) = sync_channel(WAITING);
+            let (to_compute, read): (Vec<_>, Vec<_>) = (0..workers).map(|_| sync_channel(WAITING)).unzip();
+            let (to_take, computed): (Vec<_>, Vec<_>) = (0..workers).map(|_| sync_channel(WAITING)).unzip();
             scope.spawn(move || {
-                for batch in batches {
+                for (batch, to_compute) in batches.zip(to_compute.iter().cycle()) {
                     let last = batch.is_err();
                     // The receiver is gone if a batch before this one failed.
                     if to_compute.send(batch).is_err() || last {
@@ -48,22 +49,27 @@ impl Engine {
                     }
                 }
             });
-            scope.spawn(move || {
-                for batch in read {
-                    let result = batch.and_then(|batch: B| {
-                        let columns = self.rowwise(measures, batch.p(), batch.q(), options)?;
-                        Ok((batch, columns))
-                    });
-                    let last = result.is_err();
-                    if to_take.send(result).is_err() || last {
-                        break;
+            for (read, to_take) in read.into_iter().zip(to_take) {
+                scope.spawn(move || {
+                    for batch in read {
+                        let result = batch.and_then(|batch: B| {
+                            let columns = self.rowwise(measures, batch.p(), batch.q(), options)?;
+                            Ok((batch, columns))
+                        });
+                        let last = result.is_err();
+                        if to_take.send(result).is_err() || last {
+                            break;
+                        }
                     }
-                }
-            });
-            computed.into_iter().try_for_each(|result| {
+                });
+            }
+            // The workers take turns, so the results come in order. The first worker without a result has the end.
+            for computed in computed.iter().cycle() {
+                let Ok(result) = computed.recv() else { break };
                 let (batch, columns) = result?;
-                take(batch, columns)
-            })
+                take(batch, columns)?;
+            }
+            Ok(())
         })
     }
 }
@@ -104,27 +110,36 @@ mod tests {
         }
     }
 
-    fn engine() -> Engine {
-        Engine::builder().device(Device::Cpu).threads(1).build().expect("the CPU is always there")
+    /// Engines that compute one batch at a time, or two, and the most batches that may live at once.
+    fn engines() -> Vec<(Engine, usize)> {
+        let open = |device| Engine::builder().device(device).threads(1).build().expect("a device");
+        let cpu = (open(Device::Cpu), 5);
+        #[cfg(feature = "gpu")]
+        let gpu = crate::test_devices::vulkan().map(|index| (open(Device::GpuAt(index)), 8));
+        #[cfg(not(feature = "gpu"))]
+        let gpu = None;
+        [cpu].into_iter().chain(gpu).collect()
     }
 
     #[test]
     fn results_come_in_order_and_few_batches_live_at_once() {
-        let (alive, mut taken, mut most) = (AtomicUsize::new(0), 0, 0);
-        let batches = (0..200).map(|i| Ok::<_, Error>(Numbered::new(i, &alive)));
-        let take = |batch: Numbered<'_>, columns: Columns| {
-            thread::sleep(Duration::from_micros(200));
-            most = most.max(alive.load(Ordering::SeqCst));
-            let share = 1.0 / (2.0 + f64::from(taken));
-            let tv = (0.5 - share).abs();
-            assert!((columns[Divergence::Tv][0] - tv).abs() < 1e-12, "batch {taken}");
-            assert_eq!(batch.weights[1], 1.0 + f64::from(taken));
-            taken += 1;
-            Ok(())
-        };
-        engine().stream(&[Divergence::Tv], batches, &Options::default(), take).expect("the stream");
-        assert_eq!((taken, alive.into_inner()), (200, 0));
-        assert!((2..=5).contains(&most), "{most} batches at once");
+        for (engine, allowed) in engines() {
+            let (alive, mut taken, mut most) = (AtomicUsize::new(0), 0, 0);
+            let batches = (0..200).map(|i| Ok::<_, Error>(Numbered::new(i, &alive)));
+            let take = |batch: Numbered<'_>, columns: Columns| {
+                thread::sleep(Duration::from_micros(200));
+                most = most.max(alive.load(Ordering::SeqCst));
+                let share = 1.0 / (2.0 + f64::from(taken));
+                let tv = (0.5 - share).abs();
+                assert!((columns[Divergence::Tv][0] - tv).abs() < 1e-12, "batch {taken}");
+                assert_eq!(batch.weights[1], 1.0 + f64::from(taken));
+                taken += 1;
+                Ok(())
+            };
+            engine.stream(&[Divergence::Tv], batches, &Options::default(), take).expect("the stream");
+            assert_eq!((taken, alive.into_inner()), (200, 0));
+            assert!((2..=allowed).contains(&most), "{most} batches at once");
+        }
     }
 
     #[test]
@@ -132,7 +147,11 @@ mod tests {
         let alive = AtomicUsize::new(0);
         let own = |i| Error::NotComputed { measure: if i == 1 { "kl" } else { "js" }.to_owned() };
         // While reading, while computing (a negative weight), while taking.
-        for (stage, taken_before) in [("read", 7), ("compute", 7), ("take", 7)] {
+        let stages = [("read", 7), ("compute", 7), ("take", 7)];
+        let engines = engines();
+        for ((stage, taken_before), (engine, _)) in
+            stages.into_iter().flat_map(|of| engines.iter().map(move |to| (of, to)))
+        {
             let mut taken = 0;
             let batches = (0..50).map(|i| {
                 let mut batch = Numbered::new(i, &alive);
@@ -141,7 +160,7 @@ mod tests {
                 }
                 if i >= 7 && stage == "read" { Err(own(i - 6)) } else { Ok(batch) }
             });
-            let result = engine().stream(&[Divergence::Tv], batches, &Options::default(), |_, _| {
+            let result = engine.stream(&[Divergence::Tv], batches, &Options::default(), |_, _| {
                 if taken == 7 && stage == "take" {
                     return Err(own(1));
                 }

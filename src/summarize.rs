@@ -15,6 +15,7 @@ use crate::output::Stats;
 use crate::summary::{Largest, Summaries, SummaryBuilder};
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::measures::Divergence;
+use kullback_kernels::reason::Reason;
 
 /// Bytes of columns that are in memory at once when a summary is made of them.
 const COLUMN_BYTES: usize = 64 << 20;
@@ -75,7 +76,7 @@ impl Engine {
                 Some(digesting) => match digesting.run() {
                     Err(error) if !or_cpu || matches!(error, Error::Cancelled { .. }) => return Err(error),
                     Err(_) => {
-                        (on, reason) = (On::Cpu, "the GPU, predicted to be faster, failed");
+                        (on, reason) = (On::Cpu, Reason::GpuFailed);
                         None
                     }
                     Ok(found) => found,
@@ -93,8 +94,8 @@ impl Engine {
         };
         let stats = &mut summaries.stats;
         stats.predicted = predicted;
-        if stats.reason.is_empty() {
-            stats.reason = reason;
+        if stats.reason.is_none() {
+            stats.reason = Some(reason);
         }
         stats.bytes = problem.bytes_per_row() * problem.rows as u64;
         stats.seconds = start.elapsed().as_secs_f64();
@@ -126,7 +127,7 @@ impl Run<'_> {
             if options.on_invalid == OnInvalid::Error {
                 refused.add(self.problem, (&self.p.rows, &self.q.rows), start, columns.status());
             }
-            if stats.reason.is_empty() {
+            if stats.reason.is_none() {
                 // The device of the last rows it could compute. The reason why it could not compute others stays.
                 (stats.device, stats.reason) = (columns.stats().device.clone(), columns.stats().reason);
             }

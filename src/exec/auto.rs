@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use kullback_kernels::error::{Error, Result};
+use kullback_kernels::reason::Reason;
 use kullback_kernels::weights::Rows;
 
 use super::gpus::Gpus;
@@ -12,7 +13,7 @@ use super::rates;
 use crate::backend::StoredRows;
 use crate::backend::gpu::GpuOptions;
 use crate::options::GpuSet;
-use crate::plan::cost::{self, NO_GPU, Rates};
+use crate::plan::cost::{self, Rates};
 
 /// Rates of all devices.
 #[derive(Clone, Debug)]
@@ -74,11 +75,11 @@ impl Auto {
         self.found.get()?.as_ref().ok().map(|(gpus, _)| gpus)
     }
 
-    /// Why there is none, in a few words for a call, if that is known.
-    pub(crate) fn reason(&self) -> &'static str {
+    /// Why there is none, as far as that is known.
+    pub(crate) fn reason(&self) -> Reason {
         match self.found.get() {
-            Some(Err(Error::NoDevice { .. })) | None => NO_GPU,
-            _ => "no GPU could be used; `Engine::left_out` says why",
+            Some(Err(Error::NoDevice { .. })) | None => Reason::NoGpu,
+            _ => Reason::GpusLeftOut,
         }
     }
 

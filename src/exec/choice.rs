@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::problem::Problem;
+use kullback_kernels::reason::Reason;
 use kullback_kernels::weights::Rows;
 use smallvec::SmallVec;
 
@@ -20,8 +21,6 @@ use super::values::Values;
 use crate::input::Input;
 use crate::options::Options;
 use crate::output::{Columns, Share, Stats};
-#[cfg(not(feature = "gpu"))]
-use crate::plan::cost::NO_GPU;
 use crate::plan::cost::{self, Predicted};
 
 /// The device of an engine.
@@ -37,15 +36,29 @@ pub(crate) enum Runner {
     Gpus(Box<Gpus>),
 }
 
+impl Runner {
+    /// The calls of a stream that gain from running side by side. On a GPU, the last values of one come back while the first rows
+    /// of the next are on their way. A call on the CPU uses all threads by itself.
+    pub(crate) fn calls_at_once(&self) -> usize {
+        match self {
+            #[cfg(feature = "gpu")]
+            Runner::Gpus(_) => 2,
+            #[cfg(feature = "gpu")]
+            Runner::Auto(auto) if auto.opened().is_some() => 2,
+            _ => 1,
+        }
+    }
+}
+
 /// Where a call runs, and why.
 pub(crate) struct Choice<'a> {
     pub(crate) on: On<'a>,
-    pub(crate) reason: &'static str,
+    pub(crate) reason: Reason,
     pub(crate) predicted: Option<Predicted>,
 }
 
 impl<'a> Choice<'a> {
-    fn new(on: On<'a>, reason: &'static str) -> Self {
+    fn new(on: On<'a>, reason: Reason) -> Self {
         Self { on, reason, predicted: None }
     }
 }
@@ -68,19 +81,18 @@ pub(crate) enum On<'a> {
 impl Runner {
     /// Decides where a call runs.
     pub(crate) fn choose(&self, host: &Host, problem: &Problem, p: &Input<'_>, q: &Input<'_>) -> Choice<'_> {
-        const ASKED: &str = "asked for";
         match self {
-            Runner::Reference => Choice::new(On::Reference, ASKED),
-            Runner::Cpu => Choice::new(On::Cpu, ASKED),
+            Runner::Reference => Choice::new(On::Reference, Reason::AskedFor),
+            Runner::Cpu => Choice::new(On::Cpu, Reason::AskedFor),
             #[cfg(feature = "gpu")]
             Runner::Gpus(gpus) => match problem.is_not_for_a_device() {
                 Some(reason) => Choice::new(On::Cpu, reason),
-                None => Choice::new(On::Gpus { gpus, or_cpu: false }, ASKED),
+                None => Choice::new(On::Gpus { gpus, or_cpu: false }, Reason::AskedFor),
             },
             #[cfg(not(feature = "gpu"))]
             Runner::Auto => {
                 let _ = (host, p, q);
-                Choice::new(On::Cpu, cost::refuses_gpu(problem, false).unwrap_or(NO_GPU))
+                Choice::new(On::Cpu, cost::refuses_gpu(problem, false).unwrap_or(Reason::NoGpu))
             }
             #[cfg(feature = "gpu")]
             Runner::Auto(auto) => {
@@ -95,9 +107,9 @@ impl Runner {
                 let sent = [p, q].iter().zip(kept).map(|(side, kept)| if kept { 0 } else { bytes(&side.rows) }).sum();
                 let predicted = cost::predict(problem, sent, &rates.cpu, &rates.gpus);
                 let (on, reason) = if predicted.gpu_seconds < predicted.cpu_seconds {
-                    (On::Gpus { gpus, or_cpu: true }, "predicted to be faster there than on the CPU")
+                    (On::Gpus { gpus, or_cpu: true }, Reason::GpuFaster)
                 } else {
-                    (On::Cpu, "predicted to be faster there than on the GPU")
+                    (On::Cpu, Reason::CpuFaster)
                 };
                 Choice { on, reason, predicted: Some(predicted) }
             }
@@ -122,7 +134,7 @@ pub(crate) fn execute(
         _ => shares.push(rows),
     }
     let mut parts = values.parts(shares.iter().map(|share| share.end));
-    let (whole, mut reason) = (&mut parts[0], "");
+    let (whole, mut reason) = (&mut parts[0], None);
     let device = match on {
         On::Reference => {
             run.reference(whole, options)?;
@@ -146,7 +158,7 @@ pub(crate) fn execute(
                     }
                     Ok::<_, Error>(())
                 })?;
-                reason = "the GPU, predicted to be faster, failed";
+                reason = Some(Reason::GpuFailed);
                 Arc::clone(run.host.cpu.name())
             }
         },

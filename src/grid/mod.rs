@@ -223,7 +223,7 @@ impl<'a> Grid<'a> {
                 tile.make_symmetric();
             }
             let Stats { device, reason, .. } = tile.entries.stats();
-            (stats.device, stats.reason) = (device.clone(), reason);
+            (stats.device, stats.reason) = (device.clone(), *reason);
             stats.add(tile.entries.stats());
             take(&tile)?;
             tracker.report(tile.status().len())?;
@@ -250,7 +250,7 @@ impl<'a> Grid<'a> {
         let tracker = Tracker::new(&self.options, problem.rows);
         let (entries, any_invalid) = if let On::Cpu = self.choice.on {
             let mut values = Values::within(reused, &problem, &self.options, &tracker, 0..problem.rows);
-            let mut stats = Stats { reason: self.choice.reason, chunks: 1, ..Stats::default() };
+            let mut stats = Stats { reason: Some(self.choice.reason), chunks: 1, ..Stats::default() };
             let mut any_invalid = false;
             for part in &mut values.parts([problem.rows]) {
                 let (rescued, invalid) = match (ready, &self.forms) {
@@ -265,8 +265,8 @@ impl<'a> Grid<'a> {
         } else {
             let run = self.run(&problem, &rows);
             let mut entries = execute(self.choice.on, &run, 0..problem.rows, &self.options, &tracker)?;
-            if entries.stats.reason.is_empty() {
-                entries.stats.reason = self.choice.reason;
+            if entries.stats.reason.is_none() {
+                entries.stats.reason = Some(self.choice.reason);
             }
             let any_invalid = entries.status().contains(&RowStatus::Invalid);
             (entries, any_invalid)

@@ -69,7 +69,7 @@ impl<'a> Grid<'a> {
         })?;
         let device = Arc::clone(cpu.name());
         let (bytes, rescued, seconds) = (self.bytes(), rescued.into_inner(), start.elapsed().as_secs_f64());
-        Ok(Stats { device, reason: self.choice.reason, bytes, rescued, seconds, ..Stats::default() })
+        Ok(Stats { device, reason: Some(self.choice.reason), bytes, rescued, seconds, ..Stats::default() })
     }
 
     /// Computes a tile of prepared rows, with some rows per task. Returns how many entries were beyond 32 bits.

@@ -52,7 +52,7 @@ impl Grid<'_> {
             return Ok(None);
         }
         let mut stats =
-            Stats { device: gpus.name(), reason: self.choice.reason, bytes: self.bytes(), ..Stats::default() };
+            Stats { device: gpus.name(), reason: Some(self.choice.reason), bytes: self.bytes(), ..Stats::default() };
         stats.sent = self.product.bytes();
         for lines in blocks(0..self.p.len(), lines) {
             let wanted = NearestQuery { count, itself };

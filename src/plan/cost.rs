@@ -2,9 +2,7 @@
 
 use kullback_kernels::measures::Divergence;
 use kullback_kernels::problem::{Pairing, Problem};
-
-/// Why the CPU computes a call if there is no GPU.
-pub(crate) const NO_GPU: &str = "no usable GPU was found";
+use kullback_kernels::reason::Reason;
 
 /// Lengths of rows at which rates are measured.
 pub(crate) const LENGTHS: [usize; 3] = [16, 64, 1024];
@@ -80,13 +78,12 @@ pub struct Predicted {
 const ASKS_FROM_BYTES: u64 = 256 << 20;
 
 /// Why a call is not offered to a GPU, if it is not. `kept` says that a device already has rows of it.
-pub(crate) fn refuses_gpu(problem: &Problem, kept: bool) -> Option<&'static str> {
+pub(crate) fn refuses_gpu(problem: &Problem, kept: bool) -> Option<Reason> {
     if let Some(reason) = problem.is_not_for_a_device() {
         return Some(reason);
     }
     let bytes = problem.bytes_per_row() * problem.rows as u64;
-    let small = "a call this small is over on the CPU before a GPU could be asked";
-    (!kept && bytes < ASKS_FROM_BYTES).then_some(small)
+    (!kept && bytes < ASKS_FROM_BYTES).then_some(Reason::Small)
 }
 
 /// The bytes of rows from which keeping them is offered to a GPU.

@@ -17,6 +17,7 @@ pub mod measures;
 mod names;
 pub mod pairs;
 pub mod problem;
+pub mod reason;
 pub mod row_sums;
 pub(crate) mod rows;
 pub mod unit;

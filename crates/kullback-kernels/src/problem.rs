@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use crate::arithmetic::contrast::Needs;
 use crate::error::{Error, Result};
 use crate::measures::{Divergence, Term};
+use crate::reason::Reason;
 use crate::unit::Unit;
 use crate::weights::{Rows, WeightType};
 use crate::zeros::Zeros;
@@ -192,28 +193,26 @@ impl Problem {
     }
 
     /// Why the whole call must be computed in 64-bit floats, if it must.
-    pub fn needs_wide(&self) -> Option<&'static str> {
+    pub fn needs_wide(&self) -> Option<Reason> {
+        let is_delicate = |slots: &Slots| !self.terms[slots.first].is_narrow();
         if self.p.is_wide() || self.q.is_wide() {
-            return Some("64-bit weights are computed in 64-bit floats on the CPU");
+            Some(Reason::WideWeights)
+        } else if !is_held(self.zeros) {
+            Some(Reason::WidePolicy)
+        } else if self.has_scan() {
+            Some(Reason::OrderedBins)
+        } else if self.slots.iter().any(is_delicate) {
+            Some(Reason::WideOrder)
+        } else {
+            None
         }
-        if !is_held(self.zeros) {
-            return Some(
-                "a number of the zero policy that 32-bit floats do not hold is used in 64-bit floats on the CPU",
-            );
-        }
-        if self.has_scan() {
-            return Some("w1 and ks are computed in 64-bit floats on the CPU");
-        }
-        let delicate = |slots: &Slots| !self.terms[slots.first].is_narrow();
-        self.slots.iter().any(delicate).then_some("this order is computed in 64-bit floats on the CPU")
     }
 
     /// Why the CPU must compute the call, if it must.
-    pub fn is_not_for_a_device(&self) -> Option<&'static str> {
+    pub fn is_not_for_a_device(&self) -> Option<Reason> {
         // Each thread would add up too many blocks in 32 bits.
         const MOST_BINS: usize = 1 << 24;
-        let long = (self.bins > MOST_BINS).then_some("rows of more than 16,777,216 bins are computed on the CPU");
-        self.needs_wide().or(long)
+        self.needs_wide().or((self.bins > MOST_BINS).then_some(Reason::LongRows))
     }
 
     /// What the terms use of a contrast, taken together.

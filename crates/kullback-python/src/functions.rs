@@ -212,3 +212,16 @@ pub(crate) fn matrix<'py>(rows: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny
     let shape = [&side.shape[..], &[side.bins]].concat();
     output::weights(py, owned.weights(), &shape)
 }
+
+/// The names of all measures, with `:A` where a measure takes an order.
+///
+/// Examples
+/// --------
+/// >>> import kullback
+/// >>> kullback.measures()[:3]
+/// ['kl', 'reverse_kl', 'jeffreys']
+#[pyfunction]
+#[pyo3(text_signature = "()")]
+pub(crate) fn measures() -> Vec<String> {
+    Divergence::names().collect()
+}

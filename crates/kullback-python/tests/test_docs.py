@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 
 import pytest
 
@@ -35,3 +36,17 @@ def test_everything_is_documented_and_its_examples_run(name):
     assert runner.failures == 0
     if callable(thing) and not isinstance(thing, type):
         assert examples.examples, f"{name} has no example"
+
+
+def test_every_measure_has_a_short_form_with_the_keywords_of_rowwise():
+    def keywords(function):
+        parameters = inspect.signature(function).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+    names = [name.partition(":")[0] for name in kullback.measures()]
+    assert len(names) > 20
+    for name in names:
+        short = getattr(kullback, name)
+        assert short.__name__ == name in kullback.__all__
+        if name != "entropy":
+            assert keywords(short) == keywords(kullback.rowwise), name

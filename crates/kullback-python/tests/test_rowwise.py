@@ -10,7 +10,7 @@ from conftest import exact_kl
 import kullback
 
 GOLDEN = pathlib.Path(__file__).parents[2] / "kullback-conformance" / "golden" / "golden.json"
-FIRST_ORDER = {"tv", "hellinger", "js_distance"}
+FIRST_ORDER = {"tv", "hellinger", "js_distance", "w1", "ks"}
 
 
 def test_the_example_of_the_readme():
@@ -178,3 +178,29 @@ def test_the_contract_holds_on_every_device():
         assert device["passed"] and device["values"] > 5_000 and not device["failures"], (name, device["failures"])
         assert max(device["largest_error_1e-6"].values()) < 1e-6
     assert found[next(iter(found))]["largest_error_1e-12"]
+
+
+def test_positions_of_ordered_bins(rng):
+    from scipy.stats import wasserstein_distance
+
+    positions = np.cumsum(rng.random(12))
+    p, q = rng.random((5, 12)), rng.random((5, 12))
+    want = [wasserstein_distance(positions, positions, a, b) for a, b in zip(p, q)]
+    np.testing.assert_allclose(kullback.w1(p, q, positions=positions), want, rtol=1e-12)
+    np.testing.assert_allclose(kullback.Engine().rowwise(p, q, "w1", positions=list(positions)), want, rtol=1e-12)
+    matrix = kullback.pairwise(p, q, "w1", positions=positions)
+    np.testing.assert_allclose(np.diag(matrix), want, rtol=1e-12)
+    assert kullback.summary(p, q, "w1", positions=positions)["rows"] == 5
+    for given in [positions[:5], positions[::-1], "0,1"]:
+        with pytest.raises((kullback.InputError, TypeError)):
+            kullback.w1(p, q, positions=given)
+    with pytest.raises(kullback.InputError, match="no measure"):
+        kullback.kl(p, q, positions=positions)
+
+
+def test_the_g_test_is_pooled_js():
+    from scipy.stats import chi2_contingency
+
+    table = np.array([[10, 10, 20], [20, 20, 20]])
+    statistic = chi2_contingency(table, lambda_="log-likelihood", correction=False)[0]
+    assert 2 * table.sum() * kullback.pooled_js(table[0], table[1]) == pytest.approx(statistic, rel=1e-6)

@@ -62,25 +62,25 @@ fn epsilon_side(w: &[DoubleDouble], other: &[DoubleDouble], epsilon: DoubleDoubl
     w.iter().zip(other).map(bin).collect()
 }
 
-/// N/(N + M) of the stored totals; ½ if both are 0. The totals are divided by the largest weight first, so that no sum leaves the
+/// N/(N + M) and M/(N + M) of the stored totals; ½ if both are 0. One of them may be too small to show in 1 minus the other. The totals are divided by the largest weight first, so that no sum leaves the
 /// range of a float.
-fn pooled(p: &[DoubleDouble], q: &[DoubleDouble]) -> DoubleDouble {
+fn pooled(p: &[DoubleDouble], q: &[DoubleDouble]) -> [DoubleDouble; 2] {
     let largest = p.iter().chain(q).fold(0.0_f64, |most, x| most.max(x.hi));
     if largest == 0.0 {
-        return real(0.5);
+        return [real(0.5); 2];
     }
     let n = -largest.log2() as i32;
     let total = |row: &[DoubleDouble]| sum(row.iter().map(|x| x.times_two_to(n)));
     let (p, q) = (total(p), total(q));
-    p / (p + q)
+    [p / (p + q), q / (p + q)]
 }
 
 /// A pair of rows after the zero policy.
 struct PairShares {
     p: SideShares,
     q: SideShares,
-    /// N/(N + M) of the totals before the policy.
-    pooled: DoubleDouble,
+    /// N/(N + M) and M/(N + M) of the totals before the policy.
+    pooled: [DoubleDouble; 2],
 }
 
 /// The pair after the zero policy, or the status that replaces the values.
@@ -159,10 +159,10 @@ impl SideShares {
         sum((0..self.shares.len()).filter(|&bin| self.has(bin)).map(term))
     }
 
-    /// share·p̂ + (1 − share)·q̂.
-    fn mixed(&self, share: DoubleDouble, other: &SideShares) -> SideShares {
+    /// own·p̂ + rest·q̂.
+    fn mixed(&self, [own, rest]: [DoubleDouble; 2], other: &SideShares) -> SideShares {
         let pairs = self.shares.iter().zip(&other.shares);
-        SideShares::new(pairs.map(|(&a, &b)| share * a + (real(1.0) - share) * b).collect())
+        SideShares::new(pairs.map(|(&a, &b)| own * a + rest * b).collect())
     }
 }
 
@@ -214,10 +214,10 @@ fn largest_log_ratio(p: &SideShares, q: &SideShares) -> Option<DoubleDouble> {
     (!p.exceeds(q)).then(|| ratios.fold(real(0.0), |x, y| if y > x { y } else { x }).ln())
 }
 
-/// A·KL(p̂‖m̂) + (1 − A)·KL(q̂‖m̂), m̂ = A·p̂ + (1 − A)·q̂.
-fn skewed(p: &SideShares, q: &SideShares, weight: DoubleDouble) -> Option<DoubleDouble> {
-    let middle = p.mixed(weight, q);
-    Some(weight * kl(p, &middle)? + (real(1.0) - weight) * kl(q, &middle)?)
+/// A·KL(p̂‖m̂) + B·KL(q̂‖m̂), m̂ = A·p̂ + B·q̂.
+fn skewed(p: &SideShares, q: &SideShares, [a, b]: [DoubleDouble; 2]) -> Option<DoubleDouble> {
+    let middle = p.mixed([a, b], q);
+    Some(a * kl(p, &middle)? + b * kl(q, &middle)?)
 }
 
 /// F − G after each bin.
@@ -268,11 +268,11 @@ fn measure(which: Divergence, pair: &PairShares, positions: &[f64]) -> Option<Do
         Divergence::ReverseKl => kl(q, p),
         Divergence::Jeffreys => Some(kl(p, q)? + kl(q, p)?),
         Divergence::Js | Divergence::JsDistance => {
-            let middle = p.mixed(half, q);
+            let middle = p.mixed([half, half], q);
             Some((kl(p, &middle)? + kl(q, &middle)?) * half)
         }
-        Divergence::LinK => kl(p, &p.mixed(half, q)),
-        Divergence::SkewJs(weight) => skewed(p, q, real(weight)),
+        Divergence::LinK => kl(p, &p.mixed([half, half], q)),
+        Divergence::SkewJs(weight) => skewed(p, q, [real(weight), one - real(weight)]),
         Divergence::PooledJs => skewed(p, q, *pooled),
         Divergence::Hellinger => {
             let square = |x: DoubleDouble| x * x;

@@ -33,19 +33,19 @@ pub(super) fn number(text: &str) -> Result<f64> {
 
 /// The positions of the bins, and the text that gave them.
 #[derive(Clone, Debug)]
-pub(crate) struct Positions {
+pub(crate) struct BinPositions {
     text: String,
     pub(crate) list: Arc<[f64]>,
 }
 
-impl fmt::Display for Positions {
+impl fmt::Display for BinPositions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
 /// Reads numbers with commas, spaces or lines between them: the text itself, or the file that it names.
-impl FromStr for Positions {
+impl FromStr for BinPositions {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {

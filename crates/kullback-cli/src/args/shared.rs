@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use kullback::{Device, Divergence, OnInvalid, Unit, Zeros};
 use kullback_arrow::{Filter, Format, Layout, Location, Target};
 
-use super::parse::{Positions, number, size, target};
+use super::parse::{BinPositions, number, size, target};
 
 /// The rows of two files.
 #[derive(Debug, Args)]
@@ -87,7 +87,7 @@ pub(crate) struct HowArgs {
     /// Where the bins lie, for w1: numbers such as 0,1,2.5, or a text file of numbers. One per bin are
     /// centres, one more are edges. Default: steps of 1.
     #[arg(long, value_name = "NUMBERS|FILE", allow_hyphen_values = true)]
-    pub(crate) positions: Option<Positions>,
+    pub(crate) positions: Option<BinPositions>,
     /// Rows with an invalid weight: an error, or rows without a value.
     #[arg(long, value_enum, default_value_t = OnBad::Error)]
     pub(crate) on_invalid: OnBad,

@@ -88,7 +88,7 @@ impl Report {
 
     /// Adds how a batch was computed.
     pub(crate) fn add_stats(&mut self, stats: &Stats) {
-        let device = (stats.device.to_string(), stats.reason.to_owned());
+        let device = (stats.device.to_string(), stats.reason.map(|reason| reason.to_string()).unwrap_or_default());
         if !self.devices.contains(&device) {
             self.devices.push(device);
         }

@@ -2,7 +2,7 @@
 //! positions. Source: N. Smirnov, *Table for estimating the goodness of fit of empirical distributions*, 1948.
 
 use super::facts::{MeasureFacts, TermFacts};
-use super::scan::Step;
+use super::step::Step;
 use super::term::Term;
 use crate::arithmetic::double::Double;
 

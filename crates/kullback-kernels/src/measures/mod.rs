@@ -21,6 +21,7 @@ mod pooled_js;
 mod power;
 pub(crate) mod scan;
 mod skew_js;
+mod step;
 mod sum;
 mod table;
 mod term;

@@ -6,21 +6,10 @@
 
 use smallvec::SmallVec;
 
+use super::step::Step;
 use super::table::with_function_of;
 use super::term::Term;
 use crate::arithmetic::double::Double;
-
-/// One bin of a scan.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Step {
-    /// F − G before the bin, and below after it.
-    pub before: f64,
-    pub after: f64,
-    /// From the position of the bin to the next, or of the bin itself.
-    pub width: f64,
-    /// Whether weight is spread within the bin, and not at its position.
-    pub within: bool,
-}
 
 /// A walk over a row for its scan terms.
 pub(crate) struct Scan<'a> {

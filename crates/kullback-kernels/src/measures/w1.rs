@@ -5,7 +5,7 @@
 //! Source: S. S. Vallender, *Calculation of the Wasserstein distance between probability distributions on the line*, 1974.
 
 use super::facts::{MeasureFacts, TermFacts};
-use super::scan::Step;
+use super::step::Step;
 use super::term::Term;
 use crate::arithmetic::double::Double;
 

@@ -338,7 +338,7 @@ where
         }
         if term == Term::PooledJs {
             // The sum is A·B of a sum of second order, or nearly.
-            from = from * (scale.pooled.p * scale.pooled.q);
+            from *= scale.pooled.p * scale.pooled.q;
         }
         let least_sum = term.least_sum::<T>(self.layout.bins);
         if least_sum > 0.0 {

@@ -10,7 +10,7 @@ The functions take numpy arrays, Arrow columns of lists (pyarrow, polars, duckdb
 the last axis are the bins. See `help(kullback.rowwise)`.
 """
 
-from kullback._core import Engine, Uploaded, __version__, devices, matrix, nearest, pairwise, rowwise, summary, verify
+from kullback._core import Engine, Uploaded, __version__, devices, matrix, measures, nearest, pairwise, rowwise, summary, verify
 from kullback._contributions import contributions
 from kullback._errors import (
     DeviceError,
@@ -23,7 +23,30 @@ from kullback._errors import (
     ShapeError,
     WeightTypeError,
 )
-from kullback._short import chi2, entropy, hellinger, js, js_distance, kl, psi, renyi, tv
+from kullback._short import (
+    alpha,
+    bhattacharyya,
+    chi2,
+    cross_entropy,
+    entropy,
+    hellinger,
+    jeffreys,
+    js,
+    js_distance,
+    kl,
+    ks,
+    lin_k,
+    neyman_chi2,
+    pooled_js,
+    psi,
+    renyi,
+    reverse_kl,
+    skew_js,
+    triangular,
+    tsallis,
+    tv,
+    w1,
+)
 from kullback._status import Status
 
 __all__ = [
@@ -40,21 +63,35 @@ __all__ = [
     "Uploaded",
     "WeightTypeError",
     "__version__",
+    "alpha",
+    "bhattacharyya",
     "chi2",
     "contributions",
+    "cross_entropy",
     "devices",
     "entropy",
     "hellinger",
+    "jeffreys",
     "js",
     "js_distance",
     "kl",
+    "ks",
+    "lin_k",
     "matrix",
+    "measures",
     "nearest",
+    "neyman_chi2",
     "pairwise",
+    "pooled_js",
     "psi",
     "renyi",
+    "reverse_kl",
     "rowwise",
+    "skew_js",
     "summary",
+    "triangular",
+    "tsallis",
     "tv",
     "verify",
+    "w1",
 ]

@@ -1,17 +1,15 @@
 //! Result tables: what they hold in every format, and that none is left half written.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::common::*;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_ipc::reader::FileReader;
 use arrow_schema::SchemaRef;
-use common::*;
 use kullback_arrow::{Error, Format, ReadOptions, Target, Writer};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 

@@ -1,18 +1,16 @@
 //! List, wide and long layouts; filters; batches of every size.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::common::*;
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Float32Array, Int32Array, Int64Array, ListArray, StringArray,
     UInt64Array,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field};
-use common::*;
 use kullback::WeightType;
 use kullback_arrow::{Batch, Layout, ReadOptions, Source};
 

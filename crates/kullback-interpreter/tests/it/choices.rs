@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod common;
-
-use common::{devices, floats, numbers, run, source};
+use crate::common::{devices, floats, numbers, run, source};
 use kullback_interpreter::Device;
 
 /// How many of the devices give something else than the exact one; each twice the same.

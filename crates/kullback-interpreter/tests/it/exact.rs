@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod common;
-
-use common::numbers;
+use crate::common::numbers;
 use kullback_interpreter::{Device, Kernel, LaneOrder};
 
 const REDUCTION: &str = "

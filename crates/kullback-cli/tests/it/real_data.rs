@@ -1,9 +1,7 @@
 //! The values of real histograms, known to twelve digits.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 
 fn names() -> (Files, String) {
     (Files::new(), format!("'{NAMES}'"))

@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod common;
-
-use common::{run, source};
+use crate::common::{run, source};
 use kullback_interpreter::{Device, Error};
 
 const SIZES: [u32; 6] = [4, 8, 16, 32, 64, 128];

@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod common;
-
-use common::{run, source};
+use crate::common::{run, source};
 use kullback_interpreter::{Device, Error, Kernel, LaneOrder};
 
 /// What the lanes write: each its word.

@@ -1,9 +1,7 @@
 //! `pairwise` and `nearest`: what they write, what they refuse.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 
 /// Three rows of two bins, named.
 fn sample() -> Files {

@@ -1,14 +1,12 @@
 //! Every wrong input is one clear line with the file name and the numbers.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::sync::Arc;
 
+use crate::common::*;
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};
 use arrow_ipc::writer::StreamWriter;
-use common::*;
 use kullback_arrow::{Error, Format, Layout, Location, ReadOptions, Source, is_decoding};
 
 fn named(column: &str) -> ReadOptions {

@@ -1,13 +1,11 @@
 //! What the options do.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::io::Read;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use common::*;
+use crate::common::*;
 use serde_json::Value;
 
 fn sample() -> Files {
@@ -236,4 +234,37 @@ fn verify_reports_and_repeats() {
     assert!(json["devices"][0]["values"].as_u64().unwrap() > 5000);
     let text = files.output("verify --device reference --seed 7 --rows 1 --markdown");
     assert!(text.starts_with("| 24-bit types (allowed 1e-6)"), "{text}");
+}
+
+#[test]
+fn positions_of_ordered_bins() {
+    let files = sample();
+    let run = |options: &str| files.output(&format!("rowwise p.parquet --against uniform --measure w1,ks {options}"));
+    // The rows are ½ ½, ¼ ¾, none, 1 0, empty and ¾ ¼.
+    assert_eq!(column(&run(""), "w1"), ["0.0", "0.25", "", "0.5", "", "0.25"]);
+    let spread = run("--positions -2,8");
+    assert_eq!(column(&spread, "w1"), ["0.0", "2.5", "", "5.0", "", "2.5"]);
+    assert_eq!(column(&spread, "ks"), ["0.0", "0.25", "", "0.5", "", "0.25"]);
+    // Between the edges 0, 1 and 3, F − G is a tent over both bins.
+    files.bytes("edges.txt", "0\n1\n3\n");
+    assert_eq!(column(&run("--positions edges.txt"), "w1"), ["0.0", "0.375", "", "0.75", "", "0.375"]);
+    let told = |options: &str| -> Value {
+        serde_json::from_str(&files.output(&format!("rowwise p.parquet --against uniform --json {options}"))).unwrap()
+    };
+    assert_eq!(told("--measure w1 --positions 0,5")["positions"], "0,5");
+    assert_eq!(told("--measure w1")["positions"], "steps of 1");
+    assert!(told("--measure kl").get("positions").is_none());
+    let complaint = |options: &str| {
+        let ran = files.run(&format!("rowwise p.parquet --against uniform {options}"));
+        assert_ne!(ran.code, 0, "{options}");
+        ran.stderr
+    };
+    assert!(complaint("--measure w1 --positions 1,2,3,4").contains("4 positions for 2 bins"));
+    assert!(complaint("--measure w1 --positions 2,1").contains("positions must ascend"));
+    assert!(complaint("--measure kl --positions 1,2").contains("no measure of the call uses them"));
+    assert!(complaint("--measure w1 --positions missing.txt").contains("are no positions"));
+    files.bytes("words.txt", "0 one 2");
+    assert!(complaint("--measure w1 --positions words.txt").contains("`one` in words.txt"));
+    let matrix = files.output("pairwise p.parquet --measure w1 --positions 0,4 --on-invalid null");
+    assert!(matrix.contains('1'), "{matrix}");
 }

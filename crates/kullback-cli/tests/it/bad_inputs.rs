@@ -1,9 +1,7 @@
 //! Every bad input is exit code 2, one line with the numbers in it, and nothing written.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 
 fn good() -> Files {
     let files = Files::new();

@@ -1,9 +1,7 @@
 //! The same values out of every input format, and into every output format.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 
 const ROWS: [&[f64]; 3] = [&[1.0, 2.0, 3.0], &[5.0, 1.0, 1.0], &[0.0, 4.0, 4.0]];
 

@@ -1,11 +1,10 @@
 //! Every format gives back the weights, keys and types that were put in.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::fs::File;
 use std::sync::Arc;
 
+use crate::common::*;
 use arrow_array::types::{
     Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
@@ -16,7 +15,6 @@ use arrow_array::{
 };
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
-use common::*;
 use half::f16;
 use kullback::WeightType;
 use kullback_arrow::{Format, Layout, Location, ReadOptions};

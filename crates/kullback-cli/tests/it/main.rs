@@ -1,0 +1,9 @@
+//! The tests of the command from outside, in one program, which links once.
+
+mod common;
+
+mod bad_inputs;
+mod behaviour;
+mod formats;
+mod pairs;
+mod real_data;
