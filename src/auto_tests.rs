@@ -15,7 +15,7 @@ const MEASURES: [Divergence; 2] = [Divergence::Kl, Divergence::Js];
 fn believing(adapter: usize, times: f64) -> Engine {
     let engine = Engine::builder()
         .candidates(GpuSet::at(&[adapter]).expect("an adapter"))
-        .binding_limit((ROWS * BINS * 4 / 8) as u64)
+        .gpu(|gpu| gpu.binding_limit = Some((ROWS * BINS * 4 / 8) as u64))
         .build();
     let engine = engine.expect("an automatic engine");
     let cpu = Rates { call_seconds: 1e-6, sent_bytes_per_second: f64::INFINITY, bins_per_second: [1e9; 3] };

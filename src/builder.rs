@@ -1,10 +1,8 @@
 //! How an engine is made.
 
-use std::time::Duration;
-
 use crate::backend::cpu::Cpu;
 #[cfg(feature = "gpu")]
-use crate::backend::gpu::{AdapterChoice, GpuOptions};
+use crate::backend::gpu::{AdapterChoice, OpenOptions};
 use crate::engine::Engine;
 #[cfg(feature = "gpu")]
 use crate::exec::auto::Auto;
@@ -12,7 +10,7 @@ use crate::exec::choice::Runner;
 #[cfg(feature = "gpu")]
 use crate::exec::gpus::Gpus;
 use crate::exec::host::Host;
-use crate::options::{Device, GpuSet};
+use crate::options::{Device, GpuOptions, GpuSet};
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::levels::SimdLevel;
 
@@ -23,12 +21,7 @@ pub struct EngineBuilder {
     threads: Option<usize>,
     level: SimdLevel,
     memory: Option<u64>,
-    binding_limit: Option<u64>,
-    subgroups: Option<bool>,
-    patience: Option<Duration>,
-    staging: Option<bool>,
-    checked_shaders: bool,
-    row_threads: Option<u32>,
+    gpu: GpuOptions,
     /// The adapters that calls may use without being asked for, even a software adapter.
     #[cfg(all(test, feature = "gpu"))]
     candidates: GpuSet,
@@ -43,9 +36,6 @@ const DEFAULT_SUBMISSION_SECONDS: f64 = 0.5;
 
 /// Bytes of buffers that a call may take by default.
 const DEFAULT_MEMORY: u64 = 256 << 20;
-
-/// How long a device may take over one chunk by default: hundreds of times what the slowest device needs.
-const DEFAULT_PATIENCE: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// A builder with the defaults: automatic device, all threads.
@@ -84,49 +74,14 @@ impl EngineBuilder {
         self
     }
 
-    /// Lowers the device's binding limit, so that a small call is cut into many chunks.
+    /// Changes how GPUs are used. The defaults are right for every device; tests and measurements need others.
+    ///
+    /// ```
+    /// let builder = kullback::Engine::builder().gpu(|gpu| gpu.staging = Some(true));
+    /// ```
     #[must_use]
-    pub fn binding_limit(mut self, bytes: u64) -> Self {
-        self.binding_limit = Some(bytes);
-        self
-    }
-
-    /// Pins the GPU kernels with (`true`) or without subgroup operations. By default they are used if the adapter has them.
-    #[must_use]
-    pub fn subgroups(mut self, subgroups: bool) -> Self {
-        self.subgroups = Some(subgroups);
-        self
-    }
-
-    /// Pins how many threads of a GPU share a row: a power of two up to 128. With 128, a row has a workgroup to itself. Other
-    /// numbers are rounded up. By default the number follows from the length of the row. Rows that would have more than 128
-    /// bins per thread keep the default.
-    #[must_use]
-    pub fn row_threads(mut self, threads: u32) -> Self {
-        self.row_threads = Some(threads);
-        self
-    }
-
-    /// Pins whether rows are copied to the GPU's own memory (`true`) or read where the host writes them. By default they are
-    /// read there if the GPU and the host share their memory. If they cannot be read there, this has no effect.
-    #[must_use]
-    pub fn staging(mut self, staging: bool) -> Self {
-        self.staging = Some(staging);
-        self
-    }
-
-    /// Compiles shaders with checks of array bounds and of the end of loops. They are slower, and only needed if kullback or
-    /// the driver has a fault.
-    #[must_use]
-    pub fn checked_shaders(mut self, checked: bool) -> Self {
-        self.checked_shaders = checked;
-        self
-    }
-
-    /// How long a GPU may take over one chunk before it is given up (default 60 s).
-    #[must_use]
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = Some(patience);
+    pub fn gpu(mut self, change: impl FnOnce(&mut GpuOptions)) -> Self {
+        change(&mut self.gpu);
         self
     }
 
@@ -158,21 +113,12 @@ impl EngineBuilder {
     pub fn build(self) -> Result<Engine> {
         let cpu = Cpu::new(self.level, self.threads)?;
         #[cfg(feature = "gpu")]
-        let options = |adapter| {
-            let Self { binding_limit, subgroups, staging, checked_shaders, .. } = self;
-            let patience = self.patience.unwrap_or(DEFAULT_PATIENCE);
-            let threads = cpu.threads();
-            GpuOptions {
-                adapter,
-                binding_limit,
-                subgroups,
-                staging,
-                checked_shaders,
-                threads,
-                patience,
-                #[cfg(test)]
-                breakage: self.breakage,
-            }
+        let options = |adapter| OpenOptions {
+            adapter,
+            gpu: self.gpu,
+            threads: cpu.threads(),
+            #[cfg(test)]
+            breakage: self.breakage,
         };
         #[cfg(feature = "gpu")]
         let gpu = |adapter| Ok::<_, Error>(Runner::Gpus(Box::new(Gpus::one(options(adapter))?)));
@@ -205,6 +151,6 @@ impl EngineBuilder {
         };
         let memory = self.memory.unwrap_or(DEFAULT_MEMORY);
         let submission_seconds = self.submission_seconds.unwrap_or(DEFAULT_SUBMISSION_SECONDS);
-        Ok(Engine { host: Host { cpu, memory, submission_seconds, row_threads: self.row_threads }, runner })
+        Ok(Engine { host: Host { cpu, memory, submission_seconds, row_threads: self.gpu.row_threads }, runner })
     }
 }

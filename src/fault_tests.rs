@@ -15,7 +15,7 @@ const MEASURES: [Divergence; 3] = [Divergence::Kl, Divergence::Js, Divergence::T
 /// A builder for every kind of software adapter there is, and for both ways to its memory.
 fn builders() -> Vec<EngineBuilder> {
     let builders = test_devices::vulkan_and_gl().into_iter().map(|device| Engine::builder().device(device));
-    builders.flat_map(|builder| [builder, builder.staging(true)]).collect()
+    builders.flat_map(|builder| [builder, builder.gpu(|gpu| gpu.staging = Some(true))]).collect()
 }
 
 /// Random-looking rows with empty bins, equal rows and empty rows among them.
@@ -34,7 +34,7 @@ fn rows() -> (Vec<f32>, Vec<f32>) {
 
 /// Cut into some fifteen chunks.
 fn small_chunks(builder: EngineBuilder) -> Engine {
-    builder.binding_limit((ROWS * BINS * 4 / 15) as u64).build().expect("the adapter was listed")
+    builder.gpu(|gpu| gpu.binding_limit = Some((ROWS * BINS * 4 / 15) as u64)).build().expect("the adapter was listed")
 }
 
 fn call(engine: &Engine, (p, q): (&[f32], &[f32])) -> Result<Columns, Error> {
@@ -161,7 +161,7 @@ fn a_device_that_does_not_answer_is_given_up() {
     let (mut asked, mut given_up) = (0, 0);
     for builder in builders() {
         asked += 1;
-        let engine = builder.patience(Duration::ZERO).build().expect("the adapter was listed");
+        let engine = builder.gpu(|gpu| gpu.patience = Duration::ZERO).build().expect("the adapter was listed");
         let (p, q) = (Rows::new(&p, 64).expect("p"), Rows::new(&q, 64).expect("q"));
         match engine.rowwise(&[Divergence::Js], p, q, &Options::default()) {
             Err(Error::DeviceFailed { reason, .. }) => {

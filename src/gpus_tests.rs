@@ -19,7 +19,7 @@ fn rates(times: f64) -> Rates {
 
 /// An engine on both that believes the second to be three times as fast, in some ten chunks a device.
 fn both(adapters: [usize; 2]) -> Engine {
-    let builder = Engine::builder().binding_limit((ROWS * BINS * 4 / 20) as u64);
+    let builder = Engine::builder().gpu(|gpu| gpu.binding_limit = Some((ROWS * BINS * 4 / 20) as u64));
     let engine = builder.device(Device::Gpus(GpuSet::at(&adapters).expect("indices"))).build().expect("both");
     engine.gpus().expect("devices").believe([1.0, 3.0].map(rates).to_vec());
     engine
@@ -154,8 +154,14 @@ fn calls_from_threads_of_a_pool_and_from_others_end() {
     let rows = 1 << 14;
     let [p, q] = [1, 2].map(|seed| calibrate::weights(seed, rows * BINS));
     let (p, q) = (Rows::new(&p, BINS).expect("p"), Rows::new(&q, BINS).expect("q"));
-    let single = Engine::builder().device(Device::GpuAt(found[0])).binding_limit(1 << 20).build().expect("listed");
-    let shared = Engine::builder().device(Device::Gpus(GpuSet::at(&found).expect("indices"))).binding_limit(1 << 20);
+    let single = Engine::builder()
+        .device(Device::GpuAt(found[0]))
+        .gpu(|gpu| gpu.binding_limit = Some(1 << 20))
+        .build()
+        .expect("listed");
+    let shared = Engine::builder()
+        .device(Device::Gpus(GpuSet::at(&found).expect("indices")))
+        .gpu(|gpu| gpu.binding_limit = Some(1 << 20));
     let shared = shared.build().expect("both");
     shared.gpus().expect("devices").believe(vec![rates(1.0); 2]);
     for engine in [&single, &shared] {

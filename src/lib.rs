@@ -93,7 +93,7 @@ pub use kullback_kernels::unit::Unit;
 pub use kullback_kernels::weights::{Rows, Weight, WeightType, Weights};
 pub use kullback_kernels::zeros::Zeros;
 pub use nearest::Neighbours;
-pub use options::{Device, GpuSet, OnInvalid, Options, Progress, ProgressCallback};
+pub use options::{Device, GpuOptions, GpuSet, OnInvalid, Options, Progress, ProgressCallback};
 pub use output::{Columns, RowStatus, Share, Stats};
 pub use pair::{
     alpha, bhattacharyya, chi2, cross_entropy, divergence, entropy, hellinger, jeffreys, js, js_distance, kl, ks,

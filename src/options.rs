@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::unit::Unit;
@@ -116,6 +117,43 @@ impl GpuSet {
     /// The indices, ascending; none for all hardware adapters.
     pub fn indices(self) -> impl Iterator<Item = usize> {
         (0..64).filter(move |index| self.bits >> index & 1 == 1)
+    }
+}
+
+/// How GPUs are used; see [`EngineBuilder::gpu`](crate::EngineBuilder::gpu).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GpuOptions {
+    /// Lowers the device's binding limit to so many bytes, so that a small call is cut into many chunks.
+    pub binding_limit: Option<u64>,
+    /// Pins the kernels with (`true`) or without subgroup operations. By default they are used if the adapter has them.
+    pub subgroups: Option<bool>,
+    /// Pins how many threads share a row: a power of two up to 128. With 128, a row has a workgroup to itself. Other numbers are
+    /// rounded up. By default the number follows from the length of the row. Rows that would have more than 128 bins per thread
+    /// keep the default.
+    pub row_threads: Option<u32>,
+    /// Pins whether rows are copied to the GPU's own memory (`true`) or read where the host writes them. By default they are
+    /// read there if the GPU and the host share their memory. If they cannot be read there, this has no effect.
+    pub staging: Option<bool>,
+    /// Compiles shaders with checks of array bounds and of the end of loops. They are slower, and only needed if kullback or the
+    /// driver has a fault.
+    pub checked_shaders: bool,
+    /// How long a GPU may take over one chunk before it is given up. The default, 60 s, is hundreds of times what the slowest
+    /// device needs.
+    pub patience: Duration,
+}
+
+impl Default for GpuOptions {
+    fn default() -> Self {
+        let patience = Duration::from_secs(60);
+        Self {
+            binding_limit: None,
+            subgroups: None,
+            row_threads: None,
+            staging: None,
+            checked_shaders: false,
+            patience,
+        }
     }
 }
 

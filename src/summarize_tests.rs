@@ -32,7 +32,7 @@ fn engines_with(memory: u64) -> Vec<Engine> {
     let mut builders = vec![Engine::builder().device(Device::Cpu)];
     let rates = Rates { call_seconds: 1e-6, sent_bytes_per_second: 1e9, bins_per_second: [1e9; 3] };
     builders.extend(found.iter().map(|device| Engine::builder().device(*device)));
-    builders.extend(found.first().map(|device| Engine::builder().device(*device).staging(true)));
+    builders.extend(found.first().map(|device| Engine::builder().device(*device).gpu(|gpu| gpu.staging = Some(true))));
     if let Some(two) = test_devices::two() {
         builders.push(Engine::builder().device(Device::Gpus(GpuSet::at(&two).expect("indices"))));
     }

@@ -11,7 +11,7 @@ use super::gpus::Gpus;
 use super::host::Host;
 use super::rates;
 use crate::backend::StoredRows;
-use crate::backend::gpu::GpuOptions;
+use crate::backend::gpu::OpenOptions;
 use crate::options::GpuSet;
 use crate::plan::cost::{self, Rates};
 
@@ -26,14 +26,14 @@ pub(crate) struct AllRates {
 #[derive(Debug)]
 pub(crate) struct Auto {
     set: GpuSet,
-    options: GpuOptions,
+    options: OpenOptions,
     /// An error says why there is none.
     found: OnceLock<Result<(Gpus, AllRates)>>,
     looking: AtomicBool,
 }
 
 impl Auto {
-    pub(crate) fn new(set: GpuSet, options: GpuOptions) -> Self {
+    pub(crate) fn new(set: GpuSet, options: OpenOptions) -> Self {
         Self { set, options, found: OnceLock::new(), looking: AtomicBool::new(false) }
     }
 

@@ -18,7 +18,7 @@ use super::rates;
 use super::run::Run;
 use super::values::Part;
 use crate::backend::StoredRows;
-use crate::backend::gpu::{AdapterChoice, AdapterInfo, DeviceAnswers, Gpu, GpuOptions, adapters};
+use crate::backend::gpu::{AdapterChoice, AdapterInfo, DeviceAnswers, Gpu, OpenOptions, adapters};
 use crate::input::DeviceRows;
 use crate::options::GpuSet;
 use crate::output::Share;
@@ -37,14 +37,14 @@ pub(crate) struct Gpus {
 
 impl Gpus {
     /// Opens one adapter: by index, or the first hardware adapter.
-    pub(crate) fn one(options: GpuOptions) -> Result<Self> {
+    pub(crate) fn one(options: OpenOptions) -> Result<Self> {
         Ok(Self::of([Gpu::open(options)?].into_iter().collect()))
     }
 
     /// Opens the adapters of a set, each with the same options. If the set is all hardware, adapters that cannot be opened are
     /// left out, unless none is left.
-    pub(crate) fn open(set: GpuSet, options: GpuOptions) -> Result<Self> {
-        let open = |index| Gpu::open(GpuOptions { adapter: AdapterChoice::At(index), ..options });
+    pub(crate) fn open(set: GpuSet, options: OpenOptions) -> Result<Self> {
+        let open = |index| Gpu::open(OpenOptions { adapter: AdapterChoice::At(index), ..options });
         if set != GpuSet::HARDWARE {
             return Ok(Self::of(set.indices().map(open).collect::<Result<_>>()?));
         }

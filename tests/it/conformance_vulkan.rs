@@ -17,7 +17,7 @@ fn the_kernels_with_and_without_subgroups_give_the_same_bits_on_vulkan() {
 #[test]
 fn uploaded_rows_give_the_same_bits_on_vulkan() {
     uploaded_rows_give_the_same_bits(|| adapter("vulkan"));
-    uploaded_rows_give_the_same_bits(|| adapter("vulkan").map(|builder| builder.staging(true)));
+    uploaded_rows_give_the_same_bits(|| adapter("vulkan").map(|builder| builder.gpu(|gpu| gpu.staging = Some(true))));
 }
 
 #[test]

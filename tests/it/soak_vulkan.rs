@@ -55,7 +55,7 @@ fn call(engine: &Engine, cpu: &Engine, random: &mut Random) {
 fn ten_thousand_calls_from_eight_threads() {
     let Some(builder) = adapter("vulkan") else { return };
     // Chunks have about thirty rows at most, so many calls have several chunks in progress.
-    let engine = builder.binding_limit(40_000).build().expect("the adapter was listed");
+    let engine = builder.gpu(|gpu| gpu.binding_limit = Some(40_000)).build().expect("the adapter was listed");
     let cpu = Engine::builder().device(kullback::Device::Cpu).threads(1).build().expect("the CPU is always there");
     let calls = AtomicUsize::new(0);
     let until = |limit: usize| {

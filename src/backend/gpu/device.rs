@@ -6,23 +6,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::adapters::AdapterChoice;
+use crate::options::GpuOptions;
 use crate::plan::Caps;
 use kullback_kernels::error::{Error, Result};
 
 /// How a device is to be opened.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct GpuOptions {
+pub(crate) struct OpenOptions {
     pub(crate) adapter: AdapterChoice,
-    pub(crate) binding_limit: Option<u64>,
-    pub(crate) subgroups: Option<bool>,
-    /// Whether rows are copied even where kernels could read the host's memory.
-    pub(crate) staging: Option<bool>,
-    /// Whether shaders check array bounds, and that loops end.
-    pub(crate) checked_shaders: bool,
+    pub(crate) gpu: GpuOptions,
     /// Threads that copy.
     pub(crate) threads: usize,
-    /// How long a device may take over what it was given.
-    pub(crate) patience: Duration,
     /// What a test breaks in the device.
     #[cfg(test)]
     pub(crate) breakage: Option<super::breakage::Breakage>,
@@ -76,13 +70,13 @@ impl Drop for GpuDevice {
 
 impl GpuDevice {
     /// Opens the adapter that is wanted.
-    pub(super) fn open(options: &GpuOptions) -> Result<Self> {
+    pub(super) fn open(options: &OpenOptions) -> Result<Self> {
         let (adapter, info) = options.adapter.find()?;
         let failed = |reason: String| Error::DeviceFailed { device: info.name.clone(), reason };
-        let use_subgroups = info.subgroups && info.subgroup_size.0 > 1 && options.subgroups != Some(false);
+        let use_subgroups = info.subgroups && info.subgroup_size.0 > 1 && options.gpu.subgroups != Some(false);
         // On a separate card, mapped memory belongs to the host, and kernels would read it through the bus.
         let near = matches!(adapter.get_info().device_type, wgpu::DeviceType::Cpu | wgpu::DeviceType::IntegratedGpu);
-        let near = options.staging.map_or(near, |staging| !staging);
+        let near = options.gpu.staging.map_or(near, |staging| !staging);
         let shared_memory = near && adapter.features().contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
         let has_clock = adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY);
         let mut features = wgpu::Features::empty();
@@ -103,7 +97,7 @@ impl GpuDevice {
         let uncaptured = Arc::clone(&fault);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| note(&uncaptured, error.to_string())));
         let caps = Caps {
-            max_binding_bytes: info.max_binding_bytes.min(options.binding_limit.unwrap_or(u64::MAX)),
+            max_binding_bytes: info.max_binding_bytes.min(options.gpu.binding_limit.unwrap_or(u64::MAX)),
             max_buffer_bytes: info.max_buffer_bytes,
             max_workgroups: info.max_workgroups,
             subgroups: use_subgroups,
@@ -115,9 +109,9 @@ impl GpuDevice {
             subgroup: if use_subgroups { info.subgroup_size.0 } else { 1 },
             shared_memory,
             has_clock,
-            checked_shaders: options.checked_shaders,
+            checked_shaders: options.gpu.checked_shaders,
             threads: options.threads,
-            patience: options.patience,
+            patience: options.gpu.patience,
             name: options.adapter.name(&info),
             kind: format!("{} {} {}", info.name, info.backend, info.driver),
             fault,

@@ -39,7 +39,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) use adapters::AdapterChoice;
 pub use adapters::{AdapterInfo, adapters};
 pub(crate) use checked::StartedChunk;
-pub(crate) use device::GpuOptions;
+pub(crate) use device::OpenOptions;
 pub use probe::DeviceAnswers;
 
 use self::constants::RECORD_HEAD;
@@ -62,7 +62,7 @@ use kullback_kernels::weights::Rows;
 /// One adapter as a backend. Calls from several threads share it.
 #[derive(Debug)]
 pub(crate) struct Gpu {
-    options: GpuOptions,
+    options: OpenOptions,
     name: Arc<str>,
     answers: DeviceAnswers,
     opened: Mutex<Arc<Opened>>,
@@ -70,7 +70,7 @@ pub(crate) struct Gpu {
 
 impl Gpu {
     /// Opens an adapter that has what the kernels need.
-    pub(crate) fn open(options: GpuOptions) -> Result<Self> {
+    pub(crate) fn open(options: OpenOptions) -> Result<Self> {
         let opened = catch_unwind(AssertUnwindSafe(|| probe::open(&options, false)));
         let (opened, answers) = opened.unwrap_or_else(|_| {
             let wanted = format!("{:?}", options.adapter);

@@ -25,7 +25,7 @@ pub fn level(level: SimdLevel) -> Option<Arc<Engine>> {
 pub fn adapter(backend: &str) -> Option<EngineBuilder> {
     if backend != "gl" {
         let found = builder(backend, |info| info.backend == backend && !is_swiftshader(info));
-        return found.map(|builder| builder.checked_shaders(true));
+        return found.map(|builder| builder.gpu(|gpu| gpu.checked_shaders = true));
     }
     let gl = Engine::builder().device(Device::Gl);
     match gl.build() {

@@ -10,7 +10,7 @@ use super::engines::adapter;
 pub fn uploaded_rows_give_the_same_bits(make: fn() -> Option<EngineBuilder>) {
     let Some(builder) = make() else { return };
     // A binding takes a few rows, so the uploads are in pieces. The pieces have different lengths on the two sides.
-    let engine = builder.binding_limit(6000).build().expect("the adapter was listed");
+    let engine = builder.gpu(|gpu| gpu.binding_limit = Some(6000)).build().expect("the adapter was listed");
     let options = with(Zeros::Exact);
     for (bins, p_type, q_type) in [
         (3, WeightType::U8, WeightType::F32),
@@ -54,13 +54,13 @@ pub fn every_chunking_gives_the_same_bits(backend: &str) {
         let whole = builder.build().expect("engine").rowwise(measures, p, q, &with(Zeros::Exact)).expect("whole");
         assert_eq!(whole.stats().chunks, 1);
         for (limit, at_least) in [(80_000, 3), (20_000, 10), (5_000, 40)] {
-            let engine = builder.binding_limit(limit).build().expect("engine");
+            let engine = builder.gpu(|gpu| gpu.binding_limit = Some(limit)).build().expect("engine");
             let out = engine.rowwise(measures, p, q, &with(Zeros::Exact)).expect("chunks");
             assert!(out.stats().chunks >= at_least, "{} chunks", out.stats().chunks);
             same_bits(&whole, &out, &format!("{} chunks", out.stats().chunks));
         }
     }
-    let small = builder.binding_limit(200).build().expect("engine");
+    let small = builder.gpu(|gpu| gpu.binding_limit = Some(200)).build().expect("engine");
     match small.rowwise(&measures, p, q, &with(Zeros::Exact)) {
         Err(Error::RowTooLarge { needed: 264, limit: 200 }) => {}
         other => panic!("{other:?}"),
@@ -71,7 +71,7 @@ pub fn every_chunking_gives_the_same_bits(backend: &str) {
 pub fn with_and_without_subgroups_the_bits_are_the_same(backend: &str) {
     let Some(builder) = adapter(backend) else { return };
     let with_them = builder.build().expect("engine");
-    let without = builder.subgroups(false).build().expect("engine");
+    let without = builder.gpu(|gpu| gpu.subgroups = Some(false)).build().expect("engine");
     for bins in [5, 33, 128, 1000, 20_000] {
         let hard = hard_rows(9, WeightType::F32, bins, FAMILIES.len());
         let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
@@ -87,7 +87,7 @@ pub fn with_and_without_subgroups_the_bits_are_the_same(backend: &str) {
 pub fn every_number_of_threads_is_within_the_contract(backend: &str) {
     let Some(builder) = adapter(backend) else { return };
     for threads in [1, 2, 8, 32, 64, 128] {
-        let engine = builder.row_threads(threads).build().expect("engine");
+        let engine = builder.gpu(|gpu| gpu.row_threads = Some(threads)).build().expect("engine");
         for bins in [1, 7, 33, 128, 1000, 3000] {
             let hard = hard_rows(12, WeightType::F32, bins, 2 * FAMILIES.len());
             let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));

@@ -17,10 +17,11 @@ use wgpu::BufferUsages as Usage;
 pub use self::answers::DeviceAnswers;
 use self::questions::{Questions, THREADS, judge, judge_lanes};
 use super::constants::{ANSWER_WORDS, LANE_ANSWER_WORDS, QUESTION_WORDS};
-use super::device::{GpuDevice, GpuOptions};
+use super::device::{GpuDevice, OpenOptions};
 use super::guarded::guarded;
 use super::opened::Opened;
 use super::{pipelines, shaders};
+use crate::options::GpuOptions;
 use kullback_kernels::error::Result;
 
 /// The uniform of `shaders/probe/arithmetic.wgsl`, field by field.
@@ -49,18 +50,19 @@ fn verdict(device: &GpuDevice) -> Verdict {
 
 /// Opens a device and asks it for what the kernels rely on, again if `anew`. If its subgroups do not work, it is opened
 /// without them.
-pub(super) fn open(options: &GpuOptions, anew: bool) -> Result<(Arc<Opened>, DeviceAnswers)> {
-    let patient = GpuOptions { patience: options.patience.max(PATIENCE), ..*options };
+pub(super) fn open(options: &OpenOptions, anew: bool) -> Result<(Arc<Opened>, DeviceAnswers)> {
+    let patient =
+        OpenOptions { gpu: GpuOptions { patience: options.gpu.patience.max(PATIENCE), ..options.gpu }, ..*options };
     let mut opened = Opened::new(GpuDevice::open(&patient)?);
     let answers = guarded(&opened, || ask(&opened, anew))?;
     if !answers.subgroups_refused {
         // Nobody else has it yet.
         if let Some(opened) = Arc::get_mut(&mut opened) {
-            opened.device.patience = options.patience;
+            opened.device.patience = options.gpu.patience;
         }
         return Ok((opened, answers));
     }
-    let without = GpuOptions { subgroups: Some(false), ..*options };
+    let without = OpenOptions { gpu: GpuOptions { subgroups: Some(false), ..options.gpu }, ..*options };
     let (opened, answers) = open(&without, anew)?;
     Ok((opened, DeviceAnswers { subgroups_refused: true, ..answers }))
 }
