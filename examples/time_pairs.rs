@@ -71,7 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             Ok::<(), kullback::Error>(())
         };
-        let stats = engine.pairwise(&[measure], p_rows, Some(q_rows), &Options::default(), take)?;
+        let stats = engine.pairwise(&[measure], p_rows, Some(q_rows.into()), &Options::default(), take)?;
         // The first call does not count, because it measures the machine.
         if round > 0 {
             seconds.push(start.elapsed().as_secs_f64());

@@ -97,7 +97,7 @@ def numba_engine():
 
 
 def pairwise_in_threads(name):
-    """SimSIMD and NumKong take one pair of rows, or of matrices, a call; here matrices, one a thread."""
+    """SimSIMD and NumKong take one pair of rows, or of matrices, per call; here matrices, one per thread."""
     library = __import__(name)
     function = {"kl": library.kullbackleibler, "js": library.jensenshannon}
 
@@ -116,7 +116,7 @@ def pairwise_in_threads(name):
         # Theirs is the distance.
         return out * out if measure == "js" else out
 
-    # Answers one value a row, or this is no engine for rows.
+    # Answers one value per row, or this is no engine for rows.
     probe = np.full((3, 16), 1 / 16, np.float32)
     run(probe, probe, "kl")
     return run

@@ -38,11 +38,6 @@ impl DeviceRows {
 }
 
 impl<'a> Uploaded<'a> {
-    /// Takes rows that no device keeps.
-    pub(crate) fn of(rows: Rows<'a>) -> Self {
-        Self { rows, kept: SmallVec::new() }
-    }
-
     /// The rows.
     #[must_use]
     pub fn rows(&self) -> Rows<'a> {

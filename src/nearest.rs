@@ -8,13 +8,13 @@ use rayon::prelude::*;
 use crate::engine::Engine;
 use crate::exec::tracker::Tracker;
 use crate::grid::Grid;
+use crate::input::Input;
 use crate::options::Options;
 use crate::output::Stats;
 use crate::summary::TopRow;
 use crate::tile::{Purpose, Tile};
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::measures::Divergence;
-use kullback_kernels::weights::Rows;
 
 /// The nearest rows of Q for each row of P; made by [`Engine::nearest`].
 #[derive(Clone, Debug, Default)]
@@ -129,15 +129,15 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::rowwise`].
-    pub fn nearest(
+    pub fn nearest<'a>(
         &self,
         measure: Divergence,
-        p: Rows<'_>,
-        q: Option<Rows<'_>>,
+        p: impl Into<Input<'a>>,
+        q: Option<Input<'a>>,
         k: usize,
         options: &Options,
     ) -> Result<Neighbours> {
-        let itself = q.is_none();
+        let (itself, p) = (q.is_none(), p.into().rows);
         let mut nearest = vec![Nearest::new(k); p.len()];
         let Some(grid) = Grid::new(self, &[measure], p, q, options, Purpose::Nearest)? else {
             return Ok(Neighbours { neighbours: vec![Vec::new(); p.len()], stats: Stats::default() });

@@ -3,12 +3,12 @@
 use crate::engine::Engine;
 use crate::exec::tracker::Tracker;
 use crate::grid::Grid;
+use crate::input::Input;
 use crate::options::Options;
 use crate::output::Stats;
 use crate::tile::{Purpose, Tile};
 use kullback_kernels::error::Error;
 use kullback_kernels::measures::Divergence;
-use kullback_kernels::weights::Rows;
 
 impl Engine {
     /// Compares every row of `p` with every row of `q` by the given measures; without `q`, of `p` with itself. `take` gets the
@@ -22,15 +22,15 @@ impl Engine {
     ///
     /// # Errors
     /// Those of [`Engine::rowwise`], and those of `take`, which end the call.
-    pub fn pairwise<E: From<Error>>(
+    pub fn pairwise<'a, E: From<Error>>(
         &self,
         measures: &[Divergence],
-        p: Rows<'_>,
-        q: Option<Rows<'_>>,
+        p: impl Into<Input<'a>>,
+        q: Option<Input<'a>>,
         options: &Options,
         take: impl FnMut(&Tile) -> Result<(), E>,
     ) -> Result<Stats, E> {
-        let Some(grid) = Grid::new(self, measures, p, q, options, Purpose::Pairwise)? else {
+        let Some(grid) = Grid::new(self, measures, p.into().rows, q, options, Purpose::Pairwise)? else {
             return Ok(Stats::default());
         };
         grid.tiles(&Tracker::new(options, grid.entries()), take)

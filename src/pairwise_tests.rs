@@ -96,7 +96,7 @@ fn the_nearest_are_those_of_the_matrix() {
             [(Divergence::Renyi(2.0), None, 512), (Divergence::Hellinger, None, 513), (Divergence::Js, Some(q), 0)];
         for (measure, q, k) in few.into_iter().chain(many) {
             let Matrix { values, .. } = of_tiles(&engine, &[measure], p, q, &options);
-            let got = engine.nearest(measure, p, q, k, &options).expect("the nearest");
+            let got = engine.nearest(measure, p, q.map(Into::into), k, &options).expect("the nearest");
             assert_eq!(got.len(), p.len());
             let columns = q.unwrap_or(p).len();
             for (row, values) in values[0].chunks(columns).enumerate() {
@@ -138,14 +138,14 @@ fn only_the_nearest_leave_a_device_and_faults_cost_none() {
     let options = Options::default();
     let of_devices = engines().into_iter().filter(|engine| engine.gpus().is_some_and(|gpus| gpus.devices().len() == 1));
     for engine in of_devices {
-        let nearest = || engine.nearest(Divergence::Js, p, Some(q), 4, &options);
+        let nearest = || engine.nearest(Divergence::Js, p, Some(q.into()), 4, &options);
         let found = |got: &crate::Neighbours| -> Vec<Vec<crate::TopRow>> {
             (0..got.len()).map(|row| got.of(row).expect("a row").to_vec()).collect()
         };
         let want = nearest().expect("without faults");
         let stats = want.stats();
         assert!(stats.chunks > 6 && stats.retries == 0 && stats.rescued > 0, "{stats:?}");
-        // A word a value of each of the 60,000 pairs would be ten times as much.
+        // One word per value of each of the 60,000 pairs would be ten times as much.
         assert!(stats.received < 24_000, "{} bytes came back", stats.received);
         let entries = |engine: &Engine| of_tiles(engine, &MEASURES, p, Some(q), &options);
         let Matrix { values, status, .. } = entries(&engine);
@@ -172,10 +172,10 @@ fn only_the_nearest_leave_a_device_and_faults_cost_none() {
         gpu.faults().disarm();
         assert_eq!(found(&nearest().expect("works again")), found(&want));
         let cancels = Options { progress: Some(Arc::new(|_| ControlFlow::Break(()))), ..Options::default() };
-        let result = engine.nearest(Divergence::Js, p, Some(q), 4, &cancels);
+        let result = engine.nearest(Divergence::Js, p, Some(q.into()), 4, &cancels);
         assert!(matches!(result, Err(Error::Cancelled { total: 60_000, .. })), "{result:?}");
         let policy = Options { zeros: Zeros::Epsilon(0.9), ..Options::default() };
-        let result = engine.nearest(Divergence::Js, p, Some(q), 4, &policy);
+        let result = engine.nearest(Divergence::Js, p, Some(q.into()), 4, &policy);
         assert!(matches!(result, Err(Error::PolicyTooLarge { .. })), "{result:?}");
     }
 }
@@ -189,18 +189,21 @@ fn bad_rows_are_errors_and_takers_may_end_the_call() {
     let take = |_: &Tile| Ok::<(), Error>(());
     let rows = |weights| Rows::new(weights, BINS).expect("rows");
     p[7 * BINS + 2] = f32::NAN;
-    let result = engine.pairwise(&MEASURES, rows(&p), Some(rows(&q)), &options, take);
+    let result = engine.pairwise(&MEASURES, rows(&p), Some(rows(&q).into()), &options, take);
     assert!(matches!(result, Err(Error::InvalidWeights { count: 1, rows: 12, row: 7, bin: 2, .. })), "{result:?}");
-    let result = engine.pairwise(&MEASURES, rows(&q), Some(rows(&p)), &options, take);
+    let result = engine.pairwise(&MEASURES, rows(&q), Some(rows(&p).into()), &options, take);
     assert!(matches!(result, Err(Error::InvalidWeights { side: crate::Side::Q, row: 7, .. })), "{result:?}");
     let policy = Options { zeros: Zeros::Epsilon(0.9), ..Options::default() };
     let result = engine.pairwise(&MEASURES, rows(&q), None, &policy, take);
     assert!(matches!(result, Err(Error::PolicyTooLarge { .. })), "{result:?}");
     let other = Rows::new(&[1.0_f32, 2.0], 2).expect("rows");
-    assert!(matches!(engine.pairwise(&MEASURES, other, Some(rows(&q)), &options, take), Err(Error::BinsDiffer { .. })));
+    assert!(matches!(
+        engine.pairwise(&MEASURES, other, Some(rows(&q).into()), &options, take),
+        Err(Error::BinsDiffer { .. })
+    ));
     assert!(engine.pairwise(&[], rows(&q), None, &options, take).is_err());
     let none = rows(&q[..0]);
-    assert!(engine.pairwise(&MEASURES, none, Some(rows(&q)), &options, take).is_ok());
+    assert!(engine.pairwise(&MEASURES, none, Some(rows(&q).into()), &options, take).is_ok());
     assert!(engine.nearest(Divergence::Js, none, None, 3, &options).expect("no row").is_empty());
     let many = hard(6, 200);
     let mut taken = 0;

@@ -55,7 +55,7 @@ pub(crate) fn plain_read<T: bytemuck::Pod + Sync>(values: &[T]) -> u64 {
     bytes.par_chunks(1 << 18).map(xor).reduce(|| 0, |a, b| a ^ b)
 }
 
-/// One value a row, by all threads of the pool.
+/// One value per row, by all threads of the pool.
 fn by_rows(p: &[f32], q: &[f32], bins: usize, value: impl Fn(&[f32], &[f32]) -> f64 + Sync) -> Vec<f64> {
     p.par_chunks_exact(bins).zip(q.par_chunks_exact(bins)).with_min_len(16).map(|(p, q)| value(p, q)).collect()
 }

@@ -17,11 +17,8 @@ use crate::backend::gpu::summary::{self as device, Said};
 use crate::input::DeviceRows;
 use crate::options::{OnInvalid, Options};
 use crate::output::{RowStatus, Share, Stats};
-use crate::plan::Chunks;
+use crate::plan::{Chunks, LIMITS};
 use crate::summary::{Largest, Moments, Summaries, SummaryBuilder, Tally, TopRow, ranks};
-
-/// A device makes the summary itself from this many rows on. For fewer rows its tables take longer than the values would.
-const DEVICE_FROM_ROWS: usize = if cfg!(test) { 64 } else { 1 << 16 };
 
 /// A summary on its way.
 pub(crate) struct Digesting<'a> {
@@ -99,7 +96,7 @@ impl<'a> Digesting<'a> {
         top: usize,
         tracker: &'a Tracker<'a>,
     ) -> Option<Self> {
-        let fits = run.problem.rows >= DEVICE_FROM_ROWS && top <= device::MOST_TOP;
+        let fits = run.problem.rows >= LIMITS.summary_rows && top <= device::MOST_TOP;
         let can = |gpu: &Gpu| gpu.can_digest(run.problem, run.host.memory);
         (fits && gpus.devices().iter().all(can)).then_some(Self { run, gpus, options, top, tracker })
     }

@@ -15,15 +15,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
+use smallvec::SmallVec;
+
 use crate::engine::Engine;
 use crate::exec::choice::{Choice, On, execute};
 use crate::exec::refused::Refused;
 use crate::exec::run::Run;
 use crate::exec::tracker::Tracker;
 use crate::exec::values::{Part, Piece, Values};
-use crate::input::{Input, Uploaded};
+use crate::input::{DeviceRows, Input};
 use crate::options::{OnInvalid, Options};
 use crate::output::{Columns, RowStatus, Stats};
+use crate::plan::LIMITS;
 use crate::tile::{Purpose, Tile};
 use kullback_kernels::error::{Error, Result, Side};
 use kullback_kernels::measures::Divergence;
@@ -32,14 +35,10 @@ use kullback_kernels::problem::{Pairing, Problem};
 use kullback_kernels::row_sums::RowSums;
 use kullback_kernels::weights::Rows;
 
-/// The most entries of a tile: a few mebibytes of values.
-const TILE_ENTRIES: usize = if cfg!(test) { ROWS * COLUMNS } else { 1 << 20 };
 /// Bytes of the rows of Q that a tile of the CPU reads again and again: they stay in a core's cache.
 const CACHED_BYTES: usize = 256 << 10;
 /// Bytes of the rows of either side of a tile of a device.
 const DEVICE_BYTES: u64 = 32 << 20;
-/// Bytes that the prepared rows of a side may take.
-const PREPARED_BYTES: usize = if cfg!(test) { 1 << 13 } else { 64 << 20 };
 /// Rows are prepared if each of them meets at least this many rows.
 const MANY: usize = 16;
 
@@ -58,8 +57,9 @@ pub(crate) struct Grid<'a> {
     /// One row of P against all rows of Q.
     problem: Problem,
     p: Rows<'a>,
-    /// The rows of Q, on a device if there is one: every row of P meets all of them.
-    q: Uploaded<'a>,
+    q: Rows<'a>,
+    /// The rows of Q that a device keeps, if one computes: every row of P meets all of them.
+    q_kept: Kept<'a>,
     choice: Choice<'a>,
     /// How the CPU computes pairs of prepared rows, if it does.
     forms: Option<Forms>,
@@ -76,6 +76,12 @@ pub(crate) struct Grid<'a> {
     block: usize,
 }
 
+/// Rows that the caller had a device keep, or that the grid did.
+enum Kept<'a> {
+    Given(&'a [DeviceRows]),
+    Own(SmallVec<[DeviceRows; 1]>),
+}
+
 /// Prepared blocks of rows of both sides, and where they begin.
 type Ready<'r> = [(usize, &'r Prepared); 2];
 
@@ -84,10 +90,11 @@ impl<'a> Grid<'a> {
         engine: &'a Engine,
         measures: &[Divergence],
         p: Rows<'a>,
-        q: Option<Rows<'a>>,
+        q: Option<Input<'a>>,
         options: &Options,
         purpose: Purpose,
     ) -> Result<Option<Self>> {
+        let (q_kept, q) = (q.map_or(&[][..], |q| q.kept), q.map(|q| q.rows));
         if p.is_empty() || q.is_some_and(|q| q.is_empty()) {
             // There is no entry to compute, but the errors are the same.
             engine.host.problem(measures, &p.slice(0, 0).into(), &q.unwrap_or(p).slice(0, 0).into(), options)?;
@@ -105,23 +112,24 @@ impl<'a> Grid<'a> {
         let problem = Problem { pairing: Pairing::OneP, rows: q.len(), ..problem };
         let all = Problem { rows: q.len().saturating_mul(p.len()), ..problem.clone() };
         let choice = engine.runner.choose(&engine.host, &all, &one.into(), &q.into());
-        let q = match choice.on {
-            On::Cpu | On::Reference => Uploaded::of(q),
-            _ => engine.upload(q)?,
+        let q_kept = match choice.on {
+            On::Cpu | On::Reference => Kept::Given(&[]),
+            _ if !q_kept.is_empty() => Kept::Given(q_kept),
+            _ => Kept::Own(engine.upload(q)?.kept),
         };
-        let many = p.len().min(q.rows.len()) >= MANY;
+        let many = p.len().min(q.len()) >= MANY;
         let forms = Forms::new(&problem).filter(|_| matches!(choice.on, On::Cpu) && many);
         let is_nearest = purpose == Purpose::Nearest;
         let forms = forms.map(|forms| if is_nearest { forms.with_screen(&problem) } else { forms });
         // Rows that long are never many.
-        let fits = |forms: &Forms| COLUMNS * forms.bytes_per_row(problem.bins) <= 4 * PREPARED_BYTES;
+        let fits = |forms: &Forms| COLUMNS * forms.bytes_per_row(problem.bins) <= 4 * LIMITS.prepared_bytes;
         let forms = forms.filter(|forms| forms.is_of_use() && fits(forms));
         // Most pairs below the diagonal are left out if they are looked at without a mirror.
         let is_mirrored = is_symmetric && (!is_nearest || forms.is_none());
         let tile = tile_of(engine, &problem, forms.as_ref(), choice.on, is_mirrored, p.len());
         let block = forms.as_ref().map_or(usize::MAX, |forms| {
             let unit = tile[1];
-            (PREPARED_BYTES / forms.bytes_per_row(problem.bins) / unit).max(1) * unit
+            (LIMITS.prepared_bytes / forms.bytes_per_row(problem.bins) / unit).max(1) * unit
         });
         let options = Options { on_invalid: OnInvalid::Null, progress: None, ..options.clone() };
         let grid = Self {
@@ -129,10 +137,11 @@ impl<'a> Grid<'a> {
             options,
             refuses,
             #[cfg(feature = "gpu")]
-            product: product::OnTrial::new(engine, choice.on, &problem, [p, q.rows]),
+            product: product::OnTrial::new(engine, choice.on, &problem, [p, q]),
             problem,
             p,
             q,
+            q_kept,
             choice,
             forms,
             is_symmetric,
@@ -145,14 +154,23 @@ impl<'a> Grid<'a> {
         Ok(Some(grid))
     }
 
+    /// Q, which a device may keep.
+    fn q(&self) -> Input<'_> {
+        let kept = match &self.q_kept {
+            Kept::Given(kept) => kept,
+            Kept::Own(kept) => &kept[..],
+        };
+        Input { rows: self.q, kept }
+    }
+
     /// Bytes of the rows of both sides.
     fn bytes(&self) -> u64 {
         let bytes = |rows: &Rows<'_>| (rows.len() * rows.bins() * rows.weight_type().size()) as u64;
-        bytes(&self.p) + bytes(&self.q.rows)
+        bytes(&self.p) + bytes(&self.q)
     }
 
     pub(crate) fn entries(&self) -> usize {
-        self.p.len().saturating_mul(self.q.rows.len())
+        self.p.len().saturating_mul(self.q.len())
     }
 
     /// Whether rows are prepared before they meet.
@@ -177,14 +195,14 @@ impl<'a> Grid<'a> {
         let mut q_ready: Option<(usize, Prepared)> = None;
         for p_block in blocks(0..self.p.len(), self.block) {
             let p_ready = prepare(0, &self.p, &p_block);
-            for q_block in blocks(0..self.q.rows.len(), self.block) {
+            for q_block in blocks(0..self.q.len(), self.block) {
                 if self.is_below(&p_block, &q_block) {
                     continue;
                 }
                 // If Q is one block, it stays.
                 if q_ready.as_ref().is_none_or(|(start, _)| *start != q_block.start) {
                     drop(q_ready.take());
-                    q_ready = prepare(1, &self.q.rows, &q_block);
+                    q_ready = prepare(1, &self.q, &q_block);
                 }
                 let ready = p_ready.as_ref().zip(q_ready.as_ref()).map(|(p, q)| [(p.0, &p.1), (q.0, &q.1)]);
                 for rows in blocks(p_block.clone(), self.tile[0]) {
@@ -261,7 +279,7 @@ impl<'a> Grid<'a> {
                 any_invalid |= invalid;
             }
             stats.device = Arc::clone(self.engine.host.cpu.name());
-            (Columns { stats, ..values.finish(false, &self.p, &self.q.rows)? }, any_invalid)
+            (Columns { stats, ..values.finish(false, &self.p, &self.q)? }, any_invalid)
         } else {
             let run = self.run(&problem, &rows);
             let mut entries = execute(self.choice.on, &run, 0..problem.rows, &self.options, &tracker)?;
@@ -284,7 +302,7 @@ impl<'a> Grid<'a> {
     /// The call of some rows of P against all of Q.
     fn run<'r>(&'r self, problem: &'r Problem, rows: &Range<usize>) -> Run<'r> {
         let p = Input::from(self.p.slice(rows.start, rows.len()));
-        let run = Run::new(&self.engine.host, problem, p, Input::from(&self.q));
+        let run = Run::new(&self.engine.host, problem, p, self.q());
         #[cfg(feature = "gpu")]
         return Run { product: self.product.part(rows.start), ..run };
         #[cfg(not(feature = "gpu"))]
@@ -294,7 +312,7 @@ impl<'a> Grid<'a> {
     /// Computes a tile of rows that are not prepared, with one task per row. Returns how many entries were computed again.
     fn on_cpu(&self, part: &mut Part<'_>, rows: &Range<usize>, columns: &Range<usize>) -> (u64, bool) {
         let problem = Problem { rows: columns.len(), ..self.problem.clone() };
-        let q = self.q.rows.slice(columns.start, columns.len());
+        let q = self.q.slice(columns.start, columns.len());
         let (rescued, any_invalid) = (AtomicU64::new(0), AtomicBool::new(false));
         let task = |sums: &mut RowSums, (row, mut piece): (usize, Piece<'_>)| {
             let p = self.p.slice(row, 1);
@@ -319,28 +337,28 @@ fn tile_of(
     is_mirrored: bool,
     p_rows: usize,
 ) -> [usize; 2] {
-    let (q_rows, side) = (problem.rows, TILE_ENTRIES.isqrt());
+    let (q_rows, side) = (problem.rows, LIMITS.tile_entries.isqrt());
     match (forms, on) {
         (Some(forms), _) => {
-            let most = whole(PREPARED_BYTES / forms.bytes_per_row(problem.bins));
+            let most = whole(LIMITS.prepared_bytes / forms.bytes_per_row(problem.bins));
             if is_mirrored {
                 return [whole(side).min(most); 2];
             }
             // So many columns that each thread has work while others finish theirs.
-            let columns = whole(TILE_ENTRIES / (4 * ROWS * engine.host.cpu.threads()));
+            let columns = whole(LIMITS.tile_entries / (4 * ROWS * engine.host.cpu.threads()));
             let columns = columns.min(most).min(q_rows.next_multiple_of(COLUMNS));
-            [(TILE_ENTRIES / columns / ROWS).max(1) * ROWS, columns]
+            [(LIMITS.tile_entries / columns / ROWS).max(1) * ROWS, columns]
         }
         (None, On::Cpu) => {
             // A mirrored tile is square.
             let cached = CACHED_BYTES / (problem.bins * problem.q.size()).max(1);
-            let columns = cached.clamp(1, if is_mirrored { side } else { TILE_ENTRIES }).min(q_rows);
-            [if is_mirrored { columns } else { TILE_ENTRIES / columns }, columns]
+            let columns = cached.clamp(1, if is_mirrored { side } else { LIMITS.tile_entries }).min(q_rows);
+            [if is_mirrored { columns } else { LIMITS.tile_entries / columns }, columns]
         }
         (None, _) => {
             let most = most_rows(engine, problem);
             let rows = if is_mirrored { side.min(most) } else { side.min(most).min(p_rows) };
-            [rows, if is_mirrored { rows } else { most.min(TILE_ENTRIES / rows) }]
+            [rows, if is_mirrored { rows } else { most.min(LIMITS.tile_entries / rows) }]
         }
     }
 }

@@ -109,7 +109,7 @@ impl<'a> Grid<'a> {
 
     /// The rows of the two blocks.
     fn sides(&self, ready: Ready<'_>) -> [Rows<'a>; 2] {
-        [self.p.slice(ready[0].0, ready[0].1.rows()), self.q.rows.slice(ready[1].0, ready[1].1.rows())]
+        [self.p.slice(ready[0].0, ready[0].1.rows()), self.q.slice(ready[1].0, ready[1].1.rows())]
     }
 
     /// Columns by their places in the block of Q.

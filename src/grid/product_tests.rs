@@ -50,7 +50,8 @@ fn check(
     options: &Options,
 ) -> (Stats, usize) {
     let what = format!("{measures:?} × {} bins, {}, {}", p.bins(), options.zeros, engine.device_name());
-    let mut grid = Grid::new(engine, measures, p, q, options, Purpose::Pairwise).expect(&what).expect("some rows");
+    let mut grid =
+        Grid::new(engine, measures, p, q.map(Into::into), options, Purpose::Pairwise).expect(&what).expect("some rows");
     grid.keep_product();
     assert!(grid.has_product(), "{what}: no product");
     let oracle = Engine::builder().device(Device::Reference).build().expect("the oracle");
@@ -150,19 +151,20 @@ fn usual_rows_leave_nothing_to_the_host_and_hard_ones_end_the_product() {
         let [p, q] = [11, 12].map(|seed| calibrate::weights(seed, 90 * bins));
         let (p, q) = (Rows::new(&p, bins).expect("p"), Rows::new(&q, bins).expect("q"));
         let options = Options::default();
-        let new = |measures: &[Divergence], p, q| {
-            Grid::new(&engine, measures, p, Some(q), &options, Purpose::Pairwise).expect("a grid").expect("some rows")
-        };
+        fn new<'a>(engine: &'a Engine, measures: &[Divergence], p: Rows<'a>, q: Rows<'a>) -> Grid<'a> {
+            let grid = Grid::new(engine, measures, p, Some(q.into()), &Options::default(), Purpose::Pairwise);
+            grid.expect("a grid").expect("some rows")
+        }
         for measure in [Kl, ReverseKl, Jeffreys, CrossEntropy, Hellinger] {
-            assert!(new(&[measure], p, q).has_product(), "{measure}");
+            assert!(new(&engine, &[measure], p, q).has_product(), "{measure}");
             assert_eq!(check(&engine, &[measure], p, Some(q), &options).0.rescued, 0, "{measure}");
         }
         // No product, or not of all of them.
-        assert!(!new(&[Js], p, q).has_product() && !new(&[Kl, Tv], p, q).has_product());
-        assert!(!new(&[Kl], p.slice(0, 15), q).has_product());
+        assert!(!new(&engine, &[Js], p, q).has_product() && !new(&engine, &[Kl, Tv], p, q).has_product());
+        assert!(!new(&engine, &[Kl], p.slice(0, 15), q).has_product());
         let near: Vec<f32> = (0..90 * bins).map(|i| 1.0 + 1e-5 * (i as f32).sin()).collect();
         let near = Rows::new(&near, bins).expect("rows");
-        assert!(!new(&[Kl], near, near).has_product());
+        assert!(!new(&engine, &[Kl], near, near).has_product());
     }
 }
 
@@ -177,8 +179,9 @@ fn neither_chunks_nor_faults_nor_neighbours_change_a_bit() {
     let options = Options::default();
     // The values, and in how many chunks they came, and whether products were in use to the end.
     let matrix = |engine: &Engine, p: Rows<'_>, q: Rows<'_>, arm: &dyn Fn(&Grid<'_>, &Faults)| {
-        let grid =
-            Grid::new(engine, &[Kl], p, Some(q), &options, Purpose::Pairwise).expect("a grid").expect("some rows");
+        let grid = Grid::new(engine, &[Kl], p, Some(q.into()), &options, Purpose::Pairwise)
+            .expect("a grid")
+            .expect("some rows");
         assert!(grid.has_product());
         arm(&grid, &engine.gpu().expect("an engine on a device").faults());
         let mut values = vec![f64::NAN; p.len() * q.len()];

@@ -3,11 +3,12 @@
 use std::ops::Range;
 use std::time::Instant;
 
+use crate::plan::LIMITS;
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::measures::definition::Definition;
 use kullback_kernels::problem::{Pairing, Problem};
 
-use super::{Grid, TILE_ENTRIES, blocks, most_rows};
+use super::{Grid, blocks, most_rows};
 use crate::backend::gpu::Gpu;
 use crate::backend::gpu::pairs::{First, MOST_FOR_THE_HOST, MOST_NEIGHBOURS, NearestOfRow, Search, Searched};
 use crate::backend::{Source, Spent};
@@ -45,7 +46,7 @@ impl Grid<'_> {
             return Ok(None);
         }
         let start = Instant::now();
-        let columns = self.q.rows.len();
+        let columns = self.q.len();
         // Pairs are numbered in 32 bits.
         let lines = (u32::MAX as usize / 2 / columns.max(1)).min(self.tile[0]);
         if lines == 0 {
@@ -81,7 +82,7 @@ impl Grid<'_> {
         stats: &mut Stats,
         tracker: &Tracker<'_>,
     ) -> Result<bool> {
-        let all = self.q.rows.len();
+        let all = self.q.len();
         let pairing = Pairing::All { first: 0, columns: all };
         let problem = Problem { rows: lines.len() * all, pairing, ..self.problem.clone() };
         let run = self.run(&problem, lines);
@@ -179,9 +180,9 @@ impl<'r> Sink for SearchSink<'_, 'r> {
         (self.cuts, self.left) = (vec![0], 0);
         let Some(search) = gpu.search(run.problem, lines, self.wanted.count)? else { return Ok(None) };
         let (chunks, _) = run.chunks(gpu, &(0..run.problem.rows), (run.memory(), run.scratch()))?;
-        let most = (chunks.most().min(TILE_ENTRIES) / lines).clamp(1, most_rows(self.grid.engine, run.problem));
+        let most = (chunks.most().min(LIMITS.tile_entries) / lines).clamp(1, most_rows(self.grid.engine, run.problem));
         let itself = self.wanted.itself.then_some(self.lines.start);
-        let chunks = Chunks::of_at_most(0..self.grid.q.rows.len(), most);
+        let chunks = Chunks::of_at_most(0..self.grid.q.len(), most);
         Ok(Some((SearchSession { search, gpu, run, lines, itself }, chunks)))
     }
 

@@ -14,7 +14,7 @@ const SAMPLE: usize = 32;
 impl Grid<'_> {
     /// Tries a few parts of the matrix.
     pub(super) fn try_product(&self) {
-        let [rows, columns] = [self.p.len(), self.q.rows.len()];
+        let [rows, columns] = [self.p.len(), self.q.len()];
         let part = |i: usize, of: usize| {
             let first = (of * i / 4).min(of.saturating_sub(SAMPLE));
             first..of.min(first + SAMPLE)

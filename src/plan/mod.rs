@@ -4,7 +4,9 @@ pub(crate) mod caps;
 pub(crate) mod chunk;
 pub(crate) mod cost;
 pub(crate) mod kernel_key;
+mod limits;
 
 pub(crate) use caps::Caps;
 pub(crate) use chunk::Chunks;
 pub(crate) use kernel_key::{KernelKey, Shape};
+pub(crate) use limits::LIMITS;

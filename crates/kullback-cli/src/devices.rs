@@ -102,7 +102,7 @@ fn rates_table(measured: &[(String, Rates)], cpu: &Rates) -> String {
         }));
     }
     for (i, bins) in BINS.into_iter().enumerate() {
-        rows.push(line(format!("kl of rows of {bins} bins there, million a second"), &|_, rates| {
+        rows.push(line(format!("kl of rows of {bins} bins there, million per second"), &|_, rates| {
             format!("{:.2}", rates.bins_per_second[i] / bins as f64 * 1e-6)
         }));
     }

@@ -126,7 +126,7 @@ pub(crate) enum Error {
     },
     /// Different numbers of bins on the two sides.
     #[error(
-        "{p} has {p_bins} bins a row and {q} has {q_bins}: a bin of P is compared with the same bin of Q, so both need the same number"
+        "{p} has {p_bins} bins per row and {q} has {q_bins}: a bin of P is compared with the same bin of Q, so both need the same number"
     )]
     BinsDiffer {
         /// The file P.

@@ -51,7 +51,7 @@ pub enum Error {
     },
     /// The two matrices have different numbers of bins.
     #[error(
-        "P has {p} bins a row and Q has {q}: a bin of P is compared with the same bin of Q, so both need the same number"
+        "P has {p} bins per row and Q has {q}: a bin of P is compared with the same bin of Q, so both need the same number"
     )]
     BinsDiffer {
         /// Bins of a row of P.

@@ -29,7 +29,7 @@ pub(crate) fn matrix<'py>(
     out: Option<&Bound<'py, PyAny>>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let measures = Measures::new(measure, Divergence::Js)?;
+    let measures = Measures::new(measure, Divergence::Kl)?;
     let options = choices.options(py)?;
     let p = matrix_side(p, "p")?.without_nulls(py, options.zeros, "p")?;
     let q = q.map(|q| matrix_side(q, "q")?.without_nulls(py, options.zeros, "q")).transpose()?;
@@ -74,7 +74,7 @@ pub(crate) fn matrix<'py>(
         }
         Ok::<(), Ended>(())
     };
-    let done = py.detach(|| engine.pairwise(&measures.list, p_rows, q_rows, &options, take));
+    let done = py.detach(|| engine.pairwise(&measures.list, p_rows, q_rows.map(Into::into), &options, take));
     done.map_err(|Ended::Engine(error)| watch.error(py, &error))?;
     match out {
         Some(out) => Ok(out.clone()),
@@ -104,7 +104,7 @@ pub(crate) fn neighbours<'py>(
     choices: &Choices<'_, 'py>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-    let measures = Measures::new(measure, Divergence::Js)?;
+    let measures = Measures::new(measure, Divergence::Kl)?;
     let (false, [measure]) = (measures.is_list, &measures.list[..]) else {
         return Err(wrong_input(py, "nearest takes one measure"));
     };
@@ -126,7 +126,7 @@ pub(crate) fn neighbours<'py>(
     };
     let watch = Watch::new(py, progress)?;
     let options = watch.watched(py, &options, 0, p.rows.saturating_mul(columns));
-    let found = py.detach(|| engine.nearest(*measure, p_rows, q_rows, k, &options));
+    let found = py.detach(|| engine.nearest(*measure, p_rows, q_rows.map(Into::into), k, &options));
     let found = found.map_err(|error| watch.error(py, &error))?;
     numbers.resize(places, -1_i64);
     values.resize(places, f64::NAN);
@@ -141,7 +141,7 @@ pub(crate) fn neighbours<'py>(
 
 #[doc = include_str!("docs/pairwise.txt")]
 #[pyfunction]
-#[pyo3(signature = (p, q=None, measure=None, *, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", out=None, progress=None), text_signature = "(p, q=None, measure='js', *, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', out=None, progress=None)")]
+#[pyo3(signature = (p, q=None, measure=None, *, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", out=None, progress=None), text_signature = "(p, q=None, measure='kl', *, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', out=None, progress=None)")]
 #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
 pub(crate) fn pairwise<'py>(
     py: Python<'py>,
@@ -162,7 +162,7 @@ pub(crate) fn pairwise<'py>(
 
 #[doc = include_str!("docs/nearest.txt")]
 #[pyfunction]
-#[pyo3(signature = (p, q=None, k=10, measure=None, *, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", progress=None), text_signature = "(p, q=None, k=10, measure='js', *, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', progress=None)")]
+#[pyo3(signature = (p, q=None, k=10, measure=None, *, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", progress=None), text_signature = "(p, q=None, k=10, measure='kl', *, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', progress=None)")]
 #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
 pub(crate) fn nearest<'py>(
     py: Python<'py>,

@@ -26,14 +26,14 @@ const LEAST_TV: f64 = 0.5 * U_ERROR / 2e-7;
 
 /// The least sums of a row that is trusted, if the totals of its sides are not in a power-of-two ratio.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(super) struct TrustLimits {
     /// Of the triangular discrimination.
     pub(super) least: f64,
     /// Of total variation.
     pub(super) least_tv: f64,
 }
 
-impl Limits {
+impl TrustLimits {
     /// The limits that keep the contract.
     pub(super) const SAFE: Self = Self { least: LEAST, least_tv: LEAST_TV };
 
@@ -50,18 +50,18 @@ impl Limits {
 
 /// The smallest sum of a term for which a kernel can be trusted.
 pub(super) fn trusted_from(term: Term, usual: bool) -> f64 {
-    Limits::SAFE.trusted_from(term, usual)
+    TrustLimits::SAFE.trusted_from(term, usual)
 }
 
 /// Adds the parts of each row and decides which rows 32 bits could not hold. Returns whether every record belongs to this
 /// chunk: a device that was lost silently leaves old records.
 pub(super) fn collect(problem: &Problem, records: &Records, rows: usize, out: &mut RowSums) -> bool {
-    collect_within(&Limits::SAFE, problem, records, rows, out)
+    collect_within(&TrustLimits::SAFE, problem, records, rows, out)
 }
 
 /// Does the same with other limits.
 pub(super) fn collect_within(
-    limits: &Limits,
+    limits: &TrustLimits,
     problem: &Problem,
     records: &Records,
     rows: usize,

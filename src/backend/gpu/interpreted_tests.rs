@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use kullback_conformance::{FAMILIES, Values, hard_rows};
 use kullback_interpreter::{Device, Kernel};
 
-use super::collect::{Limits, collect_within};
+use super::collect::{TrustLimits, collect_within};
 use super::constants::{PARTIAL_WORDS, RECORD_HEAD};
 use super::params::RowParameters;
 use super::{collect, shaders};
@@ -35,7 +35,7 @@ struct Fault {
     /// Parts of the source, and what stands in their place.
     changes: &'static [(&'static str, &'static str)],
     /// What was trusted.
-    limits: Option<Limits>,
+    limits: Option<TrustLimits>,
 }
 
 /// Whether a bin has weight was asked of the scaled one.
@@ -162,7 +162,7 @@ impl Kernels {
         }
         let records = collect::Records { stamp: STAMP as u16, shape, groups };
         let mut sums = RowSums::default();
-        let limits = fault.limits.unwrap_or(Limits::SAFE);
+        let limits = fault.limits.unwrap_or(TrustLimits::SAFE);
         assert!(collect_within(&limits, &problem, &records, rows, &mut sums), "records of another chunk on {device}");
         sums
     }
@@ -283,7 +283,7 @@ fn the_same_bits_come_twice_and_with_every_size_of_subgroups() {
 
 #[test]
 fn each_fault_of_old_is_found_when_it_is_put_back() {
-    let old_limits = Limits { least: 1e-7, least_tv: 0.0 };
+    let old_limits = TrustLimits { least: 1e-7, least_tv: 0.0 };
     let faults = [
         ("total variation that is trusted too far", Fault { limits: Some(old_limits), ..Fault::default() }),
         ("weight asked of a scaled number", Fault { changes: ASKED_OF_SCALED, ..Fault::default() }),

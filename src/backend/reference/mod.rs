@@ -215,9 +215,14 @@ fn largest_log_ratio(p: &SideShares, q: &SideShares) -> Option<DoubleDouble> {
 }
 
 /// A·KL(p̂‖m̂) + B·KL(q̂‖m̂), m̂ = A·p̂ + B·q̂.
-fn skewed(p: &SideShares, q: &SideShares, [a, b]: [DoubleDouble; 2]) -> Option<DoubleDouble> {
+fn skewed(p: &SideShares, q: &SideShares, [a, b]: [DoubleDouble; 2]) -> DoubleDouble {
     let middle = p.mixed([a, b], q);
-    Some(a * kl(p, &middle)? + b * kl(q, &middle)?)
+    // A bin that a side has is in the middle too, unless its part there is below every float. Then it adds nothing.
+    let to_middle = |side: &SideShares| {
+        let seen = (0..side.shares.len()).filter(|&bin| side.has(bin) && middle.has(bin));
+        sum(seen.map(|bin| side.shares[bin] * (side.logs()[bin] - middle.logs()[bin])))
+    };
+    a * to_middle(p) + b * to_middle(q)
 }
 
 /// F − G after each bin.
@@ -272,8 +277,8 @@ fn measure(which: Divergence, pair: &PairShares, positions: &[f64]) -> Option<Do
             Some((kl(p, &middle)? + kl(q, &middle)?) * half)
         }
         Divergence::LinK => kl(p, &p.mixed([half, half], q)),
-        Divergence::SkewJs(weight) => skewed(p, q, [real(weight), one - real(weight)]),
-        Divergence::PooledJs => skewed(p, q, *pooled),
+        Divergence::SkewJs(weight) => Some(skewed(p, q, [real(weight), one - real(weight)])),
+        Divergence::PooledJs => Some(skewed(p, q, *pooled)),
         Divergence::Hellinger => {
             let square = |x: DoubleDouble| x * x;
             Some((sum(pairs().map(|(a, b)| square(a.sqrt() - b.sqrt()))) * half).sqrt())

@@ -37,6 +37,26 @@ pub fn uploaded_rows_give_the_same_bits(make: fn() -> Option<EngineBuilder>) {
             assert!((sent..=sent + padding).contains(&got.stats().sent), "{what}: {:?}", got.stats());
             assert!(sent > 0 || got.stats().sent == 0, "{what}: {:?}", got.stats());
         }
+        let nearest = |q: Input<'_>| {
+            let found = engine.nearest(Divergence::Kl, &p_kept, Some(q), 3, &options).expect("nearest");
+            let rows: Vec<Vec<(u64, u64)>> = (0..p.len())
+                .map(|row| found.of(row).unwrap_or_default().iter().map(|top| (top.row, top.value.to_bits())).collect())
+                .collect();
+            (rows, found.stats().sent)
+        };
+        let ((want, sent), (got, sent_of_kept)) = (nearest(q.into()), nearest((&q_kept).into()));
+        assert!(want == got, "{bins} bins: other neighbours where q is kept");
+        assert!(sent_of_kept <= sent, "{bins} bins: {sent_of_kept} bytes sent where q is kept, else {sent}");
+        let mut tiles = [Vec::new(), Vec::new()];
+        for (tiles, q) in tiles.iter_mut().zip([Input::from(q), Input::from(&q_kept)]) {
+            let take = |tile: &kullback::Tile| {
+                let values = tile.values(Divergence::Js)?;
+                tiles.extend(values.iter().map(|value| value.to_bits()));
+                Ok::<_, Error>(())
+            };
+            engine.pairwise(&[Divergence::Js], &p_kept, Some(q), &options, take).expect("all pairs");
+        }
+        assert!(tiles[0] == tiles[1] && tiles[0].len() == p.len() * q.len(), "{bins} bins: all pairs with q kept");
         same_bits(&run((&p_kept).into(), (&q_one_kept).into()), &run(p.into(), q_one.into()), "one q kept");
         same_bits(&run((&p_one_kept).into(), (&q_kept).into()), &run(p_one.into(), q.into()), "one p kept");
     }

@@ -35,6 +35,6 @@ pub(crate) fn matrix(
         }
         Ok::<(), Error>(())
     };
-    engine.pairwise(measures, p, q, options, take).expect("the matrix");
+    engine.pairwise(measures, p, q.map(Into::into), options, take).expect("the matrix");
     Matrix { values, status: status.into_iter().map(|status| status.expect("every entry comes")).collect(), tiles }
 }

@@ -61,7 +61,7 @@ pub fn ordered_bins_are_the_same_by_every_way(make: MakeEngine) {
                 }
             }
         }
-        let nearest = engine.nearest(Divergence::W1, p, Some(q), 3, &options).expect("nearest");
+        let nearest = engine.nearest(Divergence::W1, p, Some(q.into()), 3, &options).expect("nearest");
         for row in 0..rows {
             let values = &all.values[0][row * rows..(row + 1) * rows];
             let mut least: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();

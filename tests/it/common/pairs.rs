@@ -120,7 +120,7 @@ pub fn nearest_rows_are_those_of_the_matrix(make: MakeEngine, weight_type: Weigh
             let matrix = matrix(&engine, &[measure], p, q, &with(Zeros::Exact));
             let columns = q.map_or(rows, |q| q.len());
             for k in [1, 7] {
-                let got = engine.nearest(measure, p, q, k, &with(Zeros::Exact)).expect("the nearest");
+                let got = engine.nearest(measure, p, q.map(Into::into), k, &with(Zeros::Exact)).expect("the nearest");
                 for (row, values) in matrix.values[0].chunks(columns).enumerate() {
                     let is_other = |column: usize| !itself || column != row;
                     let has_value = |column: &usize| !values[*column].is_nan() && is_other(*column);
@@ -155,7 +155,7 @@ pub fn products_are_within_the_contract(make: MakeEngine, weight_type: WeightTyp
         let (compared, largest) = against_oracle(&engine, set, (p, q), zeros, weight_type.name());
         eprintln!("{set:?} of {}, {zeros}: {compared} values, largest error {largest:.1e}", weight_type.name());
         let take = |_: &Tile| Ok::<(), Error>(());
-        let stats = engine.pairwise(set, p, Some(q), &with(zeros), take).expect("the matrix");
+        let stats = engine.pairwise(set, p, Some(q.into()), &with(zeros), take).expect("the matrix");
         let wanted = if set != [Js] { (p.len() * q.len()) as u64 } else { 0 };
         assert_eq!(stats.products, wanted, "{set:?}, {zeros}: {stats:?}");
         // Rows that have the same weight in every bin are equal.
@@ -163,7 +163,7 @@ pub fn products_are_within_the_contract(make: MakeEngine, weight_type: WeightTyp
     }
     for measure in [Kl, Jeffreys, Hellinger, Js] {
         let matrix = matrix(&engine, &[measure], p, Some(q), &with(Zeros::Exact));
-        let found = engine.nearest(measure, p, Some(q), 5, &with(Zeros::Exact)).expect("the nearest");
+        let found = engine.nearest(measure, p, Some(q.into()), 5, &with(Zeros::Exact)).expect("the nearest");
         for (row, values) in matrix.values[0].chunks(q.len()).enumerate() {
             let mut sorted = values.to_vec();
             sorted.sort_by(f64::total_cmp);

@@ -5,7 +5,7 @@ use std::fmt;
 use super::Error;
 
 impl fmt::Display for Error {
-    #[expect(clippy::too_many_lines, reason = "a list: one message an error")]
+    #[expect(clippy::too_many_lines, reason = "a list: one message per error")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::UnknownFormat { name } => {

@@ -150,7 +150,7 @@ impl Npy {
         let start = file.stream_position().map_err(|source| origin.read_error(source))?;
         let array = Array::new(&header, start, &origin)?;
         let list_size =
-            i32::try_from(array.bins).map_err(|_| origin.malformed(format!("{} bins a row", array.bins)))?;
+            i32::try_from(array.bins).map_err(|_| origin.malformed(format!("{} bins per row", array.bins)))?;
         let list = DataType::FixedSizeList(Arc::new(Field::new_list_field(array.element.clone(), true)), list_size);
         let schema = Arc::new(Schema::new(vec![Field::new("array", list, true)]));
         Ok(Self { origin, schema, array })
@@ -183,7 +183,7 @@ impl Array {
             return Err(Error::Truncated { file: origin.name.clone(), detail });
         }
         let fortran = header.fortran && header.shape.len() == 2;
-        let bins = usize::try_from(bins).map_err(|_| origin.malformed(format!("{bins} bins a row")))?;
+        let bins = usize::try_from(bins).map_err(|_| origin.malformed(format!("{bins} bins per row")))?;
         Ok(Self { start, rows, bins, element, size, swapped, fortran })
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct InputArgs {
     /// The list column that holds the weights (default: the only one).
     #[arg(long, value_name = "COLUMN", conflicts_with_all = ["columns", "long"])]
     pub(crate) bins: Option<String>,
-    /// One column a bin: names, or patterns such as 'bin_*'.
+    /// One column per bin: names, or patterns such as 'bin_*'.
     #[arg(long, value_name = "PATTERN,…", value_delimiter = ',', conflicts_with = "long")]
     pub(crate) columns: Vec<String>,
     /// A line a bin: key columns, the column of bins, the column of counts.

@@ -155,7 +155,7 @@ impl<'a> MatrixOutput<'a> {
         // The whole matrix of a file with itself has two equal halves.
         let whole = count == p.len();
         let q = if whole { self.sides.q() } else { Some(self.sides.q().unwrap_or(p)) };
-        let stats = engine.pairwise(&[self.measure], p.slice(first, count), q, &options, take);
+        let stats = engine.pairwise(&[self.measure], p.slice(first, count), q.map(Into::into), &options, take);
         let stats = stats.map_err(|error| self.sides.error(&self.args.how, error, first))?;
         self.without_nulls(&mut values, first);
         Ok((values, stats))

@@ -175,7 +175,7 @@ fn note(run: &RunArgs, pairs: u64, stats: &Stats) {
     if !run.quiet && stats.seconds >= 1.0 {
         let rate = pairs as f64 / stats.seconds;
         let way = if stats.products > 0 { ", as products of matrices" } else { "" };
-        complain(&format!("{pairs} pairs in {:.1} s, {rate:.3e} a second, on {}{way}", stats.seconds, stats.device));
+        complain(&format!("{pairs} pairs in {:.1} s, {rate:.3e} per second, on {}{way}", stats.seconds, stats.device));
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
     let mut rows = RowOutput::new(destination, None);
     rows.begin(schema.clone(), about)?;
     let run = PairsRun::new(&args.how, &args.run, pairs);
-    let found = engine.nearest(measure, sides.p(), sides.q(), k, &run.options(0));
+    let found = engine.nearest(measure, sides.p(), sides.q().map(Into::into), k, &run.options(0));
     let found = found.map_err(|error| sides.error(&args.how, error, 0))?;
     drop(run);
     for first in (0..found.len()).step_by((LINES / k).max(1)) {

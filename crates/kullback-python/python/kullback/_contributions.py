@@ -60,7 +60,7 @@ def contributions(p: Any, q: Any = None, measure: str = "kl", *, unit: str = "na
     first = _shares(p, "P")
     second = first if q is None else _shares(q, "Q")
     if first.shape[-1] != second.shape[-1]:
-        shapes = ShapeError(f"P has {first.shape[-1]} bins a row and Q has {second.shape[-1]}")
+        shapes = ShapeError(f"P has {first.shape[-1]} bins per row and Q has {second.shape[-1]}")
         shapes.p, shapes.q = first.shape[-1], second.shape[-1]
         raise shapes
     try:

@@ -86,7 +86,7 @@ class _Expressions:
 
 @pl.api.register_dataframe_namespace("kullback")
 class _Frames:
-    """`df.kullback.rowwise("p", "q", ["kl", "js"])`: the frame with a column a measure."""
+    """`df.kullback.rowwise("p", "q", ["kl", "js"])`: the frame with one column per measure."""
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self._frame = frame

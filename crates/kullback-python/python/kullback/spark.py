@@ -25,7 +25,7 @@ __all__ = ["register", "rowwise", "schema", "with_columns"]
 
 
 def with_columns(table: Any, p: str, q: Any = None, measure: str | list[str] = "kl", **options: Any) -> Any:
-    """An Arrow table with a column a measure. `q` is the name of a column, or one row of numbers for all."""
+    """An Arrow table with one column per measure. `q` is the name of a column, or one row of numbers for all."""
     names = [measure] if isinstance(measure, str) else list(measure)
     taken = [name for name in names if name in table.column_names]
     if taken or len(set(names)) < len(names):
@@ -39,7 +39,7 @@ def with_columns(table: Any, p: str, q: Any = None, measure: str | list[str] = "
 def rowwise(
     p: str, q: Any = None, measure: str | list[str] = "kl", *, batch_rows: int = 1 << 18, **options: Any
 ) -> Callable[[Iterable[Any]], Iterator[Any]]:
-    """A function from Arrow batches to Arrow batches, which adds a column a measure.
+    """A function from Arrow batches to Arrow batches, which adds one column per measure.
 
     Small batches are put together up to `batch_rows` rows, so that one call of the engine has enough to do. Options are those of
     `kullback.rowwise`; `device` is one that every worker has. A worker process has one engine a device, for all its tasks.

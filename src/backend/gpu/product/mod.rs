@@ -28,6 +28,7 @@ use super::submit::EncodedChunk;
 use super::summary::kernels::takes_values;
 use crate::backend::cpu::Cpu;
 use crate::backend::spent::Spent;
+use crate::plan::LIMITS;
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::measures::finish::Support;
 use kullback_kernels::pairs::{Forms, MOST_PRODUCTS, Products};
@@ -37,10 +38,6 @@ use kullback_kernels::weights::Rows;
 
 /// The most bins of a row. With more bins, sums of products of whole numbers may leave 32 bits.
 const MOST_BINS: usize = 1024;
-/// It is worth preparing rows if each side has at least this many.
-const FEWEST_ROWS: usize = if cfg!(test) { 16 } else { PANEL };
-/// Bytes of numbers that are prepared together.
-const PREPARED_BYTES: usize = if cfg!(test) { 1 << 14 } else { 32 << 20 };
 /// Bytes that the threads of a workgroup share.
 const SHARED_BYTES: u32 = (2 * STEP * 2 * PANEL * size_of::<f32>()) as u32;
 /// Storage buffers that the kernel is bound to.
@@ -146,7 +143,7 @@ impl<'a> Product<'a> {
             && limits.max_compute_invocations_per_workgroup >= PRODUCT_THREADS
             && limits.max_compute_workgroup_storage_size >= SHARED_BYTES
             && limits.max_storage_buffers_per_shader_stage >= STORAGE_BUFFERS;
-        let many = p.len().min(q.len()) >= FEWEST_ROWS && problem.bins <= MOST_BINS;
+        let many = p.len().min(q.len()) >= LIMITS.product_rows && problem.bins <= MOST_BINS;
         if !(fits && many && takes_values(device, problem)) {
             return Ok(None);
         }
@@ -225,7 +222,7 @@ impl<'a> Product<'a> {
         let usage = Usage::STORAGE | Usage::COPY_DST;
         let operands = device.buffer(operand_bytes, usage, false)?;
         let of_rows = device.buffer(row_bytes, usage, false)?;
-        let at_once = PREPARED_BYTES / products.forms().bytes_per_row(rows.bins()).max(1) / PANEL;
+        let at_once = LIMITS.product_bytes / products.forms().bytes_per_row(rows.bins()).max(1) / PANEL;
         let at_once = at_once.max(1) * PANEL;
         for first in (0..rows.len()).step_by(at_once) {
             let part = rows.slice(first, at_once.min(rows.len() - first));

@@ -25,6 +25,7 @@ use super::opened::Opened;
 use super::slots::{ReusableBuffer, aligned};
 use super::submit::{EncodedChunk, SideRows, prepare};
 use crate::backend::spent::Spent;
+use crate::plan::LIMITS;
 use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
 use kullback_kernels::error::Result;
 use kullback_kernels::problem::Problem;
@@ -107,11 +108,9 @@ struct ScratchBuffers {
     params: ReusableBuffer,
 }
 
-/// Whether a device can hold the tables of a call in half of `budget`, and number its rows.
+/// Whether a device can hold the tables of a call in its share of `budget`, and number its rows.
 pub(super) fn fits(device: &GpuDevice, problem: &Problem, budget: u64) -> bool {
-    // Tests need many chunks of few rows.
-    let half = if cfg!(test) { budget.saturating_sub(1) } else { budget / 2 };
-    let limit = device.caps.binding_bytes().min(half);
+    let limit = device.caps.binding_bytes().min((budget as f64 * LIMITS.summary_share) as u64);
     let buffers = device.device.limits().max_storage_buffers_per_shader_stage;
     buffers >= STORAGE_BUFFERS
         && problem.slots.len() <= MOST_MEASURES
