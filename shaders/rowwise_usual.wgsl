@@ -126,6 +126,10 @@ fn whole(
         if (sums.yardstick > 0.0) {
             flags &= ~EXACT;
         }
+        if (POOLED && (flags & (EXACT | EMPTY)) == 0u) {
+            let least = TRUSTED_POOLED * constants.pooled.x * constants.pooled.y * constants.q_total.high;
+            flags |= select(RESCUE, 0u, pooled_sum(sums) >= least);
+        }
         let none = TwoPart(0.0, 0.0);
         let side = Side(constants.q_total, none, none);
         // These rows have no yardstick.

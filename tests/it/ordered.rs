@@ -47,20 +47,27 @@ fn pooled_js_is_the_g_test() {
     assert!((statistic - 2.768_858_761_678_132).abs() < 1e-6, "{statistic}");
 }
 
+/// Whatever the span of the positions, a value within it is found.
+#[test]
+fn spans_of_any_size() {
+    for span in [1.7e308, 0.95e308, 1e-300, 1e-320] {
+        let value = w1(&[3.0, 0.0], &[0.0, 1.9], &[0.0, span]).expect("a value");
+        assert!((value / span - 1.0).abs() < 1e-12, "{value:e} of {span:e}");
+        let value = w1(&[1.0, 1.0], &[1.0, 0.0], &[0.0, 0.5 * span, span]).expect("a value");
+        assert!((value / span - 0.25).abs() < 1e-3, "{value:e} of {span:e}");
+    }
+}
+
 /// Positions that are wrong are typed errors, and positions that no measure uses are not ignored.
 #[test]
 fn wrong_positions_are_refused() {
     let refused = |positions: &[f64]| w1(&[1.0, 2.0, 3.0], &[2.0, 2.0, 2.0], positions).expect_err("wrong positions");
     assert_eq!(refused(&[0.0, 1.0]), Error::PositionCount { positions: 2, bins: 3 });
     assert_eq!(refused(&[]), Error::PositionCount { positions: 0, bins: 3 });
-    let of = |error: Error| match error {
-        Error::Position { index, expected, .. } => (index, expected),
-        other => panic!("{other}"),
-    };
-    assert_eq!(of(refused(&[0.0, 1.0, 1.0])), (2, "positions must ascend"));
-    assert_eq!(of(refused(&[0.0, f64::NAN, 1.0])), (1, "positions must be finite"));
-    assert_eq!(of(refused(&[0.0, 1.0, f64::INFINITY, 3.0])), (2, "positions must be finite"));
-    assert_eq!(of(refused(&[-1e308, 0.0, 1e308])).0, 2);
+    assert_eq!(refused(&[0.0, 1.0, 1.0]), Error::PositionOrder { index: 2, value: 1.0, before: 1.0 });
+    assert!(matches!(refused(&[0.0, f64::NAN, 1.0]), Error::Position { index: 1, .. }));
+    assert_eq!(refused(&[0.0, 1.0, f64::INFINITY, 3.0]), Error::Position { index: 2, value: f64::INFINITY });
+    assert_eq!(refused(&[-1e308, 0.0, 1e308]), Error::PositionSpan { first: -1e308, last: 1e308 });
     let engine = Engine::builder().device(Device::Cpu).build().expect("the CPU");
     let weights = [1.0, 2.0];
     let rows = || Rows::new(&weights, 2).expect("rows");

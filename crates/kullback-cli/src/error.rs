@@ -47,7 +47,7 @@ pub(crate) enum Error {
         /// Why it could not be read as a file.
         error: io::Error,
     },
-    /// A word among the positions of a file that is no number.
+    /// A word among the positions of a file that is no number; empty if the file has no word.
     #[error("`{word}` in {file} is no position: the file holds numbers with commas, spaces or lines between them")]
     NoPosition {
         /// The file.

@@ -92,22 +92,46 @@ pub enum Error {
     #[error("positions are given, and no measure of the call uses them; ask for `w1` or leave them out")]
     PositionsUnused,
     /// Neither one position per bin nor one more.
-    #[error("{positions} positions for {bins} bins: give one per bin (centres), or one more (edges)")]
+    #[error(
+        "rows have {bins} bins, and the number of positions is {positions}: give one per bin (centres), or one more (edges)"
+    )]
     PositionCount {
         /// How many are given.
         positions: usize,
         /// Bins of a row.
         bins: usize,
     },
-    /// A position that cannot be one.
-    #[error("position {index} is {value}: {expected}")]
+    /// A position that is not finite.
+    #[error(
+        "position {index} (from 0) is {value:e}, and must be finite: leave its bin out of the rows, or give it a place"
+    )]
     Position {
         /// Its place, from 0.
         index: usize,
         /// What was given.
         value: f64,
-        /// What positions must be.
-        expected: &'static str,
+    },
+    /// A position that is not above the one before it.
+    #[error(
+        "position {index} (from 0) is {value:e}, not above {before:e} before it: sort the bins, and merge those of one place"
+    )]
+    PositionOrder {
+        /// Its place, from 0.
+        index: usize,
+        /// What was given.
+        value: f64,
+        /// The position before it.
+        before: f64,
+    },
+    /// Positions further apart than a 64-bit float holds.
+    #[error(
+        "the positions span {first:e} to {last:e}, which is more than a 64-bit float holds: give them in another unit"
+    )]
+    PositionSpan {
+        /// The first.
+        first: f64,
+        /// The last.
+        last: f64,
     },
     /// A zero policy that is not in the table.
     #[error("unknown zero policy `{name}`{}", suggestion(.nearest))]

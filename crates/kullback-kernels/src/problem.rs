@@ -163,7 +163,7 @@ impl Problem {
     /// The same problem with the positions of the bins.
     ///
     /// # Errors
-    /// [`Error::PositionsUnused`], [`Error::PositionCount`], [`Error::Position`].
+    /// [`Error::PositionsUnused`], [`Error::PositionCount`], [`Error::Position`], [`Error::PositionOrder`], [`Error::PositionSpan`].
     pub fn with_positions(self, positions: Option<&Arc<[f64]>>) -> Result<Self> {
         let Some(positions) = positions else { return Ok(self) };
         if !self.terms.contains(&Term::W1) {
@@ -172,17 +172,16 @@ impl Problem {
         if positions.len() != self.bins && positions.len() != self.bins + 1 {
             return Err(Error::PositionCount { positions: positions.len(), bins: self.bins });
         }
-        for (index, &value) in positions.iter().enumerate() {
-            let expected = if !value.is_finite() {
-                "positions must be finite"
-            } else if index > 0 && value <= positions[index - 1] {
-                "positions must ascend"
-            } else if !(value - positions[0]).is_finite() {
-                "the positions must not be further from the first than a 64-bit float holds"
-            } else {
-                continue;
-            };
-            return Err(Error::Position { index, value, expected });
+        if let Some(index) = positions.iter().position(|value| !value.is_finite()) {
+            return Err(Error::Position { index, value: positions[index] });
+        }
+        if let Some(index) = (1..positions.len()).find(|&index| positions[index] <= positions[index - 1]) {
+            return Err(Error::PositionOrder { index, value: positions[index], before: positions[index - 1] });
+        }
+        if let [first, .., last] = positions[..]
+            && !(last - first).is_finite()
+        {
+            return Err(Error::PositionSpan { first, last });
         }
         Ok(Self { positions: positions.clone(), ..self })
     }

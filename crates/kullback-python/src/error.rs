@@ -59,7 +59,9 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
         Error::RowsDiffer { p, q } => with!("ShapeError", p = p, q = q),
         Error::ZeroBins | Error::PartialRow { .. } | Error::StrideTooShort { .. } => with!("ShapeError"),
         Error::PositionCount { positions, bins } => with!("ShapeError", positions = positions, bins = bins),
-        Error::Position { index, value, .. } => with!("InputError", index = index, value = value),
+        Error::Position { index, value } | Error::PositionOrder { index, value, .. } => {
+            with!("InputError", index = index, value = value)
+        }
         Error::UnknownDivergence { name, nearest } | Error::UnknownZeros { name, nearest } => {
             with!("InputError", name = name, nearest = nearest)
         }

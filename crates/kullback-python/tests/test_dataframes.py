@@ -32,6 +32,11 @@ def test_polars_eager_lazy_and_groups():
     assert df.head(0).select(pl.col("p").kullback.kl("q")).height == 0
     with pytest.raises(AttributeError):
         pl.col("p").kullback.kld
+    # Every measure is a method that completion finds.
+    for name in kullback.measures():
+        assert getattr(type(pl.col("p").kullback), name.partition(":")[0]).__doc__
+    order = df.select(pl.col("p").kullback.skew_js("q", 0.25))["p"].to_list()
+    assert order[0] == float(kullback.skew_js(P[0], Q[0], 0.25))
     # What is compared with all rows is compared with those of its group, and with all of them before a slice.
     counts = pl.DataFrame({"g": [1, 1, 2, 2], "p": [[1, 2], [3, 4], [9, 1], [1, 1]]})
     total = pl.col("p").kullback.rowwise(measure="kl", against="total")

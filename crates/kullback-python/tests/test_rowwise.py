@@ -204,3 +204,13 @@ def test_the_g_test_is_pooled_js():
     table = np.array([[10, 10, 20], [20, 20, 20]])
     statistic = chi2_contingency(table, lambda_="log-likelihood", correction=False)[0]
     assert 2 * table.sum() * kullback.pooled_js(table[0], table[1]) == pytest.approx(statistic, rel=1e-6)
+
+
+def test_a_total_without_its_invalid_rows_has_their_scale(rng):
+    p = rng.integers(1, 50, (4, 3)).astype(float)
+    want = kullback.pooled_js(p, p.sum(axis=0))
+    np.testing.assert_allclose(kullback.pooled_js(p, against="total"), want, rtol=1e-12)
+    bad = np.vstack([p, [[-1.0, 1.0, 1.0]], [[np.nan, 1.0, 1.0]]])
+    found = kullback.pooled_js(bad, against="total", on_invalid="null")
+    np.testing.assert_allclose(found[:4], want, rtol=1e-12)
+    assert np.isnan(found[4:]).all()

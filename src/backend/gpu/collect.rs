@@ -40,6 +40,8 @@ impl TrustLimits {
     /// The smallest sum of a term for which a kernel can be trusted.
     fn trusted_from(&self, term: Term, usual: bool) -> f64 {
         match term {
+            // The kernel has A·B, by which this sum is smaller, and marks the row itself.
+            Term::PooledJs if usual => 0.0,
             term if usual => term.trusted_from::<f32>(false),
             Term::Tv => self.least_tv,
             // The triangular discrimination decides.

@@ -6,6 +6,7 @@ use crate::backend::found::NoValue;
 use crate::plan::kernel_key;
 use kullback_kernels::arithmetic::lanes::Real;
 use kullback_kernels::arithmetic::pooled::LEAST_POOLED;
+use kullback_kernels::measures::Term;
 use kullback_kernels::measures::finish::Support;
 use kullback_kernels::measures::trust::LEAST_SURPRISE;
 use kullback_kernels::row_sums::RowFlags;
@@ -106,6 +107,7 @@ pub(super) fn rowwise(text: &mut String) {
             ("TOTALS_WORDS", word(PARTIAL_WORDS)),
             ("TINY", Float(f32::TINY)),
             ("LEAST_POOLED", Float(LEAST_POOLED as f32)),
+            ("TRUSTED_POOLED", Float(Term::PooledJs.trusted_from::<f32>(false) as f32)),
         ],
     );
 }

@@ -147,11 +147,18 @@ fn glue(key: &KernelKey) -> String {
     series(&mut text);
     text.push_str("fn add_terms(sums: ptr<function, Sums>, c: Contrast) {\n");
     for (slot, kind) in key.terms.iter().enumerate().filter_map(|(slot, kind)| kind.map(|kind| (slot, kind))) {
-        let (half, part) = (["first", "second"][slot / 4], ["x", "y", "z", "w"][slot % 4]);
-        let _ = writeln!(text, "    (*sums).{half}.{part} += {};", term_call(kind, slot));
+        let _ = writeln!(text, "    (*sums).{} += {};", part_of(slot), term_call(kind, slot));
     }
     text.push_str("}\n");
+    let pooled = |kind: &Option<TermKind>| kind.is_some_and(|kind| kind.facts().pooled);
+    let sum = key.terms.iter().position(pooled).map_or("0.0".to_owned(), |slot| format!("sums.{}", part_of(slot)));
+    let _ = writeln!(text, "fn pooled_sum(sums: Sums) -> f32 {{ return {sum}; }}");
     text
+}
+
+/// Where the sum of a slot lies.
+fn part_of(slot: usize) -> String {
+    format!("{}.{}", ["first", "second"][slot / 4], ["x", "y", "z", "w"][slot % 4])
 }
 
 /// The source of the kernels that make a summary of records.

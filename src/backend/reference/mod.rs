@@ -62,8 +62,8 @@ fn epsilon_side(w: &[DoubleDouble], other: &[DoubleDouble], epsilon: DoubleDoubl
     w.iter().zip(other).map(bin).collect()
 }
 
-/// N/(N + M) and M/(N + M) of the stored totals; ½ if both are 0. One of them may be too small to show in 1 minus the other. The totals are divided by the largest weight first, so that no sum leaves the
-/// range of a float.
+/// N/(N + M) and M/(N + M) of the stored totals; ½ if both are 0. Both, because one may be so small that 1 minus it is 1. The
+/// totals are divided by the largest weight first, so that no sum leaves the range of a float.
 fn pooled(p: &[DoubleDouble], q: &[DoubleDouble]) -> [DoubleDouble; 2] {
     let largest = p.iter().chain(q).fold(0.0_f64, |most, x| most.max(x.hi));
     if largest == 0.0 {

@@ -82,7 +82,7 @@ pub(crate) struct PairingArgs {
 pub(crate) enum Against {
     /// The bin-wise sum of all rows of P that pass --where.
     Total,
-    /// The same weight in every bin.
+    /// The weight 1 in every bin.
     Uniform,
     /// The row before; the first row has no value.
     Previous,

@@ -57,8 +57,11 @@ impl FromStr for BinPositions {
         if let Some(list) = numbers(text).ok().filter(|list| !list.is_empty()) {
             return Ok(Self { text: owned, list });
         }
-        let content = std::fs::read_to_string(text).map_err(|error| Error::Positions { text: owned.clone(), error })?;
-        match numbers(&content) {
+        let read = std::fs::read_to_string(text).map_err(|error| Error::Positions { text: owned.clone(), error })?;
+        // Some editors begin a file with a mark that nobody sees.
+        let content = read.trim_start_matches('\u{feff}');
+        match numbers(content) {
+            Ok(list) if list.is_empty() => Err(Error::NoPosition { file: owned, word: String::new() }),
             Ok(list) => Ok(Self { text: owned, list }),
             Err(word) => Err(Error::NoPosition { file: owned, word: word.chars().take(40).collect() }),
         }

@@ -259,12 +259,16 @@ fn positions_of_ordered_bins() {
         assert_ne!(ran.code, 0, "{options}");
         ran.stderr
     };
-    assert!(complaint("--measure w1 --positions 1,2,3,4").contains("4 positions for 2 bins"));
-    assert!(complaint("--measure w1 --positions 2,1").contains("positions must ascend"));
+    assert!(complaint("--measure w1 --positions 1,2,3,4").contains("the number of positions is 4"));
+    assert!(complaint("--measure w1 --positions 2,1").contains("not above 2e0 before it"));
     assert!(complaint("--measure kl --positions 1,2").contains("no measure of the call uses them"));
     assert!(complaint("--measure w1 --positions missing.txt").contains("are no positions"));
     files.bytes("words.txt", "0 one 2");
     assert!(complaint("--measure w1 --positions words.txt").contains("`one` in words.txt"));
+    files.bytes("none.txt", "\n");
+    assert!(complaint("--measure w1 --positions none.txt").contains("none.txt"));
+    files.bytes("marked.txt", "\u{feff}0 5");
+    assert_eq!(column(&run("--positions marked.txt"), "w1")[1], "1.25");
     let matrix = files.output("pairwise p.parquet --measure w1 --positions 0,4 --on-invalid null");
     assert!(matrix.contains('1'), "{matrix}");
 }

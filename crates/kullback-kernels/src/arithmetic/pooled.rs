@@ -35,8 +35,8 @@ impl<S: Simd, T: Real> Pooled<S, T> {
         Self { p: zero, q: zero }
     }
 
-    /// The same for one row, whose totals are quotients: the first number of each by the second. No quotient is formed, because
-    /// it may leave the range of a float.
+    /// The same for one row. A side gives its total in its own unit, and that unit; the stored total, which is the quotient of the
+    /// two, may be beyond a float.
     pub(crate) fn of_stored(simd: S, (p, p_unit): (f64, f64), (q, q_unit): (f64, f64)) -> Self {
         let v = |value: f64| splat::<S, T>(simd, value);
         if p == 0.0 && q == 0.0 {

@@ -1,7 +1,7 @@
 //! Jensen–Shannon with the totals of the two rows as weights: A = N/(N + M), B = M/(N + M) with N = Σp and M = Σq. So m̂ is the
 //! distribution of both rows taken together. 2·(N + M) times the value in nats is the statistic of the G-test of homogeneity.
 //!
-//! It is the term of `skew_js` with a weight per row. It is the one measure that depends on the scale of the rows. The totals are
+//! The term is that of `skew_js` with a weight per row. No other definition depends on the scale of the rows. The totals are
 //! those of the stored weights, whatever a zero policy adds to them; under `skip`, those of the bins that stay. Source: R. R. Sokal
 //! and F. J. Rohlf, *Biometry*, 1981, chapter 17.
 

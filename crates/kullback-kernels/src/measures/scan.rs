@@ -10,16 +10,20 @@ use super::step::Step;
 use super::table::with_function_of;
 use super::term::Term;
 use crate::arithmetic::double::Double;
+use crate::arithmetic::powers::power_of_two;
 
 /// A walk over a row for its scan terms.
 pub(crate) struct Scan<'a> {
     terms: &'a [Term],
     /// Centres, one per bin, or edges, one more. Empty for steps of 1.
     positions: &'a [f64],
+    /// A power of two that brings the span of the positions near 1, so that no product leaves the range of a float.
+    unit: f64,
     bins: usize,
     bin: usize,
-    /// Q·(F − G), and its sum of both parts.
+    /// Q·(F − G).
     off: Double,
+    /// The same as one number.
     after: f64,
     /// What each term has found, times Q.
     found: SmallVec<[Double; 2]>,
@@ -27,7 +31,11 @@ pub(crate) struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     pub(crate) fn new(terms: &'a [Term], positions: &'a [f64], bins: usize) -> Self {
-        Self { terms, positions, bins, bin: 0, off: Double::default(), after: 0.0, found: SmallVec::new() }
+        let unit = match positions {
+            [first, .., last] => power_of_two(-((last - first).log2() as i32).clamp(-1022, 1022)),
+            _ => 1.0,
+        };
+        Self { terms, positions, unit, bins, bin: 0, off: Double::default(), after: 0.0, found: SmallVec::new() }
     }
 
     /// Starts a row.
@@ -48,7 +56,7 @@ impl<'a> Scan<'a> {
         self.after = self.off.high + self.off.low;
         let within = self.positions.len() > self.bins;
         let width = match self.positions.get(self.bin..self.bin + 2) {
-            Some(&[from, to]) => to - from,
+            Some(&[from, to]) => (to - from) * self.unit,
             // Nothing lies after the last centre.
             _ if self.bin + 1 == self.bins => 0.0,
             _ => 1.0,
@@ -66,11 +74,12 @@ impl<'a> Scan<'a> {
         self.bin += 1;
     }
 
-    /// Writes what the scan terms have found, divided by Q, over the sums of all terms.
+    /// Writes what the scan terms have found, divided by Q and in the unit of the positions, over the sums of all terms.
     pub(crate) fn write(&self, q_total: f64, sums: &mut [f64]) {
         for ((sum, found), term) in sums.iter_mut().zip(&self.found).zip(self.terms) {
             if term.is_scan() {
-                *sum = (found.high + found.low) / q_total;
+                let unit = if *term == Term::W1 { self.unit } else { 1.0 };
+                *sum = (found.high + found.low) / q_total / unit;
             }
         }
     }

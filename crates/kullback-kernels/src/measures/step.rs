@@ -3,8 +3,9 @@
 /// One bin of a scan.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
-    /// F − G before the bin, and below after it.
+    /// Q·(F − G) before the bin.
     pub before: f64,
+    /// Q·(F − G) after it.
     pub after: f64,
     /// From the position of the bin to the next, or of the bin itself.
     pub width: f64,

@@ -181,8 +181,8 @@ measures! {
     CrossEntropy: ["cross_entropy"], entropy::cross_entropy();
     /// `entropy`: −Σ p̂ ln p̂, in \[0, ln n\]. The value does not depend on q.
     Entropy: ["entropy"], entropy::entropy();
-    /// `w1`: Wasserstein, ∫|F − G| of the cumulated rows over the positions of the bins (without any, steps of 1). In \[0, ∞).
-    W1: ["w1"], w1::w1();
+    /// `w1` (alias `wasserstein`): the Wasserstein distance of order 1, ∫|F − G| of the cumulated rows over the positions of the bins (without any, steps of 1). In \[0, ∞).
+    W1: ["w1", "wasserstein"], w1::w1();
     /// `ks`: Kolmogorov–Smirnov, max |F − G| of the cumulated rows, in \[0, 1\].
     Ks: ["ks"], ks::ks();
 }

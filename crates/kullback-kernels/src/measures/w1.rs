@@ -9,7 +9,7 @@ use super::step::Step;
 use super::term::Term;
 use crate::arithmetic::double::Double;
 
-/// Adds the integral of |F − G| over the way to the next position, or over the bin.
+/// Adds the integral of Q·|F − G| over the way to the next position, or over the bin.
 #[inline]
 pub(super) fn w1_step(total: Double, step: &Step) -> Double {
     let Step { before, after, width, within } = *step;

@@ -76,8 +76,9 @@ impl<S: Simd, T: Real> Accumulate<S, T> for Totals {
 /// A = ∞ it is the largest ln(a/q), the limit of the logarithm divided by A − 1.
 pub(super) struct LogSum {
     order: Order,
-    /// The largest logarithm so far, and below the sum divided by its exponential.
+    /// The largest logarithm so far.
     largest: f64,
+    /// The sum divided by the exponential of that.
     sum: f64,
 }
 

@@ -43,6 +43,8 @@ impl<S: Simd, T: Real> Batch<'_, S, T> {
     /// Picks the value of one unit from a vector that holds one value per row.
     #[inline(always)]
     pub(crate) fn of_row(&self, values: Lanes<S, T>, row: usize) -> Lanes<S, T> {
-        if self.layout.across { values } else { Lanes::<S, T>::splat(self.simd, values.as_slice()[row]) }
+        // A batch has as many rows as lanes at most. The remainder needs no check, so that a value that no term uses costs nothing.
+        let lane = row % Lanes::<S, T>::LEN;
+        if self.layout.across { values } else { Lanes::<S, T>::splat(self.simd, values.as_slice()[lane]) }
     }
 }

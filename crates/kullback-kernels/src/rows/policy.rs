@@ -22,7 +22,7 @@ pub(crate) struct SideTotals {
 }
 
 impl SideTotals {
-    /// The total, and what it is to be divided by to be that of the stored weights: a power of two.
+    /// The total as this kernel has it, and its unit: the total of the stored weights is the first divided by the second.
     pub(crate) fn stored(&self) -> (f64, f64) {
         (self.total.high, self.unit)
     }

@@ -144,7 +144,10 @@ pub(super) fn row<S: Simd, T: Real>(
         }
     }
     let plain = matches!(task.zeros, Zeros::Exact) && p.low.is_none() && q.low.is_none();
-    let trouble = if plain {
+    // A row whose terms all go by the order of the bins is walked over once.
+    let mut trouble = if task.terms.iter().all(|term| term.is_scan()) {
+        0
+    } else if plain {
         second_pass::<S, T, true>(simd, task, p, q, &constants, &mut sums.block, &mut sums.totals)
     } else {
         second_pass::<S, T, false>(simd, task, p, q, &constants, &mut sums.block, &mut sums.totals)
@@ -167,7 +170,7 @@ pub(super) fn row<S: Simd, T: Real>(
         }
         if task.terms.iter().any(|term| term.is_scan()) {
             let mut scan = Scan::new(task.terms, task.positions, bins);
-            only_contrasts::<S, T>(simd, task, p, q, &constants, &mut scan);
+            trouble |= only_contrasts::<S, T>(simd, task, Term::W1, p, q, &constants, &mut scan);
             scan.write(total, out);
         }
     }
@@ -199,23 +202,24 @@ fn log_power_sum<S: Simd, T: Real>(
     total: f64,
 ) -> f64 {
     let mut sum = LogSum::new(order);
-    only_contrasts::<S, T>(simd, task, p, q, constants, &mut sum);
+    only_contrasts::<S, T>(simd, task, Term::Kl, p, q, constants, &mut sum);
     sum.value(total)
 }
 
-/// The second pass for what takes a difference and a logarithm per bin, and no sum of a term.
+/// The second pass for what takes the contrasts and sums no term: with all that the contrast of `term` has. Returns the flags that
+/// the pass does.
 #[inline(never)]
 fn only_contrasts<S: Simd, T: Real>(
     simd: S,
     task: &Task<'_>,
+    term: Term,
     p: &RowWeights<'_, T>,
     q: &RowWeights<'_, T>,
     constants: &PassConstants<T>,
     into: &mut impl Accumulate<S, T>,
-) {
-    let terms = [Term::Kl];
-    let task = Task { terms: &terms, needs: terms[0].needs(), ..*task };
-    second_pass::<S, T, false>(simd, &task, p, q, constants, &mut ContrastBlock::new(simd), into);
+) -> u32 {
+    let task = Task { terms: &[term], needs: term.needs(), ..*task };
+    second_pass::<S, T, false>(simd, &task, p, q, constants, &mut ContrastBlock::new(simd), into)
 }
 
 /// The binary exponent of a total, if the kernel can work with it.

@@ -16,7 +16,7 @@ def _matrix(p: Any) -> Any:
 
 
 def against(p: Any, what: str) -> Any:
-    """The rows that every row of `p` is compared with: its total, the same weight in every bin, or the row before it.
+    """The rows that every row of `p` is compared with: its total, the weight 1 in every bin, or the row before it.
 
     The total is added up in 64-bit floats. The first row has none before it: it is compared with zeros and has no value.
     """
@@ -34,7 +34,10 @@ def against(p: Any, what: str) -> Any:
 
 
 def _total(rows: Any) -> Any:
-    """The sum of the rows that are valid, in 64-bit floats and in parts, so that it keeps its digits."""
+    """The sum of the rows that are valid, in 64-bit floats and in parts, so that it keeps its digits.
+
+    If it is more than a float holds, it is a power of two less.
+    """
     step = 4096
     parts = [rows[first : first + step].sum(axis=0, dtype=np.float64) for first in range(0, len(rows), step)]
     total = np.sum(parts, axis=0) if parts else np.zeros(rows.shape[-1])
@@ -43,5 +46,8 @@ def _total(rows: Any) -> Any:
     # The call itself says which rows are not, if that is an error.
     weights = rows.astype(np.float64)
     weights = weights[((weights >= 0) & np.isfinite(weights)).all(axis=-1)]
-    largest = weights.max(initial=0.0) or 1.0
-    return (weights / largest / max(len(weights), 1)).sum(axis=0)
+    total = weights.sum(axis=0)
+    if np.isfinite(total).all():
+        return total
+    # Of rows whose sum is more than a float holds, a power of two less. Only `pooled_js` depends on the scale.
+    return (weights * 2.0 ** -np.ceil(np.log2(len(weights) + 1.0))).sum(axis=0)

@@ -19,10 +19,9 @@ import numpy as np
 import pandas as pd
 
 import kullback
+from kullback._methods import with_measures
 
 __all__ = ["rows"]
-
-_MEASURES = ("kl", "js", "js_distance", "hellinger", "psi", "tv", "chi2")
 
 
 def rows(column: "pd.Series[Any]") -> tuple[Any, Any]:
@@ -77,6 +76,7 @@ def _labelled(values: Any, index: Any, measure: Any) -> Any:
     return pd.Series(values, index=index, name=measure)
 
 
+@with_measures
 class _Accessor:
     def __init__(self, data: Any) -> None:
         self._data = data
@@ -99,17 +99,6 @@ class _Accessor:
             # A policy would make something of the zeros that stand for what is not there.
             column[~np.broadcast_to(known, column.shape)] = np.nan
         return _labelled(values if names is measure else values[measure], data.index, measure)
-
-    def entropy(self, **options: Any) -> Any:
-        return self.rowwise(None, "entropy", **options)
-
-    def renyi(self, q: Any, order: float, **options: Any) -> Any:
-        return self.rowwise(q, f"renyi:{float(order)!r}", **options)
-
-    def __getattr__(self, measure: str) -> Any:
-        if measure not in _MEASURES:
-            raise AttributeError(f"no measure {measure!r}: use one of {', '.join(_MEASURES)}, or rowwise(q, measure)")
-        return lambda q=None, **options: self.rowwise(q, measure, **options)
 
 
 pd.api.extensions.register_series_accessor("kullback")(_Accessor)

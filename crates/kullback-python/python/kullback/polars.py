@@ -15,10 +15,9 @@ from typing import Any
 import polars as pl
 
 import kullback
+from kullback._methods import with_measures
 
 __all__ = ["expression", "rowwise"]
-
-_MEASURES = ("kl", "js", "js_distance", "hellinger", "psi", "tv", "chi2")
 
 
 def _refuse(options: dict[str, Any]) -> None:
@@ -63,6 +62,7 @@ def expression(p: pl.Expr, q: Any = None, measure: str = "kl", **options: Any) -
 
 
 @pl.api.register_expr_namespace("kullback")
+@with_measures
 class _Expressions:
     """`pl.col("p").kullback.kl("q")`, and the other measures by their names."""
 
@@ -71,17 +71,6 @@ class _Expressions:
 
     def rowwise(self, q: Any = None, measure: str = "kl", **options: Any) -> pl.Expr:
         return expression(self._column, q, measure, **options)
-
-    def entropy(self, **options: Any) -> pl.Expr:
-        return expression(self._column, None, "entropy", **options)
-
-    def renyi(self, q: Any, order: float, **options: Any) -> pl.Expr:
-        return expression(self._column, q, f"renyi:{float(order)!r}", **options)
-
-    def __getattr__(self, measure: str) -> Any:
-        if measure not in _MEASURES:
-            raise AttributeError(f"no measure {measure!r}: use one of {', '.join(_MEASURES)}, or rowwise(q, measure)")
-        return lambda q, **options: expression(self._column, q, measure, **options)
 
 
 @pl.api.register_dataframe_namespace("kullback")
