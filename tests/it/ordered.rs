@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use kullback::{Device, Divergence, Engine, Error, Options, Rows, WeightType};
+use kullback::{Device, Divergence, Engine, Error, OnInvalid, Options, Rows, WeightType};
+use kullback_conformance::{FAMILIES, hard_rows};
 
 use crate::common::{cpu, ordered_bins_are_the_same_by_every_way, ordered_bins_are_within_the_contract};
 
@@ -14,6 +15,34 @@ fn ordered_bins_are_within_the_contract_on_cpu() {
 #[test]
 fn ordered_bins_are_the_same_by_every_way_on_cpu() {
     ordered_bins_are_the_same_by_every_way(cpu);
+}
+
+/// Beside measures of any other kind, each of them is what it is alone.
+#[test]
+fn beside_other_measures_they_change_nothing() {
+    use Divergence::{Kl, Ks, Renyi, Tsallis, W1};
+    let hard = hard_rows(33, WeightType::F32, 17, 3 * FAMILIES.len());
+    let (p, q) = (hard.p.rows(17), hard.q.rows(17));
+    let engine = cpu().expect("the CPU");
+    let options = Options { on_invalid: OnInvalid::Null, ..Options::default() };
+    let of = |measures: &[Divergence]| engine.rowwise(measures, p, q, &options).expect("rowwise");
+    for others in [&[Kl][..], &[Renyi(5.0), Kl, Tsallis(2.0)]] {
+        let mixed = [&[W1], others, &[Ks]].concat();
+        let (together, apart) = (of(&mixed), of(others));
+        let ordered = of(&[W1, Ks]);
+        for (measure, values) in together.iter() {
+            let want = if others.contains(&measure) { &apart[measure] } else { &ordered[measure] };
+            for (row, (value, want)) in values.iter().zip(want).enumerate() {
+                // A row that either kernel leaves is computed in 64 bits as a whole.
+                let near = (value - want).abs() <= 2e-6 * want.abs() + 1e-12;
+                assert!(
+                    near || value == want || (value.is_nan() && want.is_nan()),
+                    "{measure} of {row}: {value:e}, {want:e}"
+                );
+            }
+        }
+        assert_eq!(together.status(), apart.status(), "{others:?}");
+    }
 }
 
 fn at(positions: &[f64]) -> Options {

@@ -3,9 +3,10 @@
 use smallvec::SmallVec;
 
 use crate::levels::{Level, SimdLevel};
-use crate::problem::Problem;
+use crate::measures::Term;
+use crate::problem::{Problem, Slots};
 use crate::row_sums::{RowFlags, RowSums};
-use crate::rows::compiled::Compiled;
+use crate::rows::compiled::{Compiled, ordered};
 use crate::rows::long::{LongRows, SPLIT_FROM};
 use crate::rows::span::Span;
 use crate::weights::Rows;
@@ -44,8 +45,13 @@ impl Kernels {
         let long = LongRows { level, threads: self.threads };
         let wide = problem.needs_wide().is_some();
         if problem.has_scan() {
-            flags.fill(RowFlags(RowFlags::RESCUE));
-            f64::any(level, &span, flags, sums);
+            match problem.zeros {
+                Zeros::Exact => self.ordered(&span, flags, sums),
+                _ => {
+                    flags.fill(RowFlags(RowFlags::RESCUE));
+                    f64::any(level, &span, flags, sums);
+                }
+            }
             return;
         }
         match (problem.zeros, wide) {
@@ -59,6 +65,31 @@ impl Kernels {
                 f32::any(level, &span, flags, sums);
             }
         }
+    }
+
+    /// A call with terms that depend on the order of the bins. The other terms come from the kernels that they would come from
+    /// alone.
+    fn ordered(&self, span: &Span<'_>, flags: &mut [RowFlags], sums: &mut [f64]) {
+        let terms = &span.problem.terms;
+        let is_other = |term: &Term| !term.is_scan();
+        if terms.iter().any(is_other) {
+            let place = |slot: usize| terms[..slot].iter().filter(|term| is_other(term)).count();
+            let slots = span.problem.slots.iter().filter(|slots| is_other(&terms[slots.first]));
+            let slots = slots.map(|s| Slots { first: place(s.first), second: s.second.map(place), ..*s }).collect();
+            let kept = terms.iter().copied().filter(is_other).collect();
+            let others = Problem { terms: kept, slots, ..span.problem.clone() };
+            let mut found = RowSums::default();
+            self.run(&others, span.p, span.q, &mut found);
+            flags.copy_from_slice(&found.flags);
+            let of_rows = sums.chunks_mut(terms.len()).zip(found.sums.chunks(others.terms.len()));
+            for (sums, found) in of_rows {
+                let slots = sums.iter_mut().zip(terms).filter(|(_, term)| is_other(term));
+                slots.zip(found).for_each(|((sum, _), found)| *sum = *found);
+            }
+        } else {
+            flags.fill(RowFlags::USUAL);
+        }
+        ordered(self.level, span, flags, sums);
     }
 
     /// Computes the marked rows again, one by one, in 64-bit floats. Returns how many were beyond 32 bits. A row that stays

@@ -45,6 +45,16 @@ impl<'a> Scan<'a> {
         self.found.resize(self.terms.len(), Double::default());
     }
 
+    /// The way from the position of a bin to the next, or over the bin. Nothing lies after the last centre.
+    #[inline(always)]
+    fn width(&self, bin: usize) -> f64 {
+        match self.positions.get(bin..bin + 2) {
+            Some(&[from, to]) => (to - from) * self.unit,
+            _ if bin + 1 == self.bins => 0.0,
+            _ => 1.0,
+        }
+    }
+
     /// Takes a − q of the next bin. What comes after the last bin is padding.
     #[inline]
     pub(crate) fn step(&mut self, u: f64) {
@@ -55,13 +65,7 @@ impl<'a> Scan<'a> {
         self.off = self.off.plus(u);
         self.after = self.off.high + self.off.low;
         let within = self.positions.len() > self.bins;
-        let width = match self.positions.get(self.bin..self.bin + 2) {
-            Some(&[from, to]) => (to - from) * self.unit,
-            // Nothing lies after the last centre.
-            _ if self.bin + 1 == self.bins => 0.0,
-            _ => 1.0,
-        };
-        let step = Step { before, after: self.after, width, within };
+        let step = Step { before, after: self.after, width: self.width(self.bin), within };
         for (found, term) in self.found.iter_mut().zip(self.terms) {
             macro_rules! take {
                 (scan $function:path, $term:expr) => {
@@ -72,6 +76,29 @@ impl<'a> Scan<'a> {
             with_function_of!(*term, take);
         }
         self.bin += 1;
+    }
+
+    /// Takes a pair of rows whose totals have the ratio Q/P. The choice of the term stands outside the loop over the bins.
+    #[inline(always)]
+    pub(crate) fn rows(&mut self, p: &[f64], q: &[f64], ratio: f64) {
+        self.begin();
+        let within = self.positions.len() > self.bins;
+        for slot in 0..self.terms.len() {
+            macro_rules! walk {
+                (scan $function:path, $term:expr) => {{
+                    let (mut found, mut off, mut before) = (Double::default(), Double::default(), 0.0);
+                    for (bin, (x, y)) in p.iter().zip(q).enumerate() {
+                        off = off.plus(x * ratio - y);
+                        let after = off.high + off.low;
+                        found = $function(found, &Step { before, after, width: self.width(bin), within });
+                        before = after;
+                    }
+                    self.found[slot] = found;
+                }};
+                ($other:ident $function:path, $term:expr $(, $order:expr)?) => {{ $(let _ = $order;)? }};
+            }
+            with_function_of!(self.terms[slot], walk);
+        }
     }
 
     /// Writes what the scan terms have found, divided by Q and in the unit of the positions, over the sums of all terms.

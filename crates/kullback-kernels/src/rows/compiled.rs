@@ -6,7 +6,7 @@ use super::batch::Usual;
 use super::decode::Decode;
 use super::segment::{Look, SegmentSums};
 use super::span::Span;
-use crate::levels::Level;
+use crate::levels::{Level, on_level};
 use crate::measures::Term;
 use crate::row_sums::RowFlags;
 use crate::weights::Rows;
@@ -68,6 +68,11 @@ macro_rules! compiled {
             }
         }
     };
+}
+
+/// [`Span::ordered`] on a level.
+pub(crate) fn ordered(level: Level, span: &Span<'_>, flags: &mut [RowFlags], sums: &mut [f64]) {
+    on_level!(level, simd => span.ordered(simd, flags, sums));
 }
 
 compiled!(f32, usual_32, any_32, look_32);

@@ -6,6 +6,7 @@ mod blocks;
 pub(crate) mod compiled;
 pub(crate) mod decode;
 pub(crate) mod long;
+mod ordered;
 pub(crate) mod policy;
 mod policy_change;
 mod prefetch;
