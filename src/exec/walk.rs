@@ -15,7 +15,7 @@ use crate::backend::gpu::Gpu;
 use crate::output::Stats;
 use crate::plan::Chunks;
 
-/// A walk ends after this many failures of a device without a finished chunk between them.
+/// So many failures of a device in a row, without a finished chunk between them, are tried again. The next one ends the walk.
 pub(crate) const RETRIES: usize = 3;
 
 /// What becomes of the results of a walk. It stays on the thread of the caller.
