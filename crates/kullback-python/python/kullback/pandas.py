@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 import kullback
-from kullback._methods import with_measures
+from kullback._methods import Methods
 
 __all__ = ["rows"]
 
@@ -76,8 +76,7 @@ def _labelled(values: Any, index: Any, measure: Any) -> Any:
     return pd.Series(values, index=index, name=measure)
 
 
-@with_measures
-class _Accessor:
+class _Accessor(Methods):
     def __init__(self, data: Any) -> None:
         self._data = data
 

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 import kullback
-from kullback._methods import with_measures
+from kullback._methods import Methods
 
 __all__ = ["expression", "rowwise"]
 
@@ -62,8 +62,7 @@ def expression(p: pl.Expr, q: Any = None, measure: str = "kl", **options: Any) -
 
 
 @pl.api.register_expr_namespace("kullback")
-@with_measures
-class _Expressions:
+class _Expressions(Methods):
     """`pl.col("p").kullback.kl("q")`, and the other measures by their names."""
 
     def __init__(self, column: pl.Expr) -> None:
