@@ -50,7 +50,13 @@ impl FromStr for BinPositions {
 
     fn from_str(text: &str) -> Result<Self> {
         fn numbers(text: &str) -> std::result::Result<Arc<[f64]>, &str> {
-            let words = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
+            let pieces: Vec<&str> = text.split(',').collect();
+            // Nothing may stand between two commas, or a number is missing. After the last comma nothing need stand.
+            let is_missing = |piece: &&str| piece.trim().is_empty();
+            if let Some(missing) = pieces[..pieces.len() - 1].iter().find(|piece| is_missing(piece)) {
+                return Err(missing);
+            }
+            let words = pieces.iter().flat_map(|piece| piece.split_whitespace());
             words.map(|word| word.parse().map_err(|_| word)).collect()
         }
         let owned = text.to_owned();

@@ -267,6 +267,7 @@ fn positions_of_ordered_bins() {
     assert!(complaint("--measure w1 --positions words.txt").contains("`one` in words.txt"));
     files.bytes("none.txt", "\n");
     assert!(complaint("--measure w1 --positions none.txt").contains("none.txt"));
+    assert!(complaint("--measure w1 --positions 0,,5").contains("are no positions"));
     files.bytes("marked.txt", "\u{feff}0 5");
     assert_eq!(column(&run("--positions marked.txt"), "w1")[1], "1.25");
     let matrix = files.output("pairwise p.parquet --measure w1 --positions 0,4 --on-invalid null");
