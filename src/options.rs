@@ -124,7 +124,7 @@ impl GpuSet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GpuOptions {
-    /// Lowers the device's binding limit to so many bytes, so that a small call is cut into many chunks.
+    /// The most bytes of one binding, if that is less than the device takes. A small call is then cut into many chunks.
     pub binding_limit: Option<u64>,
     /// Pins the kernels with (`true`) or without subgroup operations. By default they are used if the adapter has them.
     pub subgroups: Option<bool>,

@@ -22,7 +22,7 @@ const LEAST_TOTAL: f64 = power_of_two(-200);
 const MOST_TOTAL: f64 = power_of_two(200);
 const LEAST_WEIGHT: f64 = power_of_two(-600);
 
-/// Weights that are added up plainly. The rounding of so many additions stays below 10⁻¹³ of the sum.
+/// How many weights one plain sum adds up. Its rounding stays below 10⁻¹³ of the sum.
 const BLOCK: usize = 512;
 
 /// The total of a row, and whether the row is usual.
