@@ -1,17 +1,12 @@
 //! Batches through an engine: one batch is read and one is taken while another is computed.
 
-use std::sync::mpsc::sync_channel;
-use std::thread;
-
 use crate::engine::Engine;
+use crate::exec::turns::in_turn;
 use crate::options::Options;
 use crate::output::Columns;
 use kullback_kernels::error::Error;
 use kullback_kernels::measures::Divergence;
 use kullback_kernels::weights::Rows;
-
-/// Batches that wait between two stages.
-const WAITING: usize = 1;
 
 /// A batch of a stream: the rows of both sides, and whatever else belongs to them.
 pub trait RowPair: Send {
@@ -36,47 +31,18 @@ impl Engine {
         options: &Options,
         mut take: impl FnMut(B, Columns) -> Result<(), E>,
     ) -> Result<(), E> {
-        let workers = self.runner.calls_at_once();
-        thread::scope(|scope| {
-            let (to_compute, read): (Vec<_>, Vec<_>) = (0..workers).map(|_| sync_channel(WAITING)).unzip();
-            let (to_take, computed): (Vec<_>, Vec<_>) = (0..workers).map(|_| sync_channel(WAITING)).unzip();
-            scope.spawn(move || {
-                for (batch, to_compute) in batches.zip(to_compute.iter().cycle()) {
-                    let last = batch.is_err();
-                    // The receiver is gone if a batch before this one failed.
-                    if to_compute.send(batch).is_err() || last {
-                        break;
-                    }
-                }
-            });
-            for (read, to_take) in read.into_iter().zip(to_take) {
-                scope.spawn(move || {
-                    for batch in read {
-                        let result = batch.and_then(|batch: B| {
-                            let columns = self.rowwise(measures, batch.p(), batch.q(), options)?;
-                            Ok((batch, columns))
-                        });
-                        let last = result.is_err();
-                        if to_take.send(result).is_err() || last {
-                            break;
-                        }
-                    }
-                });
-            }
-            // The workers take turns, so the results come in order. The first worker without a result has the end.
-            for computed in computed.iter().cycle() {
-                let Ok(result) = computed.recv() else { break };
-                let (batch, columns) = result?;
-                take(batch, columns)?;
-            }
-            Ok(())
-        })
+        let compute = |batch: B| {
+            let columns = self.rowwise(measures, batch.p(), batch.q(), options)?;
+            Ok((batch, columns))
+        };
+        in_turn(self.runner.calls_at_once(), batches, compute, |(batch, columns)| take(batch, columns))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
     use std::time::Duration;
 
     use super::*;

@@ -15,6 +15,7 @@ pub(crate) mod rates;
 pub(crate) mod refused;
 pub(crate) mod run;
 pub(crate) mod tracker;
+pub(crate) mod turns;
 pub(crate) mod values;
 #[cfg(feature = "gpu")]
 pub(crate) mod walk;

@@ -11,8 +11,8 @@ mod search;
 mod trial;
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use smallvec::SmallVec;
@@ -22,6 +22,7 @@ use crate::exec::choice::{Choice, On, execute};
 use crate::exec::refused::Refused;
 use crate::exec::run::Run;
 use crate::exec::tracker::Tracker;
+use crate::exec::turns::in_turn;
 use crate::exec::values::{Part, Piece, Values};
 use crate::input::{DeviceRows, Input};
 use crate::options::{OnInvalid, Options};
@@ -229,13 +230,13 @@ impl<'a> Grid<'a> {
         {
             stats.sent = self.product.bytes();
         }
-        let mut reused = Columns::default();
-        self.walk(|rows, columns, ready| {
-            let mut tile = self.tile(rows, columns, ready, std::mem::take(&mut reused))?;
+        // Columns whose memory the next tile takes.
+        let reused = Mutex::new(Vec::new());
+        let again = || reused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut visit = |mut tile: Tile| {
             #[cfg(feature = "gpu")]
-            if self.has_product() {
+            if tile.entries.stats.products > 0 {
                 self.judge_product(&tile);
-                tile.entries.stats.products = tile.status().len() as u64;
             }
             if self.is_mirrored && tile.rows == tile.columns {
                 tile.make_symmetric();
@@ -249,11 +250,43 @@ impl<'a> Grid<'a> {
                 take(&tile.mirrored())?;
                 tracker.report(tile.status().len())?;
             }
-            reused = tile.entries;
+            again().push(tile.entries);
             Ok::<(), E>(())
-        })?;
+        };
+        match self.tiles_at_once() {
+            1 => self.walk(|rows, columns, ready| {
+                let columns_of_before = again().pop().unwrap_or_default();
+                visit(self.tile(rows, columns, ready, columns_of_before)?)
+            })?,
+            // The last values of a tile come back while the first rows of the next are on their way.
+            several => {
+                let work = |(rows, columns)| {
+                    let columns_of_before = again().pop().unwrap_or_default();
+                    self.tile(rows, columns, None, columns_of_before)
+                };
+                in_turn(several, self.unprepared().map(Ok), work, visit)?;
+            }
+        }
         stats.seconds = start.elapsed().as_secs_f64();
         Ok(stats)
+    }
+
+    /// Tiles that gain from being computed side by side.
+    fn tiles_at_once(&self) -> usize {
+        // A thread of a pool that waits takes up other work, which may wait for what it holds.
+        match self.choice.on {
+            On::Cpu | On::Reference => 1,
+            _ if rayon::current_thread_index().is_some() => 1,
+            _ => self.engine.runner.calls_at_once(),
+        }
+    }
+
+    /// The rows and columns of every tile, where no row is prepared before.
+    fn unprepared(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+        let of_rows =
+            |rows: Range<usize>| blocks(0..self.q.len(), self.tile[1]).map(move |columns| (rows.clone(), columns));
+        let tiles = blocks(0..self.p.len(), self.tile[0]).flat_map(of_rows);
+        tiles.filter(|(rows, columns)| !self.is_below(rows, columns))
     }
 
     fn tile(
@@ -285,6 +318,10 @@ impl<'a> Grid<'a> {
             let mut entries = execute(self.choice.on, &run, 0..problem.rows, &self.options, &tracker)?;
             if entries.stats.reason.is_none() {
                 entries.stats.reason = Some(self.choice.reason);
+            }
+            #[cfg(feature = "gpu")]
+            if run.product.is_some() && self.has_product() {
+                entries.stats.products = problem.rows as u64;
             }
             let any_invalid = entries.status().contains(&RowStatus::Invalid);
             (entries, any_invalid)
