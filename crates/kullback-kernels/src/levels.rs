@@ -113,3 +113,21 @@ macro_rules! on_level {
     }};
 }
 pub(crate) use on_level;
+
+/// [`on_level`] where whole kernels are compiled, which takes minutes. The tests of this crate are about the parts of kernels and run
+/// none, so with them there is one level, whatever the machine has. The tests of the engine run every level.
+#[cfg(not(test))]
+macro_rules! on_compiled_level {
+    ($level:expr, $simd:ident => $value:expr) => {
+        $crate::levels::on_level!($level, $simd => $value)
+    };
+}
+#[cfg(test)]
+macro_rules! on_compiled_level {
+    ($level:expr, $simd:ident => $value:expr) => {{
+        let _: $crate::levels::Level = $level;
+        let $simd = fearless_simd::Fallback::new();
+        $value
+    }};
+}
+pub(crate) use on_compiled_level;

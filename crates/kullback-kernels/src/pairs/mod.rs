@@ -25,14 +25,14 @@ pub use self::panels::{COLUMNS, ROWS};
 pub use self::prepare::Prepared;
 pub use self::products::{MOST_PRODUCTS, Products};
 use crate::kernels::Kernels;
-use crate::levels::on_level;
+use crate::levels::on_compiled_level;
 use crate::weights::Rows;
 
 impl Kernels {
     /// Prepares the rows of one side, 0 for P and 1 for Q, on the current pool of threads.
     pub fn prepare(&self, forms: &Forms, side: usize, rows: &Rows<'_>) -> Prepared {
         let level = self.level;
-        self.prepare_in(forms, side, rows, on_level!(level, simd => panel_sizes(simd))[side])
+        self.prepare_in(forms, side, rows, on_compiled_level!(level, simd => panel_sizes(simd))[side])
     }
 
     /// Prepares the rows of one side in panels of `panel` rows.
@@ -40,7 +40,7 @@ impl Kernels {
         let level = self.level;
         let mut prepared = Prepared::new(forms, side, rows, panel);
         prepared.panels().into_par_iter().for_each(|mut panel| {
-            on_level!(level, simd => panel.fill(simd, forms, side, rows));
+            on_compiled_level!(level, simd => panel.fill(simd, forms, side, rows));
         });
         prepared
     }
@@ -50,7 +50,7 @@ impl Kernels {
     pub fn pairs(&self, pairs: &Pairs<'_>, rows: Range<usize>, columns: Range<usize>, take: &mut Take<'_>) -> u64 {
         let mut direct = Direct::new(*self, pairs);
         let level = self.level;
-        on_level!(level, simd => finish::pairs(simd, rows, columns, &mut direct, take));
+        on_compiled_level!(level, simd => finish::pairs(simd, rows, columns, &mut direct, take));
         direct.rescued
     }
 
@@ -67,7 +67,7 @@ impl Kernels {
         let Some(factor) = pairs.forms.screen else { return self.pairs(pairs, rows, columns, take) };
         let mut direct = Direct::new(*self, pairs);
         let level = self.level;
-        on_level!(level, simd => screen::pairs(simd, factor, rows, columns, &mut direct, take, limit));
+        on_compiled_level!(level, simd => screen::pairs(simd, factor, rows, columns, &mut direct, take, limit));
         direct.rescued
     }
 }

@@ -6,7 +6,7 @@ use super::batch::Usual;
 use super::decode::Decode;
 use super::segment::{Look, SegmentSums};
 use super::span::Span;
-use crate::levels::{Level, on_level};
+use crate::levels::{Level, on_compiled_level};
 use crate::measures::Term;
 use crate::row_sums::RowFlags;
 use crate::weights::Rows;
@@ -38,33 +38,33 @@ macro_rules! compiled {
         }
 
         mod $usual {
-            use crate::levels::{Level, on_level};
+            use crate::levels::{Level, on_compiled_level};
             use crate::row_sums::RowFlags;
             use crate::rows::span::Span;
 
             pub(super) fn on(level: Level, span: &Span<'_>, flags: &mut [RowFlags], sums: &mut [f64]) {
-                on_level!(level, simd => span.usual::<_, $float>(simd, flags, sums));
+                on_compiled_level!(level, simd => span.usual::<_, $float>(simd, flags, sums));
             }
         }
 
         mod $any {
-            use crate::levels::{Level, on_level};
+            use crate::levels::{Level, on_compiled_level};
             use crate::row_sums::RowFlags;
             use crate::rows::span::Span;
 
             pub(super) fn on(level: Level, span: &Span<'_>, flags: &mut [RowFlags], sums: &mut [f64]) {
-                on_level!(level, simd => span.any::<_, $float>(simd, flags, sums));
+                on_compiled_level!(level, simd => span.any::<_, $float>(simd, flags, sums));
             }
         }
 
         mod $look {
-            use crate::levels::{Level, on_level};
+            use crate::levels::{Level, on_compiled_level};
             use crate::measures::Term;
             use crate::rows::segment::{SegmentSums, Look, look_at};
             use crate::weights::Rows;
 
             pub(super) fn on(level: Level, p: &Rows<'_>, q: &Rows<'_>, terms: &[Term], look: Look) -> SegmentSums {
-                on_level!(level, simd => look_at::<_, $float>(simd, p, q, terms, look))
+                on_compiled_level!(level, simd => look_at::<_, $float>(simd, p, q, terms, look))
             }
         }
     };
@@ -72,7 +72,7 @@ macro_rules! compiled {
 
 /// [`Span::ordered`] on a level.
 pub(crate) fn ordered(level: Level, span: &Span<'_>, flags: &mut [RowFlags], sums: &mut [f64]) {
-    on_level!(level, simd => span.ordered(simd, flags, sums));
+    on_compiled_level!(level, simd => span.ordered(simd, flags, sums));
 }
 
 compiled!(f32, usual_32, any_32, look_32);
