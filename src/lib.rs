@@ -53,6 +53,7 @@ mod backend;
 mod builder;
 mod calibrate;
 pub mod contract;
+mod contributions;
 mod engine;
 mod exec;
 #[cfg(all(test, feature = "gpu"))]

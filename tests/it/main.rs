@@ -9,6 +9,7 @@ mod conformance_gl;
 mod conformance_swiftshader;
 #[cfg(feature = "gpu")]
 mod conformance_vulkan;
+mod contributions;
 mod extremes;
 mod margins;
 mod ordered;

@@ -271,6 +271,14 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+    /// The measure is not a sum over bins.
+    #[error(
+        "`{measure}` is the largest of its terms, not their sum: no bin adds a part of it. Ask for the parts of another measure"
+    )]
+    NoParts {
+        /// The name of the measure.
+        measure: String,
+    },
     /// A column was not computed.
     #[error("the measure `{measure}` was not asked for in this call")]
     NotComputed {

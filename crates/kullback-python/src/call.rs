@@ -1,7 +1,7 @@
 //! The options of a call, and the loop over the rows of both sides.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use kullback::{Columns, Device, Divergence, Engine, Error, OnInvalid, Options, Progress, RowStatus, Rows};
@@ -196,38 +196,25 @@ pub(crate) fn rowwise(
         let options = if is_long { &watch.watched(py, options, done, total) } else { options };
         py.detach(|| engine.rowwise(measures, p, q, options))
     };
-    let (mut found, mut done) = (Found { values: Vec::new(), status: Vec::new() }, 0);
-    let shared = |side: &InputSide<'_>| side.rows == 1 && total != 1;
-    loop {
-        let at = |side: &InputSide<'_>| if shared(side) { 0 } else { done };
-        let ((p_part, p_end), (q_part, q_end)) = (p.from(at(p))?, q.from(at(q))?);
-        let end = |side: &InputSide<'_>, end: usize| if shared(side) { total } else { end };
-        let end = end(p, p_end).min(end(q, q_end)).min(total);
-        let (p_rows, q_rows) = (p_part.rows(py, p.bins)?, q_part.rows(py, q.bins)?);
-        let cut = |rows: Rows<'_>, side: &InputSide<'_>| -> usize {
-            if shared(side) { 1 } else { (end - done).min(rows.len()) }
-        };
-        let (p_rows, q_rows) = (p_rows.slice(0, cut(p_rows, p)), q_rows.slice(0, cut(q_rows, q)));
-        if done == 0 && end == total {
+    let mut found = Found { values: Vec::new(), status: Vec::new() };
+    each_part(py, [p, q], total, |p_rows, q_rows, part| {
+        if part == (0..total) {
             let columns = call(p_rows, q_rows, options, 0).map_err(|error| watch.error(py, &error))?;
             found = taken(columns, measures);
-            break;
+            return Ok(());
         }
         // The error names the refused row after all rows are known.
         let null = Options { on_invalid: OnInvalid::Null, ..options.clone() };
-        let columns = call(p_rows, q_rows, &null, done).map_err(|error| watch.error(py, &error))?;
+        let columns = call(p_rows, q_rows, &null, part.start).map_err(|error| watch.error(py, &error))?;
         let part = taken(columns, measures);
         if found.values.is_empty() {
             found.values = measures.iter().map(|_| reserved(py, total)).collect::<PyResult<_>>()?;
         }
         found.values.iter_mut().zip(part.values).for_each(|(all, part)| all.extend(part));
         found.status.extend(part.status);
-        done = end;
-        if done >= total {
-            break;
-        }
-    }
-    let is_null = |side: &InputSide<'_>, row: usize| side.is_null(if shared(side) { 0 } else { row });
+        Ok(())
+    })?;
+    let is_null = |side: &InputSide<'_>, row: usize| side.is_null(if is_shared(side, total) { 0 } else { row });
     if p.has_nulls() || q.has_nulls() {
         // Null rows get no value here: a policy would make one from the zeros that stand for them.
         for row in (0..total).filter(|row| is_null(p, *row) || is_null(q, *row)) {
@@ -239,6 +226,73 @@ pub(crate) fn rowwise(
         refuse(py, engine, measures, [p, q], options, &found.status)?;
     }
     Ok(found)
+}
+
+/// Whether one row of a side meets all rows of the other.
+fn is_shared(side: &InputSide<'_>, total: usize) -> bool {
+    side.rows == 1 && total != 1
+}
+
+/// Hands the rows of both sides to `visit`, and which of the `total` rows of the result they make: all at once if both sides lie in
+/// memory as the engine takes them, otherwise part by part.
+fn each_part(
+    py: Python<'_>,
+    [p, q]: [&InputSide<'_>; 2],
+    total: usize,
+    mut visit: impl FnMut(Rows<'_>, Rows<'_>, Range<usize>) -> PyResult<()>,
+) -> PyResult<()> {
+    let mut done = 0;
+    loop {
+        let at = |side: &InputSide<'_>| if is_shared(side, total) { 0 } else { done };
+        let ((p_part, p_end), (q_part, q_end)) = (p.from(at(p))?, q.from(at(q))?);
+        let end = |side: &InputSide<'_>, end: usize| if is_shared(side, total) { total } else { end };
+        let end = end(p, p_end).min(end(q, q_end)).min(total);
+        let (p_rows, q_rows) = (p_part.rows(py, p.bins)?, q_part.rows(py, q.bins)?);
+        let cut = |rows: Rows<'_>, side: &InputSide<'_>| -> usize {
+            if is_shared(side, total) { 1 } else { (end - done).min(rows.len()) }
+        };
+        visit(p_rows.slice(0, cut(p_rows, p)), q_rows.slice(0, cut(q_rows, q)), done..end)?;
+        done = end;
+        if done >= total {
+            return Ok(());
+        }
+    }
+}
+
+/// What each bin adds, row after row of `total` rows.
+pub(crate) fn contributions(
+    py: Python<'_>,
+    engine: &Engine,
+    measure: Divergence,
+    sides: [&InputSide<'_>; 2],
+    total: usize,
+    options: &Options,
+) -> PyResult<Vec<f64>> {
+    let watch = Watch::new(py, None)?;
+    // It finds the rows that are refused, and those without a value.
+    let values = rowwise(py, engine, &[measure], sides, total, options, &watch)?.values.pop().unwrap_or_default();
+    let bins = sides[0].bins;
+    let mut parts: Vec<f64> = reserved(py, total.saturating_mul(bins))?;
+    let null = Options { on_invalid: OnInvalid::Null, ..options.clone() };
+    each_part(py, sides, total, |p, q, rows| {
+        // Between rows it looks whether the user wants to stop.
+        let step = (LONG >> 6).div_ceil(bins);
+        let one = |rows: Rows<'_>| rows.len() == 1;
+        for first in (0..rows.len()).step_by(step) {
+            py.check_signals()?;
+            let count = step.min(rows.len() - first);
+            let [p, q] = [p, q].map(|side| if one(side) { side } else { side.slice(first, count) });
+            let found = py.detach(|| engine.contributions(measure, p, q, &null));
+            parts.extend(found.map_err(|error| exception(py, &error))?);
+        }
+        Ok(())
+    })?;
+    for (parts, value) in parts.chunks_exact_mut(bins).zip(values) {
+        if value.is_nan() {
+            parts.fill(f64::NAN);
+        }
+    }
+    Ok(parts)
 }
 
 /// Returns the error for the first invalid row, if there is one. Row numbers are those of the whole call.

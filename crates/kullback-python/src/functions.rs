@@ -3,7 +3,7 @@
 use kullback::{Device, Divergence, Engine, Summary, TopRow};
 use numpy::PyUntypedArray;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::call::{self, Choices, Measures, Watch};
 use crate::error::{exception, wrong_input};
@@ -74,6 +74,30 @@ pub(crate) fn on_engine<'py>(
     let watch = Watch::new(py, progress)?;
     let found = call::rowwise(py, engine, &measures.list, [p, q], shape.iter().product(), &options, &watch)?;
     output::columns(py, found, &measures, &shape, out, return_status)
+}
+
+#[doc = include_str!("docs/contributions.txt")]
+#[pyfunction]
+#[pyo3(signature = (p, q=None, measure="kl", *, unit="nats", zeros="exact", positions=None, on_invalid="error"))]
+#[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
+pub(crate) fn contributions<'py>(
+    py: Python<'py>,
+    p: &Bound<'py, PyAny>,
+    q: Option<&Bound<'py, PyAny>>,
+    measure: &str,
+    unit: &str,
+    zeros: &str,
+    positions: Option<&Bound<'py, PyAny>>,
+    on_invalid: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    let measures = Measures::new(Some(&PyString::new(py, measure)), Divergence::Kl)?;
+    let options = Choices { unit, zeros, positions, on_invalid }.options(py)?;
+    let [p, q] = &sides(p, q, None, &measures)?;
+    let mut shape = shape_of(py, &p.shape, &q.shape)?;
+    let (engine, total) = (call::engine(py, "cpu")?, shape.iter().product());
+    let parts = call::contributions(py, &engine, measures.list[0], [p, q], total, &options)?;
+    shape.push(p.bins);
+    output::array(py, parts, &shape)
 }
 
 #[doc = include_str!("docs/rowwise.txt")]

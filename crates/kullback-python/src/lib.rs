@@ -24,7 +24,7 @@ mod _core {
     #[pymodule_export]
     use crate::engine::PyEngine;
     #[pymodule_export]
-    use crate::functions::{devices, matrix, measures, rowwise, summary};
+    use crate::functions::{contributions, devices, matrix, measures, rowwise, summary};
     #[pymodule_export]
     use crate::pairs::{nearest, pairwise};
     #[pymodule_export]

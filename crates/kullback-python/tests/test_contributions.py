@@ -29,11 +29,10 @@ def test_terms_at_the_ends(measure, p, q, terms):
 @pytest.mark.parametrize("row", [[1e300, 1e-100], [1.0, 1e-310], [1.0, 5e-324], [1.0, 2.0**-1020]])
 def test_a_weight_that_vanishes_beside_its_total_is_refused(row):
     rows = [[1.0, 2.0], row, [3.0, 4.0], row]
-    for p, q, side in [(rows, [1.0, 1.0], "P"), ([1.0, 1.0], rows, "Q")]:
+    for p, q in [(rows, [1.0, 1.0]), ([1.0, 1.0], rows)]:
         with pytest.raises(kullback.RangeError) as caught:
             kullback.contributions(p, q)
         assert (caught.value.count, caught.value.rows, caught.value.row) == (2, 4, 1)
-        assert f"row 1 of {side}, bin 1: {row[1]}" in str(caught.value)
         # As those are that the values are made of.
         with pytest.raises(kullback.RangeError):
             kullback.rowwise(rows, [1.0, 1.0])

@@ -163,12 +163,24 @@ def test_a_summary_is_that_of_the_column(rng):
     assert both["kl"]["mean"] == found["mean"]
 
 
-@pytest.mark.parametrize("measure", ["kl", "reverse_kl", "jeffreys", "psi", "js", "tv", "chi2"])
+@pytest.mark.parametrize("measure", ["kl", "reverse_kl", "jeffreys", "psi", "js", "tv", "chi2", "lin_k", "pooled_js", "w1", "alpha:0.3"])
 def test_contributions_add_up(measure, rng):
-    p, q = rng.integers(1, 50, (20, 9)), rng.integers(1, 50, 9)
+    p, q = rng.integers(1, 50, (4, 5, 9)), rng.integers(1, 50, 9)
     parts = kullback.contributions(p, q, measure, unit="bits")
     assert parts.shape == p.shape
     np.testing.assert_allclose(parts.sum(-1), kullback.rowwise(p, q, measure, unit="bits"), rtol=1e-12)
+
+
+def test_contributions_take_options_and_rows_of_any_layout(rng):
+    p, q = rng.integers(0, 5, (300, 4)), rng.integers(0, 5, (300, 4))
+    want = kullback.contributions(p, q, "js", zeros="additive:0.5")
+    np.testing.assert_array_equal(kullback.contributions(np.asfortranarray(p), q[::-1][::-1], "js", zeros="additive:0.5"), want)
+    assert kullback.contributions([1, 2], [2, 1], "w1", positions=[0, 10]).tolist() == pytest.approx([10 / 3, 0])
+    with pytest.raises(kullback.InputError, match="largest of its terms"):
+        kullback.contributions(p, q, "ks")
+    pa = pytest.importorskip("pyarrow")
+    null = pa.array([[1, 2], None], pa.list_(pa.int64(), 2))
+    np.testing.assert_array_equal(np.isnan(kullback.contributions(null, [1, 1], zeros="additive:1")), [[False] * 2, [True] * 2])
 
 
 def test_the_contract_holds_on_every_device():

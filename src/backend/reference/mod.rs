@@ -4,10 +4,12 @@
 //! Its own error is about 1e-30 of the terms it adds. So even Σ p̂ ln(p̂/q̂) of rows that differ by 1e-9 keeps more digits than
 //! the contract asks for. The logarithms of a row are computed once for all measures.
 
+mod parts;
 mod real;
 
 use std::cell::OnceCell;
 
+pub(crate) use self::parts::parts;
 use self::real::{DoubleDouble, real};
 use crate::contract::LEAST_SHARE;
 use crate::output::RowStatus;
@@ -235,16 +237,17 @@ fn cumulated(p: &SideShares, q: &SideShares) -> Vec<DoubleDouble> {
     p.shares.iter().zip(&q.shares).map(after).collect()
 }
 
-/// ∫|F − G|, bin by bin.
-fn w1(p: &SideShares, q: &SideShares, positions: &[f64]) -> DoubleDouble {
-    let after = cumulated(p, q);
+/// ∫|F − G| from each bin to the next, or over it, from F − G after each bin.
+fn w1_parts(after: &[DoubleDouble], positions: &[f64]) -> Vec<DoubleDouble> {
     let bins = after.len();
     let width = |bin: usize| match positions.get(bin..bin + 2) {
         Some(ends) => real(ends[1]) - real(ends[0]),
         None => real(1.0),
     };
     if positions.len() <= bins {
-        return sum((0..bins - 1).map(|bin| after[bin].abs() * width(bin)));
+        // Nothing lies after the last centre.
+        let part = |bin: usize| if bin + 1 == bins { real(0.0) } else { after[bin].abs() * width(bin) };
+        return (0..bins).map(part).collect();
     }
     let within = |bin: usize| {
         let (first, last) = (if bin == 0 { real(0.0) } else { after[bin - 1] }, after[bin]);
@@ -256,7 +259,7 @@ fn w1(p: &SideShares, q: &SideShares, positions: &[f64]) -> DoubleDouble {
             (true, true) => (first * first + last * last) / (real(2.0) * ends) * width(bin),
         }
     };
-    sum((0..bins).map(within))
+    (0..bins).map(within).collect()
 }
 
 /// The measure in nats; `None` is +∞.
@@ -299,7 +302,7 @@ fn measure(which: Divergence, pair: &PairShares, positions: &[f64]) -> Option<Do
         Divergence::Tsallis(order) => divided_power_sum(p, q, order, real(order) - one),
         Divergence::Alpha(order) => divided_power_sum(p, q, order, real(order) * (real(order) - one)),
         Divergence::CrossEntropy => (!p.exceeds(q)).then(|| -p.sum(|bin| p.shares[bin] * q.logs()[bin])),
-        Divergence::W1 => Some(w1(p, q, positions)),
+        Divergence::W1 => Some(sum(w1_parts(&cumulated(p, q), positions).into_iter())),
         Divergence::Ks => {
             Some(cumulated(p, q).into_iter().map(DoubleDouble::abs).fold(real(0.0), |x, y| if y > x { y } else { x }))
         }
@@ -307,15 +310,19 @@ fn measure(which: Divergence, pair: &PairShares, positions: &[f64]) -> Option<Do
     }
 }
 
-/// The value in the unit.
-fn value(which: Divergence, pair: &PairShares, unit: Unit, positions: &[f64]) -> f64 {
-    let base = match unit {
+fn base_of(unit: Unit) -> f64 {
+    match unit {
         Unit::Nats => std::f64::consts::E,
         Unit::Bits => 2.0,
         Unit::Bans => 10.0,
         Unit::Base(base) => base,
-    };
-    let in_unit = |x: DoubleDouble| if which.has_unit() && unit != Unit::Nats { x / real(base).ln() } else { x };
+    }
+}
+
+/// The value in the unit.
+fn value(which: Divergence, pair: &PairShares, unit: Unit, positions: &[f64]) -> f64 {
+    let base = real(base_of(unit));
+    let in_unit = |x: DoubleDouble| if which.has_unit() && unit != Unit::Nats { x / base.ln() } else { x };
     match measure(which, pair, positions).map(in_unit) {
         None => f64::INFINITY,
         Some(x) if which == Divergence::JsDistance => x.sqrt().to_f64(),

@@ -10,8 +10,20 @@ The functions take numpy arrays, Arrow columns of lists (pyarrow, polars, duckdb
 the last axis are the bins. See `help(kullback.rowwise)`.
 """
 
-from kullback._core import Engine, Uploaded, __version__, devices, matrix, measures, nearest, pairwise, rowwise, summary, verify
-from kullback._contributions import contributions
+from kullback._core import (
+    Engine,
+    Uploaded,
+    __version__,
+    contributions,
+    devices,
+    matrix,
+    measures,
+    nearest,
+    pairwise,
+    rowwise,
+    summary,
+    verify,
+)
 from kullback._errors import (
     DeviceError,
     DeviceMemoryError,

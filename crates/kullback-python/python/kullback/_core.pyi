@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias, final, overload
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["__version__", "Engine", "Uploaded", "devices", "matrix", "measures", "rowwise", "summary", "nearest", "pairwise", "verify"]
+__all__ = ["__version__", "Engine", "Uploaded", "contributions", "devices", "matrix", "measures", "rowwise", "summary", "nearest", "pairwise", "verify"]
 
 __version__: str
 
@@ -274,6 +274,16 @@ def summary(
     device: str = "auto",
     progress: _Progress = None,
 ) -> dict[str, dict[str, Any]]: ...
+def contributions(
+    p: _Weights,
+    q: _Weights = None,
+    measure: str = "kl",
+    *,
+    unit: str = "nats",
+    zeros: str = "exact",
+    positions: _Positions = None,
+    on_invalid: _OnInvalid = "error",
+) -> _Values: ...
 def devices() -> list[dict[str, Any]]: ...
 def measures() -> list[str]: ...
 def matrix(rows: _Weights) -> npt.NDArray[Any]: ...
