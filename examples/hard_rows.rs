@@ -17,6 +17,7 @@ use std::time::Instant;
 use kullback::{Columns, Device, Divergence, Engine, OnInvalid, Options, RowStatus, Rows, WeightType, Zeros, adapters};
 use kullback_conformance::{
     FAMILIES, GENERATOR, POLICIES, SMALL_POLICIES, Tolerance, Values, edges, hard_rows, hard_rows_of_family, measures,
+    ordered_measures,
 };
 
 /// Rows of each family per chunk.
@@ -60,7 +61,7 @@ fn main() -> kullback::Result<()> {
     let weight_type = if of_64_bits { WeightType::F64 } else { WeightType::F32 };
     let mut subjects = subjects(!of_64_bits && !wide);
     let reference = Engine::builder().device(if wide { Device::Cpu } else { Device::Reference }).build()?;
-    let all = [&measures()[..], &edges().concat()].concat();
+    let all = [measures(), ordered_measures(), edges().concat()].concat();
     let sets = sets();
     let policies: Vec<Zeros> = [Zeros::Exact; 8].into_iter().chain(POLICIES).chain(SMALL_POLICIES).collect();
     let started = Instant::now();
@@ -112,31 +113,14 @@ fn subjects(with_gpus: bool) -> Vec<Subject> {
 
 /// The measures of each call over the same rows.
 fn sets() -> Vec<Vec<Divergence>> {
-    let [narrow_edges, wide_edges, ordered] = edges();
+    let [narrow_edges, wide_edges] = edges();
     let narrow = [measures(), narrow_edges].concat();
-    let second_order = |measure: &Divergence| {
-        use Divergence::{
-            Bhattacharyya, Chi2, Hellinger, Jeffreys, Js, JsDistance, Kl, LinK, NeymanChi2, PooledJs, ReverseKl,
-            Triangular,
-        };
-        matches!(
-            measure,
-            Kl | ReverseKl
-                | Jeffreys
-                | Js
-                | JsDistance
-                | LinK
-                | PooledJs
-                | Hellinger
-                | Bhattacharyya
-                | Chi2
-                | NeymanChi2
-                | Triangular
-        )
-    };
-    let of_second_order = narrow.iter().copied().filter(second_order).collect();
+    let of_second_order = narrow.iter().copied().filter(|measure| measure.is_of_second_order()).collect();
     let alone = [Divergence::Kl, Divergence::Tv, Divergence::CrossEntropy, Divergence::Hellinger];
-    [narrow, wide_edges, ordered, of_second_order].into_iter().chain(alone.map(|measure| vec![measure])).collect()
+    [narrow, wide_edges, ordered_measures(), of_second_order]
+        .into_iter()
+        .chain(alone.map(|measure| vec![measure]))
+        .collect()
 }
 
 impl Subject {

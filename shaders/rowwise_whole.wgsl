@@ -11,13 +11,7 @@ fn whole(
     // Threads without a row keep step with the others and visit no bin.
     let end = select(0u, params.bins, row < params.rows);
     var span = span_of(row, at.lane, THREADS, end);
-    var constants = row_sides(reduce_totals(at, scan_totals(span)));
-    if (FLOORS) {
-        let floored = reduce_totals(at, scan_floored(span, constants.p, constants.q));
-        constants.p.total = floored.p;
-        constants.q.total = floored.q;
-    }
-    constants = finish_constants(constants);
+    let constants = row_constants(at, span);
     let usable = (constants.flags & (EMPTY | INVALID_P | INVALID_Q | RESCUE)) == 0u;
     span.end = select(0u, end, usable);
     let sums = reduce_sums(at, scan_terms(span, constants));

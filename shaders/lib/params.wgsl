@@ -23,8 +23,9 @@ struct Params {
     stamp: u32,
     // For all pairs: the rows of Q that each row of P meets before the next row of P does. Otherwise 0.
     columns: u32,
-    pad_1: u32,
-    pad_2: u32,
+    // For scans: what the widths of the bins are multiples of, a power of two; whether weight is spread within the bins.
+    width_unit: f32,
+    within: u32,
     // One entry per slot: A, 1 − A, the exponent of a/q, and the leading bits of that exponent.
     orders: array<vec4<f32>, 8>,
 }

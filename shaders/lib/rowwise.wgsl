@@ -192,6 +192,17 @@ fn finish_constants(sides: RowConstants) -> RowConstants {
     return c;
 }
 
+// The constants of a row in one workgroup.
+fn row_constants(at: Place, span: Span) -> RowConstants {
+    var constants = row_sides(reduce_totals(at, scan_totals(span)));
+    if (FLOORS) {
+        let floored = reduce_totals(at, scan_floored(span, constants.p, constants.q));
+        constants.p.total = floored.p;
+        constants.q.total = floored.q;
+    }
+    return finish_constants(constants);
+}
+
 // Sums the terms of the bins of a span, in blocks of four.
 fn scan_terms(span: Span, c: RowConstants) -> Running {
     var total = nothing_yet();

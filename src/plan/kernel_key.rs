@@ -1,13 +1,17 @@
 //! What changes the generated code of a kernel, and nothing else.
 
-use kullback_kernels::measures::facts::Precision;
 use kullback_kernels::measures::{Term, TermKind};
-use kullback_kernels::problem::Problem;
+use kullback_kernels::problem::{MOST_ORDERED_BINS, Problem};
 use kullback_kernels::weights::WeightType;
 use kullback_kernels::zeros::Zeros;
 
 /// Sums that one dispatch makes. A call with more terms makes several dispatches over the same data.
 pub(crate) const TERMS_PER_DISPATCH: usize = 8;
+
+/// The terms of each dispatch over the rows. Terms that depend on the order of the bins have kernels of their own.
+pub(crate) fn dispatches(terms: &[Term]) -> impl Iterator<Item = &[Term]> {
+    terms.chunk_by(|a, b| a.is_scan() == b.is_scan()).flat_map(|alike| alike.chunks(TERMS_PER_DISPATCH))
+}
 
 /// The kind of a zero policy. Its number is a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +67,8 @@ const SHORT_BINS: u32 = 1024;
 const SHORT_THREADS: u32 = 32;
 /// Bins that one workgroup reads of a split row: enough work to hide the second dispatch.
 pub(crate) const SPLIT_BINS: u32 = 16_384;
+// One workgroup has a row whose bins are taken in their order.
+const _: () = assert!(SPLIT_BINS as usize == MOST_ORDERED_BINS);
 /// The most parts of a row: one workgroup adds the partial totals of a row.
 pub(crate) const MAX_PARTS: u32 = 1024;
 
@@ -160,19 +166,24 @@ pub(crate) struct KernelKey {
     pub(crate) subgroups: bool,
 }
 
-/// Whether the kernel for usual rows can compute a problem: zeros as they are, every term of second order and without an
-/// exponent, a row in one workgroup. The kernel gives no yardstick; the sums of a row show whether it is good enough.
-pub(crate) fn takes_usual(problem: &Problem, shape: Shape) -> bool {
-    // An exponent amplifies the error of a total.
-    let second_order = |term: &Term| {
-        term.order().is_none() && matches!(term.precision(), Precision::SecondOrder | Precision::Positive)
-    };
+/// Whether the kernel for usual rows can compute some terms of a problem: zeros as they are, every term of second order and
+/// without an exponent, a row in one workgroup. The kernel gives no yardstick; the sums of a row show whether it is good enough.
+pub(crate) fn takes_usual(problem: &Problem, terms: &[Term], shape: Shape) -> bool {
     let whole = !matches!(shape, Shape::Split { .. });
-    whole && problem.zeros == Zeros::Exact && problem.terms.iter().all(second_order)
+    let scans = terms.iter().any(|term| term.is_scan());
+    whole
+        && !scans
+        && problem.zeros == Zeros::Exact
+        && problem.terms.iter().filter(|term| !term.is_scan()).all(|term| term.is_of_second_order())
 }
 
 impl KernelKey {
-    /// The key of the dispatch that sums `terms` (at most [`TERMS_PER_DISPATCH`]) of a problem.
+    /// Whether its terms depend on the order of the bins.
+    pub(crate) fn is_scan(&self) -> bool {
+        self.terms.iter().flatten().any(|kind| kind.facts().scan)
+    }
+
+    /// The key of the dispatch that sums `terms`, one of the [`dispatches`] of a problem.
     pub(crate) fn new(problem: &Problem, terms: &[Term], shape: Shape, subgroups: bool) -> Self {
         let mut kinds = [None; TERMS_PER_DISPATCH];
         for (kind, term) in kinds.iter_mut().zip(terms) {
@@ -185,7 +196,7 @@ impl KernelKey {
             terms: kinds,
             threads: shape.threads(),
             split: matches!(shape, Shape::Split { .. }),
-            usual: takes_usual(problem, shape).then(|| Reads::new(problem.bins, shape)),
+            usual: takes_usual(problem, terms, shape).then(|| Reads::new(problem.bins, shape)),
             subgroups,
         }
     }

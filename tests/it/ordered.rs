@@ -5,11 +5,14 @@ use std::sync::Arc;
 use kullback::{Device, Divergence, Engine, Error, OnInvalid, Options, Rows, WeightType};
 use kullback_conformance::{FAMILIES, hard_rows};
 
-use crate::common::{cpu, ordered_bins_are_the_same_by_every_way, ordered_bins_are_within_the_contract};
+use crate::common::{
+    cpu, ordered_bins_are_the_same_by_every_way, ordered_bins_are_within_the_contract, ordered_bins_of_long_rows,
+};
 
 #[test]
 fn ordered_bins_are_within_the_contract_on_cpu() {
     ordered_bins_are_within_the_contract(cpu, &[WeightType::F32, WeightType::U16, WeightType::F64]);
+    ordered_bins_of_long_rows(cpu, false);
 }
 
 #[test]

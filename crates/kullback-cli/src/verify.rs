@@ -6,7 +6,7 @@ use kullback::contract::{NARROW_ERROR, WIDE_ERROR};
 use kullback::{Device, DeviceAnswers, Divergence, Engine, OnInvalid, Options, RowStatus, WeightType, Zeros, adapters};
 use kullback_conformance::{
     Case, Check, FAMILIES, GENERATOR, MEASURES, POLICIES, SMALL_POLICIES, Values, Worst, edges, golden, hard_rows,
-    measures,
+    measures, ordered_measures,
 };
 use serde_json::{Map, Value, json};
 
@@ -25,21 +25,6 @@ const TYPES: [WeightType; 5] = [WeightType::F32, WeightType::U16, WeightType::F1
 const ALL_POLICIES: [WeightType; 2] = [WeightType::F32, WeightType::U16];
 /// Row lengths that are tested with small policy numbers.
 const FEW_LENGTHS: [usize; 2] = [2, 17];
-/// Measures for which a GPU uses another kernel if no other measure is asked for.
-const SECOND_ORDER: [Divergence; 12] = [
-    Divergence::Kl,
-    Divergence::ReverseKl,
-    Divergence::Jeffreys,
-    Divergence::Js,
-    Divergence::JsDistance,
-    Divergence::LinK,
-    Divergence::PooledJs,
-    Divergence::Hellinger,
-    Divergence::Bhattacharyya,
-    Divergence::Chi2,
-    Divergence::NeymanChi2,
-    Divergence::Triangular,
-];
 /// The most failures that are listed.
 const LISTED: usize = 20;
 
@@ -147,7 +132,7 @@ fn random_problem(
     let hard = hard_rows(seed, weight_type, bins, rows);
     // Where zeros stay as they are, the orders at the edges of each family are asked for too.
     let edges = if zeros == Zeros::Exact { edges().concat() } else { Vec::new() };
-    let measures = [measures(), edges].concat();
+    let measures = [measures(), ordered_measures(), edges].concat();
     let out = reference.rowwise(&measures, hard.p.rows(bins), hard.q.rows(bins), &options(zeros))?;
     Ok(VerifyCase {
         want: out.iter().map(|(measure, values)| (measure, values.to_vec())).collect(),
@@ -216,15 +201,17 @@ impl Subject {
         // A device takes a shorter way if the measures asked for allow it, so those measures are also asked for apart. On the CPU
         // each one is asked for alone. A GPU compiles a kernel for each set, so there the sets are those of second order and the
         // orders at the edges of what it takes.
-        let (all, [narrow_edges, _, _]) = (measures(), edges());
+        let (all, [narrow_edges, _]) = (measures(), edges());
         let only = |measures: &[Divergence]| -> Vec<(Divergence, &[f64])> {
             want.iter().filter(|(measure, _)| measures.contains(measure)).copied().collect()
         };
-        let mut sets = vec![only(&all)];
+        let second_order: Vec<Divergence> =
+            all.iter().copied().filter(|measure| measure.is_of_second_order()).collect();
+        let mut sets = vec![only(&all), only(&ordered_measures())];
         if self.takes_wide {
             sets.extend(want.iter().map(|one| vec![*one]));
         } else if problem.zeros == Zeros::Exact {
-            sets.extend([only(&SECOND_ORDER), only(&narrow_edges)]);
+            sets.extend([only(&second_order), only(&narrow_edges)]);
         }
         for want in sets.into_iter().filter(|set| !set.is_empty()) {
             let is_infinite = |row: usize| want.iter().any(|(_, values)| values[row].is_infinite());
@@ -370,7 +357,7 @@ fn errors<'a>(
         let errors = subjects.iter().map(|subject| error(worst(subject, &measure)));
         [measure.clone()].into_iter().chain(errors).collect()
     };
-    let edges = edges().concat().into_iter().map(|measure| measure.to_string());
+    let edges = [ordered_measures(), edges().concat()].concat().into_iter().map(|measure| measure.to_string());
     let names = MEASURES.iter().map(|name| (*name).to_owned()).chain(edges);
     format!("{}\n\n", table(style, header.collect(), names.map(row).collect(), 1))
 }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::arithmetic::contrast::Needs;
+use crate::arithmetic::powers::power_of_two;
 use crate::error::{Error, Result};
+use crate::measures::scan::unit_of;
 use crate::measures::{Divergence, Term};
 use crate::reason::Reason;
 use crate::unit::Unit;
@@ -91,6 +93,9 @@ pub struct Problem {
     /// The positions of the bins: one per bin for centres, one more for edges, none for steps of 1.
     pub positions: Arc<[f64]>,
 }
+
+/// The most bins over which a device adds up F − G: one workgroup has the row.
+pub const MOST_ORDERED_BINS: usize = 16_384;
 
 /// Whether 32-bit floats hold the number of a policy: a small number beside a total of 1, and the sum of a large number over
 /// all bins.
@@ -198,8 +203,6 @@ impl Problem {
             Some(Reason::WideWeights)
         } else if !is_held(self.zeros) {
             Some(Reason::WidePolicy)
-        } else if self.has_scan() {
-            Some(Reason::OrderedBins)
         } else if self.slots.iter().any(is_delicate) {
             Some(Reason::WideOrder)
         } else {
@@ -211,7 +214,10 @@ impl Problem {
     pub fn is_not_for_a_device(&self) -> Option<Reason> {
         // Each thread would add up too many blocks in 32 bits.
         const MOST_BINS: usize = 1 << 24;
-        self.needs_wide().or((self.bins > MOST_BINS).then_some(Reason::LongRows))
+        let unit = unit_of(&self.positions, self.bins);
+        let is_held = self.bins <= MOST_ORDERED_BINS && (power_of_two(-60)..=power_of_two(60)).contains(&unit);
+        let too_long = (self.bins > MOST_BINS).then_some(Reason::LongRows);
+        self.needs_wide().or((self.has_scan() && !is_held).then_some(Reason::OrderedBins)).or(too_long)
     }
 
     /// What the terms use of a contrast, taken together.

@@ -26,7 +26,8 @@ pub enum Reason {
     WidePolicy,
     /// 32-bit floats do not hold the contract at this order.
     WideOrder,
-    /// A measure depends on the order of the bins.
+    /// A measure depends on the order of the bins, and there are too many of them for a GPU, or their positions are too far apart
+    /// or too near.
     OrderedBins,
     /// A row has more bins than a GPU adds up within the contract.
     LongRows,
@@ -47,7 +48,9 @@ impl fmt::Display for Reason {
                 "a number of the zero policy that 32-bit floats do not hold is used in 64-bit floats on the CPU"
             }
             Reason::WideOrder => "this order is computed in 64-bit floats on the CPU",
-            Reason::OrderedBins => "w1 and ks are computed in 64-bit floats on the CPU",
+            Reason::OrderedBins => {
+                "w1 and ks of more than 16,384 bins, or of positions beyond 32-bit floats, are computed on the CPU"
+            }
             Reason::LongRows => "rows of more than 16,777,216 bins are computed on the CPU",
         })
     }

@@ -19,7 +19,7 @@ use super::{probe, product};
 use crate::backend::found::NoValue;
 use crate::backend::reference;
 use crate::contract::{ABSOLUTE_ERROR, FIRST_ORDER_ERROR, NARROW_ERROR};
-use crate::plan::kernel_key::{SPLIT_BINS, TERMS_PER_DISPATCH};
+use crate::plan::kernel_key::{SPLIT_BINS, dispatches};
 use crate::plan::{KernelKey, Shape};
 use kullback_kernels::error::Result;
 use kullback_kernels::problem::{Pairing, Problem};
@@ -89,13 +89,18 @@ impl Canaries {
 
 /// The kernels of a problem.
 fn keys(problem: &Problem, subgroups: bool) -> SmallVec<[KernelKey; 2]> {
-    let groups = problem.terms.chunks(TERMS_PER_DISPATCH);
-    groups.map(|terms| KernelKey::new(problem, terms, Shape::of(problem), subgroups)).collect()
+    dispatches(&problem.terms).map(|terms| KernelKey::new(problem, terms, Shape::of(problem), subgroups)).collect()
 }
 
 /// The same problem over matched canary rows, as short as the same kernels allow.
 fn shorter(problem: &Problem, subgroups: bool) -> Problem {
-    let short = |bins| Problem { bins, rows: ROWS, pairing: Pairing::Rowwise, ..problem.clone() };
+    let short = |bins: usize| {
+        let positions = match problem.positions.len() {
+            0 => Arc::default(),
+            positions => problem.positions[..positions - problem.bins + bins].into(),
+        };
+        Problem { bins, rows: ROWS, pairing: Pairing::Rowwise, positions, ..problem.clone() }
+    };
     // The last is the shortest row that several workgroups share. Rows that are read four bins at a time stay so.
     let split = SPLIT_BINS as usize + 8;
     let lengths = [8, 16, 40, 72, 136, 264, 520, 1032, split].map(|length| length + problem.bins % 4);

@@ -2,7 +2,7 @@
 
 use super::constants::{EXACT, LARGEST, LEAST, RECORD_HEAD};
 use crate::plan::Shape;
-use crate::plan::kernel_key::{TERMS_PER_DISPATCH, takes_usual};
+use crate::plan::kernel_key::{dispatches, takes_usual};
 use kullback_kernels::measures::Term;
 use kullback_kernels::problem::Problem;
 use kullback_kernels::row_sums::{RowFlags, RowSums};
@@ -44,7 +44,7 @@ impl TrustLimits {
             Term::PooledJs if usual => 0.0,
             term if usual => term.trusted_from::<f32>(false),
             Term::Tv => self.least_tv,
-            // The triangular discrimination decides.
+            // The triangular discrimination decides, or the kernel has.
             _ => 0.0,
         }
     }
@@ -75,42 +75,44 @@ pub(super) fn collect_within(
     out.resize(rows, terms);
     out.sums.fill(0.0);
     let mut of_this_chunk = true;
-    let usual = takes_usual(problem, records.shape);
-    for (row, sums) in out.sums.chunks_mut(terms).enumerate() {
+    for (row, mut rest) in out.sums.chunks_mut(terms).enumerate() {
         let mut flags = 0;
         let mut lost = false;
-        let groups = records.groups.iter().zip(problem.terms.chunks(TERMS_PER_DISPATCH));
-        for ((group, terms_of), sums) in groups.zip(sums.chunks_mut(TERMS_PER_DISPATCH)) {
+        for (group, terms_of) in records.groups.iter().zip(dispatches(&problem.terms)) {
+            let sums = rest.split_off_mut(..terms_of.len()).unwrap_or_default();
+            let usual = takes_usual(problem, terms_of, records.shape);
             let words = RECORD_HEAD + sums.len();
             let of_row = &group[row * parts * words..(row + 1) * parts * words];
             let total = float(of_row[2]) + float(of_row[3]);
-            let mut yardstick = 0.0;
+            let (mut yardstick, mut found) = (0.0, 0);
             for part in of_row.chunks(words) {
                 of_this_chunk &= part[0] >> 16 == u32::from(records.stamp);
-                flags |= part[0];
+                found |= part[0];
                 yardstick += float(part[1]);
                 for (sum, word) in sums.iter_mut().zip(&part[RECORD_HEAD..]) {
                     *sum += float(*word);
                 }
             }
             // Written so that a NaN is lost.
-            let in_range = sums.iter().all(|sum| sum.abs() < LARGEST);
-            let u_is_good = flags & EXACT != 0 || usual || yardstick / total >= limits.least;
+            let most = |term: &Term| if term.is_scan() { f64::from(f32::MAX) } else { LARGEST };
+            let in_range = sums.iter().zip(terms_of).all(|(sum, term)| sum.abs() < most(term));
+            let u_is_good = found & EXACT != 0 || usual || yardstick / total >= limits.least;
             lost |= !(in_range && u_is_good);
-            if usual && flags & EXACT == 0 {
+            if usual && found & EXACT == 0 {
                 // The kernel has summed at a rounded ratio Q/P, and says in place of the yardstick how far off it is.
                 for (sum, term) in sums.iter_mut().zip(terms_of) {
                     *sum = term.rescaled(*sum, yardstick, total).unwrap_or(*sum);
                 }
             }
             sums.iter_mut().for_each(|sum| *sum /= total);
+            if found & EXACT == 0 {
+                // Written so that a NaN is lost.
+                let good = |(sum, term): (&f64, &Term)| sum.abs() >= limits.trusted_from(*term, usual);
+                lost |= !sums.iter().zip(terms_of).all(good);
+            }
+            lost |= sums.iter().zip(terms_of).any(|(sum, term)| term.is_lost(*sum));
+            flags |= found;
         }
-        if flags & EXACT == 0 {
-            // Written so that a NaN is lost.
-            let good = |(sum, term): (&f64, &Term)| sum.abs() >= limits.trusted_from(*term, usual);
-            lost |= !sums.iter().zip(&problem.terms).all(good);
-        }
-        lost |= sums.iter().zip(&problem.terms).any(|(sum, term)| term.is_lost(*sum));
         // An invalid weight settles a row. A weight that is only too small for the device looks like no weight.
         flags = if flags & (RowFlags::INVALID_P | RowFlags::INVALID_Q) != 0 {
             flags & !RowFlags::RESCUE
@@ -155,7 +157,7 @@ mod tests {
         let mut problem = Problem::new(&measures, &rows, &rows, Zeros::Exact, Unit::Nats).expect("problem");
         problem.row_threads = Some(1);
         let shape = Shape::of(&problem);
-        assert!(takes_usual(&problem, shape));
+        assert!(takes_usual(&problem, &problem.terms, shape));
         let (off, total, sum) = (2.0_f32.powi(-22), 1.5_f32, 0.75_f32);
         let record = [7 << 16 | 1, off.to_bits(), total.to_bits(), 0, sum.to_bits(), sum.to_bits()];
         let mut sums = RowSums::default();

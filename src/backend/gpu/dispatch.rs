@@ -12,9 +12,10 @@ use super::constants::{PARTIAL_WORDS, RECORD_HEAD};
 use super::opened::Opened;
 use super::params::RowParameters;
 use super::slots::{Slot, aligned};
-use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP, ZerosKind};
+use crate::plan::kernel_key::{WORKGROUP, ZerosKind, dispatches};
 use crate::plan::{KernelKey, Shape};
 use kullback_kernels::error::Result;
+use kullback_kernels::measures::scan;
 use kullback_kernels::problem::{Pairing, Problem};
 
 /// Counts the chunks, and wraps around.
@@ -60,7 +61,7 @@ impl RecordLayout {
         };
         let stamp = next_stamp();
         let columns = if matches!(problem.pairing, Pairing::All { .. }) { of_q } else { 0 };
-        let groups = problem.terms.chunks(TERMS_PER_DISPATCH).map(group).collect();
+        let groups = dispatches(&problem.terms).map(group).collect();
         Self { rows, columns, shape, records, stamp, groups }
     }
 
@@ -109,7 +110,7 @@ pub(super) fn dispatch(
     let device = &opened.device;
     let compiling = Instant::now();
     let floors = ZerosKind::of(problem.zeros) == ZerosKind::Floor;
-    let groups = problem.terms.chunks(TERMS_PER_DISPATCH).map(|terms| {
+    let groups = dispatches(&problem.terms).map(|terms| {
         let key = KernelKey::new(problem, terms, layout.shape, device.caps.subgroups);
         (terms, opened.pipelines().kernel(device, key, floors))
     });
@@ -117,8 +118,17 @@ pub(super) fn dispatch(
     let compile_seconds = compiling.elapsed().as_secs_f64();
     let results_usage = if device.shared_memory { Usage::MAP_READ } else { Usage::COPY_SRC };
     let results = slot.results.at_least(device, layout.bytes(), Usage::STORAGE | results_usage)?;
-    let partial_bytes = if layout.shape.parts() > 1 { 2 * layout.records * (PARTIAL_WORDS * 4) as u64 } else { 256 };
-    let partials = slot.partials.at_least(device, partial_bytes, Usage::STORAGE)?;
+    let partial_bytes = match layout.shape.parts() {
+        1 if problem.has_scan() => 4 * problem.bins as u64,
+        1 => 256,
+        _ => 2 * layout.records * (PARTIAL_WORDS * 4) as u64,
+    };
+    let partials = slot.partials.at_least(device, partial_bytes, Usage::STORAGE | Usage::COPY_DST)?;
+    if problem.has_scan() {
+        // No kernel of a row in one workgroup writes there.
+        let widths: Vec<f32> = scan::widths(&problem.positions, problem.bins).map(|width| width as f32).collect();
+        device.queue.write_buffer(&partials, 0, bytemuck::cast_slice(&widths));
+    }
     let uniform_bytes = aligned(size_of::<RowParameters>() as u64);
     let params =
         slot.params.at_least(device, layout.groups.len() as u64 * uniform_bytes, Usage::UNIFORM | Usage::COPY_DST)?;

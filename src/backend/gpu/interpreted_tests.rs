@@ -4,6 +4,7 @@
 
 use kullback_kernels::measures::definition::Definition;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use kullback_conformance::{FAMILIES, Values, hard_rows};
 use kullback_interpreter::{Device, Kernel};
@@ -15,8 +16,8 @@ use super::{collect, shaders};
 use crate::backend::reference;
 use crate::contract::{ABSOLUTE_ERROR, FIRST_ORDER_ERROR, NARROW_ERROR};
 use crate::plan::KernelKey;
-use crate::plan::kernel_key::{Shape, TERMS_PER_DISPATCH, WORKGROUP, ZerosKind};
-use kullback_kernels::measures::Divergence;
+use crate::plan::kernel_key::{Shape, WORKGROUP, ZerosKind, dispatches};
+use kullback_kernels::measures::{Divergence, scan};
 use kullback_kernels::problem::Problem;
 use kullback_kernels::row_sums::{RowFlags, RowSums};
 use kullback_kernels::unit::Unit;
@@ -66,6 +67,7 @@ struct Case {
     bins: usize,
     zeros: Zeros,
     measures: Vec<Divergence>,
+    positions: Arc<[f64]>,
     want: Vec<Vec<f64>>,
 }
 
@@ -74,6 +76,20 @@ impl Case {
         let hard = hard_rows(seed, kullback_conformance::WeightType::F32, bins, FAMILIES.len());
         let (Values::F32(p), Values::F32(q)) = (hard.p, hard.q) else { panic!("rows of f32") };
         Self::of(p, q, bins, zeros, measures)
+    }
+
+    /// Of measures of ordered bins and others. There are `positions` of the bins: none, as many as bins, or one more.
+    fn ordered(seed: u64, bins: usize, zeros: Zeros, positions: usize) -> Self {
+        let measures = match seed % 3 {
+            0 => vec![Divergence::W1, Divergence::Ks],
+            1 => vec![Divergence::Kl, Divergence::Ks, Divergence::Js, Divergence::W1],
+            _ => vec![Divergence::Js, Divergence::W1],
+        };
+        // From one to the next it is a little farther each time.
+        let positions: Arc<[f64]> = (0..positions).map(|i| -3.0 + i as f64 * (1.0 + 0.37 * i as f64)).collect();
+        let case = Self::new(seed, bins, zeros, &measures);
+        let want = wanted(&case.p, &case.q, bins, zeros, &measures, &positions);
+        Self { positions, want, ..case }
     }
 
     /// Of rows that show what was once wrong, each on one of the two sides.
@@ -101,11 +117,30 @@ impl Case {
     }
 
     fn of(p: Vec<f32>, q: Vec<f32>, bins: usize, zeros: Zeros, measures: &[Divergence]) -> Self {
-        let (p_rows, q_rows) = (Rows::new(&p, bins).expect("p"), Rows::new(&q, bins).expect("q"));
-        let row = |row| reference::row(measures, (&p_rows, row), (&q_rows, row), zeros, Unit::Nats, &[]).0;
-        let want = (0..p_rows.len()).map(row).collect();
-        Self { bins, zeros, measures: measures.to_vec(), want, p, q }
+        let want = wanted(&p, &q, bins, zeros, measures, &[]);
+        Self { bins, zeros, measures: measures.to_vec(), positions: Arc::default(), want, p, q }
     }
+
+    fn problem(&self) -> Problem {
+        let (p, q) = (Rows::new(&self.p, self.bins).expect("p"), Rows::new(&self.q, self.bins).expect("q"));
+        let problem = Problem::new(&self.measures, &p, &q, self.zeros, Unit::Nats).expect("a problem");
+        let positions = (!self.positions.is_empty()).then_some(&self.positions);
+        problem.with_positions(positions).expect("positions")
+    }
+}
+
+/// What the oracle says of each row.
+fn wanted(
+    p: &[f32],
+    q: &[f32],
+    bins: usize,
+    zeros: Zeros,
+    measures: &[Divergence],
+    positions: &[f64],
+) -> Vec<Vec<f64>> {
+    let (p, q) = (Rows::new(p, bins).expect("p"), Rows::new(q, bins).expect("q"));
+    let row = |row| reference::row(measures, (&p, row), (&q, row), zeros, Unit::Nats, positions).0;
+    (0..p.len()).map(row).collect()
 }
 
 fn words(rows: &Rows<'_>) -> Vec<u32> {
@@ -117,7 +152,7 @@ impl Kernels {
     /// Runs the kernels of a problem; the sums of all rows, as the host makes them of the records.
     fn run(&mut self, case: &Case, device: &Device, subgroups: bool, shape: Option<Shape>, fault: Fault) -> RowSums {
         let (p, q) = (Rows::new(&case.p, case.bins).expect("p"), Rows::new(&case.q, case.bins).expect("q"));
-        let problem = Problem::new(&case.measures, &p, &q, case.zeros, Unit::Nats).expect("a problem");
+        let problem = case.problem();
         assert!(problem.needs_wide().is_none(), "{:?} under {}", case.measures, case.zeros);
         let (rows, shape) = (p.len(), shape.unwrap_or_else(|| Shape::of(&problem)));
         let records = rows * shape.parts() as usize;
@@ -125,8 +160,10 @@ impl Kernels {
             Shape::Split { parts } => rows as u32 * parts,
             whole => (rows as u32).div_ceil(WORKGROUP / whole.threads()),
         };
+        let widths = scan::widths(&problem.positions, problem.bins);
+        let widths: Vec<u32> = widths.map(|width| (width as f32).to_bits()).collect();
         let mut groups = Vec::new();
-        for terms in problem.terms.chunks(TERMS_PER_DISPATCH) {
+        for terms in dispatches(&problem.terms) {
             let key = KernelKey::new(&problem, terms, shape, subgroups);
             let entries: &[&str] = match (key.split, key.zeros) {
                 (false, _) => &["whole"],
@@ -139,7 +176,7 @@ impl Kernels {
                 words(&p),
                 words(&q),
                 results,
-                vec![0; 2 * records * PARTIAL_WORDS],
+                if key.is_scan() { widths.clone() } else { vec![0; 2 * records * PARTIAL_WORDS] },
                 bytemuck::cast_slice(&[params]).to_vec(),
             ];
             for entry in entries {
@@ -177,8 +214,7 @@ impl Kernels {
         fault: Fault,
     ) -> (Vec<String>, u64, u64) {
         let sums = self.run(case, device, subgroups, shape, fault);
-        let (p, q) = (Rows::new(&case.p, case.bins).expect("p"), Rows::new(&case.q, case.bins).expect("q"));
-        let problem = Problem::new(&case.measures, &p, &q, case.zeros, Unit::Nats).expect("a problem");
+        let problem = case.problem();
         let terms = problem.terms.len();
         let (mut failures, mut compared, mut left) = (Vec::new(), 0, 0);
         const INVALID: u32 = RowFlags::INVALID_P | RowFlags::INVALID_Q | RowFlags::POLICY;
@@ -234,9 +270,15 @@ fn cases() -> Vec<(Case, Option<Shape>)> {
     for bins in [2, 5, 8, 16, 37] {
         cases.push((Case::new(3, bins, Zeros::Exact, &second_order()), None));
     }
-    for (i, zeros) in policies.into_iter().chain(small).enumerate() {
+    for (i, zeros) in policies.iter().copied().chain(small).enumerate() {
         for bins in [2, 3 + i % 4, 20] {
             cases.push((Case::new(4 + i as u64, bins, zeros, &mixed()), None));
+        }
+    }
+    for (i, zeros) in [Zeros::Exact, Zeros::Exact, Zeros::Exact].into_iter().chain(policies).enumerate() {
+        for (j, bins) in [2, 5, 9, 33].into_iter().enumerate() {
+            let positions = [0, bins, bins + 1][(i + j) % 3];
+            cases.push((Case::ordered((20 + 4 * i + j) as u64, bins, zeros, positions), None));
         }
     }
     // Of several parts, which short rows have too where they are asked for.

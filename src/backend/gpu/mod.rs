@@ -54,6 +54,7 @@ use self::summary::kernels::takes_values;
 use crate::backend::cpu::Cpu;
 use crate::backend::source::Source;
 use crate::plan::chunk::{Costs, Pieces};
+use crate::plan::kernel_key::dispatches;
 use crate::plan::{Chunks, Shape};
 use kullback_kernels::error::{Error, Result};
 use kullback_kernels::problem::Problem;
@@ -142,8 +143,7 @@ impl Gpu {
     ) -> Result<Chunks> {
         let opened = self.opened();
         let parts = Shape::of(problem).parts() as usize;
-        let groups = problem.terms.chunks(crate::plan::kernel_key::TERMS_PER_DISPATCH);
-        let words: usize = groups.map(|terms| RECORD_HEAD + terms.len()).sum();
+        let words: usize = dispatches(&problem.terms).map(|terms| RECORD_HEAD + terms.len()).sum();
         let cuts = kept.map(|kept| {
             let (first, stored) = kept.filter(|(_, stored)| stored.is_on(&opened))?;
             Some(Pieces { first, rows: stored.rows_per_buffer() })

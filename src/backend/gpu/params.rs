@@ -7,6 +7,7 @@ use super::constants::RECORD_HEAD;
 use crate::plan::Shape;
 use crate::plan::kernel_key::{SPLIT_BINS, TERMS_PER_DISPATCH};
 use kullback_kernels::measures::Term;
+use kullback_kernels::measures::scan::unit_of;
 use kullback_kernels::problem::{Pairing, Problem};
 use kullback_kernels::zeros::Zeros;
 
@@ -27,8 +28,8 @@ pub(super) struct RowParameters {
     pub(super) q_first: u32,
     pub(super) stamp: u32,
     pub(super) columns: u32,
-    pub(super) pad_1: u32,
-    pub(super) pad_2: u32,
+    pub(super) width_unit: f32,
+    pub(super) within: u32,
     pub(super) orders: [[f32; 4]; TERMS_PER_DISPATCH],
 }
 
@@ -72,8 +73,8 @@ impl RowParameters {
             q_first: first[1],
             stamp: 0,
             columns: 0,
-            pad_1: 0,
-            pad_2: 0,
+            width_unit: unit_of(&problem.positions, problem.bins) as f32,
+            within: u32::from(problem.positions.len() > problem.bins),
             orders,
         }
     }

@@ -38,6 +38,12 @@ const REDUCE: &str = include_str!("../../../shaders/lib/reduce.wgsl");
 const ROWWISE: &str = include_str!("../../../shaders/lib/rowwise.wgsl");
 const WHOLE: &str = include_str!("../../../shaders/rowwise_whole.wgsl");
 const USUAL: &str = include_str!("../../../shaders/rowwise_usual.wgsl");
+const SCAN: &str = concat!(
+    include_str!("../../../shaders/lib/step.wgsl"),
+    include_str!("../../../shaders/measures/w1.wgsl"),
+    include_str!("../../../shaders/measures/ks.wgsl"),
+    include_str!("../../../shaders/rowwise_scan.wgsl")
+);
 const SPLIT: &str = include_str!("../../../shaders/rowwise_split.wgsl");
 
 /// The source of one zero policy.
@@ -156,6 +162,41 @@ fn glue(key: &KernelKey) -> String {
     text
 }
 
+/// What a scan does with its terms: takes a step, fuses what two threads have found, asks whether all of it is to be trusted, and
+/// puts it into the sums of a record.
+fn scan(text: &mut String, key: &KernelKey) {
+    let terms = || key.terms.iter().enumerate().filter_map(|(slot, kind)| Some((part_of(slot), (*kind)?)));
+    let function = |kind: TermKind| kind.facts().shader.unwrap_or_default();
+    text.push_str("fn take_step(found: ptr<function, Running>, step: Step) {\n");
+    for (part, kind) in terms() {
+        let _ = write!(
+            text,
+            "    {{ let next = {0}_step(TwoPart((*found).sums.{part}, (*found).lost.{part}), step);\n\
+             \x20     (*found).sums.{part} = next.high; (*found).lost.{part} = next.low; }}\n",
+            function(kind)
+        );
+    }
+    text.push_str("}\nfn fuse(a: Running, b: Running) -> Running {\n    var all = a;\n");
+    for (part, kind) in terms() {
+        let _ = write!(
+            text,
+            "    {{ let both = {0}_fuse(TwoPart(a.sums.{part}, a.lost.{part}), TwoPart(b.sums.{part}, b.lost.{part}));\n\
+             \x20     all.sums.{part} = both.high; all.lost.{part} = both.low; }}\n",
+            function(kind)
+        );
+    }
+    text.push_str("    return all;\n}\nfn is_trusted(found: Running, least: f32) -> bool {\n    return true");
+    for (part, _) in terms() {
+        let _ = write!(text, " && found.sums.{part} >= least");
+    }
+    text.push_str(";\n}\nfn put_found(sums: ptr<function, Sums>, found: Running) {\n");
+    for (part, kind) in terms() {
+        let unit = if kind == TermKind::W1 { " * params.width_unit" } else { "" };
+        let _ = writeln!(text, "    (*sums).{part} = (found.sums.{part} + found.lost.{part}){unit};");
+    }
+    text.push_str("}\n");
+}
+
 /// Where the sum of a slot lies.
 fn part_of(slot: usize) -> String {
     format!("{}.{}", ["first", "second"][slot / 4], ["x", "y", "z", "w"][slot % 4])
@@ -216,6 +257,11 @@ pub(super) fn source(key: &KernelKey) -> String {
     text.push_str(REDUCE);
     text.push_str(zeros(key.zeros));
     text.push_str(if key.subgroups { REDUCE_SUBGROUP } else { REDUCE_WORKGROUP });
+    if key.is_scan() {
+        scan(&mut text, key);
+        text.push_str(SCAN);
+        return text;
+    }
     match (key.split, key.usual) {
         (true, _) => text.push_str(SPLIT),
         (false, None) => text.push_str(WHOLE),

@@ -23,8 +23,11 @@ const NARROW: [WeightType; 7] = [
 ];
 
 fn keys() -> impl Iterator<Item = KernelKey> {
-    let term_sets: Vec<[Option<TermKind>; TERMS_PER_DISPATCH]> =
-        TermKind::ALL.chunks(TERMS_PER_DISPATCH).map(|kinds| std::array::from_fn(|i| kinds.get(i).copied())).collect();
+    let (scans, others): (Vec<TermKind>, Vec<TermKind>) = TermKind::ALL.iter().partition(|kind| kind.facts().scan);
+    let mut term_sets: Vec<[Option<TermKind>; TERMS_PER_DISPATCH]> = Vec::new();
+    for kinds in others.chunks(TERMS_PER_DISPATCH).chain([&scans[..], &scans[1..]]) {
+        term_sets.push(std::array::from_fn(|i| kinds.get(i).copied()));
+    }
     let mut keys = Vec::new();
     for (i, p) in NARROW.into_iter().enumerate() {
         for zeros in ZerosKind::ALL {
@@ -32,6 +35,10 @@ fn keys() -> impl Iterator<Item = KernelKey> {
                 for (split, subgroups) in [(false, false), (false, true), (true, false), (true, true)] {
                     let q = NARROW[(i + 1) % NARROW.len()];
                     let key = KernelKey { p, q, zeros, terms, threads: 128, split, usual: None, subgroups };
+                    if key.is_scan() {
+                        keys.extend((!split).then_some(key));
+                        continue;
+                    }
                     keys.push(key);
                     if zeros == ZerosKind::Exact && !split {
                         for reads in [Reads::Single, Reads::Streamed, Reads::Held] {
@@ -94,8 +101,8 @@ fn bindings_and_struct_offsets_match_the_host() {
             q_first,
             stamp,
             columns,
-            pad_1,
-            pad_2,
+            width_unit,
+            within,
             orders
         );
         assert_eq!(offsets, host);

@@ -264,6 +264,7 @@ macro_rules! conformance_gpu {
         fn ordered_bins() {
             ordered_bins_are_within_the_contract($make, &[kullback::WeightType::U16]);
             ordered_bins_are_the_same_by_every_way($make);
+            ordered_bins_of_long_rows($make, true);
         }
         #[test]
         fn one_bad_row() {

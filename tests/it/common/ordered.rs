@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kullback::{Divergence, Options, WeightType, Zeros};
+use kullback::{Divergence, Options, Reason, WeightType, Zeros};
 use kullback_conformance::{Check, FAMILIES, POLICIES, hard_rows};
 
 use super::compare::with;
@@ -34,6 +34,7 @@ pub fn ordered_bins_are_within_the_contract(make: MakeEngine, weight_types: &[We
                 let want = oracle().rowwise(&ORDERED, p, q, &options).expect("the oracle takes every row");
                 let got = engine.rowwise(&ORDERED, p, q, &options).expect("rowwise");
                 let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
+                assert_ne!(got.stats().reason, Some(Reason::OrderedBins), "a device that can must");
                 let given = options.positions.as_ref().map_or(0, |positions| positions.len());
                 let name = |row: usize| format!("{bins} bins, {given} positions, {zeros}, row {row}");
                 check.columns(&got, &columns, want.status(), &p, &q, &name);
@@ -41,6 +42,26 @@ pub fn ordered_bins_are_within_the_contract(make: MakeEngine, weight_types: &[We
         }
     }
     check.assert("ordered bins");
+}
+
+/// Rows that many threads share. A GPU leaves longer ones to the CPU, and says so.
+pub fn ordered_bins_of_long_rows(make: MakeEngine, is_gpu: bool) {
+    let Some(engine) = make() else { return };
+    let mut check = Check::default();
+    for bins in [1000, 1030, 16_384, 16_385] {
+        let hard = hard_rows(33, WeightType::F32, bins, FAMILIES.len());
+        let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
+        for positions in choices(bins) {
+            let options = Options { positions, ..with(Zeros::Exact) };
+            let want = oracle().rowwise(&ORDERED, p, q, &options).expect("the oracle takes every row");
+            let got = engine.rowwise(&ORDERED, p, q, &options).expect("rowwise");
+            let is_left = got.stats().reason == Some(Reason::OrderedBins);
+            assert_eq!(is_left, is_gpu && bins > 16_384, "{bins} bins");
+            let columns: Vec<(Divergence, &[f64])> = want.iter().collect();
+            check.columns(&got, &columns, want.status(), &p, &q, &|row| format!("{bins} bins, row {row}"));
+        }
+    }
+    check.assert("ordered bins of long rows");
 }
 
 /// All pairs, the nearest rows and a summary give what the rows give.

@@ -1,7 +1,9 @@
 //! Test bodies over rows: each row of one side against that of the other.
 
 use kullback::{Divergence, Error, Options, RowStatus, Rows, WeightType, Zeros};
-use kullback_conformance::{Check, FAMILIES, POLICIES, Values, edges, golden, hard_rows, measures, wide_measures};
+use kullback_conformance::{
+    Check, FAMILIES, POLICIES, Values, edges, golden, hard_rows, measures, ordered_measures, wide_measures,
+};
 
 use super::compare::{against_oracle, same_bits, wanted, with};
 use super::engines::{MakeEngine, cpu};
@@ -11,7 +13,12 @@ pub fn golden_cases_are_within_the_contract(make: MakeEngine) {
     let mut check = Check::default();
     for case in golden() {
         let (p, q) = (case.p.rows(case.bins), case.q.rows(case.bins));
-        for (measures, values) in [(measures(), &case.values), (wide_measures(), &case.wide_values)] {
+        let sets = [
+            (measures(), &case.values),
+            (wide_measures(), &case.wide_values),
+            (ordered_measures(), &case.ordered_values),
+        ];
+        for (measures, values) in sets {
             let got = engine.rowwise(&measures, p, q, &with(case.zeros)).expect(&case.name);
             let want: Vec<(Divergence, &[f64])> =
                 measures.iter().copied().zip(values.iter().map(std::slice::from_ref)).collect();
@@ -62,7 +69,10 @@ pub fn orders_at_the_edges_are_within_the_contract(make: MakeEngine, weight_type
     let Some(engine) = make() else { return };
     let options = with(Zeros::Exact);
     let mut check = Check::default();
-    for (&bins, measures) in lengths.iter().flat_map(|bins| edges().map(|measures| (bins, measures))) {
+    for (&bins, measures) in lengths
+        .iter()
+        .flat_map(|bins| edges().into_iter().chain([ordered_measures()]).map(move |measures| (bins, measures)))
+    {
         let hard = hard_rows(15, weight_type, bins, 2 * FAMILIES.len());
         let (p, q) = (hard.p.rows(bins), hard.q.rows(bins));
         let want = wanted(&measures, p, q, Zeros::Exact);
@@ -77,11 +87,8 @@ pub fn orders_at_the_edges_are_within_the_contract(make: MakeEngine, weight_type
 pub fn measures_of_second_order_are_within_the_contract(make: MakeEngine, weight_type: WeightType, lengths: &[usize]) {
     let Some(engine) = make() else { return };
     let options = with(Zeros::Exact);
-    let is_other = |measure: &Divergence| {
-        use Divergence::{Alpha, CrossEntropy, Entropy, Renyi, SkewJs, Tsallis, Tv};
-        matches!(measure, Tv | Entropy | CrossEntropy | SkewJs(_) | Renyi(_) | Tsallis(_) | Alpha(_))
-    };
-    let measures: Vec<Divergence> = measures().into_iter().filter(|measure| !is_other(measure)).collect();
+    let measures: Vec<Divergence> = measures().into_iter().filter(|measure| measure.is_of_second_order()).collect();
+    assert!(measures.len() >= 12, "{measures:?}");
     let mut check = Check::default();
     for &bins in lengths {
         let hard = hard_rows(14, weight_type, bins, 2 * FAMILIES.len());

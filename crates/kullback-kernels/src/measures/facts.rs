@@ -69,9 +69,9 @@ impl TermFacts {
         }
     }
 
-    /// A term that depends on the order of the bins.
-    pub const fn scan() -> Self {
-        Self { shader: None, precision: Precision::FirstOrder, scan: true, ..Self::of("") }
+    /// A term that depends on the order of the bins, by what the names of its shader functions begin with.
+    pub const fn scan(shader: &'static str) -> Self {
+        Self { precision: Precision::FirstOrder, scan: true, ..Self::of(shader) }
     }
 
     /// The same as [`TermFacts::of`] for a term that uses the logarithm.

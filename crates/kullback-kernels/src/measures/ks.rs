@@ -13,7 +13,7 @@ pub(super) fn ks_step(most: Double, step: &Step) -> Double {
     if after > most.high { Double::from(after) } else { most }
 }
 
-pub(super) const KS: TermFacts = TermFacts::scan();
+pub(super) const KS: TermFacts = TermFacts::scan("ks");
 
 pub(super) fn ks() -> MeasureFacts {
     MeasureFacts { is_symmetric: true, ..MeasureFacts::bounded(Term::Ks, 1.0) }

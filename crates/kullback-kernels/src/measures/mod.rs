@@ -19,7 +19,7 @@ mod lin_k;
 pub mod order;
 mod pooled_js;
 mod power;
-pub(crate) mod scan;
+pub mod scan;
 mod skew_js;
 mod step;
 mod sum;
@@ -78,6 +78,14 @@ impl Divergence {
     pub fn is_first_order(self) -> bool {
         let facts = self.facts();
         facts.finisher.is_root() || facts.terms.0.precision() == Precision::FirstOrder
+    }
+
+    /// Whether every sum that it needs is of second order in the difference of the rows, and none has an order. If all measures of a
+    /// call are so, devices may take a shorter way.
+    #[must_use]
+    pub fn is_of_second_order(self) -> bool {
+        let (first, second) = self.facts().terms;
+        [Some(first), second].into_iter().flatten().all(Term::is_of_second_order)
     }
 }
 

@@ -12,13 +12,39 @@ use super::term::Term;
 use crate::arithmetic::double::Double;
 use crate::arithmetic::powers::power_of_two;
 
+/// The power of two next below the span of the positions, or of steps of 1. Widths in this unit add up to less than 2, so that no
+/// product leaves the range of a float.
+pub fn unit_of(positions: &[f64], bins: usize) -> f64 {
+    let span = match positions {
+        [first, .., last] => last - first,
+        _ => bins as f64,
+    };
+    power_of_two((span.log2().floor() as i32).clamp(-1022, 1022))
+}
+
+/// The way from the position of a bin to the next, or over the bin. Nothing lies after the last centre.
+#[inline(always)]
+fn width(positions: &[f64], bins: usize, bin: usize) -> f64 {
+    match positions.get(bin..bin + 2) {
+        Some(&[from, to]) => to - from,
+        _ if bin + 1 == bins => 0.0,
+        _ => 1.0,
+    }
+}
+
+/// The widths of all bins in the unit of [`unit_of`].
+pub fn widths(positions: &[f64], bins: usize) -> impl Iterator<Item = f64> {
+    let unit = unit_of(positions, bins);
+    (0..bins).map(move |bin| width(positions, bins, bin) / unit)
+}
+
 /// A walk over a row for its scan terms.
 pub(crate) struct Scan<'a> {
     terms: &'a [Term],
     /// Centres, one per bin, or edges, one more. Empty for steps of 1.
     positions: &'a [f64],
-    /// A power of two that brings the span of the positions near 1, so that no product leaves the range of a float.
-    unit: f64,
+    /// What widths are multiplied by: 1 over their unit.
+    scale: f64,
     bins: usize,
     bin: usize,
     /// Q·(F − G).
@@ -31,11 +57,8 @@ pub(crate) struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     pub(crate) fn new(terms: &'a [Term], positions: &'a [f64], bins: usize) -> Self {
-        let unit = match positions {
-            [first, .., last] => power_of_two(-((last - first).log2() as i32).clamp(-1022, 1022)),
-            _ => 1.0,
-        };
-        Self { terms, positions, unit, bins, bin: 0, off: Double::default(), after: 0.0, found: SmallVec::new() }
+        let scale = if positions.is_empty() { 1.0 } else { 1.0 / unit_of(positions, bins) };
+        Self { terms, positions, scale, bins, bin: 0, off: Double::default(), after: 0.0, found: SmallVec::new() }
     }
 
     /// Starts a row.
@@ -45,14 +68,9 @@ impl<'a> Scan<'a> {
         self.found.resize(self.terms.len(), Double::default());
     }
 
-    /// The way from the position of a bin to the next, or over the bin. Nothing lies after the last centre.
     #[inline(always)]
     fn width(&self, bin: usize) -> f64 {
-        match self.positions.get(bin..bin + 2) {
-            Some(&[from, to]) => (to - from) * self.unit,
-            _ if bin + 1 == self.bins => 0.0,
-            _ => 1.0,
-        }
+        width(self.positions, self.bins, bin) * self.scale
     }
 
     /// Takes a − q of the next bin. What comes after the last bin is padding.
@@ -105,8 +123,8 @@ impl<'a> Scan<'a> {
     pub(crate) fn write(&self, q_total: f64, sums: &mut [f64]) {
         for ((sum, found), term) in sums.iter_mut().zip(&self.found).zip(self.terms) {
             if term.is_scan() {
-                let unit = if *term == Term::W1 { self.unit } else { 1.0 };
-                *sum = (found.high + found.low) / q_total / unit;
+                let scale = if *term == Term::W1 { self.scale } else { 1.0 };
+                *sum = (found.high + found.low) / q_total / scale;
             }
         }
     }
@@ -115,6 +133,14 @@ impl<'a> Scan<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn widths_are_parts_of_their_span() {
+        assert_eq!(widths(&[], 5).collect::<Vec<_>>(), [0.25, 0.25, 0.25, 0.25, 0.0]);
+        assert_eq!(widths(&[1.0, 2.0, 7.0], 3).collect::<Vec<_>>(), [0.25, 1.25, 0.0]);
+        assert_eq!(widths(&[1e9, 1e9 + 1.0, 1e9 + 2.0], 2).collect::<Vec<_>>(), [0.5, 0.5]);
+        assert_eq!((unit_of(&[7.0], 1), unit_of(&[-1e308, 0.5e308], 1)), (2f64.powi(-1022), 2f64.powi(1022)));
+    }
 
     /// W1 and KS of rows that each add up to 1.
     fn scanned(positions: &[f64], p: &[f64], q: &[f64]) -> [f64; 2] {

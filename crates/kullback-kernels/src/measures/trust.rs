@@ -50,6 +50,11 @@ impl Term {
         self.order().is_none_or(self.kind().facts().narrow)
     }
 
+    /// Whether an error ε of a total moves the sum by ε² or by ε of itself. An exponent would amplify the error.
+    pub fn is_of_second_order(self) -> bool {
+        self.order().is_none() && matches!(self.precision(), Precision::SecondOrder | Precision::Positive)
+    }
+
     pub const fn precision(self) -> Precision {
         self.kind().facts().precision
     }

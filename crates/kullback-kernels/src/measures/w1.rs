@@ -27,7 +27,7 @@ pub(super) fn w1_step(total: Double, step: &Step) -> Double {
     total.plus(mean * width)
 }
 
-pub(super) const W1: TermFacts = TermFacts::scan();
+pub(super) const W1: TermFacts = TermFacts::scan("w1");
 
 pub(super) fn w1() -> MeasureFacts {
     MeasureFacts { is_symmetric: true, ..MeasureFacts::sum_of(Term::W1) }

@@ -25,12 +25,17 @@ pub(crate) struct SummaryKernels {
 /// The storage buffers they are bound to.
 pub(crate) const STORAGE_BUFFERS: u32 = 6;
 
+/// Whether the records of a problem can become values on a device: all terms are in one record, and the device knows their unit.
+pub(crate) fn takes_terms(problem: &Problem) -> bool {
+    problem.terms.len() <= TERMS_PER_DISPATCH && !problem.has_scan()
+}
+
 /// Whether a device turns the records of a problem into values.
 pub(crate) fn takes_values(device: &GpuDevice, problem: &Problem) -> bool {
     let buffers = device.device.limits().max_storage_buffers_per_shader_stage;
     matches!(problem.pairing, Pairing::All { .. })
         && problem.slots.len() <= MOST_MEASURES
-        && problem.terms.len() <= TERMS_PER_DISPATCH
+        && takes_terms(problem)
         && buffers >= STORAGE_BUFFERS
 }
 

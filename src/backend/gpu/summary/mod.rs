@@ -12,7 +12,7 @@ use wgpu::BufferUsages as Usage;
 
 pub(crate) use self::chunk::{DigestedChunk, Said};
 use self::chunk::{ReportLayout, TopValue};
-use self::kernels::STORAGE_BUFFERS;
+use self::kernels::{STORAGE_BUFFERS, takes_terms};
 pub(crate) use self::params::MOST_FOR_THE_HOST;
 use self::params::MOST_MEASURES;
 pub(super) use self::params::SummaryParameters;
@@ -26,7 +26,7 @@ use super::slots::{ReusableBuffer, aligned};
 use super::submit::{EncodedChunk, SideRows, prepare};
 use crate::backend::spent::Spent;
 use crate::plan::LIMITS;
-use crate::plan::kernel_key::{TERMS_PER_DISPATCH, WORKGROUP};
+use crate::plan::kernel_key::WORKGROUP;
 use kullback_kernels::error::Result;
 use kullback_kernels::problem::Problem;
 
@@ -114,7 +114,7 @@ pub(super) fn fits(device: &GpuDevice, problem: &Problem, budget: u64) -> bool {
     let buffers = device.device.limits().max_storage_buffers_per_shader_stage;
     buffers >= STORAGE_BUFFERS
         && problem.slots.len() <= MOST_MEASURES
-        && problem.terms.len() <= TERMS_PER_DISPATCH
+        && takes_terms(problem)
         && table_bytes(problem) <= limit
         && u32::try_from(problem.rows).is_ok()
 }

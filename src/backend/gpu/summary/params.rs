@@ -61,7 +61,7 @@ pub(crate) struct SummaryParameters {
 impl SummaryParameters {
     /// The fields that are the same for every chunk.
     pub(crate) fn new(problem: &Problem, top: usize) -> Self {
-        let usual = takes_usual(problem, Shape::of(problem));
+        let usual = takes_usual(problem, &problem.terms, Shape::of(problem));
         let mut params = Self {
             parts: Shape::of(problem).parts(),
             record: (RECORD_HEAD + problem.terms.len()) as u32,
