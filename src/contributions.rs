@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::backend::reference;
+use crate::backend::reference::parts::parts;
 use crate::engine::Engine;
 use crate::input::Input;
 use crate::options::Options;
@@ -46,7 +46,7 @@ impl Engine {
         let of_row = |row: usize| {
             let [p_row, q_row] = problem.pairing.ranges(&(row..row + 1));
             let sides = ((&p.rows, p_row.start), (&q.rows, q_row.start));
-            reference::parts(measure, sides.0, sides.1, options.zeros, options.unit, &problem.positions)
+            parts(measure, sides.0, sides.1, options.zeros, options.unit, &problem.positions)
         };
         let rows: Option<Vec<Vec<f64>>> =
             self.host.cpu.install(|| (0..problem.rows).into_par_iter().map(of_row).collect());

@@ -16,9 +16,9 @@ fn value(measure: Divergence, parts: &[f64]) -> f64 {
 }
 
 /// Counts below 20, some of them 0, from a fixed rule.
-fn counts(seed: u64, bins: usize, rows: usize) -> Vec<u32> {
+fn counts(seed: u64, bins: usize, rows: usize) -> Vec<f64> {
     let count = |i: u64| ((seed + i).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) % 20;
-    (0..(bins * rows) as u64).map(|i| count(i) as u32).collect()
+    (0..(bins * rows) as u64).map(|i| count(i) as f64).collect()
 }
 
 #[test]

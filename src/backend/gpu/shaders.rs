@@ -152,7 +152,9 @@ fn glue(key: &KernelKey) -> String {
     text.push_str(&load('q', key.q, quads));
     series(&mut text);
     text.push_str("fn add_terms(sums: ptr<function, Sums>, c: Contrast) {\n");
-    for (slot, kind) in key.terms.iter().enumerate().filter_map(|(slot, kind)| kind.map(|kind| (slot, kind))) {
+    let is_sum =
+        |(slot, kind): (usize, &Option<TermKind>)| Some((slot, (*kind)?)).filter(|(_, kind)| !kind.facts().scan);
+    for (slot, kind) in key.terms.iter().enumerate().filter_map(is_sum) {
         let _ = writeln!(text, "    (*sums).{} += {};", part_of(slot), term_call(kind, slot));
     }
     text.push_str("}\n");

@@ -4,12 +4,11 @@
 //! Its own error is about 1e-30 of the terms it adds. So even Σ p̂ ln(p̂/q̂) of rows that differ by 1e-9 keeps more digits than
 //! the contract asks for. The logarithms of a row are computed once for all measures.
 
-mod parts;
+pub(crate) mod parts;
 mod real;
 
 use std::cell::OnceCell;
 
-pub(crate) use self::parts::parts;
 use self::real::{DoubleDouble, real};
 use crate::contract::LEAST_SHARE;
 use crate::output::RowStatus;

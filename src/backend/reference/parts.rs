@@ -121,6 +121,6 @@ pub(crate) fn parts(
     let Ok(pair) = pair else { return Some(vec![f64::NAN; bins]) };
     let divisor = if has_unit(which) && unit != Unit::Nats { real(base_of(unit)).ln() } else { real(1.0) };
     // A part that is −0 becomes 0.
-    let finish = |part: Option<DoubleDouble>| part.map_or(f64::INFINITY, |x| (x / divisor).to_f64() + 0.0);
+    let finish = |part: Option<DoubleDouble>| part.map_or(f64::INFINITY, |x| (x / divisor).to_signed_f64() + 0.0);
     Some(terms(which, &pair, positions)?.into_iter().map(finish).collect())
 }

@@ -111,7 +111,12 @@ impl DoubleDouble {
 
     /// The nearest 64-bit float. A result below zero comes from rounding and becomes zero.
     pub(super) fn to_f64(self) -> f64 {
-        if self.hi.is_finite() { (self.hi + self.lo).max(0.0) } else { f64::INFINITY }
+        self.to_signed_f64().max(0.0)
+    }
+
+    /// The nearest 64-bit float of a number that may be below zero. +∞ stands for what is too large.
+    pub(super) fn to_signed_f64(self) -> f64 {
+        if self.hi.is_finite() { self.hi + self.lo } else { f64::INFINITY }
     }
 
     /// Times 2ⁿ, exactly. It takes two steps because 2ⁿ alone may not be a float.
