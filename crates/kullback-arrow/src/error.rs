@@ -32,6 +32,44 @@ pub enum Error {
         spec: String,
     },
 
+    /// Bins that one side has and the other lacks.
+    BinNames {
+        /// The file P.
+        p: String,
+        /// The names of bins that only P has.
+        p_only: Vec<String>,
+        /// The file Q.
+        q: String,
+        /// The names of bins that only Q has.
+        q_only: Vec<String>,
+    },
+    /// Labels of two types that have no value in common.
+    LabelTypes {
+        /// The file P.
+        p: String,
+        /// The type of its labels.
+        p_type: String,
+        /// The file Q.
+        q: String,
+        /// The type of its labels.
+        q_type: String,
+        /// The column of labels.
+        column: String,
+    },
+    /// Two labels of text that are one value of the other side's type.
+    SameLabel {
+        /// The file.
+        file: String,
+        /// The column of labels.
+        column: String,
+        /// The one label.
+        first: String,
+        /// The other.
+        second: String,
+        /// The type of the other side.
+        data_type: String,
+    },
+
     /// A file that cannot be opened.
     Open {
         /// The file.

@@ -13,17 +13,19 @@ use crate::types::with_weight_type;
 /// The first cell without a value in a row that has other values: `(row, bin)`.
 pub(crate) type NullCell = (usize, usize);
 
-/// Gathers columns of the same stored type into rows. A row without any value is null.
-pub(crate) fn matrix(columns: &[&ArrayRef], data_type: &DataType, rows: usize) -> Result<Matrix, NullCell> {
+/// Gathers columns of the same stored type into rows. A bin without a column is 0. A row without any value is null.
+pub(crate) fn matrix(columns: &[Option<&ArrayRef>], data_type: &DataType, rows: usize) -> Result<Matrix, NullCell> {
     let nulls = null_rows(columns, rows)?;
     let bins = columns.len();
     let values: ArrayRef = with_weight_type!(data_type, T => {
-        let sources: Vec<_> = columns.iter().map(|column| column.as_primitive::<T>().values()).collect();
+        let sources: Vec<_> =
+            columns.iter().map(|column| column.map(|column| column.as_primitive::<T>().values())).collect();
         let mut weights = vec![Default::default(); rows * bins];
         // Each block has a few rows, so the rows written stay in the cache while every column is read.
         const BLOCK: usize = 64;
         for (block, target) in weights.chunks_mut(BLOCK * bins).enumerate() {
             for (bin, source) in sources.iter().enumerate() {
+                let Some(source) = source else { continue };
                 let source = &source[block * BLOCK..];
                 for (row, value) in target.chunks_exact_mut(bins).zip(source) {
                     row[bin] = *value;
@@ -44,15 +46,16 @@ pub(crate) fn matrix(columns: &[&ArrayRef], data_type: &DataType, rows: usize) -
 }
 
 /// Finds the rows that have no value at all.
-fn null_rows(columns: &[&ArrayRef], rows: usize) -> Result<Option<NullBuffer>, NullCell> {
-    if columns.iter().all(|column| column.null_count() == 0) {
+fn null_rows(columns: &[Option<&ArrayRef>], rows: usize) -> Result<Option<NullBuffer>, NullCell> {
+    let mut there = columns.iter().flatten();
+    if there.all(|column| column.null_count() == 0) {
         return Ok(None);
     }
     let mut nulls = NullBufferBuilder::new(rows);
     for row in 0..rows {
-        match columns.iter().position(|column| column.is_null(row)) {
+        match columns.iter().position(|column| column.is_some_and(|column| column.is_null(row))) {
             None => nulls.append_non_null(),
-            Some(_) if columns.iter().all(|column| column.is_null(row)) => nulls.append_null(),
+            Some(_) if columns.iter().flatten().all(|column| column.is_null(row)) => nulls.append_null(),
             Some(bin) => return Err((row, bin)),
         }
     }

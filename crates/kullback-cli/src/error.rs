@@ -154,7 +154,7 @@ pub(crate) enum Error {
     },
     /// A key that two rows share.
     #[error(
-        "row {row} of {file} has the key {key} of an earlier row: --join needs each key once; add a column to --join, or filter"
+        "row {row} of {file} has the key {key} of an earlier row: rows pair by key, so each key comes once; add a column to --key or --join, filter, or pair rows by their places with --by-position"
     )]
     DuplicateKey {
         /// The file.
@@ -180,9 +180,29 @@ pub(crate) enum Error {
         /// Its type there.
         q_type: String,
     },
+    /// A total over rows that have no bin in common.
+    #[error(
+        "rows of {file} with another `{columns}` have no bin in common, so their total says nothing: compare each group with its own total, with --by `{columns}`"
+    )]
+    BinsApart {
+        /// The file.
+        file: String,
+        /// The columns that keep the bins apart.
+        columns: String,
+    },
+    /// Rows that are to be held, and do not fit.
+    #[error(
+        "the rows of {file} need more than the {memory} bytes of --memory, and their keys are not in the order of the other side: allow more, or sort both files by the key, then nothing is held"
+    )]
+    HeldTooLarge {
+        /// The file.
+        file: String,
+        /// The bytes allowed.
+        memory: u64,
+    },
     /// A join that pairs nothing.
     #[error(
-        "none of the {p_rows} rows of {p} has a partner among the {q_rows} rows of {q} by {columns}: check the columns of --join"
+        "none of the {p_rows} rows of {p} has a partner among the {q_rows} rows of {q} by {columns}: pair them by other columns with --join, or by their places with --by-position"
     )]
     NoPartner {
         /// The file P.

@@ -2,7 +2,7 @@
 
 use kullback_arrow::{Filter, Format, Layout, Location, ReadOptions, Source};
 
-use crate::args::InputArgs;
+use crate::args::{InputArgs, PairingArgs};
 use crate::error::{Error, Result};
 
 /// Bytes of weights per batch, unless --memory asks for less.
@@ -16,6 +16,8 @@ pub(crate) struct InputFile {
     /// The text that the user wrote.
     pub(crate) location: Location,
     options: ReadOptions,
+    /// The memory that the user allows for rows that are held.
+    pub(crate) memory: Option<u64>,
 }
 
 /// Both files.
@@ -25,26 +27,40 @@ pub(crate) struct Inputs {
     /// Positions of the output's key columns among the keys of P.
     pub(crate) keys: Vec<usize>,
     carried: Vec<String>,
+    /// The columns by which the rows of both files are paired; none where they are paired by their places.
+    pub(crate) names: Vec<String>,
+    /// The columns that say which rows belong together.
+    pub(crate) by: Vec<String>,
 }
 
 impl Inputs {
     /// Opens the files. It checks every column name.
-    pub(crate) fn open(args: &InputArgs, join: &[String], memory: Option<u64>) -> Result<Self> {
+    ///
+    /// `pairing` is set where row meets row; `labels` are columns that both files need.
+    pub(crate) fn open(
+        args: &InputArgs,
+        pairing: Option<&PairingArgs>,
+        labels: &[String],
+        memory: Option<u64>,
+    ) -> Result<Self> {
         if args.p == Location::Stdin && args.q == Some(Location::Stdin) {
             return Err(Error::BothStdin);
         }
         let mut carried: Vec<String> = Vec::new();
-        for column in join.iter().chain(&args.key) {
+        for column in labels.iter().chain(&args.key) {
             if !carried.contains(column) {
                 carried.push(column.clone());
             }
         }
         let batch_bytes =
             memory.map_or(BATCH_BYTES, |bytes| (bytes / BATCHES_ALIVE).clamp(1 << 16, BATCH_BYTES as u64) as usize);
-        let options = |format, keys: &[String], filters: &[Filter], layout| ReadOptions {
+        let by = pairing.map_or(&[][..], |pairing| &pairing.by);
+        let options = |format, keys: &[String], optional_keys: &[String], filters: &[Filter], layout| ReadOptions {
             format,
             layout,
             keys: keys.to_vec(),
+            optional_keys: optional_keys.to_vec(),
+            groups: by.to_vec(),
             filters: filters.to_vec(),
             batch_bytes,
         };
@@ -56,22 +72,29 @@ impl Inputs {
             _ if this_is_array && !other_is_array && args.q.is_some() => Layout::default(),
             layout => layout,
         };
-        let p_options = options(args.format, &carried, &args.where_p, layout(p_is_array, q_is_array));
-        let mut p = InputFile::open(&args.p, p_options)?;
+        let p_options = options(args.format, &carried, &[], &args.where_p, layout(p_is_array, q_is_array));
+        let mut p = InputFile::open(&args.p, p_options, memory)?;
         let mut q = match &args.q {
             None => None,
             Some(q) => {
-                let options = options(args.format_q, join, &args.where_q, layout(q_is_array, p_is_array));
-                Some(InputFile::open(q, options)?)
+                let layout = layout(q_is_array, p_is_array);
+                let options = options(args.format_q, labels, &args.key, &args.where_q, layout);
+                Some(InputFile::open(q, options, memory)?)
             }
         };
         p.check_keys(&carried)?;
         if let Some(q) = &mut q {
-            q.check_keys(join)?;
-            Source::align_bins(&mut p.source, &mut q.source)?;
+            q.check_keys(labels)?;
+            Source::align_bins(&mut p.source, &mut q.source, args.bin_pairing())?;
         }
         let keys = p.key_positions(&carried);
-        Ok(Self { p, q, keys, carried })
+        let names = match (&q, pairing) {
+            (Some(_), Some(_)) if args.by_position => Vec::new(),
+            (Some(_), Some(pairing)) if !pairing.join.is_empty() => pairing.join.clone(),
+            (Some(q), Some(_)) => p.keys_of_both(q),
+            _ => Vec::new(),
+        };
+        Ok(Self { p, q, keys, carried, names, by: by.to_vec() })
     }
 
     /// The columns to carry into the output, as the user asked.
@@ -86,8 +109,15 @@ impl Inputs {
 }
 
 impl InputFile {
-    fn open(location: &Location, options: ReadOptions) -> Result<Self> {
-        Ok(Self { source: Source::open(location, &options)?, location: location.clone(), options })
+    fn open(location: &Location, options: ReadOptions, memory: Option<u64>) -> Result<Self> {
+        Ok(Self { source: Source::open(location, &options)?, location: location.clone(), options, memory })
+    }
+
+    /// The keys that another file has too.
+    fn keys_of_both(&self, other: &InputFile) -> Vec<String> {
+        let (schema, others) = (self.source.key_schema(), other.source.key_schema());
+        let fields = schema.fields().iter().map(|field| field.name());
+        fields.filter(|name| others.index_of(name).is_ok()).cloned().collect()
     }
 
     /// Whether every row of the file is read. Its row count is then the number of rows that come.

@@ -20,6 +20,20 @@ impl fmt::Display for Error {
                 "`{spec}` is not a long layout: write KEY:BIN:COUNT, or KEY,KEY:BIN:COUNT for several key columns"
             ),
             Error::FilterSpec { spec } => write!(f, "`{spec}` is not a filter: write COLUMN=VALUE"),
+            Error::BinNames { p, p_only, q, q_only } => write!(
+                f,
+                "the bins of {p} and {q} have other names: {}, and {}; name the same columns on both sides, count a missing bin as 0 with --missing-bins zero, or pair bins by their places with --by-position",
+                only(p, p_only),
+                only(q, q_only)
+            ),
+            Error::LabelTypes { p, p_type, q, q_type, column } => write!(
+                f,
+                "column `{column}` holds {p_type} in {p} and {q_type} in {q}, which cannot be equal: store it as the same type on both sides, or as text"
+            ),
+            Error::SameLabel { file, column, first, second, data_type } => write!(
+                f,
+                "the labels `{first}` and `{second}` in column `{column}` of {file} are one {data_type}, which the other side has: write them the same way, or store the column as text on both sides"
+            ),
             Error::Open { file, source } => write!(f, "cannot open {file}: {source}"),
             Error::Read { file, source } => write!(f, "cannot read {file}: {source}"),
             Error::IsDirectory { file } => write!(f, "{file} is a directory, not a file"),
@@ -121,5 +135,16 @@ impl fmt::Display for Error {
                 "a batch with the columns {found} cannot be written to {file}, which has the columns {expected}"
             ),
         }
+    }
+}
+
+/// The names that only one file has; a few of them, if they are many.
+fn only(file: &str, names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len() {
+        0 => format!("{file} has none that the other lacks"),
+        all @ ..=SHOWN => format!("{file} alone has {}", &shown[..all].join(", ")),
+        all => format!("{file} alone has {} and {} more", shown.join(", "), all - SHOWN),
     }
 }

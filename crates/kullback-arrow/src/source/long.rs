@@ -4,26 +4,33 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, ArrowNativeTypeOp, PrimitiveArray, RecordBatch, UInt64Array, new_empty_array};
+use arrow_array::{Array, ArrayRef, ArrowNativeTypeOp, PrimitiveArray, RecordBatch, UInt64Array};
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 use arrow_select::concat::{concat, concat_batches};
-use arrow_select::take::take_record_batch;
+use arrow_select::take::{take, take_record_batch};
 
 use super::pieces::Pieces;
 use super::plan::{Plan, Weights, rows_in};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
+use crate::labels::{Apart, LabelBytes, Union, one_zero, order, union};
 use crate::matrix::Matrix;
-use crate::types::{strict_cast, type_name, value_bytes, with_weight_type};
+use crate::types::{type_name, value_bytes, with_weight_type};
 
-/// A pivoted table.
+/// A pivoted table: one matrix per group, or one for all rows.
 pub(crate) struct LongTable {
     plan: Arc<Plan>,
-    /// The distinct bin labels, sorted.
+    groups: Vec<PivotedGroup>,
+    /// The key columns whose values share no label with each other, if there are several values.
+    separating: Vec<String>,
+}
+
+/// The rows that belong together.
+struct PivotedGroup {
+    /// The distinct bin labels, in the order of their values.
     labels: ArrayRef,
-    /// All rows; `None` if there are none.
-    table: Option<Batch>,
+    table: Batch,
 }
 
 /// Distinct values in the order of their first appearance.
@@ -40,7 +47,8 @@ impl Distinct {
     /// The number of the value of each row, and the rows whose value is new.
     fn number(&mut self, columns: &[ArrayRef]) -> std::result::Result<(Vec<u32>, Vec<u64>), ArrowError> {
         let (mut numbers, mut new) = (Vec::new(), Vec::new());
-        for (row, value) in self.converter.convert_columns(columns)?.iter().enumerate() {
+        let columns: Vec<ArrayRef> = columns.iter().map(one_zero).collect();
+        for (row, value) in self.converter.convert_columns(&columns)?.iter().enumerate() {
             let next = u32::try_from(self.seen.len());
             let number = match self.seen.get(value.data()) {
                 Some(number) => *number,
@@ -56,18 +64,20 @@ impl Distinct {
         Ok((numbers, new))
     }
 
-    /// The distinct values sorted, and the rank of each number. Encoded rows compare as the values that they encode.
+    /// The distinct values of one column in the order of their values, and the rank of each number.
     fn sorted(&self) -> std::result::Result<(ArrayRef, Vec<usize>), ArrowError> {
         let mut values: Vec<(&[u8], u32)> = self.seen.iter().map(|(value, number)| (&**value, *number)).collect();
-        values.sort_unstable();
-        let mut ranks = vec![0; values.len()];
-        for (rank, (_, number)) in values.iter().enumerate() {
-            ranks[*number as usize] = rank;
-        }
+        values.sort_unstable_by_key(|(_, number)| *number);
         let parser = self.converter.parser();
         let mut columns = self.converter.convert_rows(values.iter().map(|(value, _)| parser.parse(value)))?;
         let labels = columns.pop().ok_or_else(|| ArrowError::ComputeError("no column to sort".into()))?;
-        Ok((labels, ranks))
+        let order = order(&labels)?;
+        let mut ranks = vec![0; order.len()];
+        for (rank, number) in order.iter().enumerate() {
+            ranks[*number] = rank;
+        }
+        let places = UInt64Array::from_iter_values(order.into_iter().map(|number| number as u64));
+        Ok((take(&labels, &places, None)?, ranks))
     }
 }
 
@@ -111,82 +121,216 @@ impl LongTable {
             key_rows.push(take_record_batch(&key_columns, &UInt64Array::from(new)).map_err(arrow)?);
         }
         if file_rows.is_empty() {
-            return Ok(Self { labels: new_empty_array(&type_of(bin)), table: None, plan });
+            return Ok(Self { groups: Vec::new(), separating: Vec::new(), plan });
         }
         let (labels, ranks) = bins.sorted().map_err(arrow)?;
-        let cells = cells.into_iter().map(|(row, label)| (row as usize, ranks[label as usize]));
-        let values = summed(cells, &counts, file_rows.len(), labels.len(), &plan)?;
         let keys = concat_batches(&plan.key_schema, &key_rows).map_err(arrow)?;
-        let table = Batch::new(keys, Matrix { values, bins: labels.len(), nulls: None }, UInt64Array::from(file_rows));
-        Ok(Self { labels, table: Some(table), plan })
+        let cells: Vec<(usize, usize)> =
+            cells.into_iter().map(|(row, label)| (row as usize, ranks[label as usize])).collect();
+        let separating = (0..keys.num_columns())
+            .filter(|column| separates(keys.column(*column), &cells, labels.len()).unwrap_or(false))
+            .map(|column| plan.key_schema.field(column).name().clone());
+        let separating = separating.collect();
+        let mut group_of = Distinct::new(plan.groups.iter().map(|group| type_of(plan.keys[*group]))).map_err(arrow)?;
+        let group_columns: Vec<ArrayRef> = plan.groups.iter().map(|group| keys.column(*group).clone()).collect();
+        let of_rows = if group_columns.is_empty() {
+            vec![0; keys.num_rows()]
+        } else {
+            group_of.number(&group_columns).map_err(arrow)?.0
+        };
+        let whole = Whole { keys, file_rows, cells, counts, labels };
+        let groups = whole.groups(&of_rows, &plan)?;
+        Ok(Self { groups, separating, plan })
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.table.as_ref().map_or(0, Batch::len)
+        self.groups.iter().map(|group| group.table.len()).sum()
     }
 
+    /// Bins per row, if all rows have as many.
     pub(crate) fn bins(&self) -> Option<usize> {
-        self.table.as_ref().map(Batch::bins)
+        let mut bins = self.groups.iter().map(|group| group.table.bins());
+        let first = bins.next()?;
+        bins.all(|bins| bins == first).then_some(first)
+    }
+
+    /// The key columns whose values share no label with each other.
+    pub(crate) fn separating(&self) -> &[String] {
+        &self.separating
     }
 
     pub(crate) fn key_schema(&self) -> SchemaRef {
         self.plan.key_schema.clone()
     }
 
-    /// The table in slices of the planned size.
+    /// The table in slices of the planned size, group by group.
     pub(crate) fn batches(&self) -> impl Iterator<Item = Result<Batch>> + Send + use<> {
-        let table = self.table.clone();
-        let row_bytes = table.as_ref().map_or(1, |table| table.bins() * table.weight_type().size());
-        let (rows, len) = (rows_in(self.plan.batch_bytes, row_bytes), self.len());
-        (0..len).step_by(rows).filter_map(move |start| table.as_ref().map(|table| Ok(table.slice(start, rows))))
-    }
-
-    /// Gives both tables the union of their bins.
-    pub(crate) fn align(p: &mut LongTable, q: &mut LongTable) -> Result<()> {
-        let (from, to) = (p.labels.data_type(), q.labels.data_type());
-        let data_type = match (from, to) {
-            _ if from == to || q.labels.is_empty() => from.clone(),
-            _ if p.labels.is_empty() => to.clone(),
-            _ if from.is_integer() && to.is_integer() => DataType::Int64,
-            _ if from.is_numeric() && to.is_numeric() => DataType::Float64,
-            _ => DataType::Utf8,
-        };
-        let (p_labels, q_labels) = (p.labels_as(&data_type)?, q.labels_as(&data_type)?);
-        let arrow = |error: ArrowError| p.plan.origin.malformed(error);
-        let both = concat(&[&p_labels, &q_labels]).map_err(arrow)?;
-        let mut distinct = Distinct::new(std::iter::once(data_type)).map_err(arrow)?;
-        let (numbers, _) = distinct.number(&[both]).map_err(arrow)?;
-        let (labels, ranks) = distinct.sorted().map_err(arrow)?;
-        let ranks: Vec<usize> = numbers.into_iter().map(|number| ranks[number as usize]).collect();
-        let (p_ranks, q_ranks) = ranks.split_at(p_labels.len());
-        p.spread(&labels, p_ranks)?;
-        q.spread(&labels, q_ranks)
-    }
-
-    fn labels_as(&self, data_type: &DataType) -> Result<ArrayRef> {
-        strict_cast(&self.labels, data_type).map_err(|error| Error::Cast {
-            file: self.plan.origin.name.clone(),
-            column: match &self.plan.weights {
-                Weights::Long { bin, .. } => self.plan.schema.field(*bin).name().clone(),
-                _ => String::new(),
-            },
-            data_type: type_name(data_type),
-            reason: error.to_string(),
+        let batch_bytes = self.plan.batch_bytes;
+        let tables: Vec<Batch> = self.groups.iter().map(|group| group.table.clone()).collect();
+        tables.into_iter().flat_map(move |table| {
+            let rows = rows_in(batch_bytes, table.bins() * table.weight_type().size());
+            (0..table.len()).step_by(rows).map(move |start| Ok(table.slice(start, rows)))
         })
     }
 
+    /// Gives the groups of both tables the union of their bins, group by group. A group that one side lacks keeps its bins.
+    pub(crate) fn align(p: &mut LongTable, q: &mut LongTable) -> Result<()> {
+        let (p_keys, q_keys) = (p.group_keys(q)?, q.group_keys(p)?);
+        for (p_place, key) in p_keys.iter().enumerate() {
+            if let Some(q_place) = q_keys.iter().position(|other| other == key) {
+                Self::align_group((p, p_place), (q, q_place))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The key of each group as it is compared with the groups of another table.
+    fn group_keys(&self, other: &LongTable) -> Result<Vec<Vec<u8>>> {
+        let types = |table: &LongTable| -> Vec<DataType> {
+            let fields = table.plan.groups.iter().map(|group| table.plan.key_schema.field(*group));
+            fields.map(|field| field.data_type().clone()).collect()
+        };
+        let apart = |position: usize| Error::LabelTypes {
+            p: self.plan.origin.name.clone(),
+            p_type: type_name(&types(self)[position]),
+            q: other.plan.origin.name.clone(),
+            q_type: type_name(&types(other)[position]),
+            column: self.plan.key_schema.field(self.plan.groups[position]).name().clone(),
+        };
+        let bytes = LabelBytes::new(&types(self), &types(other)).map_err(apart)?;
+        let mut keys = Vec::new();
+        for group in &self.groups {
+            let first = group.table.slice(0, 1);
+            let columns: Vec<ArrayRef> = self.plan.groups.iter().map(|key| first.keys.column(*key).clone()).collect();
+            if columns.is_empty() {
+                keys.push(Vec::new());
+                continue;
+            }
+            let taken = bytes.each(&columns, |_, key| keys.push(key.unwrap_or_default().to_vec()));
+            taken.map_err(|error| self.plan.origin.malformed(error))?;
+        }
+        Ok(keys)
+    }
+
+    fn align_group((p, p_place): (&mut LongTable, usize), (q, q_place): (&mut LongTable, usize)) -> Result<()> {
+        let (p_labels, q_labels) = (&p.groups[p_place].labels, &q.groups[q_place].labels);
+        let (from, to) = (p_labels.data_type(), q_labels.data_type());
+        let united = union([p_labels, q_labels]).map_err(|apart| match apart {
+            Apart::Arrow(error) => p.plan.origin.malformed(error),
+            Apart::Types => Error::LabelTypes {
+                p: p.plan.origin.name.clone(),
+                p_type: type_name(from),
+                q: q.plan.origin.name.clone(),
+                q_type: type_name(to),
+                column: p.bin_column(),
+            },
+            Apart::Twice { side, first, second } => Error::SameLabel {
+                file: [&p, &q][side].plan.origin.name.clone(),
+                column: [&p, &q][side].bin_column(),
+                first,
+                second,
+                data_type: type_name([to, from][side]),
+            },
+        })?;
+        let Union { labels, places: [p_ranks, q_ranks] } = united;
+        p.groups[p_place].spread(&labels, &p_ranks, &p.plan)?;
+        q.groups[q_place].spread(&labels, &q_ranks, &q.plan)
+    }
+
+    fn bin_column(&self) -> String {
+        match &self.plan.weights {
+            Weights::Long { bin, .. } => self.plan.schema.field(*bin).name().clone(),
+            _ => String::new(),
+        }
+    }
+}
+
+impl PivotedGroup {
     /// Moves the bins to their places among `labels`.
-    fn spread(&mut self, labels: &ArrayRef, ranks: &[usize]) -> Result<()> {
+    fn spread(&mut self, labels: &ArrayRef, ranks: &[usize], plan: &Plan) -> Result<()> {
         let moved = ranks.len() < labels.len() || ranks.iter().enumerate().any(|(bin, rank)| bin != *rank);
-        if let Some(table) = self.table.as_ref().filter(|_| moved) {
-            let (rows, bins) = (table.len(), ranks.len());
+        if moved {
+            let (table, rows, bins) = (&self.table, self.table.len(), ranks.len());
             let cells = (0..rows * bins).map(|cell| (cell / bins, ranks[cell % bins]));
-            let values = summed(cells, &[table.values()], rows, labels.len(), &self.plan)?;
+            let values = summed(cells, &[table.values()], rows, labels.len(), plan)?;
             let matrix = Matrix { values, bins: labels.len(), nulls: None };
-            self.table = Some(Batch::new(table.keys.clone(), matrix, table.file_rows()));
+            self.table = Batch::new(table.keys.clone(), matrix, table.file_rows());
         }
         self.labels = labels.clone();
         Ok(())
+    }
+}
+
+/// Whether a key has several values and no label occurs under two of them.
+fn separates(column: &ArrayRef, cells: &[(usize, usize)], labels: usize) -> std::result::Result<bool, ArrowError> {
+    let mut values = Distinct::new(std::iter::once(column.data_type().clone()))?;
+    let (numbers, new) = values.number(std::slice::from_ref(column))?;
+    let mut of_label: Vec<Option<u32>> = vec![None; labels];
+    let is_own = |(row, label): &(usize, usize)| *of_label[*label].get_or_insert(numbers[*row]) == numbers[*row];
+    Ok(new.len() > 1 && cells.iter().all(is_own))
+}
+
+/// All cells of a file, before they are put into groups.
+struct Whole {
+    /// One row per distinct key.
+    keys: RecordBatch,
+    file_rows: Vec<u64>,
+    /// The row and the label of each count.
+    cells: Vec<(usize, usize)>,
+    counts: Vec<ArrayRef>,
+    labels: ArrayRef,
+}
+
+impl Whole {
+    /// One matrix per group, over the labels that occur in the group.
+    fn groups(self, of_rows: &[u32], plan: &Plan) -> Result<Vec<PivotedGroup>> {
+        let count = of_rows.iter().max().map_or(0, |most| *most as usize + 1);
+        if count == 1 {
+            return Ok(vec![self.group(plan, None)?]);
+        }
+        let counts = self.counts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>();
+        let counts = vec![concat(&counts).map_err(|error| plan.origin.malformed(error))?];
+        let whole = Self { counts, ..self };
+        let mut rows_of: Vec<Vec<usize>> = vec![Vec::new(); count];
+        let mut place = vec![0; of_rows.len()];
+        for (row, group) in of_rows.iter().enumerate() {
+            place[row] = rows_of[*group as usize].len();
+            rows_of[*group as usize].push(row);
+        }
+        let mut cells_of: Vec<Vec<usize>> = vec![Vec::new(); count];
+        for (cell, (row, _)) in whole.cells.iter().enumerate() {
+            cells_of[of_rows[*row] as usize].push(cell);
+        }
+        let parts = rows_of.into_iter().zip(cells_of);
+        parts.map(|(rows, cells)| whole.group(plan, Some((&rows, &cells, &place)))).collect()
+    }
+
+    /// The matrix of some rows and cells; `place` says which row of its group each row is. Without them, of all.
+    fn group(&self, plan: &Plan, part: Option<(&[usize], &[usize], &[usize])>) -> Result<PivotedGroup> {
+        let arrow = |error: ArrowError| plan.origin.malformed(error);
+        let Some((rows, cells, place)) = part else {
+            let values =
+                summed(self.cells.iter().copied(), &self.counts, self.file_rows.len(), self.labels.len(), plan)?;
+            let matrix = Matrix { values, bins: self.labels.len(), nulls: None };
+            let table = Batch::new(self.keys.clone(), matrix, UInt64Array::from(self.file_rows.clone()));
+            return Ok(PivotedGroup { labels: self.labels.clone(), table });
+        };
+        let mut own: Vec<Option<usize>> = vec![None; self.labels.len()];
+        cells.iter().for_each(|cell| own[self.cells[*cell].1] = Some(0));
+        let labels: Vec<u64> = (0..own.len()).filter(|label| own[*label].is_some()).map(|label| label as u64).collect();
+        labels.iter().enumerate().for_each(|(rank, label)| own[*label as usize] = Some(rank));
+        let places = UInt64Array::from_iter_values(cells.iter().map(|cell| *cell as u64));
+        let counts = take(&self.counts[0], &places, None).map_err(arrow)?;
+        let of_group = cells.iter().map(|cell| {
+            let (row, label) = self.cells[*cell];
+            (place[row], own[label].unwrap_or_default())
+        });
+        let values = summed(of_group, &[counts], rows.len(), labels.len(), plan)?;
+        let row_places = UInt64Array::from_iter_values(rows.iter().map(|row| *row as u64));
+        let keys = take_record_batch(&self.keys, &row_places).map_err(arrow)?;
+        let file_rows = UInt64Array::from_iter_values(rows.iter().map(|row| self.file_rows[*row]));
+        let table = Batch::new(keys, Matrix { values, bins: labels.len(), nulls: None }, file_rows);
+        Ok(PivotedGroup { labels: take(&self.labels, &UInt64Array::from(labels), None).map_err(arrow)?, table })
     }
 }
 

@@ -14,13 +14,14 @@ mod plan;
 mod reader;
 mod stream;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
 
 use crate::batch::Batch;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::location::Location;
 use long::LongTable;
@@ -105,6 +106,16 @@ impl Source {
         }
     }
 
+    /// The keys of the long layout that keep bins apart: no label occurs under two of their values. Rows of different values then
+    /// have no bin in common.
+    #[must_use]
+    pub fn separating_keys(&self) -> &[String] {
+        match &self.body {
+            Body::Stream { .. } => &[],
+            Body::Long(table) => table.separating(),
+        }
+    }
+
     /// Reads the rows from the first to the last. Each call starts again.
     ///
     /// # Errors
@@ -118,17 +129,54 @@ impl Source {
         Ok(Batches { inner, failed: false })
     }
 
-    /// Gives two sources of the long layout the same bins: every label that either of them has, sorted. A bin that a side lacks is
-    /// 0. Sources of other layouts keep their bins.
+    /// Gives two sources the same bins in the same order, if both have names for them: labels of the long layout, or columns. In
+    /// the long layout these are the labels that either side has, in the order of their values, and a bin that a side lacks is 0.
+    /// Columns come in the order of P.
     ///
     /// # Errors
-    /// [`crate::Error::Cast`] when the labels cannot be converted to one type; [`crate::Error::PivotTooLarge`].
-    pub fn align_bins(p: &mut Source, q: &mut Source) -> Result<()> {
+    /// [`crate::Error::BinNames`] when one side has columns that the other lacks; [`crate::Error::LabelTypes`] and
+    /// [`crate::Error::SameLabel`] when labels cannot be compared; [`crate::Error::PivotTooLarge`].
+    pub fn align_bins(p: &mut Source, q: &mut Source, pairing: BinPairing) -> Result<()> {
         match (&mut p.body, &mut q.body) {
+            _ if pairing == BinPairing::ByPosition => Ok(()),
             (Body::Long(p), Body::Long(q)) => LongTable::align(p, q),
+            (Body::Stream { plan: p, .. }, Body::Stream { plan: q, .. }) => align_columns(p, q, pairing),
             _ => Ok(()),
         }
     }
+}
+
+/// How the bins of two sides meet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BinPairing {
+    /// By their names, where both sides have names. Both sides have the same columns.
+    #[default]
+    ByName,
+    /// By their names. A column that one side lacks is a bin of zeros there.
+    WithZeros,
+    /// By their places.
+    ByPosition,
+}
+
+/// Gives the columns of both sides the same order.
+fn align_columns(p: &mut Arc<Plan>, q: &mut Arc<Plan>, pairing: BinPairing) -> Result<()> {
+    let (Some(p_names), Some(q_names)) = (p.bin_names(), q.bin_names()) else { return Ok(()) };
+    if p_names == q_names {
+        return Ok(());
+    }
+    let only = |names: &[&str], others: &[&str]| -> Vec<String> {
+        let others: HashSet<&str> = others.iter().copied().collect();
+        names.iter().filter(|name| !others.contains(*name)).map(|name| (*name).to_owned()).collect()
+    };
+    let (p_only, q_only) = (only(&p_names, &q_names), only(&q_names, &p_names));
+    if pairing == BinPairing::ByName && !(p_only.is_empty() && q_only.is_empty()) {
+        let (p, q) = (p.origin.name.clone(), q.origin.name.clone());
+        return Err(Error::BinNames { p, p_only, q, q_only });
+    }
+    let names: Vec<String> = p_names.into_iter().map(str::to_owned).chain(q_only).collect();
+    // No stream has begun yet.
+    [p, q].into_iter().filter_map(Arc::get_mut).for_each(|plan| plan.place_bins(&names));
+    Ok(())
 }
 
 fn reader(origin: &Arc<Origin>) -> Result<Box<dyn Reader>> {

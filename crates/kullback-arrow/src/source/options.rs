@@ -13,6 +13,10 @@ pub struct ReadOptions {
     pub layout: Layout,
     /// Columns that are carried along. With [`Layout::Long`] these are the key columns of the layout.
     pub keys: Vec<String>,
+    /// Further columns that are carried along, if the file has them.
+    pub optional_keys: Vec<String>,
+    /// Columns that say which rows belong together. They are keys too. In the long layout each group has bins of its own.
+    pub groups: Vec<String>,
     /// Only rows that pass all these filters are read.
     pub filters: Vec<Filter>,
     /// The target size of a batch, in bytes of weights.
@@ -21,6 +25,14 @@ pub struct ReadOptions {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { format: None, layout: Layout::default(), keys: Vec::new(), filters: Vec::new(), batch_bytes: 16 << 20 }
+        Self {
+            format: None,
+            layout: Layout::default(),
+            keys: Vec::new(),
+            optional_keys: Vec::new(),
+            groups: Vec::new(),
+            filters: Vec::new(),
+            batch_bytes: 16 << 20,
+        }
     }
 }

@@ -10,6 +10,7 @@ use super::origin::Origin;
 use super::reader::{Column, Reader};
 use crate::error::{Error, Result};
 use crate::filter::Predicate;
+use crate::format::Format;
 use crate::layout::{Layout, matches};
 use crate::types::{column_list, common_type, key_type, list_element, list_type, stored_type, type_name};
 
@@ -26,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) schema: SchemaRef,
     pub(crate) filters: Vec<Predicate>,
     pub(crate) keys: Vec<usize>,
+    /// The positions of the group columns among the keys.
+    pub(crate) groups: Vec<usize>,
     pub(crate) key_schema: SchemaRef,
     pub(crate) weights: Weights,
     pub(crate) batch_bytes: usize,
@@ -36,26 +39,46 @@ pub(crate) struct Plan {
 /// Where the weights are.
 #[derive(Debug)]
 pub(crate) enum Weights {
-    List { position: usize, name: String },
-    Wide { positions: Vec<usize>, data_type: DataType },
-    Long { bin: usize, count: usize },
+    List {
+        position: usize,
+        name: String,
+    },
+    /// A bin that the file lacks, and the other side has, has no position. It is 0.
+    Wide {
+        positions: Vec<Option<usize>>,
+        data_type: DataType,
+    },
+    Long {
+        bin: usize,
+        count: usize,
+    },
 }
 
 /// Looks up columns. Its errors name the file.
 struct Lookup<'a> {
     file: &'a str,
     schema: &'a Schema,
+    /// Whether the file is delimited text, whose cells have no type of their own.
+    is_delimited: bool,
 }
 
 impl Plan {
     pub(crate) fn new(origin: &Arc<Origin>, reader: &dyn Reader, options: &ReadOptions) -> Result<Self> {
         let schema = reader.schema();
-        let lookup = Lookup { file: &origin.name, schema };
+        let is_delimited = matches!(origin.format, Format::Csv | Format::Tsv);
+        let lookup = Lookup { file: &origin.name, schema, is_delimited };
         let keys = match &options.layout {
             Layout::Long { keys, .. } => keys,
             _ => &options.keys,
         };
+        let groups = lookup.all(&options.groups, "a group")?;
         let mut keys = lookup.all(keys, "a key")?;
+        if let Layout::Long { .. } = options.layout {
+            keys.splice(0..0, groups.iter().copied().filter(|group| !keys.contains(group)).collect::<Vec<_>>());
+        } else {
+            keys.extend(&groups);
+            keys.extend(options.optional_keys.iter().filter_map(|key| schema.index_of(key).ok()));
+        }
         let mut seen = Vec::new();
         keys.retain(|key| {
             !seen.contains(key) && {
@@ -69,7 +92,10 @@ impl Plan {
         // The weights come first: a column that is also a key is held in the type that the weights need.
         let mut wanted = BTreeMap::new();
         let weights = lookup.weights(&options.layout, &[keys.as_slice(), filters.as_slice()].concat(), &mut wanted)?;
-        for index in keys.iter().chain(&filters) {
+        for index in &keys {
+            wanted.entry(*index).or_insert_with(|| lookup.label_type(*index));
+        }
+        for index in &filters {
             wanted.entry(*index).or_insert_with(|| key_type(schema.field(*index).data_type()));
         }
 
@@ -82,6 +108,7 @@ impl Plan {
             Predicate::new(filter, position, &columns[position].data_type, &origin.name)
         });
         let filters = predicates.collect::<Result<Vec<_>>>()?;
+        let groups = groups.iter().filter_map(|group| keys.iter().position(|key| key == group)).collect();
         let keys: Vec<usize> = keys.into_iter().map(position).collect();
         let key_schema = Arc::new(read.project(&keys).map_err(|error| origin.malformed(error))?);
         let row_bytes: usize = columns.iter().map(|column| reader.row_bytes(column.index)).sum();
@@ -94,6 +121,7 @@ impl Plan {
             columns,
             filters,
             keys,
+            groups,
             key_schema,
         })
     }
@@ -107,6 +135,23 @@ impl Plan {
                 _ => None,
             },
             Weights::Long { .. } => None,
+        }
+    }
+
+    /// The names of the bins, if each has a column of its own.
+    pub(crate) fn bin_names(&self) -> Option<Vec<&str>> {
+        let Weights::Wide { positions, .. } = &self.weights else { return None };
+        Some(positions.iter().flatten().map(|position| self.schema.field(*position).name().as_str()).collect())
+    }
+
+    /// Gives the bins the places of `names`. A name that the file lacks is a bin of zeros.
+    pub(crate) fn place_bins(&mut self, names: &[String]) {
+        let place = |name: &String| self.schema.index_of(name).ok();
+        let places: Vec<Option<usize>> = names.iter().map(place).collect();
+        if let Weights::Wide { positions, .. } = &mut self.weights {
+            let own = std::mem::replace(positions, places);
+            // A key or a filter of that name is no bin.
+            positions.iter_mut().for_each(|place| *place = place.filter(|place| own.contains(&Some(*place))));
         }
     }
 
@@ -132,7 +177,8 @@ impl Weights {
         match self {
             Weights::List { position: index, name } => Weights::List { position: position(index), name },
             Weights::Wide { positions, data_type } => {
-                Weights::Wide { positions: positions.into_iter().map(position).collect(), data_type }
+                let positions = positions.into_iter().map(|index| index.map(&position)).collect();
+                Weights::Wide { positions, data_type }
             }
             Weights::Long { bin, count } => Weights::Long { bin: position(bin), count: position(count) },
         }
@@ -147,6 +193,11 @@ impl Lookup<'_> {
             purpose,
             columns: column_list(self.schema),
         })
+    }
+
+    /// The type that labels are held in. Those of delimited text stay as they are written, whatever other cells look like.
+    fn label_type(&self, index: usize) -> DataType {
+        if self.is_delimited { DataType::Utf8 } else { key_type(self.schema.field(index).data_type()) }
     }
 
     fn all(&self, columns: &[String], purpose: &'static str) -> Result<Vec<usize>> {
@@ -171,7 +222,7 @@ impl Lookup<'_> {
                 let positions = self.wide(patterns, labels)?;
                 let data_type = self.number(&positions)?;
                 wanted.extend(positions.iter().map(|index| (*index, data_type.clone())));
-                Ok(Weights::Wide { positions, data_type })
+                Ok(Weights::Wide { positions: positions.into_iter().map(Some).collect(), data_type })
             }
             Layout::Long { bin, count, .. } => {
                 let bin = self.index(bin, "the bins")?;
@@ -182,7 +233,7 @@ impl Lookup<'_> {
                     _ => DataType::Int64,
                 };
                 wanted.insert(count, data_type);
-                wanted.entry(bin).or_insert_with(|| key_type(self.schema.field(bin).data_type()));
+                wanted.entry(bin).or_insert_with(|| self.label_type(bin));
                 Ok(Weights::Long { bin, count })
             }
         }

@@ -56,9 +56,11 @@ impl Stream {
                 lists::matrix(piece.batch.column(*position), &mut self.bins, &place)
             }
             Weights::Wide { positions, data_type } => {
-                let columns: Vec<_> = positions.iter().map(|position| piece.batch.column(*position)).collect();
+                let columns: Vec<_> =
+                    positions.iter().map(|position| position.map(|position| piece.batch.column(position))).collect();
                 let matrix = wide::matrix(&columns, data_type, piece.batch.num_rows()).map_err(|(row, bin)| {
-                    let column = plan.schema.field(positions[bin]).name().clone();
+                    let column = positions[bin].map(|position| plan.schema.field(position).name().clone());
+                    let column = column.unwrap_or_default();
                     Error::NullCell { file: plan.origin.name.clone(), column, row: piece.file_rows.value(row), bin }
                 })?;
                 Ok(Some(matrix))

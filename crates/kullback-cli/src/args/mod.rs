@@ -72,8 +72,13 @@ pub(crate) struct PairingArgs {
     /// Instead of Q: the bin-wise sum of all rows of P, equal weights, or the row before.
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "q")]
     pub(crate) against: Option<Against>,
-    /// Pair the rows of P and Q by these columns; Q is held in memory.
+    /// The rows that belong together: --against total, uniform and previous, and the bins of --long, are taken
+    /// in each group by itself.
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    pub(crate) by: Vec<String>,
+    /// Pair the rows of P and Q by these columns, many rows of P with one of Q; Q is held in memory. Without it,
+    /// rows pair by the keys that both sides have.
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',', conflicts_with = "by_position")]
     pub(crate) join: Vec<String>,
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use clap::{Args, ValueEnum};
 use kullback::{Device, Divergence, OnInvalid, Unit, Zeros};
-use kullback_arrow::{Filter, Format, Layout, Location, Target};
+use kullback_arrow::{BinPairing, Filter, Format, Layout, Location, Target};
 
 use super::parse::{BinPositions, number, size, target};
 
@@ -27,9 +27,15 @@ pub(crate) struct InputArgs {
     /// A line a bin: key columns, the column of bins, the column of counts.
     #[arg(long, value_name = "KEY,…:BIN:COUNT", value_parser = Layout::long)]
     pub(crate) long: Option<Layout>,
-    /// Columns of P carried into the output.
+    /// Columns of P carried into the output. Rows pair by those that Q has too.
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
     pub(crate) key: Vec<String>,
+    /// Pair rows and bins by their places, whatever their names.
+    #[arg(long)]
+    pub(crate) by_position: bool,
+    /// What happens to a column of --columns that the other side lacks: an error, or a bin of zeros.
+    #[arg(long, value_enum, default_value_t = MissingBins::Error)]
+    pub(crate) missing_bins: MissingBins,
     /// Keep the rows of P whose column has this value (repeatable).
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
     pub(crate) where_p: Vec<Filter>,
@@ -54,6 +60,15 @@ impl InputArgs {
         given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
     }
 
+    /// How the bins of the two sides meet.
+    pub(crate) fn bin_pairing(&self) -> BinPairing {
+        match (self.by_position, self.missing_bins) {
+            (true, _) => BinPairing::ByPosition,
+            (false, MissingBins::Error) => BinPairing::ByName,
+            (false, MissingBins::Zero) => BinPairing::WithZeros,
+        }
+    }
+
     /// Where the histograms are.
     pub(crate) fn layout(&self) -> Layout {
         match &self.long {
@@ -62,6 +77,15 @@ impl InputArgs {
             None => Layout::List(self.bins.clone()),
         }
     }
+}
+
+/// What happens to a column that one side lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MissingBins {
+    /// The run is an error.
+    Error,
+    /// The side has 0 there.
+    Zero,
 }
 
 /// What is computed of every pair.

@@ -40,6 +40,8 @@ pub(crate) fn report(report: &Report, top: Option<&RecordBatch>) -> Result<Value
         "gpus_left_out": report.gpus_left_out,
         "rows": report.rows,
         "left_out": report.left_out,
+        "left_out_of_q": report.left_out_of_q,
+        "joined_from": report.joined_from.as_ref().map(|(row, columns)| json!({ "row": row, "columns": columns })),
         "rescued": report.rescued,
         "chunks": report.chunks,
         "bytes": report.bytes,

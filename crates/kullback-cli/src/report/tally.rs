@@ -32,6 +32,10 @@ pub(crate) struct Report {
     devices: Vec<(String, String)>,
     pub(crate) rows: u64,
     pub(crate) left_out: u64,
+    /// Rows of Q without a partner.
+    pub(crate) left_out_of_q: u64,
+    /// From which row on rows were paired by key, and by which columns.
+    pub(crate) joined_from: Option<(u64, String)>,
     /// For each GPU that took no part, the reason.
     pub(crate) gpus_left_out: Vec<String>,
     /// Rows with a value above the limit.
@@ -73,6 +77,8 @@ impl Report {
             devices: Vec::new(),
             rows: 0,
             left_out: 0,
+            left_out_of_q: 0,
+            joined_from: None,
             gpus_left_out: Vec::new(),
             above: 0,
             limit: args.output.fail_above,

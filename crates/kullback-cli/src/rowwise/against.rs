@@ -1,13 +1,11 @@
-//! Sums over weights of any type: the total of all rows, and the total of each row.
+//! Sums over weights of any type: the totals of groups of rows, and the total of each row.
 
 use kullback::{OnInvalid, Rows, Side, Weights};
 use kullback_arrow::Batch;
 
 use crate::error::Result;
 use crate::inputs::InputFile;
-use crate::interrupt;
 use crate::invalid::{Invalid, invalid_weight};
-use crate::progress::ProgressDisplay;
 
 /// The largest total that a 32-bit float, and so every device, holds exactly.
 const EXACT_IN_24_BITS: f64 = (1 << 24) as f64;
@@ -23,59 +21,72 @@ pub(crate) fn heavy_rows(rows: &Rows<'_>, total: f64) -> Vec<usize> {
     (0..rows.len()).filter(|row| !light(row)).collect()
 }
 
-/// The bin-wise sum of all rows of a file, which takes a first pass over it.
+/// The bin-wise sums of the rows of each group.
 ///
-/// The sum is returned in 64 bits, which hold any total, so that the precision of the comparison does not depend on the size of the
+/// A sum is returned in 64 bits, which hold any total, so that the precision of the comparison does not depend on the size of the
 /// totals. A device that the user named and that takes only 32-bit counts (`narrow`) gets 32-bit counts if they are exact.
 ///
 /// A row with an invalid weight is an error, or is left out if such rows are to have no value.
-pub(crate) fn total(p: &InputFile, on_invalid: OnInvalid, narrow: bool, progress: &ProgressDisplay) -> Result<Batch> {
-    let mut sums: Vec<Sum> = Vec::new();
-    let mut invalid = Invalid::default();
-    let mut rows = 0;
-    for batch in p.source.batches()? {
-        interrupt::check()?;
-        let batch = batch?;
-        sums.resize(batch.bins(), Sum::default());
-        rows += batch.len() as u64;
-        add_rows(&batch, &mut sums, &mut invalid);
-        progress.reached(batch.file_row(batch.len() - 1) + 1);
-    }
-    if rows == 0 {
-        return Err(p.nothing_read());
-    }
-    if on_invalid == OnInvalid::Error {
-        invalid.refuse(rows, &p.source.name(), &p.source.name(), "")?;
-    }
-    let totals: Vec<f64> = sums.iter().map(Sum::value).collect();
-    let whole = narrow && totals.iter().all(|total| total.fract() == 0.0 && *total <= EXACT_IN_24_BITS);
-    let bins = totals.len();
-    Ok(if whole {
-        Batch::from_weights(totals.iter().map(|total| *total as u32).collect(), bins)?
-    } else {
-        Batch::from_weights(totals, bins)?
-    })
+pub(crate) struct Totals {
+    on_invalid: OnInvalid,
+    narrow: bool,
+    /// By the numbers of the groups.
+    sums: Vec<Vec<Sum>>,
+    invalid: Invalid,
+    rows: u64,
 }
 
-/// Adds the valid rows, and notes the others.
-fn add_rows(batch: &Batch, sums: &mut [Sum], invalid: &mut Invalid) {
+impl Totals {
+    pub(crate) fn new(on_invalid: OnInvalid, narrow: bool) -> Self {
+        Self { on_invalid, narrow, sums: Vec::new(), invalid: Invalid::default(), rows: 0 }
+    }
+
+    /// Adds rows to their groups.
+    pub(crate) fn add(&mut self, batch: &Batch, groups: &[usize]) {
+        self.rows += batch.len() as u64;
+        for (row, group) in groups.iter().enumerate() {
+            self.sums.resize_with(self.sums.len().max(group + 1), Vec::new);
+            self.sums[*group].resize(batch.bins(), Sum::default());
+            add_row(batch, row, &mut self.sums[*group], &mut self.invalid);
+        }
+    }
+
+    /// One row per group.
+    pub(crate) fn finish(self, p: &InputFile) -> Result<Vec<Batch>> {
+        if self.rows == 0 {
+            return Err(p.nothing_read());
+        }
+        if self.on_invalid == OnInvalid::Error {
+            self.invalid.refuse(self.rows, &p.source.name(), &p.source.name(), "")?;
+        }
+        let totals: Vec<Vec<f64>> = self.sums.iter().map(|sums| sums.iter().map(Sum::value).collect()).collect();
+        let is_exact = |total: &f64| total.fract() == 0.0 && *total <= EXACT_IN_24_BITS;
+        let whole = self.narrow && totals.iter().flatten().all(is_exact);
+        let batch = |totals: Vec<f64>| -> Result<Batch> {
+            let bins = totals.len();
+            Ok(if whole {
+                Batch::from_weights(totals.iter().map(|total| *total as u32).collect(), bins)?
+            } else {
+                Batch::from_weights(totals, bins)?
+            })
+        };
+        totals.into_iter().map(batch).collect()
+    }
+}
+
+/// Adds a row if it is valid, and notes it if it is not.
+fn add_row(batch: &Batch, row: usize, sums: &mut [Sum], invalid: &mut Invalid) {
     let rows = batch.rows();
-    for row in 0..rows.len() {
-        if let Some((bin, value)) = invalid_weight(&rows, row) {
-            invalid.note_weight(Side::P, batch.file_row(row), bin, value);
-            continue;
-        }
-        let of_row = row * rows.bins()..(row + 1) * rows.bins();
-        match rows.weights() {
-            // A 64-bit float holds all other weights.
-            Weights::U64(counts) => {
-                sums.iter_mut().zip(&counts[of_row]).for_each(|(sum, w)| sum.whole += i128::from(*w))
-            }
-            Weights::I64(counts) => {
-                sums.iter_mut().zip(&counts[of_row]).for_each(|(sum, w)| sum.whole += i128::from(*w))
-            }
-            _ => sums.iter_mut().zip(weights(&rows, row)).for_each(|(sum, w)| sum.add(w)),
-        }
+    if let Some((bin, value)) = invalid_weight(&rows, row) {
+        invalid.note_weight(Side::P, batch.file_row(row), bin, value);
+        return;
+    }
+    let of_row = row * rows.bins()..(row + 1) * rows.bins();
+    match rows.weights() {
+        // A 64-bit float holds all other weights.
+        Weights::U64(counts) => sums.iter_mut().zip(&counts[of_row]).for_each(|(sum, w)| sum.whole += i128::from(*w)),
+        Weights::I64(counts) => sums.iter_mut().zip(&counts[of_row]).for_each(|(sum, w)| sum.whole += i128::from(*w)),
+        _ => sums.iter_mut().zip(weights(&rows, row)).for_each(|(sum, w)| sum.add(w)),
     }
 }
 

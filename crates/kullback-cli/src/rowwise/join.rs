@@ -3,146 +3,82 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
-use arrow_cast::cast;
-use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_row::{RowConverter, SortField};
-use arrow_schema::{DataType, Schema};
 use kullback_arrow::Batch;
 
+use super::keys::Keys;
 use super::pair::BatchPair;
 use super::pairing::{BatchStream, Counts, PairStream, plain};
 use crate::error::{Error, Result};
 use crate::inputs::InputFile;
 
-/// Streams the rows of P that have a partner in Q, with their partners.
-pub(crate) fn joined(
+/// Streams the rows of P that have a partner in Q, with their partners. Many rows of P may have the same partner.
+pub(crate) fn joined<'a>(
     p: &InputFile,
-    stream: BatchStream,
+    stream: BatchStream<'a>,
     q: &InputFile,
     columns: &[String],
     counts: &Arc<Counts>,
-) -> Result<PairStream> {
-    let types = key_types(p, q, columns)?;
-    let converter = RowConverter::new(types.iter().cloned().map(SortField::new).collect())?;
-    let mut keys = Keys { converter, types, columns: columns.to_vec() };
-
-    let batches = plain(q.source.batches()?).collect::<Result<Vec<_>>>()?;
-    if batches.is_empty() {
-        return Err(q.nothing_read());
-    }
-    let held = Batch::concat(&batches)?;
-    drop(batches);
-    let mut index = HashMap::with_capacity(held.len());
-    let mut first_twice = None;
-    keys.each(&held, |row, key| {
-        if first_twice.is_none() && index.insert(Box::from(key), row).is_some() {
-            first_twice = Some(row);
-        }
-    })?;
-    if let Some(row) = first_twice {
-        return Err(keys.twice(&q.source.name(), &held, row));
-    }
-
-    let mut join =
-        Join { keys, used: vec![false; held.len()], held, index, p: p.source.name(), counts: counts.clone() };
-    let pairs = stream.map(move |batch| join.pair(&batch?));
-    Ok(Box::new(pairs.filter_map(Result::transpose)))
-}
-
-/// The types in which the join columns of both sides are compared.
-fn key_types(p: &InputFile, q: &InputFile, columns: &[String]) -> Result<Vec<DataType>> {
-    let type_of = |schema: &Schema, column: &str| Ok::<_, Error>(schema.field_with_name(column)?.data_type().clone());
-    let (p_schema, q_schema) = (p.source.key_schema(), q.source.key_schema());
-    let common = |column: &String| {
-        let (p_type, q_type) = (type_of(&p_schema, column)?, type_of(&q_schema, column)?);
-        match (&p_type, &q_type) {
-            (a, b) if a == b => Ok(p_type),
-            (a, b) if a.is_signed_integer() && b.is_signed_integer() => Ok(DataType::Int64),
-            (a, b) if a.is_unsigned_integer() && b.is_unsigned_integer() => Ok(DataType::UInt64),
-            // 38 digits hold every 64-bit integer, signed or not.
-            (a, b) if a.is_integer() && b.is_integer() => Ok(DataType::Decimal128(38, 0)),
-            (a, b) if a.is_numeric() && b.is_numeric() => Ok(DataType::Float64),
-            _ => Err(Error::JoinTypes {
-                column: column.clone(),
-                p: p.source.name(),
-                p_type: p_type.to_string(),
-                q: q.source.name(),
-                q_type: q_type.to_string(),
-            }),
-        }
-    };
-    columns.iter().map(common).collect()
-}
-
-/// The join columns as bytes, which are equal exactly if the keys are equal.
-struct Keys {
-    converter: RowConverter,
-    types: Vec<DataType>,
-    columns: Vec<String>,
-}
-
-impl Keys {
-    fn arrays(&self, batch: &Batch) -> Result<Vec<ArrayRef>> {
-        let column = |(name, data_type): (&String, &DataType)| -> Result<ArrayRef> {
-            let position = batch.keys.schema_ref().index_of(name)?;
-            Ok(cast(batch.keys.column(position), data_type)?)
-        };
-        self.columns.iter().zip(&self.types).map(column).collect()
-    }
-
-    /// Calls back with every row that has a key. A null is no key, because it equals nothing.
-    fn each(&mut self, batch: &Batch, mut row_and_key: impl FnMut(usize, &[u8])) -> Result<()> {
-        let arrays = self.arrays(batch)?;
-        let rows = self.converter.convert_columns(&arrays)?;
-        for (row, key) in rows.iter().enumerate() {
-            if arrays.iter().all(|array| array.is_valid(row)) {
-                row_and_key(row, key.data());
-            }
-        }
-        Ok(())
-    }
-
-    /// The error for the second row with a key.
-    fn twice(&self, file: &str, batch: &Batch, row: usize) -> Error {
-        let shown = |name: &String| {
-            let array = batch.keys.column_by_name(name);
-            let text = array.and_then(|array| {
-                let formatter = ArrayFormatter::try_new(array.as_ref(), &FormatOptions::default()).ok()?;
-                Some(formatter.value(row).to_string())
-            });
-            format!("{name}={}", text.unwrap_or_default())
-        };
-        let key = self.columns.iter().map(shown).collect::<Vec<_>>().join(", ");
-        Error::DuplicateKey { file: file.to_owned(), row: batch.file_row(row), key: format!("`{key}`") }
-    }
+) -> Result<PairStream<'a>> {
+    let join = Join::new(Arc::new(Keys::new(p, q, columns)?), p, q, true, counts)?;
+    Ok(Box::new(JoinStream { p: stream, join, ended: false }))
 }
 
 /// A join in progress.
-struct Join {
-    keys: Keys,
+pub(crate) struct Join {
+    keys: Arc<Keys>,
     held: Batch,
     index: HashMap<Box<[u8]>, usize>,
-    /// Marks the rows of Q that have a partner. A second partner means that P has the key twice. A key that P has twice and Q never
-    /// has leads to no result, so nothing of P needs to be remembered.
+    /// Marks the rows of Q that have a partner.
     used: Vec<bool>,
+    /// Whether many rows of P may meet one row of Q. Else a key that P has twice and Q has is an error.
+    takes_many: bool,
     p: String,
     counts: Arc<Counts>,
 }
 
 impl Join {
-    fn pair(&mut self, batch: &Batch) -> Result<Option<BatchPair>> {
+    /// Reads all of Q.
+    pub(crate) fn new(
+        keys: Arc<Keys>,
+        p: &InputFile,
+        q: &InputFile,
+        takes_many: bool,
+        counts: &Arc<Counts>,
+    ) -> Result<Self> {
+        let held = hold(q)?;
+        let mut index = HashMap::with_capacity(held.len());
+        let mut first_twice = None;
+        keys.each(&held, |row, key| {
+            let Some(key) = key else { return };
+            if first_twice.is_none() && index.insert(Box::from(key), row).is_some() {
+                first_twice = Some(row);
+            }
+        })?;
+        if let Some(row) = first_twice {
+            return Err(keys.twice(&q.source.name(), &held, row));
+        }
+        let used = vec![false; held.len()];
+        Ok(Self { keys, used, held, index, takes_many, p: p.source.name(), counts: counts.clone() })
+    }
+
+    /// Notes that the first rows of Q have partners already.
+    pub(crate) fn begin_after(&mut self, rows: usize) {
+        self.used.iter_mut().take(rows).for_each(|used| *used = true);
+    }
+
+    /// The rows of a batch of P that have partners, and these.
+    pub(crate) fn pair(&mut self, batch: &Batch) -> Result<Option<BatchPair>> {
         let (mut p_rows, mut q_rows, mut twice) = (Vec::new(), Vec::new(), None);
         let Join { keys, index, used, .. } = self;
         keys.each(batch, |row, key| {
-            let Some(partner) = index.get(key) else { return };
+            let Some(partner) = key.and_then(|key| index.get(key)) else { return };
             if std::mem::replace(&mut used[*partner], true) {
                 twice.get_or_insert(row);
             }
             p_rows.push(row);
             q_rows.push(*partner);
         })?;
-        if let Some(row) = twice {
+        if let Some(row) = twice.filter(|_| !self.takes_many) {
             return Err(self.keys.twice(&self.p, batch, row));
         }
         self.counts.leave_out((batch.len() - p_rows.len()) as u64);
@@ -150,6 +86,57 @@ impl Join {
             return Ok(None);
         }
         let p = if p_rows.len() == batch.len() { batch.clone() } else { batch.take(&p_rows)? };
-        Ok(Some(BatchPair { p, q: self.held.take(&q_rows)?, alone: None }))
+        Ok(Some(BatchPair { p, q: self.held.take(&q_rows)?, alone: Vec::new() }))
+    }
+
+    /// Counts the rows of Q that met nothing, once P has ended.
+    pub(crate) fn end(&self) {
+        self.counts.leave_out_of_q(self.used.iter().filter(|used| !**used).count() as u64);
+    }
+}
+
+/// All rows of a file, if they fit.
+pub(crate) fn hold(file: &InputFile) -> Result<Batch> {
+    let (mut batches, mut bytes) = (Vec::new(), 0);
+    for batch in plain(file.source.batches()?) {
+        let batch = batch?;
+        bytes += (batch.len() * batch.bins() * batch.weight_type().size()) as u64;
+        if let Some(memory) = file.memory.filter(|memory| bytes > *memory) {
+            return Err(Error::HeldTooLarge { file: file.source.name(), memory });
+        }
+        batches.push(batch);
+    }
+    if batches.is_empty() {
+        return Err(file.nothing_read());
+    }
+    Ok(Batch::concat(&batches)?)
+}
+
+struct JoinStream<'a> {
+    p: BatchStream<'a>,
+    join: Join,
+    ended: bool,
+}
+
+impl Iterator for JoinStream<'_> {
+    type Item = Result<BatchPair>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.ended {
+            match self.p.next() {
+                None => {
+                    self.ended = true;
+                    self.join.end();
+                }
+                Some(batch) => match batch.and_then(|batch| self.join.pair(&batch)) {
+                    Ok(None) => {}
+                    pair => {
+                        self.ended = pair.is_err();
+                        return pair.transpose();
+                    }
+                },
+            }
+        }
+        None
     }
 }

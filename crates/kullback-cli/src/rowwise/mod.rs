@@ -1,7 +1,10 @@
 //! `kullback rowwise`: takes batches of P and Q through the engine, and the results to their destination.
 
 mod against;
+mod groups;
 mod join;
+mod keys;
+mod named;
 pub(crate) mod pair;
 mod pairing;
 pub(crate) mod results;
@@ -39,7 +42,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
         return Err(Error::NoReference { p: args.input.p.to_string() });
     }
     let engine = engine(&args.run)?;
-    let inputs = Inputs::open(&args.input, &args.pairing.join, args.run.memory)?;
+    let inputs = Inputs::open(&args.input, Some(&args.pairing), &args.pairing.join, args.run.memory)?;
     let schemas = Schemas::new(&inputs, &measures, args.output.status)?;
     interrupt::work_begins()?;
 
@@ -64,6 +67,8 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
 
     let RowwiseRun { top, mut rows, .. } = run;
     report.left_out = counts.left_out();
+    report.left_out_of_q = counts.left_out_of_q();
+    report.joined_from = counts.joined().cloned();
     report.gpus_left_out = engine.left_out();
     let top = top.and_then(TopRows::finish);
     let writing = Instant::now();
@@ -120,19 +125,24 @@ fn options(args: &HowArgs) -> Options {
 }
 
 /// The stream of pairs to compare.
-fn pairs(args: &RowwiseArgs, inputs: &Inputs, counts: &Arc<Counts>) -> Result<PairStream> {
-    let (InputArgs { min_total, .. }, PairingArgs { against, join }) = (&args.input, &args.pairing);
-    let (p, q) = (&inputs.p, inputs.q.as_ref());
+fn pairs<'a>(args: &RowwiseArgs, inputs: &'a Inputs, counts: &Arc<Counts>) -> Result<PairStream<'a>> {
+    let (InputArgs { min_total, .. }, PairingArgs { against, join, .. }) = (&args.input, &args.pairing);
+    let (p, q, by) = (&inputs.p, inputs.q.as_ref(), &inputs.by);
     let rows = |min_total| pairing::rows(p, min_total, counts);
     match (against, q) {
+        (Some(Against::Total), _) if by.is_empty() && !p.source.separating_keys().is_empty() => {
+            Err(Error::BinsApart { file: p.source.name(), columns: p.source.separating_keys().join("` or `") })
+        }
         (Some(Against::Total), _) => {
             let progress = ProgressDisplay::new(args.run.progress(), "total", p.source.row_count());
-            let narrow = args.run.device.is_gpu();
-            let total = against::total(p, args.how.on_invalid.into(), narrow, &progress)?;
-            Ok(pairing::one(rows(*min_total)?, total))
+            let how = (args.how.on_invalid.into(), args.run.device.is_gpu());
+            groups::total(p, rows(*min_total)?, by, how, &progress)
         }
         (Some(Against::Uniform), _) => Ok(pairing::uniform(rows(*min_total)?)),
-        (Some(Against::Previous), _) => Ok(pairing::previous(rows(*min_total)?)),
+        (Some(Against::Previous), _) => {
+            let by = groups_of_previous(args, inputs);
+            groups::previous(p, rows(*min_total)?, &by, *min_total, counts)
+        }
         (None, None) => Ok(pairing::itself(rows(*min_total)?)),
         (None, Some(q)) if !join.is_empty() => join::joined(p, rows(*min_total)?, q, join, counts),
         (None, Some(q)) => {
@@ -142,11 +152,32 @@ fn pairs(args: &RowwiseArgs, inputs: &Inputs, counts: &Arc<Counts>) -> Result<Pa
             if first.len() == 1 && second.is_none() {
                 return Ok(pairing::one(rows(*min_total)?, first));
             }
-            known_rows_agree(inputs)?;
             let q_rows = Box::new([first].into_iter().chain(second).map(Ok).chain(batches));
+            if !inputs.names.is_empty() {
+                let pairs = named::by_name((p, rows(None)?), (q, q_rows), &inputs.names, counts)?;
+                return Ok(pairing::heavy_pairs(pairs, *min_total));
+            }
+            known_rows_agree(inputs)?;
             Ok(pairing::by_position((rows(None)?, p.source.name()), (q_rows, q.source.name()), *min_total))
         }
     }
+}
+
+/// The columns that say which rows are a series: those of --by, or all keys but the last.
+fn groups_of_previous(args: &RowwiseArgs, inputs: &Inputs) -> Vec<String> {
+    let schema = inputs.p.source.key_schema();
+    let keys: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let (by, Some((last, others))) = (&inputs.by, keys.split_last()) else { return inputs.by.clone() };
+    if !by.is_empty() || others.is_empty() {
+        return by.clone();
+    }
+    if !args.run.quiet {
+        let others = others.join(", ");
+        complain(&format!(
+            "each row is compared with the one before it by {last} that has the same {others}: name other groups with --by"
+        ));
+    }
+    others.iter().map(|name| (*name).to_owned()).collect()
 }
 
 /// Compares the row counts that the files state. A difference is then found without reading them.
@@ -176,7 +207,7 @@ struct RowwiseRun<'a> {
 
 impl RowwiseRun<'_> {
     /// Computes every pair, while the next pair is read and the one before is written.
-    fn all(&mut self, pairs: PairStream) -> Result<()> {
+    fn all(&mut self, pairs: PairStream<'_>) -> Result<()> {
         let progress = ProgressDisplay::new(self.args.run.progress(), "rows", self.inputs.p.source.row_count());
         let (engine, measures, options) = (self.engine, self.measures, self.options.clone());
         let (p_name, q_name) = (self.inputs.p.source.name(), self.inputs.q_name());
@@ -239,7 +270,7 @@ impl RowwiseRun<'_> {
                     p_rows: counts.left_out(),
                     q: q.source.name(),
                     q_rows: q.source.batches()?.map(|batch| batch.as_ref().map_or(0, Batch::len) as u64).sum(),
-                    columns: self.args.pairing.join.join(", "),
+                    columns: self.inputs.names.join(", "),
                 },
             });
         }
@@ -251,11 +282,22 @@ impl RowwiseRun<'_> {
     }
 }
 
-/// Tells the user about rows that are not in the result.
+/// Tells the user how rows were paired, and about rows that are not in the result.
 fn notes(args: &RowwiseArgs, report: &Report) {
-    if !args.run.quiet && report.left_out > 0 {
+    if args.run.quiet {
+        return;
+    }
+    if let Some((row, columns)) = &report.joined_from {
+        complain(&format!(
+            "from row {row} on, P and Q have other keys in the same row: the rows were paired by {columns}, and Q is in memory"
+        ));
+    }
+    if report.left_out > 0 {
         let rows = report.left_out + report.rows;
         complain(&format!("{} of {rows} rows of P have no partner in Q and were left out", report.left_out));
+    }
+    if report.left_out_of_q > 0 {
+        complain(&format!("{} rows of Q have no partner in P", report.left_out_of_q));
     }
 }
 

@@ -8,8 +8,8 @@ pub(crate) struct BatchPair {
     pub(crate) p: Batch,
     /// As many rows as `p`, or one row for all of them.
     pub(crate) q: Batch,
-    /// The row of `p` that is compared with nothing.
-    pub(crate) alone: Option<usize>,
+    /// The rows of `p` that are compared with nothing, in ascending order.
+    pub(crate) alone: Vec<usize>,
 }
 
 impl BatchPair {

@@ -1,7 +1,7 @@
 //! Which row of P meets which row of Q: streams of batches that line up.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use kullback_arrow::{Batch, Batches};
 
@@ -18,6 +18,10 @@ pub(crate) struct Counts {
     read: AtomicU64,
     /// Rows of P without a partner in Q.
     left_out: AtomicU64,
+    /// Rows of Q without a partner in P.
+    left_out_of_q: AtomicU64,
+    /// From which row on the keys of the two files disagreed, and what they are.
+    joined: OnceLock<(u64, String)>,
 }
 
 impl Counts {
@@ -29,23 +33,44 @@ impl Counts {
         self.left_out.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn have_read(&self, rows: u64) {
+        self.read.fetch_add(rows, Ordering::Relaxed);
+    }
+
     pub(crate) fn leave_out(&self, rows: u64) {
         self.left_out.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    pub(crate) fn left_out_of_q(&self) -> u64 {
+        self.left_out_of_q.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn leave_out_of_q(&self, rows: u64) {
+        self.left_out_of_q.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// From which row on rows were paired by key and not as they came, and by which columns.
+    pub(crate) fn joined(&self) -> Option<&(u64, String)> {
+        self.joined.get()
+    }
+
+    pub(crate) fn join_from(&self, row: u64, columns: String) {
+        let _ = self.joined.set((row, columns));
     }
 }
 
 /// Batches of one side.
-pub(crate) type BatchStream = Box<dyn Iterator<Item = Result<Batch>> + Send>;
+pub(crate) type BatchStream<'a> = Box<dyn Iterator<Item = Result<Batch>> + Send + 'a>;
 /// Batches of both sides.
-pub(crate) type PairStream = Box<dyn Iterator<Item = Result<BatchPair>> + Send>;
+pub(crate) type PairStream<'a> = Box<dyn Iterator<Item = Result<BatchPair>> + Send + 'a>;
 
 /// The rows of P. They are counted, and kept if they are heavy enough.
-pub(crate) fn rows(p: &InputFile, min_total: Option<f64>, counts: &Arc<Counts>) -> Result<BatchStream> {
+pub(crate) fn rows(p: &InputFile, min_total: Option<f64>, counts: &Arc<Counts>) -> Result<BatchStream<'static>> {
     let counts = counts.clone();
     let batches = p.source.batches()?.map(move |batch| {
         interrupt::check()?;
         let batch = batch?;
-        counts.read.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        counts.have_read(batch.len() as u64);
         match min_total {
             None => Ok(batch),
             Some(total) => Ok(batch.take(&against::heavy_rows(&batch.rows(), total))?),
@@ -55,42 +80,36 @@ pub(crate) fn rows(p: &InputFile, min_total: Option<f64>, counts: &Arc<Counts>) 
 }
 
 /// Every row against itself, for measures that need no Q.
-pub(crate) fn itself(p: BatchStream) -> PairStream {
-    Box::new(p.map(|p| p.map(|p| BatchPair { q: p.clone(), p, alone: None })))
+pub(crate) fn itself(p: BatchStream<'_>) -> PairStream<'_> {
+    Box::new(p.map(|p| p.map(|p| BatchPair { q: p.clone(), p, alone: Vec::new() })))
 }
 
 /// Every row against one row.
-pub(crate) fn one(p: BatchStream, q: Batch) -> PairStream {
-    Box::new(p.map(move |p| p.map(|p| BatchPair { p, q: q.clone(), alone: None })))
+pub(crate) fn one(p: BatchStream<'_>, q: Batch) -> PairStream<'_> {
+    Box::new(p.map(move |p| p.map(|p| BatchPair { p, q: q.clone(), alone: Vec::new() })))
 }
 
 /// Every row against equal weights, in as many bins as the row has.
-pub(crate) fn uniform(p: BatchStream) -> PairStream {
+pub(crate) fn uniform(p: BatchStream<'_>) -> PairStream<'_> {
     Box::new(p.map(|p| {
         let p = p?;
         let q = Batch::from_weights(vec![1_u8; p.bins()], p.bins())?;
-        Ok(BatchPair { p, q, alone: None })
-    }))
-}
-
-/// Every row against the row before it. The first row has none.
-pub(crate) fn previous(p: BatchStream) -> PairStream {
-    let mut last: Option<Batch> = None;
-    Box::new(p.map(move |p| {
-        let p = p?;
-        let alone = last.is_none().then_some(0);
-        // The first row is compared with itself, so that its weights are checked like all others.
-        let before = last.take().unwrap_or_else(|| p.slice(0, 1));
-        let q = Batch::concat(&[before, p.slice(0, p.len() - 1)])?;
-        last = Some(p.slice(p.len() - 1, 1));
-        Ok(BatchPair { p, q, alone })
+        Ok(BatchPair { p, q, alone: Vec::new() })
     }))
 }
 
 /// Row i against row i. The rows of P that are too light are dropped after pairing, with their partners. If they were dropped
 /// before, the other rows would shift.
-pub(crate) fn by_position(p: (BatchStream, String), q: (BatchStream, String), min_total: Option<f64>) -> PairStream {
-    let pairs = Positions { p: SideStream::new(p), q: SideStream::new(q), failed: false };
+pub(crate) fn by_position<'a>(
+    p: (BatchStream<'a>, String),
+    q: (BatchStream<'a>, String),
+    min_total: Option<f64>,
+) -> PairStream<'a> {
+    heavy_pairs(Box::new(Positions { p: SideStream::new(p), q: SideStream::new(q), failed: false }), min_total)
+}
+
+/// The pairs whose row of P is heavy enough.
+pub(crate) fn heavy_pairs(pairs: PairStream<'_>, min_total: Option<f64>) -> PairStream<'_> {
     Box::new(pairs.filter_map(move |pair| match (pair, min_total) {
         (Ok(pair), Some(total)) => heavy(pair, total).transpose(),
         (pair, _) => Some(pair),
@@ -102,20 +121,20 @@ fn heavy(pair: BatchPair, total: f64) -> Result<Option<BatchPair>> {
     if rows.is_empty() {
         return Ok(None);
     }
-    Ok(Some(BatchPair { p: pair.p.take(&rows)?, q: pair.q.take(&rows)?, alone: None }))
+    Ok(Some(BatchPair { p: pair.p.take(&rows)?, q: pair.q.take(&rows)?, alone: Vec::new() }))
 }
 
 /// The rows of Q as they come, with errors in the type of the command.
-pub(crate) fn plain(batches: Batches) -> BatchStream {
+pub(crate) fn plain(batches: Batches) -> BatchStream<'static> {
     Box::new(batches.map(|batch| {
         interrupt::check()?;
         Ok(batch?)
     }))
 }
 
-/// One side of a pairing by position.
-struct SideStream {
-    stream: BatchStream,
+/// One side of a pairing of rows as they come.
+pub(crate) struct SideStream<'a> {
+    stream: BatchStream<'a>,
     name: String,
     /// The rest of the last batch.
     rest: Option<Batch>,
@@ -123,13 +142,13 @@ struct SideStream {
     rows: u64,
 }
 
-impl SideStream {
-    fn new((stream, name): (BatchStream, String)) -> Self {
+impl<'a> SideStream<'a> {
+    pub(crate) fn new((stream, name): (BatchStream<'a>, String)) -> Self {
         Self { stream, name, rest: None, rows: 0 }
     }
 
     /// Rows that are available; 0 at the end.
-    fn available(&mut self) -> Result<usize> {
+    pub(crate) fn available(&mut self) -> Result<usize> {
         if self.rest.is_none() {
             self.rest = self.stream.next().transpose()?;
             self.rows += self.rest.as_ref().map_or(0, |batch| batch.len() as u64);
@@ -137,8 +156,13 @@ impl SideStream {
         Ok(self.rest.as_ref().map_or(0, Batch::len))
     }
 
+    /// The next `count` rows, which stay.
+    pub(crate) fn next_rows(&self, count: usize) -> Option<Batch> {
+        self.rest.as_ref().map(|batch| batch.slice(0, count))
+    }
+
     /// The next `count` rows, which must be available.
-    fn cut(&mut self, count: usize) -> Option<Batch> {
+    pub(crate) fn cut(&mut self, count: usize) -> Option<Batch> {
         let batch = self.rest.take()?;
         if batch.len() > count {
             self.rest = Some(batch.slice(count, batch.len() - count));
@@ -156,13 +180,13 @@ impl SideStream {
 }
 
 /// Cuts both sides to the same rows.
-struct Positions {
-    p: SideStream,
-    q: SideStream,
+struct Positions<'a> {
+    p: SideStream<'a>,
+    q: SideStream<'a>,
     failed: bool,
 }
 
-impl Positions {
+impl Positions<'_> {
     fn pair(&mut self) -> Result<Option<BatchPair>> {
         let (p_rows, q_rows) = (self.p.available()?, self.q.available()?);
         let rows = p_rows.min(q_rows);
@@ -179,11 +203,11 @@ impl Positions {
                 q_rows: self.q.rows,
             });
         }
-        Ok(self.p.cut(rows).zip(self.q.cut(rows)).map(|(p, q)| BatchPair { p, q, alone: None }))
+        Ok(self.p.cut(rows).zip(self.q.cut(rows)).map(|(p, q)| BatchPair { p, q, alone: Vec::new() }))
     }
 }
 
-impl Iterator for Positions {
+impl Iterator for Positions<'_> {
     type Item = Result<BatchPair>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -35,7 +35,7 @@ impl Results {
                 invalid.note(pair, row);
                 Some(RowStatus::Invalid)
             }
-            _ if pair.alone == Some(row) => Some(RowStatus::Empty),
+            _ if pair.alone.binary_search(&row).is_ok() => Some(RowStatus::Empty),
             status => Some(status),
         };
         let status: Vec<_> = status.into_iter().enumerate().map(decide).collect();

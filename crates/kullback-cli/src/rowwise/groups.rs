@@ -1,0 +1,159 @@
+//! Baselines of groups: the rows of P that belong together are compared with their own total, or each with the row before it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use kullback::OnInvalid;
+use kullback_arrow::{Batch, rows_in_order};
+
+use super::against::{Totals, heavy_rows};
+use super::keys::Keys;
+use super::pair::BatchPair;
+use super::pairing::{BatchStream, Counts, PairStream, plain};
+use crate::error::Result;
+use crate::inputs::InputFile;
+use crate::progress::ProgressDisplay;
+
+/// Which group a row belongs to, by the columns of --by.
+pub(crate) struct Groups {
+    keys: Keys,
+    numbers: HashMap<Option<Box<[u8]>>, usize>,
+}
+
+impl Groups {
+    /// Groups by columns of P. Without columns there is one group.
+    pub(crate) fn new(p: &InputFile, columns: &[String]) -> Result<Self> {
+        Ok(Self { keys: Keys::new(p, p, columns)?, numbers: HashMap::new() })
+    }
+
+    /// The group of each row, by its number. Rows whose column is null are a group too.
+    pub(crate) fn of(&mut self, batch: &Batch) -> Result<Vec<usize>> {
+        let numbers = &mut self.numbers;
+        let number = |key| {
+            let next = numbers.len();
+            *numbers.entry(key).or_insert(next)
+        };
+        Ok(self.keys.of(batch)?.into_iter().map(number).collect())
+    }
+}
+
+/// Every row against the total of its group, which takes a first pass over the file.
+pub(crate) fn total<'a>(
+    p: &InputFile,
+    rows: BatchStream<'a>,
+    by: &[String],
+    (on_invalid, narrow): (OnInvalid, bool),
+    progress: &ProgressDisplay,
+) -> Result<PairStream<'a>> {
+    let mut groups = Groups::new(p, by)?;
+    let mut totals = Totals::new(on_invalid, narrow);
+    for batch in plain(p.source.batches()?) {
+        let batch = batch?;
+        totals.add(&batch, &groups.of(&batch)?);
+        progress.reached(batch.file_row(batch.len() - 1) + 1);
+    }
+    let totals = totals.finish(p)?;
+    if let [total] = &totals[..] {
+        return Ok(super::pairing::one(rows, total.clone()));
+    }
+    Ok(Box::new(rows.map(move |p| {
+        let p = p?;
+        // The rows of a batch have as many bins as the totals of their groups.
+        let of_rows = groups.of(&p)?;
+        let mut places: HashMap<usize, usize> = HashMap::new();
+        let mut used: Vec<Batch> = Vec::new();
+        let mut rows = Vec::with_capacity(of_rows.len());
+        for group in of_rows {
+            let next = used.len();
+            let place = *places.entry(group).or_insert(next);
+            if place == next {
+                used.push(totals[group].clone());
+            }
+            rows.push(place);
+        }
+        let q = Batch::concat(&used)?.take(&rows)?;
+        Ok(BatchPair { p, q, alone: Vec::new() })
+    })))
+}
+
+/// Every row against the row before it in its group, in the order of the keys. The first row of each group has none. Rows without
+/// keys keep the order of the file.
+pub(crate) fn previous<'a>(
+    p: &'a InputFile,
+    rows: BatchStream<'a>,
+    by: &[String],
+    min_total: Option<f64>,
+    counts: &Arc<Counts>,
+) -> Result<PairStream<'a>> {
+    let mut groups = Groups::new(p, by)?;
+    let rows = match order(p)? {
+        None => rows,
+        Some(order) => sorted(p, &order, min_total, counts)?,
+    };
+    let mut last: HashMap<usize, Batch> = HashMap::new();
+    Ok(Box::new(rows.map(move |p| {
+        let p = p?;
+        let of_rows = groups.of(&p)?;
+        // The rows before those of the batch, and then these.
+        let mut before: Vec<Batch> = Vec::new();
+        let mut places: HashMap<usize, usize> = HashMap::new();
+        for group in &of_rows {
+            if let (Some(row), false) = (last.get(group), places.contains_key(group)) {
+                places.insert(*group, before.len());
+                before.push(row.clone());
+            }
+        }
+        let (count, mut alone, mut taken) = (before.len(), Vec::new(), Vec::with_capacity(p.len()));
+        for (row, group) in of_rows.iter().enumerate() {
+            // The first row is compared with itself, so that its weights are checked like all others.
+            taken.push(places.insert(*group, count + row).unwrap_or_else(|| {
+                alone.push(row);
+                count + row
+            }));
+        }
+        for (group, place) in places {
+            if place >= count {
+                last.insert(group, p.slice(place - count, 1));
+            }
+        }
+        before.push(p.clone());
+        let q = Batch::concat(&before)?.take(&taken)?;
+        Ok(BatchPair { p, q, alone })
+    })))
+}
+
+/// The rows of a file in the order of their keys, if that is not the order of the file.
+fn order(p: &InputFile) -> Result<Option<Vec<usize>>> {
+    if p.source.key_schema().fields().is_empty() {
+        return Ok(None);
+    }
+    let mut keys: Vec<Vec<ArrayRef>> = Vec::new();
+    for batch in plain(p.source.batches()?) {
+        keys.push(batch?.keys.columns().to_vec());
+    }
+    let Some(first) = keys.first() else { return Ok(None) };
+    let column = |position: usize| -> Result<ArrayRef> {
+        let parts: Vec<&dyn arrow_array::Array> = keys.iter().map(|columns| columns[position].as_ref()).collect();
+        Ok(arrow_select::concat::concat(&parts)?)
+    };
+    let columns = (0..first.len()).map(column).collect::<Result<Vec<_>>>()?;
+    let order = rows_in_order(&columns)?;
+    Ok((!order.is_sorted()).then_some(order))
+}
+
+/// The rows of P in another order, which takes memory for all of them.
+fn sorted(
+    p: &InputFile,
+    order: &[usize],
+    min_total: Option<f64>,
+    counts: &Arc<Counts>,
+) -> Result<BatchStream<'static>> {
+    let held = super::join::hold(p)?;
+    counts.have_read(held.len() as u64);
+    let mut held = held.take(order)?;
+    if let Some(total) = min_total {
+        held = held.take(&heavy_rows(&held.rows(), total))?;
+    }
+    Ok(Box::new((!held.is_empty()).then_some(Ok(held)).into_iter()))
+}
