@@ -12,7 +12,7 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field};
 use kullback::WeightType;
-use kullback_arrow::{Batch, Layout, ReadOptions, Source};
+use kullback_arrow::{Batch, BinPairing, Layout, ReadOptions, Source};
 
 fn babynames() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/data/babynames.parquet")
@@ -256,7 +256,7 @@ fn long_sources_share_their_bins() {
         let p = files.bytes("p.csv", format!("k,b,n\n{p}"));
         let q = files.bytes("q.csv", format!("k,b,n\n{q}"));
         let (mut p, mut q) = (open(&p, &long("k:b:n")).unwrap(), open(&q, &long("k:b:n")).unwrap());
-        Source::align_bins(&mut p, &mut q).unwrap();
+        Source::align_bins(&mut p, &mut q, BinPairing::ByName).unwrap();
         let all = |source: &Source| -> Vec<Vec<f64>> {
             source.batches().unwrap().flat_map(|batch| weights(&batch.unwrap())).collect()
         };

@@ -13,7 +13,7 @@ use crate::args::NearestArgs;
 use crate::error::{Error, Result};
 use crate::output::{Destination, RowOutput};
 use crate::report::{listed, print};
-use crate::{Outcome, interrupt, rowwise};
+use crate::{Outcome, complain, interrupt, rowwise};
 
 /// Lines that are written at one time.
 const LINES: usize = 1 << 16;
@@ -51,6 +51,13 @@ pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
     }
     let shown = rows.finish()?;
     note(&args.run, pairs, found.stats());
+    let without = (0..found.len()).filter(|row| found.of(*row).is_none_or(<[_]>::is_empty)).count();
+    if without > 0 && !args.run.quiet {
+        complain(&format!(
+            "{without} of {} rows have no neighbour, because they have no weight or no value",
+            found.len()
+        ));
+    }
     rowwise::tell_left_out(&args.run, &engine);
     print(&listed(&shown.batches, &shown)?)?;
     Ok(Outcome::Done)
@@ -58,19 +65,21 @@ pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
 
 /// The columns: the keys of a row, the rank, the keys of the neighbour, and the value. Row numbers stand in if there are no keys.
 fn schema([keys, others]: &[RecordBatch; 2], measure: Divergence) -> Result<SchemaRef> {
-    let number = |name: &str| Field::new(name, DataType::UInt64, false);
+    let number = |name: &str, nullable| Field::new(name, DataType::UInt64, nullable);
     let mut fields: Vec<Field> = keys.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
     if fields.is_empty() {
-        fields.push(number("row"));
+        fields.push(number("row", false));
     }
-    fields.push(number("rank"));
+    fields.push(number("rank", true));
     let others = others.schema();
-    let renamed = |field: &Arc<Field>| field.as_ref().clone().with_name(format!("neighbour_{}", field.name()));
+    let renamed = |field: &Arc<Field>| {
+        field.as_ref().clone().with_name(format!("neighbour_{}", field.name())).with_nullable(true)
+    };
     fields.extend(others.fields().iter().map(renamed));
     if others.fields().is_empty() {
-        fields.push(number("neighbour"));
+        fields.push(number("neighbour", true));
     }
-    fields.push(Field::new(measure.to_string(), DataType::Float64, false));
+    fields.push(Field::new(measure.to_string(), DataType::Float64, true));
     let taken = (1..fields.len()).find(|at| fields[..*at].iter().any(|field| field.name() == fields[*at].name()));
     match taken {
         Some(at) => Err(Error::NameTaken { column: fields[at].name().clone() }),
@@ -86,22 +95,26 @@ fn table(
     found: &Neighbours,
     rows: Range<usize>,
 ) -> Result<RecordBatch> {
+    // A row without weight has no neighbour, and one line that says so.
     let lines = || {
-        let of = |row: usize| found.of(row).unwrap_or_default().iter().enumerate();
-        rows.clone().flat_map(move |row| of(row).map(move |(rank, near)| (row, rank, *near)))
+        rows.clone().flat_map(|row| {
+            let near = found.of(row).unwrap_or_default();
+            let of_row = near.iter().enumerate().map(move |(rank, near)| (row, Some((rank as u64 + 1, *near))));
+            of_row.chain(near.is_empty().then_some((row, None)))
+        })
     };
     let of = |indices: UInt64Array, keys: &RecordBatch, numbers: &dyn Fn(usize) -> u64| -> Result<Vec<ArrayRef>> {
         if keys.num_columns() == 0 {
-            let numbers = indices.values().iter().map(|row| numbers(*row as usize));
-            return Ok(vec![Arc::new(UInt64Array::from_iter_values(numbers))]);
+            let numbers = indices.iter().map(|row| row.map(|row| numbers(row as usize)));
+            return Ok(vec![Arc::new(numbers.collect::<UInt64Array>())]);
         }
         Ok(take_record_batch(keys, &indices)?.columns().to_vec())
     };
-    let mine = UInt64Array::from_iter_values(lines().map(|(row, _, _)| row as u64));
+    let mine = UInt64Array::from_iter_values(lines().map(|(row, _)| row as u64));
     let mut columns = of(mine, keys, &|row| sides.p.file_row(row))?;
-    columns.push(Arc::new(UInt64Array::from_iter_values(lines().map(|(_, rank, _)| rank as u64 + 1))));
-    let theirs = UInt64Array::from_iter_values(lines().map(|(_, _, near)| near.row));
+    columns.push(Arc::new(lines().map(|(_, near)| near.map(|(rank, _)| rank)).collect::<UInt64Array>()));
+    let theirs = lines().map(|(_, near)| near.map(|(_, near)| near.row)).collect();
     columns.extend(of(theirs, others, &|row| sides.others().file_row(row))?);
-    columns.push(Arc::new(Float64Array::from_iter_values(lines().map(|(_, _, near)| near.value))));
+    columns.push(Arc::new(lines().map(|(_, near)| near.map(|(_, near)| near.value)).collect::<Float64Array>()));
     Ok(RecordBatch::try_new(schema.clone(), columns)?)
 }

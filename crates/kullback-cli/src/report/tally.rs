@@ -6,6 +6,7 @@ use kullback::{Divergence, RowStatus, Stats, Summary, SummaryBuilder};
 
 use crate::args::{Against, RowwiseArgs};
 use crate::rowwise::results::{NULL, Results};
+use crate::rowwise::scale::Scales;
 
 /// Wall time by stage. `prepare` is the time to open the files, and the first pass of `--against total`. Reading, computing and
 /// writing run at the same time; `wait` is the time that writing waited.
@@ -32,6 +33,8 @@ pub(crate) struct Report {
     devices: Vec<(String, String)>,
     pub(crate) rows: u64,
     pub(crate) left_out: u64,
+    /// Whether the two sides have the same scale.
+    pub(crate) scales: Scales,
     /// Rows of Q without a partner.
     pub(crate) left_out_of_q: u64,
     /// From which row on rows were paired by key, and by which columns.
@@ -77,6 +80,7 @@ impl Report {
             devices: Vec::new(),
             rows: 0,
             left_out: 0,
+            scales: Scales::default(),
             left_out_of_q: 0,
             joined_from: None,
             gpus_left_out: Vec::new(),

@@ -15,9 +15,14 @@ fn weights<'a>(rows: &'a Rows<'_>, row: usize) -> impl Iterator<Item = f64> + 'a
     (0..rows.bins()).filter_map(move |bin| rows.get(row, bin))
 }
 
+/// The sum of the weights of a row.
+pub(crate) fn row_total(rows: &Rows<'_>, row: usize) -> f64 {
+    weights(rows, row).sum()
+}
+
 /// The rows whose weights add up to at least `total`. A row with a NaN is kept, because the engine must refuse it.
 pub(crate) fn heavy_rows(rows: &Rows<'_>, total: f64) -> Vec<usize> {
-    let light = |row: &usize| weights(rows, *row).sum::<f64>() < total;
+    let light = |row: &usize| row_total(rows, *row) < total;
     (0..rows.len()).filter(|row| !light(row)).collect()
 }
 

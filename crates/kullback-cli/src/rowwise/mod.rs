@@ -8,6 +8,7 @@ mod named;
 pub(crate) mod pair;
 mod pairing;
 pub(crate) mod results;
+pub(crate) mod scale;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -233,6 +234,7 @@ impl RowwiseRun<'_> {
 
     fn pair(&mut self, pair: &BatchPair, columns: Columns) -> Result<()> {
         self.report.add_stats(columns.stats());
+        self.report.scales.look(self.args.how.zeros, pair);
         let results = Results::new(pair, columns, &mut self.invalid);
         self.report.add_rows(&results);
 
@@ -295,6 +297,9 @@ fn notes(args: &RowwiseArgs, report: &Report) {
     if report.left_out > 0 {
         let rows = report.left_out + report.rows;
         complain(&format!("{} of {rows} rows of P have no partner in Q and were left out", report.left_out));
+    }
+    if let Some(uneven) = &report.scales.first {
+        complain(&uneven.to_string());
     }
     if report.left_out_of_q > 0 {
         complain(&format!("{} rows of Q have no partner in P", report.left_out_of_q));

@@ -5,5 +5,6 @@ mod common;
 mod bad_inputs;
 mod behaviour;
 mod formats;
+mod names;
 mod pairs;
 mod real_data;

@@ -1,0 +1,220 @@
+//! What is compared with what: rows by their keys, bins by their names, groups by themselves.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
+
+use crate::common::*;
+
+/// The values of a column of CSV output.
+fn numbers(csv: &str, name: &str) -> Vec<Option<f64>> {
+    column(csv, name).iter().map(|cell| cell.parse().ok()).collect()
+}
+
+fn near(values: &[Option<f64>], want: &[Option<f64>]) {
+    assert_eq!(values.len(), want.len(), "{values:?}");
+    for (value, want) in values.iter().zip(want) {
+        match (value, want) {
+            (Some(value), Some(want)) => assert!((value - want).abs() < 1e-12, "{value} for {want}"),
+            _ => assert_eq!(value, want),
+        }
+    }
+}
+
+#[test]
+fn columns_pair_by_name() {
+    let files = Files::new();
+    files.bytes("p.csv", "bin_a,bin_b,bin_c\n10,30,60\n1,1,2\n");
+    files.bytes("q.csv", "bin_c,bin_a,bin_b\n60,10,30\n2,1,1\n");
+    assert_eq!(files.output("rowwise p.csv q.csv --columns 'bin_*'"), "kl\n0.0\n0.0\n");
+    let ran = files.run("rowwise p.csv q.csv --columns 'bin_*' --by-position --measure tv");
+    near(&numbers(&ran.stdout, "tv"), &[Some(0.5), Some(0.25)]);
+    // Some names are on one side only.
+    files.bytes("r.csv", "bin_b,bin_c,bin_d\n30,60,10\n1,1,2\n");
+    files.refused(
+        "rowwise p.csv r.csv --columns 'bin_*'",
+        &["p.csv alone has `bin_a`", "r.csv alone has `bin_d`", "--missing-bins zero", "--by-position"],
+    );
+    files.refused("pairwise p.csv r.csv --columns 'bin_*'", &["`bin_a`", "`bin_d`"]);
+    let zeros = files.output("rowwise p.csv r.csv --columns 'bin_*' --missing-bins zero --measure tv");
+    near(&numbers(&zeros, "tv"), &[Some(0.1), Some(0.5)]);
+    // A subset of the other's columns too, and a row that is null stays null.
+    files.bytes("s.csv", "bin_c,bin_a\n60,40\n,\n");
+    files.refused("rowwise p.csv s.csv --columns 'bin_*'", &["p.csv alone has `bin_b`", "s.csv has none"]);
+    let zeros = files.output("rowwise p.csv s.csv --columns 'bin_*' --missing-bins zero --measure tv --status");
+    assert_eq!(column(&zeros, "status"), ["ok", "null"]);
+    near(&numbers(&zeros, "tv"), &[Some(0.3), None]);
+}
+
+#[test]
+fn rows_pair_by_the_keys_that_both_files_have() {
+    let files = Files::new();
+    files.bytes("p.csv", "shop,a,b\nnorth,1,1\neast,1,3\nsouth,3,1\n");
+    files.bytes("q.csv", "shop,a,b\nnorth,1,1\nsouth,3,1\neast,1,3\n");
+    let ran = files.run("rowwise p.csv q.csv --columns a,b --key shop");
+    assert_eq!(ran.stdout, "shop,kl\nnorth,0.0\neast,0.0\nsouth,0.0\n");
+    assert_eq!(
+        ran.stderr,
+        "kullback: from row 1 on, P and Q have other keys in the same row: the rows were paired by shop, and Q is in memory\n"
+    );
+    let json = files.output("rowwise p.csv q.csv --columns a,b --key shop --json -o r.csv");
+    assert!(json.contains("\"joined_from\"") && json.contains("\"left_out_of_q\""), "{json}");
+    let places = files.run("rowwise p.csv q.csv --columns a,b --key shop --by-position --measure tv");
+    assert_eq!(
+        (column(&places.stdout, "tv"), places.stderr),
+        (vec!["0.0".into(), "0.5".into(), "0.5".into()], String::new())
+    );
+    // Keys that agree row by row need no word and no memory.
+    assert_eq!(files.run("rowwise p.csv p.csv --columns a,b --key shop").stderr, "");
+    // Rows of one side only are counted on both sides.
+    files.bytes("r.csv", "shop,a,b\nwest,1,1\neast,1,3\n");
+    let ran = files.run("rowwise p.csv r.csv --columns a,b --key shop");
+    assert_eq!(ran.stdout, "shop,kl\neast,0.0\n");
+    for part in ["from row 0 on", "2 of 3 rows of P have no partner", "1 rows of Q have no partner in P"] {
+        assert!(ran.stderr.contains(part), "{}", ran.stderr);
+    }
+    // A key of the output that Q lacks pairs nothing, and one row of Q is for all.
+    files.bytes("one.csv", "shop,a,b\nall,1,1\n");
+    assert_eq!(column(&files.output("rowwise p.csv one.csv --columns a,b --key shop"), "shop").len(), 3);
+    files.bytes("plain.csv", "a,b\n1,1\n1,3\n3,1\n");
+    assert_eq!(column(&files.output("rowwise p.csv plain.csv --columns a,b --key shop"), "kl"), ["0.0"; 3]);
+}
+
+#[test]
+fn a_key_that_q_has_twice_is_an_error_and_one_row_of_q_may_serve_many() {
+    let files = Files::new();
+    files.bytes("p.csv", "shop,a,b\nnorth,1,1\neast,1,3\neast,3,1\n");
+    files.bytes("q.csv", "shop,a,b\neast,1,3\neast,1,3\nnorth,1,1\n");
+    files.refused("rowwise p.csv q.csv --columns a,b --key shop", &["row 1 of q.csv", "`shop=east`", "--by-position"]);
+    files.bytes("r.csv", "shop,a,b\neast,1,1\nnorth,1,1\n");
+    files.refused("rowwise p.csv r.csv --columns a,b --key shop", &["row 2 of p.csv", "`shop=east`"]);
+    let many = files.output("rowwise p.csv r.csv --columns a,b --join shop --measure tv");
+    assert_eq!(many, "shop,tv\nnorth,0.0\neast,0.25\neast,0.25\n");
+}
+
+#[test]
+fn rows_of_the_long_layout_are_their_keys() {
+    let files = Files::new();
+    files.bytes("p.csv", "shop,hour,n\nnorth,9,1\nnorth,10,1\neast,9,1\neast,10,3\n");
+    files.bytes("q.csv", "shop,hour,n\neast,10,3\neast,9,1\nnorth,9,1\nnorth,10,1\n");
+    assert_eq!(files.output("rowwise p.csv q.csv --long shop:hour:n"), "shop,kl\nnorth,0.0\neast,0.0\n");
+}
+
+#[test]
+fn the_row_before_is_that_of_the_same_group_by_the_order_of_the_keys() {
+    let files = Files::new();
+    let lines = ["b,10,9,1", "b,10,10,1", "a,2,9,1", "a,2,10,3", "a,1,9,1", "a,1,10,1", "b,9,9,1"];
+    files.bytes("p.csv", format!("user,day,hour,n\n{}\n", lines.join("\n")));
+    let ran = files.run("rowwise p.csv --long user,day:hour:n --against previous --measure tv --status");
+    assert_eq!(column(&ran.stdout, "user"), ["a", "a", "b", "b"]);
+    assert_eq!(column(&ran.stdout, "day"), ["1", "2", "9", "10"]);
+    assert_eq!(column(&ran.stdout, "status"), ["empty", "ok", "empty", "ok"]);
+    near(&numbers(&ran.stdout, "tv"), &[None, Some(0.25), None, Some(0.5)]);
+    assert!(ran.stderr.contains("by day that has the same user") && ran.stderr.contains("--by"), "{}", ran.stderr);
+    // A policy gives the first row nothing either.
+    let smooth =
+        files.output("rowwise p.csv --long user,day:hour:n --against previous --measure tv --zeros additive:1");
+    assert_eq!(numbers(&smooth, "tv")[2], None);
+    // One column per bin, in an order that is not that of the days.
+    files.bytes("wide.csv", "shop,day,x,y\nn,2024-01-10,1,3\nn,2024-01-09,1,1\ns,2024-01-09,1,0\nn,2024-01-11,1,3\n");
+    let csv = files.output("rowwise wide.csv --columns x,y --key day,shop --by shop --against previous --measure tv");
+    assert_eq!(column(&csv, "day"), ["2024-01-09", "2024-01-09", "2024-01-10", "2024-01-11"]);
+    near(&numbers(&csv, "tv"), &[None, None, Some(0.25), Some(0.0)]);
+}
+
+#[test]
+fn groups_have_their_own_totals_and_bins() {
+    let files = Files::new();
+    let lines =
+        ["sex,1,m,1", "sex,1,f,3", "zip,1,10,1", "zip,1,20,1", "zip,1,30,2", "sex,2,m,1", "sex,2,f,3", "zip,2,10,2"];
+    files.bytes("p.csv", format!("feature,day,bin,n\n{}\n", lines.join("\n")));
+    let long = "rowwise p.csv --long feature,day:bin:n";
+    files.refused(&format!("{long} --against total"), &["`feature`", "--by"]);
+    let total = files.output(&format!("{long} --against total --by feature --measure tv"));
+    assert_eq!(column(&total, "feature"), ["sex", "sex", "zip", "zip"]);
+    let zip = [(0.25 - 0.5_f64).abs(), (0.25 - 1.0 / 6.0_f64).abs(), (0.5 - 1.0 / 3.0_f64).abs()];
+    let second = [(1.0 - 0.5_f64).abs(), 1.0 / 6.0, 1.0 / 3.0];
+    let half = |parts: [f64; 3]| Some(0.5 * parts.iter().sum::<f64>());
+    near(&numbers(&total, "tv"), &[Some(0.0), Some(0.0), half(zip), half(second)]);
+    let uniform = files.output(&format!("{long} --against uniform --by feature"));
+    let of_sex = 2f64.ln() + 0.25 * 0.25_f64.ln() + 0.75 * 0.75_f64.ln();
+    near(&numbers(&uniform, "kl")[..2], &[Some(of_sex), Some(of_sex)]);
+    // Of two files too: a policy smooths over the bins of the group.
+    files.bytes("q.csv", "feature,day,bin,n\nzip,1,40,9\nsex,1,m,3\nsex,1,f,1\n");
+    let run = |by: &str| {
+        files.output(&format!("rowwise p.csv q.csv --long feature,day:bin:n {by} --zeros additive:0.5 --measure psi"))
+    };
+    let name = if run("").contains("psi") { "psi" } else { "jeffreys" };
+    near(&numbers(&run("--by feature"), name)[..1], &[Some(0.8 * (3.5_f64 / 1.5).ln())]);
+    near(&numbers(&run(""), name)[..1], &[Some(2.0 * (2.0 / 7.0) * (3.5_f64 / 1.5).ln())]);
+}
+
+#[test]
+fn labels_of_text_stay_as_they_are_written() {
+    let files = Files::new();
+    // The other cells of a column do not make numbers of these.
+    files.bytes("p.csv", "k,label,n\nx,01,12\nx,02,30\nx,10,58\n");
+    files.bytes("q.csv", "k,label,n\nx,01,15\nx,02,30\nx,10,55\nx,XX,10\n");
+    let kl: f64 = [(12.0, 15.0), (30.0, 30.0), (58.0, 55.0)]
+        .iter()
+        .map(|(p, q): &(f64, f64)| p / 100.0 * ((p / 100.0) / (q / 110.0)).ln())
+        .sum();
+    near(&numbers(&files.output("rowwise p.csv q.csv --long k:label:n"), "kl"), &[Some(kl)]);
+    files.bytes("v.csv", "version,err,n\n1.1,a,1\n1.1,b,1\n1.10,a,1\n1.10,b,3\n01,a,1\n01,b,3\n");
+    let csv = files.output("rowwise v.csv --long version:err:n --against uniform --measure tv");
+    assert_eq!(csv, "version,tv\n1.1,0.0\n1.10,0.25\n01,0.25\n");
+    files.bytes("codes.csv", "code,a,b\n01234,1,1\n1234,1,1\n");
+    assert_eq!(
+        column(&files.output("rowwise codes.csv --columns a,b --against uniform --key code"), "code"),
+        ["01234", "1234"]
+    );
+}
+
+#[test]
+fn text_meets_a_type_by_value_and_both_zeros_are_one_bin() {
+    let files = Files::new();
+    let whole = |values: &[i64]| -> ArrayRef { Arc::new(Int64Array::from(values.to_vec())) };
+    let texts = |cells: &[&str]| -> ArrayRef { Arc::new(StringArray::from(cells.to_vec())) };
+    files.table("typed.parquet", vec![("k", texts(&["x"; 2])), ("b", whole(&[1, 2])), ("n", whole(&[1, 3]))]);
+    files.bytes("text.csv", "k,b,n\nx,1,1\nx,02,3\n");
+    assert_eq!(files.output("rowwise text.csv typed.parquet --long k:b:n"), "k,kl\nx,0.0\n");
+    files.bytes("twice.csv", "k,b,n\nx,1,1\nx,01,3\n");
+    files.refused(
+        "rowwise twice.csv typed.parquet --long k:b:n",
+        &["`1`", "`01`", "twice.csv", "store the column as text"],
+    );
+    let floats = |values: &[f64]| -> ArrayRef { Arc::new(Float64Array::from(values.to_vec())) };
+    let table = |zero: f64| vec![("k", texts(&["x"; 2])), ("edge", floats(&[zero, 1.0])), ("n", whole(&[1, 3]))];
+    files.table("plus.parquet", table(0.0));
+    files.table("minus.parquet", table(-0.0));
+    assert_eq!(files.output("rowwise plus.parquet minus.parquet --long k:edge:n"), "k,kl\nx,0.0\n");
+    let both = vec![("k", texts(&["x"; 3])), ("edge", floats(&[-0.0, 0.0, 1.0])), ("n", whole(&[1, 1, 6]))];
+    files.table("both.parquet", both);
+    assert_eq!(files.output("rowwise both.parquet plus.parquet --long k:edge:n"), "k,kl\nx,0.0\n");
+}
+
+#[test]
+fn counts_against_shares_are_told_where_an_amount_is_added() {
+    let files = Files::new();
+    files.bytes("counts.csv", "a,b\n50,50\n");
+    files.bytes("shares.csv", "a,b\n0.5,0.5\n");
+    let ran = files.run("rowwise counts.csv shares.csv --columns a,b --zeros additive:0.5");
+    for part in ["row 0 of P has the total 100", "Q 1:", "0.5 in 2 bins", "mix:L"] {
+        assert!(ran.stderr.contains(part), "{}", ran.stderr);
+    }
+    assert_eq!(files.run("rowwise counts.csv counts.csv --columns a,b --zeros additive:0.5").stderr, "");
+    assert_eq!(files.run("rowwise counts.csv shares.csv --columns a,b --zeros mix:0.01").stderr, "");
+}
+
+#[test]
+fn a_row_without_weight_has_a_line_without_a_neighbour() {
+    let files = Files::new();
+    files.bytes("p.csv", "k,a,b\nx,1,1\ny,0,0\nz,1,3\n");
+    let ran = files.run("nearest p.csv --columns a,b --key k -k 1 --measure tv");
+    assert_eq!(ran.stdout, "k,rank,neighbour_k,tv\nx,1,z,0.25\ny,,,\nz,1,x,0.25\n");
+    assert!(ran.stderr.contains("1 of 3 rows have no neighbour"), "{}", ran.stderr);
+    files.output("nearest p.csv --columns a,b --key k -k 1 --measure tv -o n.parquet");
+    let again = files.output("nearest p.csv --columns a,b -k 1 --measure tv");
+    assert_eq!(column(&again, "neighbour"), ["2", "", "0"]);
+}
