@@ -26,7 +26,7 @@ pub enum Error {
         /// What was given.
         spec: String,
     },
-    /// A filter that is not `COLUMN=VALUE`.
+    /// A filter that is not a column, a sign and a value.
     FilterSpec {
         /// What was given.
         spec: String,
@@ -189,6 +189,8 @@ pub enum Error {
     FilterValue {
         /// The file.
         file: String,
+        /// The filter.
+        filter: String,
         /// The column.
         column: String,
         /// The value asked for.

@@ -17,8 +17,8 @@ pub enum Layout {
         keys: Vec<String>,
         /// The column of bin labels.
         bin: String,
-        /// The column of counts or weights.
-        count: String,
+        /// The column of counts or weights. Without it, every line counts 1.
+        count: Option<String>,
     },
 }
 
@@ -29,17 +29,20 @@ impl Default for Layout {
 }
 
 impl Layout {
-    /// Reads the long layout from `KEY,…:BIN:COUNT`.
+    /// Reads the long layout from `KEY,…:BIN:COUNT`, or from `KEY,…:BIN` where every line counts 1.
     ///
     /// # Errors
     /// [`Error::LongSpec`] when a part is missing or empty.
     pub fn long(spec: &str) -> Result<Self> {
         let parts: Vec<&str> = spec.split(':').map(str::trim).collect();
-        if let [keys, bin, count] = parts[..] {
-            let keys: Vec<String> = keys.split(',').map(|key| key.trim().to_owned()).collect();
-            if keys.iter().map(String::as_str).chain([bin, count]).all(|name| !name.is_empty()) {
-                return Ok(Layout::Long { keys, bin: bin.to_owned(), count: count.to_owned() });
-            }
+        let (keys, bin, count) = match parts[..] {
+            [keys, bin] => (keys, bin, None),
+            [keys, bin, count] => (keys, bin, Some(count)),
+            _ => return Err(Error::LongSpec { spec: spec.to_owned() }),
+        };
+        let keys: Vec<String> = keys.split(',').map(|key| key.trim().to_owned()).collect();
+        if keys.iter().map(String::as_str).chain([bin]).chain(count).all(|name| !name.is_empty()) {
+            return Ok(Layout::Long { keys, bin: bin.to_owned(), count: count.map(str::to_owned) });
         }
         Err(Error::LongSpec { spec: spec.to_owned() })
     }
@@ -88,9 +91,11 @@ mod tests {
     #[test]
     fn long_specs() {
         let expected =
-            Layout::Long { keys: vec!["store".into(), "day".into()], bin: "price".into(), count: "n".into() };
+            Layout::Long { keys: vec!["store".into(), "day".into()], bin: "price".into(), count: Some("n".into()) };
         assert_eq!(Layout::long("store, day:price:n").ok(), Some(expected));
-        for wrong in ["", "a", "a:b", "a:b:c:d", ":b:c", "a,:b:c", "a::c", "a:b:"] {
+        let lines = Layout::Long { keys: vec!["a".into()], bin: "b".into(), count: None };
+        assert_eq!(Layout::long("a:b").ok(), Some(lines));
+        for wrong in ["", "a", "a:b:c:d", ":b:c", "a,:b:c", "a::c", "a:b:"] {
             let message = Layout::long(wrong).unwrap_err().to_string();
             assert!(message.contains("KEY:BIN:COUNT"), "{message}");
         }

@@ -45,7 +45,7 @@ mod writer;
 
 pub use batch::Batch;
 pub use error::{Error, Result};
-pub use filter::Filter;
+pub use filter::{Comparison, Filter};
 pub use format::Format;
 pub use labels::{LabelBytes, rows_in_order};
 pub use layout::Layout;

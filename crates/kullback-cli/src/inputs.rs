@@ -135,7 +135,7 @@ impl InputFile {
         if rows == Some(0) {
             return Error::NoRows { file };
         }
-        let filters = self.options.filters.iter().map(|filter| format!("`{}={}`", filter.column, filter.value));
+        let filters = self.options.filters.iter().map(|filter| format!("`{filter}`"));
         Error::NothingPasses { file, filters: filters.collect::<Vec<_>>().join(" and "), rows }
     }
 

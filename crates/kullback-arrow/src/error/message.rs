@@ -17,9 +17,11 @@ impl fmt::Display for Error {
             ),
             Error::LongSpec { spec } => write!(
                 f,
-                "`{spec}` is not a long layout: write KEY:BIN:COUNT, or KEY,KEY:BIN:COUNT for several key columns"
+                "`{spec}` is not a long layout: write KEY:BIN:COUNT, KEY,KEY:BIN:COUNT for several key columns, or KEY:BIN where every line counts 1"
             ),
-            Error::FilterSpec { spec } => write!(f, "`{spec}` is not a filter: write COLUMN=VALUE"),
+            Error::FilterSpec { spec } => {
+                write!(f, "`{spec}` is not a filter: write COLUMN=VALUE, or with !=, <, <=, > or >=")
+            }
             Error::BinNames { p, p_only, q, q_only } => write!(
                 f,
                 "the bins of {p} and {q} have other names: {}, and {}; name the same columns on both sides, count a missing bin as 0 with --missing-bins zero, or pair bins by their places with --by-position",
@@ -67,9 +69,9 @@ impl fmt::Display for Error {
             Error::Cast { file, column, data_type, reason } => {
                 write!(f, "column `{column}` of {file} cannot be read as {data_type}: {reason}")
             }
-            Error::FilterValue { file, column, value, data_type } => write!(
+            Error::FilterValue { file, filter, column, value, data_type } => write!(
                 f,
-                "the filter `{column}={value}` cannot be applied to {file}: column `{column}` holds {data_type}, and `{value}` is not one"
+                "the filter `{filter}` cannot be applied to {file}: column `{column}` holds {data_type}, and `{value}` is not one"
             ),
             Error::NullBin { file, column, row, bin } => write!(
                 f,

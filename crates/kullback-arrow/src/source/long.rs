@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, ArrowNativeTypeOp, PrimitiveArray, RecordBatch, UInt64Array};
+use arrow_array::{Array, ArrayRef, ArrowNativeTypeOp, Int64Array, PrimitiveArray, RecordBatch, UInt64Array};
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 use arrow_select::concat::{concat, concat_batches};
@@ -97,7 +97,7 @@ impl LongTable {
         let mut counts: Vec<ArrayRef> = Vec::new();
         for piece in pieces {
             let piece = piece?;
-            for position in [bin, count] {
+            for position in [Some(bin), count].into_iter().flatten() {
                 if let Some(row) = piece
                     .batch
                     .column(position)
@@ -116,7 +116,10 @@ impl LongTable {
             let (rows, new) = keys.number(key_columns.columns()).map_err(arrow)?;
             let (labels, _) = bins.number(&[piece.batch.column(bin).clone()]).map_err(arrow)?;
             cells.extend(rows.into_iter().zip(labels));
-            counts.push(piece.batch.column(count).clone());
+            counts.push(match count {
+                Some(count) => piece.batch.column(count).clone(),
+                None => Arc::new(Int64Array::from_value(1, piece.batch.num_rows())),
+            });
             file_rows.extend(new.iter().map(|row| piece.file_rows.value(*row as usize)));
             key_rows.push(take_record_batch(&key_columns, &UInt64Array::from(new)).map_err(arrow)?);
         }

@@ -45,7 +45,7 @@ pub(crate) fn check_options(file: &str, options: &ReadOptions) -> Result<()> {
         return fail(format!("the key {}", options.keys.join(", ")));
     }
     if let Some(filter) = options.filters.first() {
-        return fail(format!("the filter {}={}", filter.column, filter.value));
+        return fail(format!("the filter {filter}"));
     }
     match &options.layout {
         Layout::List(None) => Ok(()),

@@ -48,9 +48,10 @@ pub(crate) enum Weights {
         positions: Vec<Option<usize>>,
         data_type: DataType,
     },
+    /// Without a column of counts, every line counts 1.
     Long {
         bin: usize,
-        count: usize,
+        count: Option<usize>,
     },
 }
 
@@ -180,7 +181,7 @@ impl Weights {
                 let positions = positions.into_iter().map(|index| index.map(&position)).collect();
                 Weights::Wide { positions, data_type }
             }
-            Weights::Long { bin, count } => Weights::Long { bin: position(bin), count: position(count) },
+            Weights::Long { bin, count } => Weights::Long { bin: position(bin), count: count.map(&position) },
         }
     }
 }
@@ -226,13 +227,15 @@ impl Lookup<'_> {
             }
             Layout::Long { bin, count, .. } => {
                 let bin = self.index(bin, "the bins")?;
-                let count = self.index(count, "the counts")?;
-                let data_type = match self.number(&[count])? {
-                    float if float.is_floating() => DataType::Float64,
-                    DataType::UInt64 => DataType::UInt64,
-                    _ => DataType::Int64,
-                };
-                wanted.insert(count, data_type);
+                let count = count.as_ref().map(|count| self.index(count, "the counts")).transpose()?;
+                if let Some(count) = count {
+                    let data_type = match self.number(&[count])? {
+                        float if float.is_floating() => DataType::Float64,
+                        DataType::UInt64 => DataType::UInt64,
+                        _ => DataType::Int64,
+                    };
+                    wanted.insert(count, data_type);
+                }
                 wanted.entry(bin).or_insert_with(|| self.label_type(bin));
                 Ok(Weights::Long { bin, count })
             }

@@ -24,8 +24,8 @@ pub(crate) struct InputArgs {
     /// One column per bin: names, or patterns such as 'bin_*'.
     #[arg(long, value_name = "PATTERN,…", value_delimiter = ',', conflicts_with = "long")]
     pub(crate) columns: Vec<String>,
-    /// A line a bin: key columns, the column of bins, the column of counts.
-    #[arg(long, value_name = "KEY,…:BIN:COUNT", value_parser = Layout::long)]
+    /// One line per bin: key columns, the column of bins, the column of counts (without it, each line counts 1).
+    #[arg(long, value_name = "KEY,…:BIN[:COUNT]", value_parser = Layout::long)]
     pub(crate) long: Option<Layout>,
     /// Columns of P carried into the output. Rows pair by those that Q has too.
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
@@ -36,7 +36,7 @@ pub(crate) struct InputArgs {
     /// What happens to a column of --columns that the other side lacks: an error, or a bin of zeros.
     #[arg(long, value_enum, default_value_t = MissingBins::Error)]
     pub(crate) missing_bins: MissingBins,
-    /// Keep the rows of P whose column has this value (repeatable).
+    /// Keep the rows of P whose column has this value; also !=, <, <=, >, >= (repeatable).
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
     pub(crate) where_p: Vec<Filter>,
     /// Keep the rows of Q whose column has this value (repeatable).

@@ -65,9 +65,7 @@ impl Report {
             (None, Some(Against::Previous)) => "previous".to_owned(),
             (None, None) => p.clone(),
         };
-        let filters = |filters: &[kullback_arrow::Filter]| {
-            filters.iter().map(|filter| format!("{}={}", filter.column, filter.value)).collect()
-        };
+        let filters = |filters: &[kullback_arrow::Filter]| filters.iter().map(ToString::to_string).collect();
         let summarised = args.output.summary || args.output.json;
         Self {
             p,

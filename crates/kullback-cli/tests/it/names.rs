@@ -218,3 +218,18 @@ fn a_row_without_weight_has_a_line_without_a_neighbour() {
     let again = files.output("nearest p.csv --columns a,b -k 1 --measure tv");
     assert_eq!(column(&again, "neighbour"), ["2", "", "0"]);
 }
+
+#[test]
+fn lines_are_counted_and_filters_compare() {
+    let files = Files::new();
+    files.bytes("log.csv", "user,hour,ms\na,9,5\na,10,7\na,10,8\na,10,90\nb,9,1\nb,9,1\n");
+    let csv = files.output("rowwise log.csv --long user:hour --against uniform --measure tv");
+    assert_eq!(csv, "user,tv\na,0.25\nb,0.5\n");
+    let some =
+        files.output("rowwise log.csv --long user:hour --against uniform --measure tv --where ms<90 --where user!=b");
+    assert_eq!(column(&some, "user"), ["a"]);
+    near(&numbers(&some, "tv"), &[Some(2.0 / 3.0 - 0.5)]);
+    // As numbers, though the labels are text.
+    let late = files.output("rowwise log.csv --long user:hour --against uniform --measure tv --where hour>=10");
+    assert_eq!(late, "user,tv\na,0.0\n");
+}
