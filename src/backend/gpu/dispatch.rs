@@ -9,6 +9,7 @@ use wgpu::BufferUsages as Usage;
 use super::clock::Ticks;
 use super::commands::Commands;
 use super::constants::{PARTIAL_WORDS, RECORD_HEAD};
+use super::device::GpuDevice;
 use super::opened::Opened;
 use super::params::RowParameters;
 use super::slots::{Slot, aligned};
@@ -97,6 +98,27 @@ fn bind(opened: &Opened, buffers: [(&wgpu::Buffer, u64, u64); 5]) -> wgpu::BindG
     })
 }
 
+/// The buffer of partial totals, and its bytes. A scan finds the widths of the bins there: no kernel of a row in one workgroup writes
+/// to it.
+fn partials(
+    device: &GpuDevice,
+    problem: &Problem,
+    layout: &RecordLayout,
+    slot: &mut Slot,
+) -> Result<(wgpu::Buffer, u64)> {
+    let bytes = match layout.shape.parts() {
+        1 if problem.has_scan() => 4 * problem.bins as u64,
+        1 => 256,
+        _ => 2 * layout.records * (PARTIAL_WORDS * 4) as u64,
+    };
+    let buffer = slot.partials.at_least(device, bytes, Usage::STORAGE | Usage::COPY_DST)?;
+    if problem.has_scan() {
+        let widths: Vec<f32> = scan::widths(&problem.positions, problem.bins).map(|width| width as f32).collect();
+        device.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&widths));
+    }
+    Ok((buffer, bytes))
+}
+
 /// Encodes the dispatches of a chunk. Returns the buffer of their results, and the seconds that it took to compile new kernels.
 pub(super) fn dispatch(
     opened: &Opened,
@@ -118,17 +140,7 @@ pub(super) fn dispatch(
     let compile_seconds = compiling.elapsed().as_secs_f64();
     let results_usage = if device.shared_memory { Usage::MAP_READ } else { Usage::COPY_SRC };
     let results = slot.results.at_least(device, layout.bytes(), Usage::STORAGE | results_usage)?;
-    let partial_bytes = match layout.shape.parts() {
-        1 if problem.has_scan() => 4 * problem.bins as u64,
-        1 => 256,
-        _ => 2 * layout.records * (PARTIAL_WORDS * 4) as u64,
-    };
-    let partials = slot.partials.at_least(device, partial_bytes, Usage::STORAGE | Usage::COPY_DST)?;
-    if problem.has_scan() {
-        // No kernel of a row in one workgroup writes there.
-        let widths: Vec<f32> = scan::widths(&problem.positions, problem.bins).map(|width| width as f32).collect();
-        device.queue.write_buffer(&partials, 0, bytemuck::cast_slice(&widths));
-    }
+    let (partials, partial_bytes) = partials(device, problem, layout, slot)?;
     let uniform_bytes = aligned(size_of::<RowParameters>() as u64);
     let params =
         slot.params.at_least(device, layout.groups.len() as u64 * uniform_bytes, Usage::UNIFORM | Usage::COPY_DST)?;

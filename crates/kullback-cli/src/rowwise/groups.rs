@@ -8,6 +8,7 @@ use kullback::OnInvalid;
 use kullback_arrow::{Batch, rows_in_order};
 
 use super::against::{Totals, heavy_rows};
+use super::join::Held;
 use super::keys::Keys;
 use super::pair::BatchPair;
 use super::pairing::{BatchStream, Counts, PairStream, plain};
@@ -29,6 +30,9 @@ impl Groups {
 
     /// The group of each row, by its number. Rows whose column is null are a group too.
     pub(crate) fn of(&mut self, batch: &Batch) -> Result<Vec<usize>> {
+        if self.keys.is_empty() {
+            return Ok(vec![0; batch.len()]);
+        }
         let numbers = &mut self.numbers;
         let number = |key| {
             let next = numbers.len();
@@ -87,10 +91,7 @@ pub(crate) fn previous<'a>(
     counts: &Arc<Counts>,
 ) -> Result<PairStream<'a>> {
     let mut groups = Groups::new(p, by)?;
-    let rows = match order(p)? {
-        None => rows,
-        Some(order) => sorted(p, &order, min_total, counts)?,
-    };
+    let rows = if is_in_order(p)? { rows } else { sorted(p, min_total, counts)? };
     let mut last: HashMap<usize, Batch> = HashMap::new();
     Ok(Box::new(rows.map(move |p| {
         let p = p?;
@@ -123,37 +124,36 @@ pub(crate) fn previous<'a>(
     })))
 }
 
-/// The rows of a file in the order of their keys, if that is not the order of the file.
-fn order(p: &InputFile) -> Result<Option<Vec<usize>>> {
+/// Whether the rows of a file come in the order of their keys. It reads the keys once.
+fn is_in_order(p: &InputFile) -> Result<bool> {
     if p.source.key_schema().fields().is_empty() {
-        return Ok(None);
+        return Ok(true);
     }
     let mut keys: Vec<Vec<ArrayRef>> = Vec::new();
     for batch in plain(p.source.batches()?) {
         keys.push(batch?.keys.columns().to_vec());
     }
-    let Some(first) = keys.first() else { return Ok(None) };
+    let Some(first) = keys.first() else { return Ok(true) };
     let column = |position: usize| -> Result<ArrayRef> {
         let parts: Vec<&dyn arrow_array::Array> = keys.iter().map(|columns| columns[position].as_ref()).collect();
         Ok(arrow_select::concat::concat(&parts)?)
     };
     let columns = (0..first.len()).map(column).collect::<Result<Vec<_>>>()?;
-    let order = rows_in_order(&columns)?;
-    Ok((!order.is_sorted()).then_some(order))
+    Ok(rows_in_order(&columns)?.is_sorted())
 }
 
-/// The rows of P in another order, which takes memory for all of them.
-fn sorted(
-    p: &InputFile,
-    order: &[usize],
-    min_total: Option<f64>,
-    counts: &Arc<Counts>,
-) -> Result<BatchStream<'static>> {
-    let held = super::join::hold(p)?;
-    counts.have_read(held.len() as u64);
-    let mut held = held.take(order)?;
-    if let Some(total) = min_total {
-        held = held.take(&heavy_rows(&held.rows(), total))?;
+/// The rows of P in the order of their keys, group by group where groups have other bins. It takes memory for all of them.
+fn sorted(p: &InputFile, min_total: Option<f64>, counts: &Arc<Counts>) -> Result<BatchStream<'static>> {
+    let mut parts = Vec::new();
+    for part in Held::read(p)?.parts {
+        counts.have_read(part.len() as u64);
+        let mut rows = part.take(&rows_in_order(part.keys.columns())?)?;
+        if let Some(total) = min_total {
+            rows = rows.take(&heavy_rows(&rows.rows(), total))?;
+        }
+        if !rows.is_empty() {
+            parts.push(Ok(rows));
+        }
     }
-    Ok(Box::new((!held.is_empty()).then_some(Ok(held)).into_iter()))
+    Ok(Box::new(parts.into_iter()))
 }

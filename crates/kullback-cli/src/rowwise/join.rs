@@ -26,7 +26,8 @@ pub(crate) fn joined<'a>(
 /// A join in progress.
 pub(crate) struct Join {
     keys: Arc<Keys>,
-    held: Batch,
+    held: Held,
+    /// The row of Q that has a key.
     index: HashMap<Box<[u8]>, usize>,
     /// Marks the rows of Q that have a partner.
     used: Vec<bool>,
@@ -45,17 +46,20 @@ impl Join {
         takes_many: bool,
         counts: &Arc<Counts>,
     ) -> Result<Self> {
-        let held = hold(q)?;
-        let mut index = HashMap::with_capacity(held.len());
-        let mut first_twice = None;
-        keys.each(&held, |row, key| {
-            let Some(key) = key else { return };
-            if first_twice.is_none() && index.insert(Box::from(key), row).is_some() {
-                first_twice = Some(row);
+        let held = Held::read(q)?;
+        let (mut index, mut next) = (HashMap::with_capacity(held.len()), 0);
+        for part in &held.parts {
+            let mut first_twice = None;
+            keys.each(part, |row, key| {
+                let Some(key) = key else { return };
+                if first_twice.is_none() && index.insert(Box::from(key), next + row).is_some() {
+                    first_twice = Some(row);
+                }
+            })?;
+            if let Some(row) = first_twice {
+                return Err(keys.twice(&q.source.name(), part, row));
             }
-        })?;
-        if let Some(row) = first_twice {
-            return Err(keys.twice(&q.source.name(), &held, row));
+            next += part.len();
         }
         let used = vec![false; held.len()];
         Ok(Self { keys, used, held, index, takes_many, p: p.source.name(), counts: counts.clone() })
@@ -95,21 +99,54 @@ impl Join {
     }
 }
 
-/// All rows of a file, if they fit.
-pub(crate) fn hold(file: &InputFile) -> Result<Batch> {
-    let (mut batches, mut bytes) = (Vec::new(), 0);
-    for batch in plain(file.source.batches()?) {
-        let batch = batch?;
-        bytes += (batch.len() * batch.bins() * batch.weight_type().size()) as u64;
-        if let Some(memory) = file.memory.filter(|memory| bytes > *memory) {
-            return Err(Error::HeldTooLarge { file: file.source.name(), memory });
+/// All rows of a file: one batch, or one per group where groups have other bins.
+pub(crate) struct Held {
+    pub(crate) parts: Vec<Batch>,
+}
+
+impl Held {
+    /// Reads the rows, if they fit.
+    pub(crate) fn read(file: &InputFile) -> Result<Self> {
+        let (mut batches, mut bytes) = (Vec::<Batch>::new(), 0);
+        for batch in plain(file.source.batches()?) {
+            let batch = batch?;
+            bytes += (batch.len() * batch.bins() * batch.weight_type().size()) as u64;
+            if let Some(memory) = file.memory.filter(|memory| bytes > *memory) {
+                return Err(Error::HeldTooLarge { file: file.source.name(), memory });
+            }
+            batches.push(batch);
         }
-        batches.push(batch);
+        if batches.is_empty() {
+            return Err(file.nothing_read());
+        }
+        let alike = batches.chunk_by(|a, b| a.bins() == b.bins());
+        Ok(Self { parts: alike.map(Batch::concat).collect::<kullback_arrow::Result<_>>()? })
     }
-    if batches.is_empty() {
-        return Err(file.nothing_read());
+
+    pub(crate) fn len(&self) -> usize {
+        self.parts.iter().map(Batch::len).sum()
     }
-    Ok(Batch::concat(&batches)?)
+
+    /// Rows by their numbers over all parts.
+    fn take(&self, rows: &[usize]) -> Result<Batch> {
+        if let [part] = &self.parts[..] {
+            return Ok(part.take(rows)?);
+        }
+        let mut ends = Vec::with_capacity(self.parts.len());
+        self.parts.iter().fold(0, |end, part| {
+            ends.push(end + part.len());
+            end + part.len()
+        });
+        let part_of = |row: &usize| ends.partition_point(|end| end <= row);
+        let mut taken = Vec::new();
+        for of_part in rows.chunk_by(|a, b| part_of(a) == part_of(b)) {
+            let part = of_part.first().map_or(0, part_of);
+            let first = ends[part] - self.parts[part].len();
+            let rows: Vec<usize> = of_part.iter().map(|row| row - first).collect();
+            taken.push(self.parts[part].take(&rows)?);
+        }
+        Ok(Batch::concat(&taken)?)
+    }
 }
 
 struct JoinStream<'a> {

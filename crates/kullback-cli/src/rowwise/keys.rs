@@ -51,6 +51,11 @@ impl Keys {
         Ok(keys)
     }
 
+    /// Whether there are no columns.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
     /// The columns, for messages.
     pub(crate) fn names(&self) -> String {
         self.columns.join(", ")

@@ -34,14 +34,14 @@ fn columns_pair_by_name() {
     files.bytes("r.csv", "bin_b,bin_c,bin_d\n30,60,10\n1,1,2\n");
     files.refused(
         "rowwise p.csv r.csv --columns 'bin_*'",
-        &["p.csv alone has `bin_a`", "r.csv alone has `bin_d`", "--missing-bins zero", "--by-position"],
+        &["`p.csv` alone has `bin_a`", "`r.csv` alone has `bin_d`", "--missing-bins zero", "--by-position"],
     );
     files.refused("pairwise p.csv r.csv --columns 'bin_*'", &["`bin_a`", "`bin_d`"]);
     let zeros = files.output("rowwise p.csv r.csv --columns 'bin_*' --missing-bins zero --measure tv");
     near(&numbers(&zeros, "tv"), &[Some(0.1), Some(0.5)]);
     // A subset of the other's columns too, and a row that is null stays null.
     files.bytes("s.csv", "bin_c,bin_a\n60,40\n,\n");
-    files.refused("rowwise p.csv s.csv --columns 'bin_*'", &["p.csv alone has `bin_b`", "s.csv has none"]);
+    files.refused("rowwise p.csv s.csv --columns 'bin_*'", &["`p.csv` alone has `bin_b`", "`s.csv` has none"]);
     let zeros = files.output("rowwise p.csv s.csv --columns 'bin_*' --missing-bins zero --measure tv --status");
     assert_eq!(column(&zeros, "status"), ["ok", "null"]);
     near(&numbers(&zeros, "tv"), &[Some(0.3), None]);
@@ -86,9 +86,10 @@ fn a_key_that_q_has_twice_is_an_error_and_one_row_of_q_may_serve_many() {
     let files = Files::new();
     files.bytes("p.csv", "shop,a,b\nnorth,1,1\neast,1,3\neast,3,1\n");
     files.bytes("q.csv", "shop,a,b\neast,1,3\neast,1,3\nnorth,1,1\n");
-    files.refused("rowwise p.csv q.csv --columns a,b --key shop", &["row 1 of q.csv", "`shop=east`", "--by-position"]);
+    files
+        .refused("rowwise p.csv q.csv --columns a,b --key shop", &["row 1 of `q.csv`", "`shop=east`", "--by-position"]);
     files.bytes("r.csv", "shop,a,b\neast,1,1\nnorth,1,1\n");
-    files.refused("rowwise p.csv r.csv --columns a,b --key shop", &["row 2 of p.csv", "`shop=east`"]);
+    files.refused("rowwise p.csv r.csv --columns a,b --key shop", &["row 2 of `p.csv`", "`shop=east`"]);
     let many = files.output("rowwise p.csv r.csv --columns a,b --join shop --measure tv");
     assert_eq!(many, "shop,tv\nnorth,0.0\neast,0.25\neast,0.25\n");
 }
@@ -231,5 +232,5 @@ fn lines_are_counted_and_filters_compare() {
     near(&numbers(&some, "tv"), &[Some(2.0 / 3.0 - 0.5)]);
     // As numbers, though the labels are text.
     let late = files.output("rowwise log.csv --long user:hour --against uniform --measure tv --where hour>=10");
-    assert_eq!(late, "user,tv\na,0.0\n");
+    near(&numbers(&late, "tv"), &[Some(0.0)]);
 }
