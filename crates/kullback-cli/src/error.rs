@@ -1,9 +1,13 @@
 //! What can go wrong in the command. Each error is one line, with the names and numbers, and with what to do about it.
 
+mod option;
+
 use std::io;
 
 use kullback::Side;
 use kullback_arrow::Format;
+
+pub(crate) use option::OptionError;
 
 /// Every failure of the command. Rows and bins are counted from 0, and rows as they lie in the file.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +18,9 @@ pub(crate) enum Error {
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] kullback_arrow::Error),
+    /// An option cannot be meant as it is.
+    #[error(transparent)]
+    Option(#[from] OptionError),
     /// Arrow could not put columns together.
     #[error("the result columns cannot be put together: {0}")]
     Arrow(#[from] arrow_schema::ArrowError),

@@ -1,6 +1,8 @@
 //! What a run reports beside its rows: how it was computed, a summary, the top rows.
 
 mod json;
+mod limits;
+mod number;
 mod summary;
 pub(crate) mod table;
 mod tally;
@@ -14,7 +16,8 @@ use crate::args::OutputArgs;
 use crate::error::{Error, Result};
 use crate::output::{Destination, Shown};
 
-pub(crate) use json::number;
+pub(crate) use limits::LimitCheck;
+pub(crate) use number::number;
 pub(crate) use tally::Report;
 
 impl Report {

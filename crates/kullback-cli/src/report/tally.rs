@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kullback::{Divergence, RowStatus, Stats, Summary, SummaryBuilder};
 
+use super::limits::LimitCheck;
 use crate::args::{Against, RowwiseArgs};
 use crate::rowwise::results::{NULL, Results};
 
@@ -34,9 +35,7 @@ pub(crate) struct Report {
     pub(crate) left_out: u64,
     /// For each GPU that took no part, the reason.
     pub(crate) gpus_left_out: Vec<String>,
-    /// Rows with a value above the limit.
-    pub(crate) above: u64,
-    pub(super) limit: Option<f64>,
+    pub(super) limits: LimitCheck,
     statuses: [u64; RowStatus::ALL.len()],
     nulls: u64,
     pub(super) chunks: u64,
@@ -48,7 +47,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(args: &RowwiseArgs, measures: &[Divergence]) -> Self {
+    pub(crate) fn new(args: &RowwiseArgs, measures: &[Divergence], limits: LimitCheck) -> Self {
         let input = &args.input;
         let p = input.p.to_string();
         let q = match (&input.q, args.pairing.against) {
@@ -74,8 +73,7 @@ impl Report {
             rows: 0,
             left_out: 0,
             gpus_left_out: Vec::new(),
-            above: 0,
-            limit: args.output.fail_above,
+            limits,
             statuses: [0; RowStatus::ALL.len()],
             nulls: 0,
             chunks: 0,
@@ -107,10 +105,7 @@ impl Report {
                 None => self.nulls += 1,
             }
         }
-        if let Some(limit) = self.limit {
-            let above = |row: &usize| results.columns.iter().any(|values| values[*row] > limit);
-            self.above += (0..results.status.len()).filter(above).count() as u64;
-        }
+        self.limits.add(results);
         if self.builders.is_empty() {
             return;
         }
@@ -118,6 +113,11 @@ impl Report {
         for (builder, values) in self.builders.iter_mut().zip(&results.columns) {
             builder.extend(values, &status);
         }
+    }
+
+    /// Which limits were exceeded, and in how many rows. `None` if none was.
+    pub(crate) fn exceeded(&self) -> Option<String> {
+        self.limits.message(self.rows)
     }
 
     /// Every measure with its summary, if summaries are asked for.

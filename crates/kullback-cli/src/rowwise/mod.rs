@@ -13,13 +13,13 @@ use std::time::Instant;
 use kullback::{Columns, Divergence, Engine, OnInvalid, Options};
 use kullback_arrow::Batch;
 
-use crate::args::{Against, HowArgs, InputArgs, PairingArgs, RowwiseArgs, RunArgs};
+use crate::args::{Against, AskedMeasure, HowArgs, InputArgs, PairingArgs, RowwiseArgs, RunArgs};
 use crate::error::{Error, Result};
 use crate::inputs::Inputs;
 use crate::invalid::Invalid;
 use crate::output::{Destination, RowOutput};
 use crate::progress::ProgressDisplay;
-use crate::report::{Report, top::TopRows};
+use crate::report::{LimitCheck, Report, top::TopRows};
 use crate::{Outcome, complain, interrupt};
 pub(crate) use against::heavy_rows;
 use pair::BatchPair;
@@ -29,7 +29,9 @@ use results::{Results, Schemas};
 /// Runs the command.
 pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     let started = Instant::now();
-    let measures = measures(&args.measure.measures);
+    let asked = AskedMeasure::once(&args.measure.measures);
+    let measures: Vec<Divergence> = asked.iter().map(|asked| asked.measure).collect();
+    let limits = LimitCheck::new(args.output.fail_above.as_ref(), &asked)?;
     let destination = Destination::choose(&args.file, args.output.json)?;
     let join = Some("--join").filter(|_| !args.pairing.join.is_empty());
     if let (None, Some(option)) = (&args.input.q, join.or(args.input.about_q())) {
@@ -43,7 +45,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     let schemas = Schemas::new(&inputs, &measures, args.output.status)?;
     interrupt::work_begins()?;
 
-    let mut report = Report::new(args, &measures);
+    let mut report = Report::new(args, &measures, limits);
     let counts = Arc::new(Counts::default());
     let pairs = pairs(args, &inputs, &counts)?;
     let mut run = RowwiseRun {
@@ -76,18 +78,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     notes(args, &report);
     tell_left_out(&args.run, &engine);
     report.show(&args.output, &destination, &shown, top.as_ref())?;
-    exceeded(args, &report)
-}
-
-/// Each measure once, in the order asked for. `jeffreys` and `psi` are the same column.
-fn measures(asked: &[Divergence]) -> Vec<Divergence> {
-    let mut measures = Vec::new();
-    for measure in asked {
-        if !measures.contains(measure) {
-            measures.push(*measure);
-        }
-    }
-    measures
+    Ok(exceeded(args, &report))
 }
 
 /// The engine that the options ask for.
@@ -259,10 +250,10 @@ fn notes(args: &RowwiseArgs, report: &Report) {
     }
 }
 
-fn exceeded(args: &RowwiseArgs, report: &Report) -> Result<Outcome> {
-    let Some(limit) = args.output.fail_above.filter(|_| report.above > 0) else { return Ok(Outcome::Done) };
+fn exceeded(args: &RowwiseArgs, report: &Report) -> Outcome {
+    let Some(message) = report.exceeded() else { return Outcome::Done };
     if !args.run.quiet {
-        complain(&format!("{} of {} rows have a value above {limit}", report.above, report.rows));
+        complain(&message);
     }
-    Ok(Outcome::Exceeded)
+    Outcome::Exceeded
 }

@@ -110,9 +110,38 @@ fn reports_are_complete() {
 fn a_threshold_decides_the_exit_code_after_everything_is_written() {
     let files = sample();
     let ran = files.run("rowwise p.parquet --against uniform --fail-above 0.5 -o out.csv");
-    assert_eq!((ran.code, ran.stderr.as_str()), (1, "kullback: 1 of 6 rows have a value above 0.5\n"));
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, "kullback: 1 of 6 rows have a value above 0.5: kl in 1\n"));
     assert_eq!(std::fs::read_to_string(files.path("out.csv")).unwrap().lines().count(), 7);
     assert_eq!(files.run("rowwise p.parquet --against uniform --fail-above 0.7").code, 0);
+}
+
+#[test]
+fn each_measure_may_have_a_limit_of_its_own() {
+    let files = sample();
+    // tv is 0, 0.25, none, 0.5, none and 0.25; kl of the row 1 0 is ln 2, and that of the others is below 0.14.
+    let run = |limits: &str| files.run(&format!("rowwise p.parquet --against uniform --measure tv,kl,psi {limits}"));
+    let ran = run("--fail-above tv=0.2,kl=0.5");
+    let told = "kullback: 3 of 6 rows have a value above a limit: tv in 3 (limit 0.2), kl in 1 (limit 0.5)\n";
+    assert_eq!((ran.code, ran.stderr.lines().last().map(|line| format!("{line}\n"))), (1, Some(told.to_owned())));
+    // A measure without a limit has none: psi is infinite in one row.
+    assert_eq!(run("--fail-above tv=0.5,kl=0.7").code, 0);
+    assert_eq!(run("--fail-above psi=1e300 -q").stderr, "");
+    assert_eq!((run("--fail-above psi=1e300").code, run("--fail-above jeffreys=1e300").code), (1, 1));
+    let json: Value = serde_json::from_str(&run("--fail-above tv=0.3,kl=0.7 --json").stdout).unwrap();
+    let want = serde_json::json!({"rows_above": 1, "measures": {
+        "tv": {"limit": 0.3, "rows_above": 1}, "kl": {"limit": 0.7, "rows_above": 0}}});
+    assert_eq!(json["fail_above"], want);
+    for (limits, parts) in [
+        ("js=0.1", vec!["`js`", "not computed", "tv, kl, psi"]),
+        ("nonsense=0.1", vec!["`nonsense`", "not computed", "tv, kl, psi"]),
+        ("psi=0.1,jeffreys=0.2", vec!["`psi`", "two limits"]),
+        ("tv=0.1,0.2", vec!["`0.2`", "psi=0.2,js=0.1"]),
+        ("tv=much", vec!["`much`", "not a number"]),
+        ("much", vec!["`much`", "not a number"]),
+    ] {
+        let line = format!("rowwise p.parquet --against uniform --measure tv,kl,psi --fail-above {limits}");
+        files.refused(&line, &parts);
+    }
 }
 
 #[test]
