@@ -54,6 +54,12 @@ impl InputArgs {
         given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
     }
 
+    /// The names of the bins, if the options write out a column for each.
+    pub(crate) fn bin_labels(&self, bins: usize) -> Option<&[String]> {
+        let is_written_out = self.columns.len() == bins && !self.columns.iter().any(|column| column.contains('*'));
+        is_written_out.then_some(self.columns.as_slice())
+    }
+
     /// Where the histograms are.
     pub(crate) fn layout(&self) -> Layout {
         match &self.long {

@@ -40,6 +40,7 @@ pub(crate) fn report(report: &Report, top: Option<&RecordBatch>) -> Result<Value
             "prepare": seconds.prepare, "wait": seconds.wait, "compute": seconds.compute, "write": seconds.write,
         },
         "statuses": statuses,
+        "infinite": report.infinite_json(),
         "summary": summary,
     });
     if let Some(positions) = &report.positions {

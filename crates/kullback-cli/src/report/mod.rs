@@ -1,5 +1,6 @@
 //! What a run reports beside its rows: how it was computed, a summary, the top rows.
 
+mod infinite;
 mod json;
 mod limits;
 mod number;

@@ -6,6 +6,7 @@ use kullback::{Divergence, RowStatus, Stats, Summary, SummaryBuilder};
 
 use super::limits::LimitCheck;
 use crate::args::{Against, RowwiseArgs};
+use crate::rowwise::infinite::InfiniteRow;
 use crate::rowwise::results::{NULL, Results};
 
 /// Wall time by stage. `prepare` is the time to open the files, and the first pass of `--against total`. Reading, computing and
@@ -38,6 +39,8 @@ pub(crate) struct Report {
     pub(super) limits: LimitCheck,
     statuses: [u64; RowStatus::ALL.len()],
     nulls: u64,
+    /// The first row with an infinite value.
+    pub(crate) infinite: Option<InfiniteRow>,
     pub(super) chunks: u64,
     pub(super) rescued: u64,
     pub(super) bytes: u64,
@@ -76,6 +79,7 @@ impl Report {
             limits,
             statuses: [0; RowStatus::ALL.len()],
             nulls: 0,
+            infinite: None,
             chunks: 0,
             rescued: 0,
             bytes: 0,
@@ -129,6 +133,11 @@ impl Report {
     pub(super) fn statuses(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let names = RowStatus::ALL.iter().map(|status| status.name()).chain([NULL]);
         names.zip(self.statuses.iter().copied().chain([self.nulls]))
+    }
+
+    /// Rows with this status.
+    pub(super) fn count(&self, status: RowStatus) -> u64 {
+        self.statuses[status as usize]
     }
 
     pub(super) fn device(&self) -> String {

@@ -1,6 +1,7 @@
 //! `kullback rowwise`: takes batches of P and Q through the engine, and the results to their destination.
 
 mod against;
+pub(crate) mod infinite;
 mod join;
 pub(crate) mod pair;
 mod pairing;
@@ -22,6 +23,7 @@ use crate::progress::ProgressDisplay;
 use crate::report::{LimitCheck, Report, top::TopRows};
 use crate::{Outcome, complain, interrupt};
 pub(crate) use against::heavy_rows;
+use infinite::InfiniteRow;
 use pair::BatchPair;
 use pairing::{Counts, PairStream};
 use results::{Results, Schemas};
@@ -52,6 +54,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
         args,
         inputs: &inputs,
         engine: &engine,
+        asked: &asked,
         measures: &measures,
         options: options(&args.how),
         schemas: &schemas,
@@ -156,6 +159,7 @@ struct RowwiseRun<'a> {
     args: &'a RowwiseArgs,
     inputs: &'a Inputs,
     engine: &'a Engine,
+    asked: &'a [AskedMeasure],
     measures: &'a [Divergence],
     options: Options,
     schemas: &'a Schemas,
@@ -195,6 +199,10 @@ impl RowwiseRun<'_> {
         self.report.add_stats(columns.stats());
         let results = Results::new(pair, columns, &mut self.invalid);
         self.report.add_rows(&results);
+        if self.report.infinite.is_none() {
+            let labels = self.args.input.bin_labels(pair.p.bins());
+            self.report.infinite = InfiniteRow::first(pair, &results, self.asked, &self.inputs.keys, labels)?;
+        }
 
         // A run that will be refused writes nothing more.
         if self.args.how.on_invalid == crate::args::OnBad::Error && !self.invalid.is_empty() {
@@ -242,11 +250,14 @@ impl RowwiseRun<'_> {
     }
 }
 
-/// Tells the user about rows that are not in the result.
+/// Tells the user about rows that are not in the result, and about those that are infinite.
 fn notes(args: &RowwiseArgs, report: &Report) {
     if !args.run.quiet && report.left_out > 0 {
         let rows = report.left_out + report.rows;
         complain(&format!("{} of {rows} rows of P have no partner in Q and were left out", report.left_out));
+    }
+    if let Some(message) = report.infinite_message().filter(|_| !args.run.quiet) {
+        complain(&message);
     }
 }
 

@@ -116,6 +116,45 @@ fn a_threshold_decides_the_exit_code_after_everything_is_written() {
 }
 
 #[test]
+fn infinite_rows_are_told_with_the_first_of_them_and_what_would_help() {
+    let files = Files::new();
+    files.bytes("p.csv", "k,x,y,z\na,1,1,1\nb,0,1,1\nc,1,0,2\n");
+    files.bytes("q.csv", "k,x,y,z\na,1,1,1\nb,1,0,1\nc,1,0,0\n");
+    let sides = "rowwise p.csv q.csv --columns x,y,z";
+    let told = |options: &str| {
+        let ran = files.run(&format!("{sides} {options}"));
+        assert_eq!(ran.code, 0, "{ran:?}");
+        ran.stderr
+    };
+    let choose = "for finite values choose --zeros epsilon:E, additive:A, floor:E, mix:L or skip\n";
+    let begin = "kullback: 2 of 3 rows have an infinite value; the first is";
+    // Row b has y in P alone and x in Q alone.
+    assert_eq!(told("--key k"), format!("{begin} `k=b`: kl, because bin 1 (y) has weight in P alone; {choose}"));
+    let reverse = told("--measure tv,reverse_kl --where k=b --where-q k=b");
+    let one = "kullback: 1 of 1 rows has an infinite value; the first is row 1: reverse_kl,";
+    assert_eq!(reverse, format!("{one} because bin 0 (x) has weight in Q alone; {choose}"));
+    assert_eq!(told("--measure tv"), "");
+    assert_eq!(told("--zeros additive:1"), "");
+    assert_eq!(told("-q"), "");
+    files.bytes("p.ndjson", "{\"w\":[1,0]}\n");
+    files.bytes("q.ndjson", "{\"w\":[0,1]}\n");
+    let apart = files.run("rowwise p.ndjson q.ndjson --measure bhattacharyya");
+    assert!(apart.stderr.contains("row 0: bhattacharyya, because no bin has weight on both sides;"), "{apart:?}");
+    let json = |options: &str| -> Value {
+        let report: Value = serde_json::from_str(&files.output(&format!("{sides} --json {options}"))).unwrap();
+        report["infinite"].clone()
+    };
+    let of = json("--key k --measure psi");
+    let want = serde_json::json!({
+        "row": 1, "key": {"k": "b"}, "measure": "psi", "bin": 0, "label": "x", "alone_in": "Q"
+    });
+    assert_eq!((&of["rows"], &of["first"]), (&Value::from(2), &want));
+    assert_eq!(of["finite_with"][0], "epsilon:E");
+    let none = json("--measure tv");
+    assert_eq!((&none["rows"], &none["first"]), (&Value::from(0), &Value::Null));
+}
+
+#[test]
 fn each_measure_may_have_a_limit_of_its_own() {
     let files = sample();
     // tv is 0, 0.25, none, 0.5, none and 0.25; kl of the row 1 0 is ln 2, and that of the others is below 0.14.
