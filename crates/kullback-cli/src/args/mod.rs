@@ -107,7 +107,8 @@ pub(crate) struct OutputArgs {
     /// Add the column `status`: ok, infinite, empty, invalid, null.
     #[arg(long)]
     pub(crate) status: bool,
-    /// Show only the N largest rows by the first measure, largest first. With -o the file still has all rows.
+    /// Show only the N largest rows by the first measure, largest first; infinite ones by the next measure. With -o
+    /// the file still has all rows.
     #[arg(long, value_name = "N")]
     pub(crate) top: Option<NonZeroUsize>,
     /// Count, mean and quantiles of every measure (on stderr where stdout carries rows as data).

@@ -58,7 +58,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
         measures: &measures,
         options: options(&args.how),
         schemas: &schemas,
-        top: args.output.top.map(|n| TopRows::new(n.get(), schemas.value_column())),
+        top: args.output.top.map(|n| TopRows::new(n.get(), schemas.value_columns())),
         rows: RowOutput::new(destination.clone(), args.output.top),
         invalid: Invalid::default(),
         report: &mut report,

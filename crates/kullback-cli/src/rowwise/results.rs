@@ -1,5 +1,6 @@
 //! The values of a batch, and the table made from them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
@@ -71,9 +72,9 @@ impl Schemas {
         Ok(Self { keys: inputs.keys.clone(), table: Arc::new(Schema::new(fields)), status })
     }
 
-    /// The position of the first measure in the table.
-    pub(crate) fn value_column(&self) -> usize {
-        self.keys.len()
+    /// The positions of the measures in the table.
+    pub(crate) fn value_columns(&self) -> Range<usize> {
+        self.keys.len()..self.table.fields().len() - usize::from(self.status)
     }
 
     /// A batch of the output.

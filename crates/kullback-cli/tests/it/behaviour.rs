@@ -95,7 +95,7 @@ fn reports_are_complete() {
     assert_eq!(json["rows"], 6);
     assert_eq!(json["measures"], serde_json::json!(["kl", "tv"]));
     assert_eq!(json["statuses"], serde_json::json!({"ok": 1, "infinite": 3, "empty": 1, "invalid": 0, "null": 1}));
-    assert_eq!(json["top"][0], serde_json::json!({"k": "a", "kl": "Infinity", "tv": 0.5}));
+    assert_eq!(json["top"][0], serde_json::json!({"k": "b", "kl": "Infinity", "tv": 0.75}));
     assert_eq!(json["summary"]["kl"]["infinite"], 3);
     assert_eq!(json["summary"]["kl"]["quantiles"]["99.9"], 0.0);
     assert_eq!(json["summary"]["kl"]["standard_error"], Value::Null);
@@ -113,6 +113,20 @@ fn a_threshold_decides_the_exit_code_after_everything_is_written() {
     assert_eq!((ran.code, ran.stderr.as_str()), (1, "kullback: 1 of 6 rows have a value above 0.5: kl in 1\n"));
     assert_eq!(std::fs::read_to_string(files.path("out.csv")).unwrap().lines().count(), 7);
     assert_eq!(files.run("rowwise p.parquet --against uniform --fail-above 0.7").code, 0);
+}
+
+#[test]
+fn infinite_rows_at_the_top_are_ordered_by_the_next_measure() {
+    let files = Files::new();
+    files.bytes("p.csv", "k,x,y\na,1,0\nb,1,1\nc,1,3\nd,0,1\ne,1,3\n");
+    files.matrix("q.npy", &[&[1.0, 0.0]]);
+    let run = |measures: &str| files.output(&format!("rowwise p.csv q.npy --columns x,y --key k --measure {measures}"));
+    // kl is infinite but for a; tv is 0, 1/2, 3/4, 1 and 3/4.
+    assert_eq!(column(&run("kl,tv --top 4"), "k"), ["d", "c", "e", "b"]);
+    assert_eq!(column(&run("kl,tv --top 2"), "k"), ["d", "c"]);
+    // chi2 is infinite for the same rows, so the measure after it decides.
+    assert_eq!(column(&run("kl,chi2,tv --top 9"), "k"), ["d", "c", "e", "b", "a"]);
+    assert_eq!(column(&run("kl --top 9"), "k"), ["b", "c", "d", "e", "a"]);
 }
 
 #[test]
