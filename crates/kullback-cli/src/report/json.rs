@@ -63,6 +63,8 @@ fn summary(summary: &Summary) -> Value {
         "finite": summary.finite,
         "infinite": summary.infinite,
         "mean": number(summary.mean),
+        // Quantiles and the standard error are of the same values.
+        "mean_of": if summary.infinite > 0 { "finite rows" } else { "rows" },
         "standard_error": number(summary.standard_error),
         "quantiles": quantiles.collect::<Map<String, Value>>(),
         "quantiles_exact": summary.exact,

@@ -42,7 +42,7 @@ impl Report {
             };
             text = listed(batches, shown)?;
             if args.summary {
-                let table = format!("{}\n", summary::summary_table(self));
+                let table = summary::summary_text(self);
                 if destination.is_data_on_stdout() {
                     let _ = io::stderr().write_all(table.as_bytes());
                 } else {

@@ -81,6 +81,12 @@ fn reports_are_complete() {
         assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
     }
 
+    assert!(!ran.stderr.contains("finite rows"), "{}", ran.stderr);
+    let ran = files.run("rowwise p.parquet q.npy --measure kl,tv --summary -q");
+    for part in ["mean of finite rows", "are those of the finite rows alone.\n"] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
+
     // With a file, the file has all rows and stdout the reports.
     let shown = files.output("rowwise p.parquet --against uniform --key k --top 1 --summary -o all.csv");
     assert!(shown.contains("0.6931471806") && shown.contains("maximum"), "{shown}");
@@ -100,6 +106,8 @@ fn reports_are_complete() {
     assert_eq!(json["summary"]["kl"]["quantiles"]["99.9"], 0.0);
     assert_eq!(json["summary"]["kl"]["standard_error"], Value::Null);
     assert_eq!(json["summary"]["tv"]["finite"], 4);
+    assert_eq!(json["summary"]["kl"]["mean_of"], "finite rows");
+    assert_eq!(json["summary"]["tv"]["mean_of"], "rows");
     assert_eq!(json["fail_above"]["rows_above"], 3);
     for key in ["version", "inputs", "unit", "zeros", "device", "reason", "rescued", "seconds", "stages"] {
         assert!(!json[key].is_null(), "{key}");
