@@ -40,6 +40,11 @@ impl AskedMeasure {
         }
         measures
     }
+
+    /// The measures without their names.
+    pub(crate) fn measures(asked: &[AskedMeasure]) -> Vec<Divergence> {
+        asked.iter().map(|asked| asked.measure).collect()
+    }
 }
 
 /// The limits of `--fail-above`.

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use kullback::{Device, Divergence, OnInvalid, Unit, Zeros};
 use kullback_arrow::{Filter, Format, Layout, Location, Target};
 
+use super::asked::AskedMeasure;
 use super::parse::{BinPositions, number, size, target};
 
 /// The rows of two files.
@@ -77,7 +78,7 @@ pub(crate) struct OneMeasureArgs {
     /// kl, reverse_kl, jeffreys, js, js_distance, lin_k, skew_js:A, pooled_js, hellinger, bhattacharyya, tv,
     /// chi2, neyman_chi2, triangular, renyi:A, tsallis:A, alpha:A, cross_entropy, entropy, w1, ks.
     #[arg(short, long, value_name = "NAME", default_value = "kl")]
-    pub(crate) measure: Divergence,
+    pub(crate) measure: AskedMeasure,
 }
 
 /// How it is computed.

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
     {
         return Err(Error::OneFileForTwo { file: path.display().to_string() });
     }
-    let measure = args.measure.measure.validate()?;
+    let measure = args.measure.measure.measure;
     let engine = rowwise::engine(&args.run)?;
     let sides = LoadedSides::read(&args.sides.input, &args.how, &args.run, false)?;
     let matrix = MatrixOutput::new(&sides, args, measure, &destination)?;
@@ -52,7 +52,8 @@ pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
         stats = of_band;
         if let Some(picture) = &mut picture {
             let unit = if measure.has_unit() { args.how.unit.to_string() } else { String::new() };
-            let drawn = Picture { values: &values, labels: matrix.labels(), measure, unit: &unit };
+            let drawn =
+                Picture { values: &values, labels: matrix.labels(), measure: &args.measure.measure.name, unit: &unit };
             picture.write(drawn.svg(args.matrix.order)?.as_bytes())?;
         }
         if rows.takes_rows() {

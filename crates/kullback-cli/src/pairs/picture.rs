@@ -1,6 +1,5 @@
 //! A matrix as a picture: one colour per entry, labels, and a scale with its unit.
 
-use kullback::Divergence;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -31,7 +30,8 @@ pub(super) struct Picture<'a> {
     /// The values, row after row.
     pub(super) values: &'a [f64],
     pub(super) labels: [&'a [String]; 2],
-    pub(super) measure: Divergence,
+    /// The measure, by the name it was asked for.
+    pub(super) measure: &'a str,
     /// The unit of the values. It is empty if they have none.
     pub(super) unit: &'a str,
 }
@@ -66,7 +66,7 @@ impl Picture<'_> {
         root.fill(&WHITE).map_err(fail)?;
         let largest = self.values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
         let title = match self.unit {
-            "" => self.measure.to_string(),
+            "" => self.measure.to_owned(),
             unit => format!("{} in {unit}", self.measure),
         };
         root.draw(&Text::new(title, (left, 8), text(15))).map_err(fail)?;

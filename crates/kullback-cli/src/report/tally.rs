@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use kullback::{Divergence, RowStatus, Stats, Summary, SummaryBuilder};
+use kullback::{RowStatus, Stats, Summary, SummaryBuilder};
 
 use super::limits::LimitCheck;
-use crate::args::{Against, RowwiseArgs};
+use crate::args::{Against, AskedMeasure, RowwiseArgs};
 use crate::rowwise::infinite::InfiniteRow;
 use crate::rowwise::results::{NULL, Results};
 
@@ -25,7 +25,7 @@ pub(crate) struct Report {
     pub(super) p: String,
     pub(super) q: String,
     pub(super) filters: (Vec<String>, Vec<String>),
-    pub(super) measures: Vec<Divergence>,
+    pub(super) measures: Vec<AskedMeasure>,
     pub(super) unit: String,
     pub(super) zeros: String,
     /// Where the bins lie, if a measure asks.
@@ -50,7 +50,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(args: &RowwiseArgs, measures: &[Divergence], limits: LimitCheck) -> Self {
+    pub(crate) fn new(args: &RowwiseArgs, measures: &[AskedMeasure], limits: LimitCheck) -> Self {
         let input = &args.input;
         let p = input.p.to_string();
         let q = match (&input.q, args.pairing.against) {
@@ -71,7 +71,7 @@ impl Report {
             measures: measures.to_vec(),
             unit: args.how.unit.to_string(),
             zeros: args.how.zeros.to_string(),
-            positions: args.how.positions_for(measures),
+            positions: args.how.positions_for(&AskedMeasure::measures(measures)),
             devices: Vec::new(),
             rows: 0,
             left_out: 0,
@@ -124,9 +124,9 @@ impl Report {
         self.limits.message(self.rows)
     }
 
-    /// Every measure with its summary, if summaries are asked for.
-    pub(super) fn summaries(&self) -> impl Iterator<Item = (Divergence, Summary)> {
-        self.measures.iter().copied().zip(self.builders.iter().map(SummaryBuilder::finish))
+    /// Every measure, by the name it was asked for, with its summary. Nothing if no summary is asked for.
+    pub(super) fn summaries(&self) -> impl Iterator<Item = (&str, Summary)> {
+        self.measures.iter().map(|asked| asked.name.as_str()).zip(self.builders.iter().map(SummaryBuilder::finish))
     }
 
     /// Rows by status, including rows that are null in a file.
@@ -148,9 +148,9 @@ impl Report {
         self.devices.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>().join("; ")
     }
 
-    /// The metadata of a result file.
+    /// The metadata of a result file. The measures have their own names there, whatever the columns are called.
     pub(crate) fn metadata(&self) -> BTreeMap<String, String> {
-        let measures = self.measures.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let measures = self.measures.iter().map(|asked| asked.measure.to_string()).collect::<Vec<_>>().join(",");
         let pairs = [
             ("kullback_version", env!("CARGO_PKG_VERSION").to_owned()),
             ("measures", measures),

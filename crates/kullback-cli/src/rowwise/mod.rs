@@ -32,7 +32,7 @@ use results::{Results, Schemas};
 pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     let started = Instant::now();
     let asked = AskedMeasure::once(&args.measure.measures);
-    let measures: Vec<Divergence> = asked.iter().map(|asked| asked.measure).collect();
+    let measures = AskedMeasure::measures(&asked);
     let limits = LimitCheck::new(args.output.fail_above.as_ref(), &asked)?;
     let destination = Destination::choose(&args.file, args.output.json)?;
     let join = Some("--join").filter(|_| !args.pairing.join.is_empty());
@@ -44,10 +44,10 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     }
     let engine = engine(&args.run)?;
     let inputs = Inputs::open(&args.input, &args.pairing.join, args.run.memory)?;
-    let schemas = Schemas::new(&inputs, &measures, args.output.status)?;
+    let schemas = Schemas::new(&inputs, &asked, args.output.status)?;
     interrupt::work_begins()?;
 
-    let mut report = Report::new(args, &measures, limits);
+    let mut report = Report::new(args, &asked, limits);
     let counts = Arc::new(Counts::default());
     let pairs = pairs(args, &inputs, &counts)?;
     let mut run = RowwiseRun {

@@ -223,6 +223,31 @@ fn result_files_say_how_they_were_made() {
 }
 
 #[test]
+fn a_column_is_named_as_its_measure_was_asked_for() {
+    let files = sample();
+    let run = |options: &str| files.output(&format!("rowwise p.parquet --against uniform {options}"));
+    assert!(run("--measure psi").starts_with("psi\n"));
+    // The first of two names of one measure wins, and an order is as it was written.
+    assert!(run("--measure js,psi,jeffreys,renyi:2.0").starts_with("js,psi,renyi:2.0\n"));
+    assert!(run("--measure jeffreys,psi").starts_with("jeffreys\n"));
+    assert!(run("--measure psi --key k --output-format ndjson").starts_with("{\"k\":\"a\",\"psi\":0.0}\n"));
+    let json: Value = serde_json::from_str(&run("--measure psi --json --top 1")).unwrap();
+    assert_eq!(json["measures"], serde_json::json!(["psi"]));
+    assert!(json["summary"]["psi"]["finite"] == 3 && json["top"][0]["psi"] == "Infinity", "{json}");
+    assert!(files.run("rowwise p.parquet --against uniform --measure psi --summary").stderr.contains(" psi "));
+    files.output("rowwise p.parquet --against uniform --measure psi,js -o out.arrow");
+    let file = std::fs::File::open(files.path("out.arrow")).unwrap();
+    let schema = arrow_ipc::reader::FileReader::try_new(file, None).unwrap().schema();
+    assert_eq!(schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>(), ["psi", "js"]);
+    assert_eq!(schema.metadata()["measures"], "jeffreys,js");
+    let near = files.output("nearest p.parquet --measure psi --key k -k 1");
+    assert!(near.starts_with("k,rank,neighbour_k,psi\n"), "{near}");
+    files.output("pairwise p.parquet --measure psi --key k --heatmap m.svg");
+    assert!(std::fs::read_to_string(files.path("m.svg")).unwrap().contains("psi in nats"));
+    files.refused("rowwise p.parquet --against uniform --measure kl,psj", &["`psj`"]);
+}
+
+#[test]
 fn a_closed_pipe_is_quiet() {
     let files = Files::new();
     let bytes: Vec<u8> = (0..200_000_u32).map(|i| (i % 251) as u8).collect();
