@@ -4,7 +4,7 @@ mod message;
 
 use std::io;
 
-use crate::format::Format;
+use crate::format::{Format, TableFormat};
 
 /// Every failure of this crate. Each message is one line. Rows and bins are counted from 0, rows as they lie in the file, before
 /// any filter.
@@ -18,6 +18,16 @@ pub enum Error {
     },
     /// A file whose format cannot be told from its name.
     NoFormat {
+        /// The file.
+        file: String,
+    },
+    /// A name that is not a format of a result table.
+    UnknownTableFormat {
+        /// What was given.
+        name: String,
+    },
+    /// A result file whose format cannot be told from its name.
+    NoTableFormat {
         /// The file.
         file: String,
     },
@@ -316,7 +326,7 @@ pub enum Error {
         /// The output file.
         file: String,
         /// Its format.
-        format: Format,
+        format: TableFormat,
         /// What the encoder said.
         reason: String,
     },

@@ -5,7 +5,7 @@ mod option;
 use std::io;
 
 use kullback::Side;
-use kullback_arrow::Format;
+use kullback_arrow::TableFormat;
 
 pub(crate) use option::OptionError;
 
@@ -353,7 +353,7 @@ pub(crate) enum Error {
     #[error("{format} is a binary format and standard output is a terminal: use -o FILE")]
     BinaryOnTerminal {
         /// The format.
-        format: Format,
+        format: TableFormat,
     },
 }
 

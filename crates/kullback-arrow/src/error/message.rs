@@ -15,6 +15,13 @@ impl fmt::Display for Error {
                 f,
                 "cannot tell the format of {file} from its name: name one of parquet, csv, tsv, npy, arrow or ndjson"
             ),
+            Error::UnknownTableFormat { name } => {
+                write!(f, "unknown format `{name}`: use parquet, csv, tsv, npy, arrow, ndjson, json or markdown")
+            }
+            Error::NoTableFormat { file } => write!(
+                f,
+                "cannot tell the format of {file} from its name: name one of parquet, csv, tsv, npy, arrow, ndjson, json or markdown"
+            ),
             Error::LongSpec { spec } => write!(
                 f,
                 "`{spec}` is not a long layout: write KEY:BIN:COUNT, or KEY,KEY:BIN:COUNT for several key columns"

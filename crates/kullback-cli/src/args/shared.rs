@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use clap::{Args, ValueEnum};
 use kullback::{Device, Divergence, OnInvalid, Unit, Zeros};
-use kullback_arrow::{Filter, Format, Layout, Location, Target};
+use kullback_arrow::{Filter, Format, Layout, Location, TableFormat, Target};
 
 use super::asked::AskedMeasure;
 use super::parse::{BinPositions, number, size, target};
@@ -134,9 +134,10 @@ pub(crate) struct FileArgs {
     /// Where the rows go: a file, or - for stdout. Without: a table on a terminal, CSV on a pipe.
     #[arg(short, long, value_name = "FILE", value_parser = target)]
     pub(crate) output: Option<Target>,
-    /// Format of the rows (default: by the file name; csv on stdout).
+    /// Format of the rows: parquet, csv, tsv, npy, arrow, ndjson, json, markdown (default: by the file name; csv on
+    /// stdout).
     #[arg(long, value_name = "FORMAT")]
-    pub(crate) output_format: Option<Format>,
+    pub(crate) output_format: Option<TableFormat>,
 }
 
 /// How it is run.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, FixedSizeListArray, Float64Array, RecordBatch, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use kullback::{Divergence, Engine, Stats, Tile};
-use kullback_arrow::{Batch, Format, Target, WholeFile};
+use kullback_arrow::{Batch, Format, TableFormat, Target, WholeFile};
 
 use super::picture::{self, Picture};
 use super::{LoadedSides, PairsRun, labels, metadata, note};
@@ -117,7 +117,7 @@ impl<'a> MatrixOutput<'a> {
         };
         let [keys, other_keys] = sides.keys()?;
         let labels = [labels(&keys, &sides.p)?, labels(&other_keys, sides.others())?];
-        let is_array = format == Some(Format::Npy);
+        let is_array = format == Some(TableFormat::File(Format::Npy));
         let shown = if *destination == Destination::Table { SHOWN } else { usize::MAX };
         let schema = schema(&keys, &labels[1][..labels[1].len().min(shown)], is_array, destination)?;
         let bytes = args.run.memory.map_or(BAND_BYTES, |memory| (memory / 4).min(BAND_BYTES));
@@ -235,12 +235,12 @@ fn schema(keys: &RecordBatch, labels: &[String], is_array: bool, destination: &D
 }
 
 /// Refuses a file that surely does not fit on its disk.
-fn fits(path: &Path, format: Format, entries: u64) -> Result<()> {
+fn fits(path: &Path, format: TableFormat, entries: u64) -> Result<()> {
     // The least bytes per entry. How well a column compresses is not known before.
     let least = match format {
-        Format::Npy | Format::Ipc => 8,
-        Format::Csv | Format::Tsv | Format::Ndjson => 2,
-        Format::Parquet => 0,
+        TableFormat::File(Format::Npy | Format::Ipc) => 8,
+        TableFormat::File(Format::Csv | Format::Tsv | Format::Ndjson) | TableFormat::Json | TableFormat::Markdown => 2,
+        TableFormat::File(Format::Parquet) => 0,
     };
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let bytes = entries.saturating_mul(least);
