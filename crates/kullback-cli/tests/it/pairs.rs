@@ -60,6 +60,19 @@ fn nearest_rows_come_nearest_first_and_never_itself() {
 }
 
 #[test]
+fn nearest_rows_are_those_by_js_unless_another_measure_is_named() {
+    let files = sample();
+    let line = "nearest p.csv q.csv --columns x,y --key k";
+    let default = files.output(line);
+    assert!(default.starts_with("k,rank,neighbour_k,js\n"), "{default}");
+    assert_eq!(default, files.output(&format!("{line} --measure js")));
+    // Row v lacks a bin that every row of P has: by kl they would be infinitely far from it.
+    assert!(numbers(&default, "js").iter().all(|value| value.is_finite()));
+    assert!(files.output("nearest --help").contains("[default: js]"));
+    assert!(files.output("pairwise --help").contains("[default: kl]"));
+}
+
+#[test]
 fn rows_without_a_value_have_none_and_are_nobodys_neighbour() {
     let files = sample();
     files.bytes("z.csv", "k,x,y\na,1,1\nb,0,0\nc,3,1\n");
