@@ -6,13 +6,14 @@ mod parse;
 mod shared;
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kullback::Device;
 
 pub(crate) use self::asked::{AskedMeasure, FailAbove};
 pub(crate) use self::pairs::{NearestArgs, PairwiseArgs};
-use self::parse::{bins, size};
+use self::parse::{bins, size, svg};
 pub(crate) use self::shared::{FileArgs, HowArgs, InputArgs, OnBad, RunArgs};
 
 /// Divergences between the rows of files, on a GPU or a CPU, within 1e-6 of the exact value.
@@ -111,6 +112,10 @@ pub(crate) struct OutputArgs {
     /// the file still has all rows.
     #[arg(long, value_name = "N")]
     pub(crate) top: Option<NonZeroUsize>,
+    /// A picture of the rows of --top N, or else of the 6 largest: both histograms, and what each bin adds to the first
+    /// measure.
+    #[arg(long, value_name = "FILE.svg", value_parser = svg)]
+    pub(crate) plot: Option<PathBuf>,
     /// Count, mean and quantiles of every measure (on stderr where stdout carries rows as data).
     #[arg(long)]
     pub(crate) summary: bool,

@@ -19,6 +19,14 @@ pub(crate) enum OptionError {
         /// The measures asked for.
         asked: String,
     },
+    /// A picture of more rows than anyone can look at.
+    #[error("a picture of {rows} rows is too long: say --top {most} or less beside --plot")]
+    PlotTooLong {
+        /// The rows asked for.
+        rows: usize,
+        /// The limit.
+        most: usize,
+    },
     /// Two limits of one measure.
     #[error("--fail-above gives `{name}` two limits: keep one of them")]
     LimitTwice {

@@ -1,10 +1,10 @@
 //! A matrix as a picture: one colour per entry, labels, and a scale with its unit.
 
-use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::png::data_url;
+use crate::drawing::{Canvas, Drawn, INFINITE, fail, short, text};
 use crate::error::{Error, Result};
 
 /// The most rows or columns of a picture.
@@ -17,13 +17,8 @@ const LETTER: f64 = 6.5;
 const LETTERS: usize = 24;
 /// Up to this number of rows or columns, all labels are shown.
 const FEW: usize = 60;
-/// The colour of an entry without a value, and that of an infinite one. The scale has neither.
+/// The colour of an entry without a value. The scale does not have it.
 const NOTHING: RGBColor = RGBColor(176, 176, 176);
-const INFINITE: RGBColor = RGBColor(200, 30, 60);
-
-/// What a picture is drawn on, and what may go wrong in drawing it.
-type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Drawn = std::result::Result<(), String>;
 
 /// A matrix to draw.
 pub(super) struct Picture<'a> {
@@ -57,7 +52,7 @@ impl Picture<'_> {
         let (cell_width, cell_height) = (side(columns.len()), side(rows.len()));
         let (width, height) = (columns.len() * cell_width, rows.len() * cell_height);
         let margin = |labels: &[String]| {
-            let longest = labels.iter().map(|label| short(label).chars().count()).max().unwrap_or(0);
+            let longest = labels.iter().map(|label| short(label, LETTERS).chars().count()).max().unwrap_or(0);
             (longest as f64 * LETTER) as i32 + 14
         };
         let (left, top) = (margin(self.labels[0]).max(40), 36 + margin(self.labels[1]));
@@ -86,13 +81,14 @@ impl Picture<'_> {
         let step = |cell: usize| (LABEL as usize).div_ceil(cell).max(1);
         for (at, row) in rows.iter().enumerate().step_by(step(cell_height)) {
             let y = top + (at * cell_height + cell_height / 2) as i32;
-            let label = Text::new(short(&self.labels[0][*row]), (left - 6, y), small(HPos::Right, VPos::Center));
+            let label =
+                Text::new(short(&self.labels[0][*row], LETTERS), (left - 6, y), small(HPos::Right, VPos::Center));
             root.draw(&label).map_err(fail)?;
         }
         let turned = text(LABEL - 1).transform(FontTransform::Rotate270).pos(Pos::new(HPos::Left, VPos::Center));
         for (at, column) in columns.iter().enumerate().step_by(step(cell_width)) {
             let x = left + (at * cell_width + cell_width / 2) as i32;
-            let label = Text::new(short(&self.labels[1][*column]), (x, top - 6), turned.clone());
+            let label = Text::new(short(&self.labels[1][*column], LETTERS), (x, top - 6), turned.clone());
             root.draw(&label).map_err(fail)?;
         }
 
@@ -128,29 +124,9 @@ impl Picture<'_> {
     }
 }
 
-/// Text of a size, in pixels.
-fn text(size: i32) -> TextStyle<'static> {
-    ("sans-serif", size).into_font().color(&BLACK)
-}
-
 /// The text of labels and of numbers of the scale.
 fn small(horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
     text(LABEL - 1).pos(Pos::new(horizontal, vertical))
-}
-
-fn fail(error: impl std::fmt::Display) -> String {
-    error.to_string()
-}
-
-/// A label cut to the length that fits, with only the letters that XML can hold.
-fn short(label: &str) -> String {
-    let mut letters: Vec<char> = label.chars().take(LETTERS + 1).collect();
-    if letters.len() > LETTERS {
-        letters.truncate(LETTERS - 1);
-        letters.push('…');
-    }
-    let visible = |c: char| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c };
-    letters.into_iter().map(visible).collect()
 }
 
 /// A number of the scale, with three digits after the point if they are significant.

@@ -148,6 +148,11 @@ impl Report {
         self.devices.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>().join("; ")
     }
 
+    /// What P and Q are.
+    pub(crate) fn sides(&self) -> [&str; 2] {
+        [&self.p, &self.q]
+    }
+
     /// The metadata of a result file. The measures have their own names there, whatever the columns are called.
     pub(crate) fn metadata(&self) -> BTreeMap<String, String> {
         let measures = self.measures.iter().map(|asked| asked.measure.to_string()).collect::<Vec<_>>().join(",");

@@ -5,6 +5,9 @@ pub(crate) mod infinite;
 mod join;
 pub(crate) mod pair;
 mod pairing;
+mod plot;
+mod plot_picture;
+mod plotted;
 pub(crate) mod results;
 
 use std::ops::ControlFlow;
@@ -26,6 +29,7 @@ pub(crate) use against::heavy_rows;
 use infinite::InfiniteRow;
 use pair::BatchPair;
 use pairing::{Counts, PairStream};
+use plot::Plot;
 use results::{Results, Schemas};
 
 /// Runs the command.
@@ -45,6 +49,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     let engine = engine(&args.run)?;
     let inputs = Inputs::open(&args.input, &args.pairing.join, args.run.memory)?;
     let schemas = Schemas::new(&inputs, &asked, args.output.status)?;
+    let plot = Plot::begin(&args.output, &destination)?;
     interrupt::work_begins()?;
 
     let mut report = Report::new(args, &asked, limits);
@@ -59,6 +64,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
         options: options(&args.how),
         schemas: &schemas,
         top: args.output.top.map(|n| TopRows::new(n.get(), schemas.value_columns())),
+        plot,
         rows: RowOutput::new(destination.clone(), args.output.top),
         invalid: Invalid::default(),
         report: &mut report,
@@ -67,7 +73,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     run.all(pairs)?;
     run.check(&counts)?;
 
-    let RowwiseRun { top, mut rows, .. } = run;
+    let RowwiseRun { top, plot, mut rows, .. } = run;
     report.left_out = counts.left_out();
     report.gpus_left_out = engine.left_out();
     let top = top.and_then(TopRows::finish);
@@ -76,9 +82,10 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
         rows.write(top, || report.metadata())?;
     }
     let shown = rows.finish()?;
+    let lacking = plot.map_or(Ok(None), |plot| plot.finish(&engine, (&asked, args), &report))?;
     report.seconds.write += writing.elapsed().as_secs_f64();
     report.seconds.total = started.elapsed().as_secs_f64();
-    notes(args, &report);
+    notes(args, &report, lacking);
     tell_left_out(&args.run, &engine);
     report.show(&args.output, &destination, &shown, top.as_ref())?;
     Ok(exceeded(args, &report))
@@ -164,6 +171,7 @@ struct RowwiseRun<'a> {
     options: Options,
     schemas: &'a Schemas,
     top: Option<TopRows>,
+    plot: Option<Plot>,
     rows: RowOutput,
     invalid: Invalid,
     report: &'a mut Report,
@@ -209,6 +217,9 @@ impl RowwiseRun<'_> {
             return Ok(());
         }
         let writing = Instant::now();
+        if let Some(plot) = &mut self.plot {
+            plot.push(pair, &results, &self.inputs.keys)?;
+        }
         if self.top.is_some() || self.rows.takes_rows() {
             let batch = self.schemas.table(&pair.p, &results)?;
             if let Some(top) = &mut self.top {
@@ -250,13 +261,16 @@ impl RowwiseRun<'_> {
     }
 }
 
-/// Tells the user about rows that are not in the result, and about those that are infinite.
-fn notes(args: &RowwiseArgs, report: &Report) {
-    if !args.run.quiet && report.left_out > 0 {
+/// Tells the user about rows that are not in the result, about those that are infinite, and about what a picture lacks.
+fn notes(args: &RowwiseArgs, report: &Report, lacking: Option<String>) {
+    if args.run.quiet {
+        return;
+    }
+    if report.left_out > 0 {
         let rows = report.left_out + report.rows;
         complain(&format!("{} of {rows} rows of P have no partner in Q and were left out", report.left_out));
     }
-    if let Some(message) = report.infinite_message().filter(|_| !args.run.quiet) {
+    for message in report.infinite_message().into_iter().chain(lacking) {
         complain(&message);
     }
 }

@@ -6,4 +6,5 @@ mod bad_inputs;
 mod behaviour;
 mod formats;
 mod pairs;
+mod plot;
 mod real_data;
