@@ -29,3 +29,28 @@ pub(crate) fn short(label: &str, most: usize) -> String {
     let visible = |c: char| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c };
     letters.into_iter().map(visible).collect()
 }
+
+/// The end of a name, where a path has its file.
+pub(crate) fn end_of(name: &str, most: usize) -> String {
+    let letters = name.chars().count();
+    if letters <= most {
+        return name.to_owned();
+    }
+    let end: String = name.chars().skip(letters + 1 - most).collect();
+    format!("…{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_keep_their_start_and_names_their_end() {
+        assert_eq!(
+            (short("Harper F", 8), short("Harper\nF 2", 8)),
+            ("Harper F".to_owned(), "Harper\u{fffd}…".to_owned())
+        );
+        assert_eq!(end_of("p.npy", 30), "p.npy");
+        assert_eq!(end_of(&format!("{}/p.npy", "a".repeat(40)), 30), format!("…{}/p.npy", "a".repeat(23)));
+    }
+}

@@ -277,9 +277,9 @@ pub(crate) enum Error {
         /// The directory for the file.
         directory: String,
     },
-    /// A picture with too many rows or columns.
+    /// A picture with too many rows or columns to order them.
     #[error(
-        "a picture of {rows} x {columns} entries is too large: at most {most} rows and columns can be told apart; keep fewer with --where or --min-total"
+        "the entries of {rows} x {columns} rows are too many to be ordered: leave --order out, or keep at most {most} rows with --where or --min-total"
     )]
     PictureTooLarge {
         /// Rows of P.

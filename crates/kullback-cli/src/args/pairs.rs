@@ -47,10 +47,10 @@ pub(crate) struct PairwiseArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct MatrixArgs {
-    /// A picture of the matrix, of at most 2000 rows and columns.
+    /// A picture of the matrix. Of more than 2000 rows or columns, neighbours are averaged.
     #[arg(long, value_name = "FILE.svg", value_parser = svg)]
     pub(crate) heatmap: Option<PathBuf>,
-    /// Order the rows and columns of the picture so that near ones stand side by side (P alone).
+    /// Order the rows and columns of the picture so that near ones stand side by side (P alone, at most 2000 rows).
     #[arg(long, requires = "heatmap", conflicts_with = "q")]
     pub(crate) order: bool,
     /// More than 10000000000 entries are meant.

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::drawing::{Canvas, Drawn, INFINITE, fail, short, text};
+use crate::drawing::{Canvas, Drawn, INFINITE, end_of, fail, short, text};
 use crate::error::{Error, Result};
 use crate::report::table::readable;
 
@@ -78,7 +78,7 @@ impl PlotPicture<'_> {
         let height = TOP + self.panels.iter().map(Panel::height).sum::<i32>();
         let root = SVGBackend::with_string(svg, ((LEFT + WIDTH + RIGHT) as u32, height as u32)).into_drawing_area();
         root.fill(&WHITE).map_err(fail)?;
-        let [p, q] = self.sides.map(end_of);
+        let [p, q] = self.sides.map(|name| end_of(name, NAME));
         let title = short(&format!("{p} against {q}: {}", self.title), TITLE);
         root.draw(&Text::new(title, (LEFT, 10), text(18))).map_err(fail)?;
         let mut x = LEFT;
@@ -230,16 +230,6 @@ fn rounded(value: f64) -> String {
     readable(format!("{value:.2e}").parse().unwrap_or(value))
 }
 
-/// The end of a name, where a path has its file.
-fn end_of(name: &str) -> String {
-    let letters = name.chars().count();
-    if letters <= NAME {
-        return name.to_owned();
-    }
-    let end: String = name.chars().skip(letters + 1 - NAME).collect();
-    format!("…{end}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,9 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn names_keep_their_end_and_numbers_three_digits() {
-        assert_eq!(end_of("p.npy"), "p.npy");
-        assert_eq!(end_of(&format!("{}/p.npy", "a".repeat(40))), format!("…{}/p.npy", "a".repeat(23)));
+    fn numbers_have_three_digits_and_groups_are_sums() {
         assert_eq!((rounded(12.3456), rounded(-0.000_123_456)), ("12.3".to_owned(), "-0.000123".to_owned()));
         assert_eq!(grouped(&[1.0, 2.0, 3.0, 4.0, 5.0], 2), [3.0, 7.0, 5.0]);
     }
