@@ -8,3 +8,4 @@ mod formats;
 mod pairs;
 mod plot;
 mod real_data;
+mod told;
