@@ -4,7 +4,7 @@ mod message;
 
 use std::io;
 
-use crate::format::Format;
+use crate::format::{Format, TableFormat};
 
 /// Every failure of this crate. Each message is one line. Rows and bins are counted from 0, rows as they lie in the file, before
 /// any filter.
@@ -18,6 +18,16 @@ pub enum Error {
     },
     /// A file whose format cannot be told from its name.
     NoFormat {
+        /// The file.
+        file: String,
+    },
+    /// A name that is not a format of a result table.
+    UnknownTableFormat {
+        /// What was given.
+        name: String,
+    },
+    /// A result file whose format cannot be told from its name.
+    NoTableFormat {
         /// The file.
         file: String,
     },
@@ -356,7 +366,7 @@ pub enum Error {
         /// The output file.
         file: String,
         /// Its format.
-        format: Format,
+        format: TableFormat,
         /// What the encoder said.
         reason: String,
     },
@@ -378,18 +388,6 @@ pub enum Error {
         /// Columns of the table.
         expected: String,
     },
-}
-
-impl Error {
-    /// Whether the reader of our output has closed it. A command then ends quietly.
-    #[must_use]
-    pub fn is_broken_pipe(&self) -> bool {
-        matches!(self, Error::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
-    }
-
-    pub(crate) fn write(path: &str, source: io::Error) -> Self {
-        Error::Write { file: path.to_owned(), source }
-    }
 }
 
 /// The result type of this crate.

@@ -1,4 +1,4 @@
-//! File formats, and what their first bytes are.
+//! File formats, and what their first bytes are. Tables are written in more of them than can be read.
 
 use std::fmt;
 
@@ -47,5 +47,40 @@ impl fmt::Display for Format {
             Format::Ipc => "arrow",
             Format::Ndjson => "ndjson",
         })
+    }
+}
+
+/// A format of a result table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TableFormat {
+    /// A format that files are read in too.
+    File(Format),
+    /// One JSON array of objects.
+    Json,
+    /// A table in GitHub's Markdown.
+    Markdown,
+}
+
+impl TableFormat {
+    /// Whether a table in this format is bytes that no terminal should show.
+    #[must_use]
+    pub fn is_binary(self) -> bool {
+        matches!(self, TableFormat::File(Format::Parquet | Format::Ipc | Format::Npy))
+    }
+}
+
+impl From<Format> for TableFormat {
+    fn from(format: Format) -> Self {
+        TableFormat::File(format)
+    }
+}
+
+impl fmt::Display for TableFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TableFormat::File(format) => format.fmt(f),
+            TableFormat::Json => f.write_str("json"),
+            TableFormat::Markdown => f.write_str("markdown"),
+        }
     }
 }

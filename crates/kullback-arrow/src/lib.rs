@@ -5,7 +5,7 @@
 //!   bounded size, any number of times.
 //! - [`Batch`] is rows of weights: a view of the Arrow buffer wherever the rows lie next to each other. [`Batch::rows`] gives them
 //!   to the engine as [`kullback::Rows`]. Nulls end here: a null row becomes zeros and a flag.
-//! - [`Writer`] writes result tables. A file has a temporary name until it is complete.
+//! - [`Writer`] writes result tables, also as JSON and as Markdown ([`TableFormat`]). A file has a temporary name until it is complete.
 //!
 //! Weights keep their type, with these exceptions. Signed integers of 8 and 16 bits become 32-bit integers. Columns of several
 //! types become `f64` if one of them is a float, otherwise `u64` if one is `u64`, otherwise `i64`. NDJSON and CSV numbers are `i64`
@@ -46,7 +46,7 @@ mod writer;
 pub use batch::Batch;
 pub use error::{Error, Result};
 pub use filter::{Comparison, Filter};
-pub use format::Format;
+pub use format::{Format, TableFormat};
 pub use labels::{LabelBytes, rows_in_order};
 pub use layout::Layout;
 pub use location::{Location, Target};

@@ -1,9 +1,15 @@
 //! What can go wrong in the command. Each error is one line, with the names and numbers, and with what to do about it.
 
+mod option;
+mod pairing;
+
 use std::io;
 
 use kullback::Side;
-use kullback_arrow::Format;
+use kullback_arrow::TableFormat;
+
+pub(crate) use option::OptionError;
+pub(crate) use pairing::PairingError;
 
 /// Every failure of the command. Rows and bins are counted from 0, and rows as they lie in the file.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +20,12 @@ pub(crate) enum Error {
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] kullback_arrow::Error),
+    /// An option cannot be meant as it is.
+    #[error(transparent)]
+    Option(#[from] OptionError),
+    /// Rows or bins that do not pair.
+    #[error(transparent)]
+    Pairing(#[from] PairingError),
     /// Arrow could not put columns together.
     #[error("the result columns cannot be put together: {0}")]
     Arrow(#[from] arrow_schema::ArrowError),
@@ -152,70 +164,6 @@ pub(crate) enum Error {
         /// Its rows that pass the filters.
         q_rows: u64,
     },
-    /// A key that two rows share.
-    #[error(
-        "row {row} of {file} has the key {key} of an earlier row: rows pair by key, so each key comes once; add a column to --key or --join, filter, or pair rows by their places with --by-position"
-    )]
-    DuplicateKey {
-        /// The file.
-        file: String,
-        /// The second row.
-        row: u64,
-        /// The key, as `column=value, …`.
-        key: String,
-    },
-    /// Join columns whose types cannot be compared.
-    #[error(
-        "column `{column}` is {p_type} in {p} and {q_type} in {q}: --join needs columns of the same kind; cast one of them"
-    )]
-    JoinTypes {
-        /// The column.
-        column: String,
-        /// The file P.
-        p: String,
-        /// Its type there.
-        p_type: String,
-        /// The file Q.
-        q: String,
-        /// Its type there.
-        q_type: String,
-    },
-    /// A total over rows that have no bin in common.
-    #[error(
-        "rows of {file} with another `{columns}` have no bin in common, so their total says nothing: compare each group with its own total, with --by `{columns}`"
-    )]
-    BinsApart {
-        /// The file.
-        file: String,
-        /// The columns that keep the bins apart.
-        columns: String,
-    },
-    /// Rows that are to be held, and do not fit.
-    #[error(
-        "the rows of {file} need more than the {memory} bytes of --memory, and their keys are not in the order of the other side: allow more, or sort both files by the key, then nothing is held"
-    )]
-    HeldTooLarge {
-        /// The file.
-        file: String,
-        /// The bytes allowed.
-        memory: u64,
-    },
-    /// A join that pairs nothing.
-    #[error(
-        "none of the {p_rows} rows of {p} has a partner among the {q_rows} rows of {q} by {columns}: pair them by other columns with --join, or by their places with --by-position"
-    )]
-    NoPartner {
-        /// The file P.
-        p: String,
-        /// Its rows.
-        p_rows: u64,
-        /// The file Q.
-        q: String,
-        /// Its rows.
-        q_rows: u64,
-        /// The join columns.
-        columns: String,
-    },
     /// Invalid weights.
     #[error(
         "{count} of {rows} rows have an invalid weight; the first is row {row} of {side} ({file}), bin {bin}: {value} (weights must be finite and at least 0). Correct it, or use --on-invalid null"
@@ -290,9 +238,9 @@ pub(crate) enum Error {
         /// The directory for the file.
         directory: String,
     },
-    /// A picture with too many rows or columns.
+    /// A picture with too many rows or columns to order them.
     #[error(
-        "a picture of {rows} x {columns} entries is too large: at most {most} rows and columns can be told apart; keep fewer with --where or --min-total"
+        "the entries of {rows} x {columns} rows are too many to be ordered: leave --order out, or keep at most {most} rows with --where or --min-total"
     )]
     PictureTooLarge {
         /// Rows of P.
@@ -366,7 +314,7 @@ pub(crate) enum Error {
     #[error("{format} is a binary format and standard output is a terminal: use -o FILE")]
     BinaryOnTerminal {
         /// The format.
-        format: Format,
+        format: TableFormat,
     },
 }
 

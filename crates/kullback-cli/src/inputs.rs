@@ -31,6 +31,8 @@ pub(crate) struct Inputs {
     pub(crate) names: Vec<String>,
     /// The columns that say which rows belong together.
     pub(crate) by: Vec<String>,
+    /// The names of the bins.
+    labels: Option<Vec<String>>,
 }
 
 impl Inputs {
@@ -94,12 +96,18 @@ impl Inputs {
             (Some(q), Some(_)) => p.keys_of_both(q),
             _ => Vec::new(),
         };
-        Ok(Self { p, q, keys, carried, names, by: by.to_vec() })
+        let labels = p.source.bin_labels();
+        Ok(Self { p, q, keys, carried, names, by: by.to_vec(), labels })
     }
 
     /// The columns to carry into the output, as the user asked.
     pub(crate) fn carried(&self) -> &[String] {
         &self.carried
+    }
+
+    /// The names of the bins of a row, if they are known.
+    pub(crate) fn bin_labels(&self, bins: usize) -> Option<&[String]> {
+        self.labels.as_deref().filter(|labels| labels.len() == bins)
     }
 
     /// The name of Q in messages. It is the file, or P if P is compared with itself.

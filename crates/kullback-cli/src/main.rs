@@ -4,6 +4,7 @@
 mod args;
 mod bench;
 mod devices;
+mod drawing;
 mod error;
 mod inputs;
 mod interrupt;

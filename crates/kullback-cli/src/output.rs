@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use kullback_arrow::{Format, Target, Writer};
+use kullback_arrow::{Format, TableFormat, Target, Writer};
 use tempfile::TempDir;
 
 use crate::args::FileArgs;
@@ -21,9 +21,9 @@ const SHOWN: usize = 20;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Destination {
     /// A file, which gets every row.
-    File(PathBuf, Format),
+    File(PathBuf, TableFormat),
     /// Standard output, as data for another program. It gets every row, or the top rows.
-    Data(Format),
+    Data(TableFormat),
     /// A table for a person. It shows the first rows, or the top rows.
     Table,
     /// No destination: the user asked only for a report.
@@ -36,15 +36,15 @@ impl Destination {
         let terminal = io::stdout().is_terminal();
         match &args.output {
             Some(Target::Path(path)) => {
-                let format = args.output_format.map_or_else(|| Format::from_path(path), Ok)?;
+                let format = args.output_format.map_or_else(|| TableFormat::from_path(path), Ok)?;
                 Ok(Destination::File(path.clone(), format))
             }
             Some(Target::Stdout) if json => Err(Error::TwoOnStdout),
             None if json => Ok(Destination::Nowhere),
             None if terminal && args.output_format.is_none() => Ok(Destination::Table),
             Some(Target::Stdout) | None => {
-                let format = args.output_format.unwrap_or(Format::Csv);
-                if terminal && matches!(format, Format::Parquet | Format::Ipc | Format::Npy) {
+                let format = args.output_format.unwrap_or(Format::Csv.into());
+                if terminal && format.is_binary() {
                     return Err(Error::BinaryOnTerminal { format });
                 }
                 Ok(Destination::Data(format))

@@ -1,8 +1,21 @@
-//! The message of each error.
+//! The message of each error, and what a caller asks of one.
 
 use std::fmt;
+use std::io;
 
 use super::Error;
+
+impl Error {
+    /// Whether the reader of our output has closed it. A command then ends quietly.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Error::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    pub(crate) fn write(path: &str, source: io::Error) -> Self {
+        Error::Write { file: path.to_owned(), source }
+    }
+}
 
 impl fmt::Display for Error {
     #[expect(clippy::too_many_lines, reason = "a list: one message per error")]
@@ -14,6 +27,13 @@ impl fmt::Display for Error {
             Error::NoFormat { file } => write!(
                 f,
                 "cannot tell the format of {file} from its name: name one of parquet, csv, tsv, npy, arrow or ndjson"
+            ),
+            Error::UnknownTableFormat { name } => {
+                write!(f, "unknown format `{name}`: use parquet, csv, tsv, npy, arrow, ndjson, json or markdown")
+            }
+            Error::NoTableFormat { file } => write!(
+                f,
+                "cannot tell the format of {file} from its name: name one of parquet, csv, tsv, npy, arrow, ndjson, json or markdown"
             ),
             Error::LongSpec { spec } => write!(
                 f,

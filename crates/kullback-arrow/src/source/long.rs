@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, ArrowNativeTypeOp, Int64Array, PrimitiveArray, RecordBatch, UInt64Array};
+use arrow_cast::cast;
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 use arrow_select::concat::{concat, concat_batches};
@@ -155,6 +156,13 @@ impl LongTable {
         let mut bins = self.groups.iter().map(|group| group.table.bins());
         let first = bins.next()?;
         bins.all(|bins| bins == first).then_some(first)
+    }
+
+    /// The labels of the bins, if every row has the same.
+    pub(crate) fn labels(&self) -> Option<Vec<String>> {
+        let [group] = &self.groups[..] else { return None };
+        let texts = cast(&group.labels, &DataType::Utf8).ok()?;
+        Some(texts.as_string::<i32>().iter().map(|label| label.unwrap_or_default().to_owned()).collect())
     }
 
     /// The key columns whose values share no label with each other.

@@ -106,6 +106,18 @@ impl Source {
         }
     }
 
+    /// The names of the bins, if they have names and every row has the same bins: columns, or labels as text.
+    #[must_use]
+    pub fn bin_labels(&self) -> Option<Vec<String>> {
+        match &self.body {
+            Body::Stream { plan, .. } => {
+                let names = plan.bin_names()?;
+                (Some(names.len()) == plan.bins()).then(|| names.into_iter().map(str::to_owned).collect())
+            }
+            Body::Long(table) => table.labels(),
+        }
+    }
+
     /// The keys of the long layout that keep bins apart: no label occurs under two of their values. Rows of different values then
     /// have no bin in common.
     #[must_use]

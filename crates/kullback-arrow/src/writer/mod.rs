@@ -1,6 +1,7 @@
 //! `Writer` writes result tables as files.
 
-mod ndjson;
+mod json;
+mod markdown;
 mod npy;
 mod sink;
 
@@ -11,6 +12,7 @@ use std::io::Write as _;
 use arrow_array::RecordBatch;
 use arrow_csv::{Writer as CsvWriter, WriterBuilder as CsvBuilder};
 use arrow_ipc::writer::FileWriter;
+use arrow_json::writer::LineDelimited;
 use arrow_schema::{DataType, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -18,10 +20,11 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use crate::error::{Error, Result};
-use crate::format::Format;
+use crate::format::{Format, TableFormat};
 use crate::location::Target;
 use crate::types::column_list;
-use ndjson::NdjsonWriter;
+use json::{JsonWriter, OneArray};
+use markdown::MarkdownWriter;
 use npy::NpyWriter;
 use sink::Sink;
 
@@ -69,13 +72,14 @@ impl WholeFile {
 /// | Parquet | null | inf | NaN | key-value metadata of the file |
 /// | Arrow IPC | null | inf | NaN | metadata of the schema |
 /// | CSV, TSV | empty | `inf` | `NaN` | – |
-/// | NDJSON | `null` | `"Infinity"` (a string: JSON has no such number) | `"NaN"` | – |
+/// | NDJSON, JSON | `null` | `"Infinity"` (a string: JSON has no such number) | `"NaN"` | – |
+/// | Markdown | empty | `inf` | `NaN` | – |
 /// | NPY | NaN | inf | NaN | – |
 ///
 /// A float in text is the shortest text that reads back as the same value.
 pub struct Writer {
     sink: Sink,
-    format: Format,
+    format: TableFormat,
     schema: SchemaRef,
     encoder: Encoder,
 }
@@ -83,7 +87,9 @@ pub struct Writer {
 enum Encoder {
     Csv(Box<CsvWriter<Sink>>),
     Ipc(Box<FileWriter<Sink>>),
-    Ndjson(NdjsonWriter),
+    Json(JsonWriter<OneArray>),
+    Markdown(MarkdownWriter),
+    Ndjson(JsonWriter<LineDelimited>),
     Npy(NpyWriter),
     Parquet(Box<ArrowWriter<Sink>>),
 }
@@ -96,10 +102,11 @@ impl Writer {
     /// when a column does not hold floats and the format is NPY; [`Error::Encode`] when the format cannot hold a column.
     pub fn create(
         target: &Target,
-        format: Format,
+        format: impl Into<TableFormat>,
         schema: SchemaRef,
         metadata: BTreeMap<String, String>,
     ) -> Result<Writer> {
+        let format = format.into();
         check_columns(target, format, &schema)?;
         let sink = Sink::create(target)?;
         let encoder = Encoder::new(&sink, format, &schema, metadata)?;
@@ -124,6 +131,8 @@ impl Writer {
         let written = match &mut self.encoder {
             Encoder::Csv(writer) => writer.write(batch).map_err(|error| error.to_string()),
             Encoder::Ipc(writer) => writer.write(batch).map_err(|error| error.to_string()),
+            Encoder::Json(writer) => writer.write(batch).map_err(|error| error.to_string()),
+            Encoder::Markdown(writer) => writer.write(batch).map_err(|error| error.to_string()),
             Encoder::Ndjson(writer) => writer.write(batch).map_err(|error| error.to_string()),
             Encoder::Npy(writer) => writer.write(batch).map_err(|error| error.to_string()),
             Encoder::Parquet(writer) => writer.write(batch).map_err(|error| error.to_string()),
@@ -138,8 +147,9 @@ impl Writer {
     pub fn finish(self) -> Result<()> {
         let Writer { sink, format, encoder, .. } = self;
         let finished = match encoder {
-            Encoder::Csv(_) => Ok(()),
+            Encoder::Csv(_) | Encoder::Markdown(_) => Ok(()),
             Encoder::Ipc(mut writer) => writer.finish().map_err(|error| error.to_string()),
+            Encoder::Json(writer) => writer.finish().map_err(|error| error.to_string()),
             Encoder::Ndjson(writer) => writer.finish().map_err(|error| error.to_string()),
             Encoder::Npy(writer) => writer.finish().map_err(|error| error.to_string()),
             Encoder::Parquet(writer) => writer.close().map(drop).map_err(|error| error.to_string()),
@@ -150,11 +160,19 @@ impl Writer {
 }
 
 impl Encoder {
-    fn new(sink: &Sink, format: Format, schema: &SchemaRef, metadata: BTreeMap<String, String>) -> Result<Self> {
+    fn new(sink: &Sink, format: TableFormat, schema: &SchemaRef, metadata: BTreeMap<String, String>) -> Result<Self> {
         let fail = |reason: String| sink.error(format, reason);
-        Ok(match format {
+        let file_format = match format {
+            TableFormat::Json => return Ok(Encoder::Json(JsonWriter::new(sink.clone()))),
+            TableFormat::Markdown => {
+                let writer = MarkdownWriter::new(sink.clone(), schema);
+                return Ok(Encoder::Markdown(writer.map_err(|error| fail(error.to_string()))?));
+            }
+            TableFormat::File(format) => format,
+        };
+        Ok(match file_format {
             Format::Csv | Format::Tsv => {
-                let delimiter = if format == Format::Csv { b',' } else { b'\t' };
+                let delimiter = if file_format == Format::Csv { b',' } else { b'\t' };
                 let mut writer = CsvBuilder::new().with_delimiter(delimiter).build(sink.clone());
                 // The header belongs to the table, even if no row follows.
                 let header = writer.write(&RecordBatch::new_empty(schema.clone()));
@@ -166,7 +184,7 @@ impl Encoder {
                 let writer = FileWriter::try_new(sink.clone(), &schema);
                 Encoder::Ipc(Box::new(writer.map_err(|error| fail(error.to_string()))?))
             }
-            Format::Ndjson => Encoder::Ndjson(NdjsonWriter::new(sink.clone())),
+            Format::Ndjson => Encoder::Ndjson(JsonWriter::new(sink.clone())),
             Format::Npy => {
                 let writer = NpyWriter::new(sink.clone(), schema);
                 Encoder::Npy(writer.map_err(|error| fail(error.to_string()))?)
@@ -187,19 +205,20 @@ impl Encoder {
 }
 
 /// Refuses columns that the format cannot hold, before anything is created.
-fn check_columns(target: &Target, format: Format, schema: &Schema) -> Result<()> {
+fn check_columns(target: &Target, format: TableFormat, schema: &Schema) -> Result<()> {
     let file = || sink::name_of(target);
     for field in schema.fields() {
         let data_type = field.data_type();
         let is_matrix = schema.fields().len() == 1
             && matches!(data_type, DataType::FixedSizeList(item, _) if *item.data_type() == DataType::Float64);
         let floats = matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64) || is_matrix;
-        if format == Format::Npy && !floats {
+        if format == TableFormat::File(Format::Npy) && !floats {
             let data_type = crate::types::type_name(data_type);
             return Err(Error::NpyOutput { file: file(), column: field.name().clone(), data_type });
         }
-        if matches!(format, Format::Csv | Format::Tsv) && data_type.is_nested() {
-            let reason = format!("column `{}` is nested; use parquet, arrow or ndjson", field.name());
+        let is_flat = matches!(format, TableFormat::File(Format::Csv | Format::Tsv) | TableFormat::Markdown);
+        if is_flat && data_type.is_nested() {
+            let reason = format!("column `{}` is nested; use parquet, arrow, ndjson or json", field.name());
             return Err(Error::Encode { file: file(), format, reason });
         }
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
-use crate::format::Format;
+use crate::format::TableFormat;
 use crate::location::{Target, directory_of, quoted};
 
 const BUFFER: usize = 1 << 17;
@@ -65,7 +65,7 @@ impl Sink {
     }
 
     /// The reason of a failure: the write that failed, or otherwise the message of the encoder.
-    pub(crate) fn error(&self, format: Format, reason: String) -> Error {
+    pub(crate) fn error(&self, format: TableFormat, reason: String) -> Error {
         let mut state = self.state();
         match state.failure.take() {
             Some(source) => Error::write(&state.name, source),

@@ -10,7 +10,7 @@ use crate::common::*;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_ipc::reader::FileReader;
 use arrow_schema::SchemaRef;
-use kullback_arrow::{Error, Format, ReadOptions, Target, Writer};
+use kullback_arrow::{Error, Format, ReadOptions, TableFormat, Target, Writer};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 const AWKWARD: [f64; 6] = [0.1, 1e-300, f64::INFINITY, 123_456_789.123_456_79, -0.0, 1e22];
@@ -31,7 +31,7 @@ fn metadata() -> BTreeMap<String, String> {
 }
 
 fn create(path: &Path, schema: SchemaRef) -> Result<Writer, Error> {
-    Writer::create(&Target::Path(path.to_path_buf()), Format::from_path(path)?, schema, metadata())
+    Writer::create(&Target::Path(path.to_path_buf()), TableFormat::from_path(path)?, schema, metadata())
 }
 
 fn write(path: &Path, batches: &[RecordBatch]) {
@@ -40,6 +40,27 @@ fn write(path: &Path, batches: &[RecordBatch]) {
         writer.write(batch).unwrap();
     }
     writer.finish().unwrap();
+}
+
+#[test]
+fn json_is_one_array_and_markdown_one_table() {
+    let files = Files::new();
+    let (json, markdown) = (files.path("r.json"), files.path("r.md"));
+    let batch = results();
+    write(&json, &[batch.slice(0, 3), batch.slice(3, 4)]);
+    let text = std::fs::read_to_string(&json).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((lines[0], lines[1], lines[8]), ("[", "{\"name\":\"a\",\"id\":1,\"kl\":0.1},", "]"));
+    assert!(lines[3].contains("\"kl\":\"Infinity\"") && lines[7].ends_with("\"kl\":null}"), "{text}");
+    write(&json, &[batch.slice(0, 0)]);
+    assert_eq!(std::fs::read_to_string(&json).unwrap(), "[\n]\n");
+
+    write(&markdown, &[batch.slice(0, 3), batch.slice(3, 4)]);
+    let text = std::fs::read_to_string(&markdown).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[..3], ["| name | id | kl |", "|---|---:|---:|", "| a | 1 | 0.1 |"]);
+    assert!(lines[4].ends_with(" | 3 | inf |") && lines[5].starts_with("| f g | 4 |"), "{text}");
+    assert_eq!((lines[6].starts_with("|  | 5 |"), lines[8], lines.len()), (true, "|  | 7 |  |", 9));
 }
 
 #[test]

@@ -1,16 +1,19 @@
 //! The command line.
 
+mod asked;
 mod pairs;
 mod parse;
 mod shared;
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use kullback::{Device, Divergence};
+use kullback::Device;
 
+pub(crate) use self::asked::{AskedMeasure, FailAbove};
 pub(crate) use self::pairs::{NearestArgs, PairwiseArgs};
-use self::parse::{bins, number, size};
+use self::parse::{bins, size, svg};
 pub(crate) use self::shared::{FileArgs, HowArgs, InputArgs, OnBad, RunArgs};
 
 /// Divergences between the rows of files, on a GPU or a CPU, within 1e-6 of the exact value.
@@ -100,7 +103,7 @@ pub(crate) struct MeasureArgs {
     /// kl, reverse_kl, jeffreys, js, js_distance, lin_k, skew_js:A, pooled_js, hellinger, bhattacharyya, tv,
     /// chi2, neyman_chi2, triangular, renyi:A, tsallis:A, alpha:A, cross_entropy, entropy, w1, ks.
     #[arg(short, long = "measure", value_name = "NAME,…", value_delimiter = ',', default_value = "kl")]
-    pub(crate) measures: Vec<Divergence>,
+    pub(crate) measures: Vec<AskedMeasure>,
 }
 
 /// What is done with the rows.
@@ -110,18 +113,24 @@ pub(crate) struct OutputArgs {
     /// Add the column `status`: ok, infinite, empty, invalid, null.
     #[arg(long)]
     pub(crate) status: bool,
-    /// Show only the N largest rows by the first measure, largest first. With -o the file still has all rows.
+    /// Show only the N largest rows by the first measure, largest first; infinite ones by the next measure. With -o
+    /// the file still has all rows.
     #[arg(long, value_name = "N")]
     pub(crate) top: Option<NonZeroUsize>,
+    /// A picture of the rows of --top N, or else of the 6 largest: both histograms, and what each bin adds to the first
+    /// measure.
+    #[arg(long, value_name = "FILE.svg", value_parser = svg)]
+    pub(crate) plot: Option<PathBuf>,
     /// Count, mean and quantiles of every measure (on stderr where stdout carries rows as data).
     #[arg(long)]
     pub(crate) summary: bool,
     /// One JSON object on stdout instead: how it was done, summary, top rows. Rows only with -o FILE.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Exit code 1 when any value of any measure is above X, after everything is written.
-    #[arg(long, value_name = "X", value_parser = number)]
-    pub(crate) fail_above: Option<f64>,
+    /// Exit code 1 when a value is above X, after everything is written. X is a number for every measure, or
+    /// limits by measure such as psi=0.2,js=0.1.
+    #[arg(long, value_name = "X")]
+    pub(crate) fail_above: Option<FailAbove>,
 }
 
 #[derive(Debug, Args)]

@@ -47,10 +47,10 @@ pub(crate) struct PairwiseArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct MatrixArgs {
-    /// A picture of the matrix, of at most 2000 rows and columns.
+    /// A picture of the matrix. Of more than 2000 rows or columns, neighbours are averaged.
     #[arg(long, value_name = "FILE.svg", value_parser = svg)]
     pub(crate) heatmap: Option<PathBuf>,
-    /// Order the rows and columns of the picture so that near ones stand side by side (P alone).
+    /// Order the rows and columns of the picture so that near ones stand side by side (P alone, at most 2000 rows).
     #[arg(long, requires = "heatmap", conflicts_with = "q")]
     pub(crate) order: bool,
     /// More than 10000000000 entries are meant.
@@ -60,14 +60,15 @@ pub(crate) struct MatrixArgs {
 
 const NEAREST_EXAMPLES: &str = "\
 Examples:
-  kullback nearest topics.npy -k 5 --measure js
-  kullback nearest names.parquet --key sex,name --measure js --min-total 5000 -k 10 -o nearest.parquet
+  kullback nearest topics.npy -k 5 --measure hellinger
+  kullback nearest names.parquet --key sex,name --min-total 5000 -k 10 -o nearest.parquet
   kullback nearest today.parquet past.parquet --key day -k 1
 
 Exit codes: 0 done; 2 usage or data error (nothing is written); 130 interrupted.";
 
 #[derive(Debug, Args)]
 #[command(after_help = NEAREST_EXAMPLES, arg_required_else_help = true)]
+#[command(mut_arg("measure", |measure| measure.default_value("js")))]
 pub(crate) struct NearestArgs {
     #[command(flatten)]
     pub(crate) sides: SidesArgs,

@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 
 use clap::{Args, ValueEnum};
 use kullback::{Device, Divergence, OnInvalid, Unit, Zeros};
-use kullback_arrow::{BinPairing, Filter, Format, Layout, Location, Target};
+use kullback_arrow::{BinPairing, Filter, Format, Layout, Location, TableFormat, Target};
 
+use super::asked::AskedMeasure;
 use super::parse::{BinPositions, number, size, target};
 
 /// The rows of two files.
@@ -95,7 +96,7 @@ pub(crate) struct OneMeasureArgs {
     /// kl, reverse_kl, jeffreys, js, js_distance, lin_k, skew_js:A, pooled_js, hellinger, bhattacharyya, tv,
     /// chi2, neyman_chi2, triangular, renyi:A, tsallis:A, alpha:A, cross_entropy, entropy, w1, ks.
     #[arg(short, long, value_name = "NAME", default_value = "kl")]
-    pub(crate) measure: Divergence,
+    pub(crate) measure: AskedMeasure,
 }
 
 /// How it is computed.
@@ -151,9 +152,10 @@ pub(crate) struct FileArgs {
     /// Where the rows go: a file, or - for stdout. Without: a table on a terminal, CSV on a pipe.
     #[arg(short, long, value_name = "FILE", value_parser = target)]
     pub(crate) output: Option<Target>,
-    /// Format of the rows (default: by the file name; csv on stdout).
+    /// Format of the rows: parquet, csv, tsv, npy, arrow, ndjson, json, markdown (default: by the file name; csv on
+    /// stdout).
     #[arg(long, value_name = "FORMAT")]
-    pub(crate) output_format: Option<Format>,
+    pub(crate) output_format: Option<TableFormat>,
 }
 
 /// How it is run.

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, FixedSizeListArray, Float64Array, RecordBatch, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use kullback::{Divergence, Engine, Stats, Tile};
-use kullback_arrow::{Batch, Format, Target, WholeFile};
+use kullback_arrow::{Batch, Format, Location, TableFormat, Target, WholeFile};
 
+use super::averaged::AveragedMatrix;
 use super::picture::{self, Picture};
 use super::{LoadedSides, PairsRun, labels, metadata, note};
 use crate::args::PairwiseArgs;
+use crate::drawing::end_of;
 use crate::error::{Error, Result};
 use crate::output::{Destination, RowOutput};
 use crate::report::{listed, print};
@@ -20,6 +22,8 @@ use crate::{Outcome, interrupt, rowwise};
 const MEANT: u64 = 10_000_000_000;
 /// Bytes per band of the matrix, unless --memory says less.
 const BAND_BYTES: u64 = 256 << 20;
+/// The most letters of a file in the title of a picture.
+const NAME: usize = 30;
 /// Columns of the matrix that a terminal shows.
 const SHOWN: usize = 12;
 
@@ -33,7 +37,7 @@ pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
     {
         return Err(Error::OneFileForTwo { file: path.display().to_string() });
     }
-    let measure = args.measure.measure.validate()?;
+    let measure = args.measure.measure.measure;
     let engine = rowwise::engine(&args.run)?;
     let sides = LoadedSides::read(&args.sides.input, &args.how, &args.run, false)?;
     let matrix = MatrixOutput::new(&sides, args, measure, &destination)?;
@@ -41,7 +45,8 @@ pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
     let about = || metadata(&args.sides.input, &args.how, measure, &engine.device_name());
     let mut rows = RowOutput::new(destination.clone(), None);
     rows.begin(matrix.schema.clone(), about)?;
-    let mut picture = heatmap.map(|path| WholeFile::create(&Target::Path(path.clone()))).transpose()?;
+    let picture = heatmap.map(|path| WholeFile::create(&Target::Path(path.clone()))).transpose()?;
+    let mut picture = picture.map(|file| (file, matrix.averaged()));
     let run = PairsRun::new(&args.how, &args.run, matrix.entries());
     let mut stats = Stats::default();
     let mut first = 0;
@@ -50,10 +55,8 @@ pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
         let (values, mut of_band) = matrix.band(&engine, &run, first, count)?;
         of_band.seconds += stats.seconds;
         stats = of_band;
-        if let Some(picture) = &mut picture {
-            let unit = if measure.has_unit() { args.how.unit.to_string() } else { String::new() };
-            let drawn = Picture { values: &values, labels: matrix.labels(), measure, unit: &unit };
-            picture.write(drawn.svg(args.matrix.order)?.as_bytes())?;
+        if let Some((_, averaged)) = &mut picture {
+            averaged.add(&values, first);
         }
         if rows.takes_rows() {
             rows.write(&matrix.table(values, first)?, about)?;
@@ -63,7 +66,10 @@ pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
     }
     drop(run);
     let shown = rows.finish()?;
-    picture.map_or(Ok(()), WholeFile::finish)?;
+    if let Some((mut file, averaged)) = picture {
+        file.write(matrix.picture(&averaged)?.as_bytes())?;
+        file.finish()?;
+    }
     note(&args.run, matrix.entries(), &stats);
     rowwise::tell_left_out(&args.run, &engine);
     let text = listed(&shown.batches, &shown)?;
@@ -100,8 +106,9 @@ impl<'a> MatrixOutput<'a> {
     ) -> Result<Self> {
         let (rows, columns) = (sides.p.len() as u64, sides.others().len() as u64);
         let entries = rows.saturating_mul(columns);
-        if args.matrix.heatmap.is_some() && rows.max(columns) > picture::MOST {
-            return Err(Error::PictureTooLarge { rows, columns, most: picture::MOST });
+        // The order is one of single rows, and means nothing for means of rows.
+        if args.matrix.order && rows.max(columns) > picture::MOST as u64 {
+            return Err(Error::PictureTooLarge { rows, columns, most: picture::MOST as u64 });
         }
         if entries > MEANT && !args.matrix.yes {
             return Err(Error::MatrixTooLarge { rows, columns, bytes: entries.saturating_mul(8) });
@@ -116,13 +123,12 @@ impl<'a> MatrixOutput<'a> {
         };
         let [keys, other_keys] = sides.keys()?;
         let labels = [labels(&keys, &sides.p)?, labels(&other_keys, sides.others())?];
-        let is_array = format == Some(Format::Npy);
+        let is_array = format == Some(TableFormat::File(Format::Npy));
         let shown = if *destination == Destination::Table { SHOWN } else { usize::MAX };
         let schema = schema(&keys, &labels[1][..labels[1].len().min(shown)], is_array, destination)?;
         let bytes = args.run.memory.map_or(BAND_BYTES, |memory| (memory / 4).min(BAND_BYTES));
         let band = (bytes / (columns * 8).max(1)).max(1);
-        // A picture needs the whole matrix.
-        let bands = if args.matrix.heatmap.is_some() { 1 } else { rows.div_ceil(band) };
+        let bands = rows.div_ceil(band);
         // All bands have about the same size, because a short one would be computed another way.
         let band = rows.div_ceil(bands) as usize;
         Ok(Self { sides, args, measure, band, keys, labels, schema, is_array })
@@ -136,8 +142,30 @@ impl<'a> MatrixOutput<'a> {
         self.sides.p.len() as u64 * self.columns() as u64
     }
 
-    fn labels(&self) -> [&[String]; 2] {
-        [&self.labels[0], &self.labels[1]]
+    /// The matrix of the picture, still empty.
+    fn averaged(&self) -> AveragedMatrix {
+        AveragedMatrix::new(self.sides.p.len(), self.columns(), picture::MOST)
+    }
+
+    /// Draws the picture.
+    fn picture(&self, averaged: &AveragedMatrix) -> Result<String> {
+        let unit = if self.measure.has_unit() { self.args.how.unit.to_string() } else { String::new() };
+        let [rows, columns] = averaged.labels([&self.labels[0], &self.labels[1]]);
+        let name = |location: &Location| end_of(&location.to_string(), NAME);
+        let (p, count) = (name(&self.args.sides.input.p), self.sides.p.len());
+        let about = match &self.args.sides.input.q {
+            None => format!("{p}, {count} rows"),
+            Some(q) => format!("{p} ({count} rows) against {} ({} rows)", name(q), self.columns()),
+        };
+        let drawn = Picture {
+            values: &averaged.values(),
+            labels: [&rows, &columns],
+            about: &about,
+            group: averaged.group,
+            measure: &self.args.measure.measure.name,
+            unit: &unit,
+        };
+        drawn.svg(self.args.matrix.order)
     }
 
     /// The values of some rows, and how they were computed.
@@ -234,12 +262,12 @@ fn schema(keys: &RecordBatch, labels: &[String], is_array: bool, destination: &D
 }
 
 /// Refuses a file that surely does not fit on its disk.
-fn fits(path: &Path, format: Format, entries: u64) -> Result<()> {
+fn fits(path: &Path, format: TableFormat, entries: u64) -> Result<()> {
     // The least bytes per entry. How well a column compresses is not known before.
     let least = match format {
-        Format::Npy | Format::Ipc => 8,
-        Format::Csv | Format::Tsv | Format::Ndjson => 2,
-        Format::Parquet => 0,
+        TableFormat::File(Format::Npy | Format::Ipc) => 8,
+        TableFormat::File(Format::Csv | Format::Tsv | Format::Ndjson) | TableFormat::Json | TableFormat::Markdown => 2,
+        TableFormat::File(Format::Parquet) => 0,
     };
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let bytes = entries.saturating_mul(least);

@@ -1,5 +1,6 @@
 //! `kullback pairwise` and `kullback nearest`: all rows of one file against all rows of another file, or of the same file.
 
+mod averaged;
 pub(crate) mod matrix;
 pub(crate) mod nearest;
 mod picture;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::take::take_record_batch;
-use kullback::{Divergence, Neighbours};
+use kullback::Neighbours;
 
 use super::{LoadedSides, PairsRun, metadata, note};
 use crate::args::NearestArgs;
@@ -23,11 +23,11 @@ const MOST_BYTES: u64 = 16 << 30;
 /// Runs the command.
 pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
     let destination = Destination::choose(&args.file, false)?;
-    let measure = args.measure.measure.validate()?;
+    let measure = args.measure.measure.measure;
     let engine = rowwise::engine(&args.run)?;
     let sides = LoadedSides::read(&args.sides.input, &args.how, &args.run, true)?;
     let keys = sides.keys()?;
-    let schema = schema(&keys, measure)?;
+    let schema = schema(&keys, &args.measure.measure.name)?;
     let pairs = sides.p.len() as u64 * sides.others().len() as u64;
     let k = args.k.get();
     let kept = k.min(sides.others().len()) as u64;
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
 }
 
 /// The columns: the keys of a row, the rank, the keys of the neighbour, and the value. Row numbers stand in if there are no keys.
-fn schema([keys, others]: &[RecordBatch; 2], measure: Divergence) -> Result<SchemaRef> {
+fn schema([keys, others]: &[RecordBatch; 2], measure: &str) -> Result<SchemaRef> {
     let number = |name: &str, nullable| Field::new(name, DataType::UInt64, nullable);
     let mut fields: Vec<Field> = keys.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
     if fields.is_empty() {
@@ -79,7 +79,7 @@ fn schema([keys, others]: &[RecordBatch; 2], measure: Divergence) -> Result<Sche
     if others.fields().is_empty() {
         fields.push(number("neighbour", true));
     }
-    fields.push(Field::new(measure.to_string(), DataType::Float64, true));
+    fields.push(Field::new(measure, DataType::Float64, true));
     let taken = (1..fields.len()).find(|at| fields[..*at].iter().any(|field| field.name() == fields[*at].name()));
     match taken {
         Some(at) => Err(Error::NameTaken { column: fields[at].name().clone() }),

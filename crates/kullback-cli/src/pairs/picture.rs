@@ -1,37 +1,39 @@
 //! A matrix as a picture: one colour per entry, labels, and a scale with its unit.
 
-use kullback::Divergence;
-use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::png::data_url;
+use crate::drawing::{Canvas, INFINITE, fail, short, text};
 use crate::error::{Error, Result};
 
-/// The most rows or columns of a picture.
-pub(crate) const MOST: u64 = 2000;
+/// The most rows or columns of entries.
+pub(super) const MOST: usize = 2000;
 /// The least pixels of a side of the matrix, and the pixels of a label.
 const SIDE: usize = 720;
 const LABEL: i32 = 12;
 /// The approximate pixels of a letter, and the most letters of a label that are shown.
 const LETTER: f64 = 6.5;
 const LETTERS: usize = 24;
+/// The same for the title.
+const TITLE_LETTER: f64 = 7.0;
+const TITLE_LETTERS: usize = 160;
 /// Up to this number of rows or columns, all labels are shown.
 const FEW: usize = 60;
-/// The colour of an entry without a value, and that of an infinite one. The scale has neither.
+/// The colour of an entry without a value. The scale does not have it.
 const NOTHING: RGBColor = RGBColor(176, 176, 176);
-const INFINITE: RGBColor = RGBColor(200, 30, 60);
-
-/// What a picture is drawn on, and what may go wrong in drawing it.
-type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Drawn = std::result::Result<(), String>;
 
 /// A matrix to draw.
 pub(super) struct Picture<'a> {
     /// The values, row after row.
     pub(super) values: &'a [f64],
     pub(super) labels: [&'a [String]; 2],
-    pub(super) measure: Divergence,
+    /// The files and their rows.
+    pub(super) about: &'a str,
+    /// The rows and columns that an entry is the mean of.
+    pub(super) group: [usize; 2],
+    /// The measure, by the name it was asked for.
+    pub(super) measure: &'a str,
     /// The unit of the values. It is empty if they have none.
     pub(super) unit: &'a str,
 }
@@ -49,7 +51,7 @@ impl Picture<'_> {
         Ok(svg)
     }
 
-    /// Draws all but the entries, which it returns as an element of the picture.
+    /// Draws all but the entries and the colours of the scale, which it returns as elements of the picture.
     fn paint(&self, svg: &mut String, rows: &[usize], columns: &[usize]) -> std::result::Result<String, String> {
         let square = SIDE.div_ceil(rows.len().max(columns.len())).max(1);
         // If rows or columns are few, all their labels fit.
@@ -57,18 +59,16 @@ impl Picture<'_> {
         let (cell_width, cell_height) = (side(columns.len()), side(rows.len()));
         let (width, height) = (columns.len() * cell_width, rows.len() * cell_height);
         let margin = |labels: &[String]| {
-            let longest = labels.iter().map(|label| short(label).chars().count()).max().unwrap_or(0);
+            let longest = labels.iter().map(|label| short(label, LETTERS).chars().count()).max().unwrap_or(0);
             (longest as f64 * LETTER) as i32 + 14
         };
         let (left, top) = (margin(self.labels[0]).max(40), 36 + margin(self.labels[1]));
         let size = (left + width as i32 + 130, top + (height as i32).max(200) + 20);
-        let root = SVGBackend::with_string(svg, (size.0.max(360) as u32, size.1 as u32)).into_drawing_area();
+        let title = self.title();
+        let title_end = left + (title.chars().count() as f64 * TITLE_LETTER) as i32 + 10;
+        let root = SVGBackend::with_string(svg, (size.0.max(title_end) as u32, size.1 as u32)).into_drawing_area();
         root.fill(&WHITE).map_err(fail)?;
         let largest = self.values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
-        let title = match self.unit {
-            "" => self.measure.to_string(),
-            unit => format!("{} in {unit}", self.measure),
-        };
         root.draw(&Text::new(title, (left, 8), text(15))).map_err(fail)?;
 
         // The entries become one image of pixels, however many there are.
@@ -86,29 +86,41 @@ impl Picture<'_> {
         let step = |cell: usize| (LABEL as usize).div_ceil(cell).max(1);
         for (at, row) in rows.iter().enumerate().step_by(step(cell_height)) {
             let y = top + (at * cell_height + cell_height / 2) as i32;
-            let label = Text::new(short(&self.labels[0][*row]), (left - 6, y), small(HPos::Right, VPos::Center));
+            let label =
+                Text::new(short(&self.labels[0][*row], LETTERS), (left - 6, y), small(HPos::Right, VPos::Center));
             root.draw(&label).map_err(fail)?;
         }
         let turned = text(LABEL - 1).transform(FontTransform::Rotate270).pos(Pos::new(HPos::Left, VPos::Center));
         for (at, column) in columns.iter().enumerate().step_by(step(cell_width)) {
             let x = left + (at * cell_width + cell_width / 2) as i32;
-            let label = Text::new(short(&self.labels[1][*column]), (x, top - 6), turned.clone());
+            let label = Text::new(short(&self.labels[1][*column], LETTERS), (x, top - 6), turned.clone());
             root.draw(&label).map_err(fail)?;
         }
 
-        self.legend(&root, (left + width as i32 + 24, top), largest)?;
+        let scale = self.legend(&root, (left + width as i32 + 24, top), largest)?;
         root.present().map_err(fail)?;
-        Ok(image)
+        Ok(image + &scale)
     }
 
-    /// Draws the scale with its numbers, and below it the colours that it does not have. `x` and `top` are its upper left corner.
-    fn legend(&self, root: &Canvas<'_>, (x, top): (i32, i32), largest: f64) -> Drawn {
+    /// What the picture shows: of which files, how many rows, in which unit.
+    fn title(&self) -> String {
+        let unit = if self.unit.is_empty() { String::new() } else { format!(" in {}", self.unit) };
+        let mean = match self.group {
+            [1, 1] => String::new(),
+            [rows, columns] => format!(", each entry the mean of {rows} x {columns}"),
+        };
+        short(&format!("{}: {}{unit}{mean}", self.about, self.measure), TITLE_LETTERS)
+    }
+
+    /// Draws the numbers of the scale, and below it the colours that it does not have. `x` and `top` are its upper left corner.
+    /// Returns its colours as an element: one image, because between many bars there would be stripes.
+    fn legend(&self, root: &Canvas<'_>, (x, top): (i32, i32), largest: f64) -> std::result::Result<String, String> {
         let steps = 140;
-        for i in 0..steps {
-            let of = f64::from(steps - 1 - i) / f64::from(steps - 1);
-            let bar = Rectangle::new([(x, top + i), (x + 18, top + i + 1)], colour(of * largest, largest).filled());
-            root.draw(&bar).map_err(fail)?;
-        }
+        let of = |step: i32| f64::from(steps - 1 - step) / f64::from(steps - 1);
+        let colours = (0..steps).map(|step| colour(of(step) * largest, largest));
+        let pixels: Vec<u8> = colours.flat_map(|RGBColor(r, g, b)| [r, g, b].repeat(18)).collect();
+        let url = data_url(&pixels, [18, steps as u32]).map_err(fail)?;
+        let scale = format!("<image x=\"{x}\" y=\"{top}\" width=\"18\" height=\"{steps}\" href=\"{url}\"/>\n");
         let parts: &[f64] = if largest > 0.0 { &[0.0, 0.25, 0.5, 0.75, 1.0] } else { &[0.0] };
         for part in parts {
             let y = top + ((1.0 - part) * f64::from(steps)) as i32;
@@ -124,33 +136,13 @@ impl Picture<'_> {
             let word = Text::new(*word, (x + 24, y + 6), small(HPos::Left, VPos::Center));
             root.draw(&word).map_err(fail)?;
         }
-        Ok(())
+        Ok(scale)
     }
-}
-
-/// Text of a size, in pixels.
-fn text(size: i32) -> TextStyle<'static> {
-    ("sans-serif", size).into_font().color(&BLACK)
 }
 
 /// The text of labels and of numbers of the scale.
 fn small(horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
     text(LABEL - 1).pos(Pos::new(horizontal, vertical))
-}
-
-fn fail(error: impl std::fmt::Display) -> String {
-    error.to_string()
-}
-
-/// A label cut to the length that fits, with only the letters that XML can hold.
-fn short(label: &str) -> String {
-    let mut letters: Vec<char> = label.chars().take(LETTERS + 1).collect();
-    if letters.len() > LETTERS {
-        letters.truncate(LETTERS - 1);
-        letters.push('…');
-    }
-    let visible = |c: char| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c };
-    letters.into_iter().map(visible).collect()
 }
 
 /// A number of the scale, with three digits after the point if they are significant.

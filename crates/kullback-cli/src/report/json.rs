@@ -7,18 +7,10 @@ use arrow_schema::DataType;
 use kullback::{QUANTILES, Summary};
 use serde_json::{Map, Value, json};
 
+use super::number::number;
 use super::table;
 use super::tally::Report;
 use crate::error::Result;
-
-/// A number in JSON: an infinite value is the string "Infinity", and NaN is null.
-pub(crate) fn number(value: f64) -> Value {
-    match value {
-        f64::INFINITY => json!("Infinity"),
-        f64::NEG_INFINITY => json!("-Infinity"),
-        value => json!(value),
-    }
-}
 
 /// The report of a run as JSON.
 pub(crate) fn report(report: &Report, top: Option<&RecordBatch>) -> Result<Value> {
@@ -51,13 +43,14 @@ pub(crate) fn report(report: &Report, top: Option<&RecordBatch>) -> Result<Value
             "prepare": seconds.prepare, "wait": seconds.wait, "compute": seconds.compute, "write": seconds.write,
         },
         "statuses": statuses,
+        "infinite": report.infinite_json(),
         "summary": summary,
     });
     if let Some(positions) = &report.positions {
         object["positions"] = json!(positions);
     }
-    if let Some(limit) = report.limit {
-        object["fail_above"] = json!({ "limit": number(limit), "rows_above": report.above });
+    if let Some(limits) = report.limits.json() {
+        object["fail_above"] = limits;
     }
     if let Some(top) = top {
         object["top"] = (0..top.num_rows()).map(|row| record(top, row)).collect::<Result<Vec<_>>>()?.into();
@@ -73,6 +66,8 @@ fn summary(summary: &Summary) -> Value {
         "finite": summary.finite,
         "infinite": summary.infinite,
         "mean": number(summary.mean),
+        // Quantiles and the standard error are of the same values.
+        "mean_of": if summary.infinite > 0 { "finite rows" } else { "rows" },
         "standard_error": number(summary.standard_error),
         "quantiles": quantiles.collect::<Map<String, Value>>(),
         "quantiles_exact": summary.exact,
@@ -108,12 +103,13 @@ mod tests {
 
     use super::*;
     use crate::args::{Cli, Command};
+    use crate::report::LimitCheck;
 
     #[test]
     fn a_gpu_that_was_left_out_is_told() {
         let cli = Cli::try_parse_from(["kullback", "rowwise", "p.npy", "q.npy", "--json"]).expect("arguments");
         let Command::Rowwise(args) = cli.command else { panic!("another command") };
-        let mut told = Report::new(&args, &[]);
+        let mut told = Report::new(&args, &[], LimitCheck::default());
         assert_eq!(report(&told, None).expect("json")["gpus_left_out"], json!([]));
         told.gpus_left_out = vec!["gpu:1: quotients are off by 7 units".to_owned()];
         let object = report(&told, None).expect("json");

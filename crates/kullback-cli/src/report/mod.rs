@@ -1,6 +1,9 @@
 //! What a run reports beside its rows: how it was computed, a summary, the top rows.
 
+mod infinite;
 mod json;
+mod limits;
+mod number;
 mod summary;
 pub(crate) mod table;
 mod tally;
@@ -14,7 +17,8 @@ use crate::args::OutputArgs;
 use crate::error::{Error, Result};
 use crate::output::{Destination, Shown};
 
-pub(crate) use json::number;
+pub(crate) use limits::LimitCheck;
+pub(crate) use number::number;
 pub(crate) use tally::Report;
 
 impl Report {
@@ -38,7 +42,7 @@ impl Report {
             };
             text = listed(batches, shown)?;
             if args.summary {
-                let table = format!("{}\n", summary::summary_table(self));
+                let table = summary::summary_text(self);
                 if destination.is_data_on_stdout() {
                     let _ = io::stderr().write_all(table.as_bytes());
                 } else {

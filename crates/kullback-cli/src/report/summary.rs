@@ -6,9 +6,18 @@ use kullback::{QUANTILES, RowStatus, Summary};
 use super::table::{Style, readable, table};
 use super::tally::Report;
 
-/// The summary of every measure as one table.
-pub(crate) fn summary_table(report: &Report) -> Table {
+/// What is said below the table if a measure has infinite values.
+const FINITE_ALONE: &str = "The mean, its standard error and the quantiles are those of the finite rows alone.\n";
+
+/// The summary of every measure as one table, and what must be said about it.
+pub(crate) fn summary_text(report: &Report) -> String {
     let summaries: Vec<Summary> = report.summaries().map(|(_, summary)| summary).collect();
+    let has_infinite = summaries.iter().any(|summary| summary.infinite > 0);
+    let table = summary_table(report, &summaries, if has_infinite { "mean of finite rows" } else { "mean" });
+    format!("{table}\n{}", if has_infinite { FINITE_ALONE } else { "" })
+}
+
+fn summary_table(report: &Report, summaries: &[Summary], mean: &str) -> Table {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut row = |name: String, value: &dyn Fn(&Summary) -> String| {
         rows.push([name].into_iter().chain(summaries.iter().map(value)).collect());
@@ -23,7 +32,7 @@ pub(crate) fn summary_table(report: &Report) -> Table {
             row(format!("{status} (no value)"), &|_| count.to_string());
         }
     }
-    row("mean".to_owned(), &|summary| readable(summary.mean));
+    row(mean.to_owned(), &|summary| readable(summary.mean));
     row("± s.e.".to_owned(), &|summary| readable(summary.standard_error));
     for (i, quantile) in QUANTILES.iter().enumerate().rev() {
         let name = match quantile {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use kullback::{Divergence, RowStatus, Stats, Summary, SummaryBuilder};
+use kullback::{RowStatus, Stats, Summary, SummaryBuilder};
 
-use crate::args::{Against, RowwiseArgs};
+use super::limits::LimitCheck;
+use crate::args::{Against, AskedMeasure, RowwiseArgs};
+use crate::rowwise::infinite::InfiniteRow;
 use crate::rowwise::results::{NULL, Results};
 use crate::rowwise::scale::Scales;
 
@@ -24,7 +26,7 @@ pub(crate) struct Report {
     pub(super) p: String,
     pub(super) q: String,
     pub(super) filters: (Vec<String>, Vec<String>),
-    pub(super) measures: Vec<Divergence>,
+    pub(super) measures: Vec<AskedMeasure>,
     pub(super) unit: String,
     pub(super) zeros: String,
     /// Where the bins lie, if a measure asks.
@@ -41,11 +43,11 @@ pub(crate) struct Report {
     pub(crate) joined_from: Option<(u64, String)>,
     /// For each GPU that took no part, the reason.
     pub(crate) gpus_left_out: Vec<String>,
-    /// Rows with a value above the limit.
-    pub(crate) above: u64,
-    pub(super) limit: Option<f64>,
+    pub(super) limits: LimitCheck,
     statuses: [u64; RowStatus::ALL.len()],
     nulls: u64,
+    /// The first row with an infinite value.
+    pub(crate) infinite: Option<InfiniteRow>,
     pub(super) chunks: u64,
     pub(super) rescued: u64,
     pub(super) bytes: u64,
@@ -55,7 +57,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(args: &RowwiseArgs, measures: &[Divergence]) -> Self {
+    pub(crate) fn new(args: &RowwiseArgs, measures: &[AskedMeasure], limits: LimitCheck) -> Self {
         let input = &args.input;
         let p = input.p.to_string();
         let q = match (&input.q, args.pairing.against) {
@@ -74,7 +76,7 @@ impl Report {
             measures: measures.to_vec(),
             unit: args.how.unit.to_string(),
             zeros: args.how.zeros.to_string(),
-            positions: args.how.positions_for(measures),
+            positions: args.how.positions_for(&AskedMeasure::measures(measures)),
             devices: Vec::new(),
             rows: 0,
             left_out: 0,
@@ -82,10 +84,10 @@ impl Report {
             left_out_of_q: 0,
             joined_from: None,
             gpus_left_out: Vec::new(),
-            above: 0,
-            limit: args.output.fail_above,
+            limits,
             statuses: [0; RowStatus::ALL.len()],
             nulls: 0,
+            infinite: None,
             chunks: 0,
             rescued: 0,
             bytes: 0,
@@ -115,10 +117,7 @@ impl Report {
                 None => self.nulls += 1,
             }
         }
-        if let Some(limit) = self.limit {
-            let above = |row: &usize| results.columns.iter().any(|values| values[*row] > limit);
-            self.above += (0..results.status.len()).filter(above).count() as u64;
-        }
+        self.limits.add(results);
         if self.builders.is_empty() {
             return;
         }
@@ -128,15 +127,25 @@ impl Report {
         }
     }
 
-    /// Every measure with its summary, if summaries are asked for.
-    pub(super) fn summaries(&self) -> impl Iterator<Item = (Divergence, Summary)> {
-        self.measures.iter().copied().zip(self.builders.iter().map(SummaryBuilder::finish))
+    /// Which limits were exceeded, and in how many rows. `None` if none was.
+    pub(crate) fn exceeded(&self) -> Option<String> {
+        self.limits.message(self.rows)
+    }
+
+    /// Every measure, by the name it was asked for, with its summary. Nothing if no summary is asked for.
+    pub(super) fn summaries(&self) -> impl Iterator<Item = (&str, Summary)> {
+        self.measures.iter().map(|asked| asked.name.as_str()).zip(self.builders.iter().map(SummaryBuilder::finish))
     }
 
     /// Rows by status, including rows that are null in a file.
     pub(super) fn statuses(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let names = RowStatus::ALL.iter().map(|status| status.name()).chain([NULL]);
         names.zip(self.statuses.iter().copied().chain([self.nulls]))
+    }
+
+    /// Rows with this status.
+    pub(super) fn count(&self, status: RowStatus) -> u64 {
+        self.statuses[status as usize]
     }
 
     pub(super) fn device(&self) -> String {
@@ -147,9 +156,14 @@ impl Report {
         self.devices.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>().join("; ")
     }
 
-    /// The metadata of a result file.
+    /// What P and Q are.
+    pub(crate) fn sides(&self) -> [&str; 2] {
+        [&self.p, &self.q]
+    }
+
+    /// The metadata of a result file. The measures have their own names there, whatever the columns are called.
     pub(crate) fn metadata(&self) -> BTreeMap<String, String> {
-        let measures = self.measures.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let measures = self.measures.iter().map(|asked| asked.measure.to_string()).collect::<Vec<_>>().join(",");
         let pairs = [
             ("kullback_version", env!("CARGO_PKG_VERSION").to_owned()),
             ("measures", measures),

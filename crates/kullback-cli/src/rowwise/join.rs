@@ -8,7 +8,7 @@ use kullback_arrow::Batch;
 use super::keys::Keys;
 use super::pair::BatchPair;
 use super::pairing::{BatchStream, Counts, PairStream, plain};
-use crate::error::{Error, Result};
+use crate::error::{PairingError, Result};
 use crate::inputs::InputFile;
 
 /// Streams the rows of P that have a partner in Q, with their partners. Many rows of P may have the same partner.
@@ -112,7 +112,7 @@ impl Held {
             let batch = batch?;
             bytes += (batch.len() * batch.bins() * batch.weight_type().size()) as u64;
             if let Some(memory) = file.memory.filter(|memory| bytes > *memory) {
-                return Err(Error::HeldTooLarge { file: file.source.name(), memory });
+                return Err(PairingError::HeldTooLarge { file: file.source.name(), memory }.into());
             }
             batches.push(batch);
         }

@@ -5,7 +5,7 @@ use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::DataType;
 use kullback_arrow::{Batch, LabelBytes};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, PairingError, Result};
 use crate::inputs::InputFile;
 
 /// Columns by which rows are compared.
@@ -22,7 +22,7 @@ impl Keys {
             columns.iter().map(|column| Ok(schema.field_with_name(column)?.data_type().clone())).collect()
         };
         let (p_types, q_types) = (types(p)?, types(q)?);
-        let apart = |position: usize| Error::JoinTypes {
+        let apart = |position: usize| PairingError::JoinTypes {
             column: columns[position].clone(),
             p: p.source.name(),
             p_type: p_types[position].to_string(),
@@ -72,6 +72,6 @@ impl Keys {
             format!("{name}={}", text.unwrap_or_default())
         };
         let key = self.columns.iter().map(shown).collect::<Vec<_>>().join(", ");
-        Error::DuplicateKey { file: file.to_owned(), row: batch.file_row(row), key: format!("`{key}`") }
+        PairingError::DuplicateKey { file: file.to_owned(), row: batch.file_row(row), key: format!("`{key}`") }.into()
     }
 }

@@ -2,11 +2,15 @@
 
 mod against;
 mod groups;
+pub(crate) mod infinite;
 mod join;
 mod keys;
 mod named;
 pub(crate) mod pair;
 mod pairing;
+mod plot;
+mod plot_picture;
+mod plotted;
 pub(crate) mod results;
 pub(crate) mod scale;
 
@@ -17,23 +21,27 @@ use std::time::Instant;
 use kullback::{Columns, Divergence, Engine, OnInvalid, Options};
 use kullback_arrow::Batch;
 
-use crate::args::{Against, HowArgs, InputArgs, PairingArgs, RowwiseArgs, RunArgs};
-use crate::error::{Error, Result};
+use crate::args::{Against, AskedMeasure, HowArgs, InputArgs, PairingArgs, RowwiseArgs, RunArgs};
+use crate::error::{Error, PairingError, Result};
 use crate::inputs::Inputs;
 use crate::invalid::Invalid;
 use crate::output::{Destination, RowOutput};
 use crate::progress::ProgressDisplay;
-use crate::report::{Report, top::TopRows};
+use crate::report::{LimitCheck, Report, top::TopRows};
 use crate::{Outcome, complain, interrupt};
 pub(crate) use against::heavy_rows;
+use infinite::InfiniteRow;
 use pair::BatchPair;
 use pairing::{Counts, PairStream};
+use plot::Plot;
 use results::{Results, Schemas};
 
 /// Runs the command.
 pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     let started = Instant::now();
-    let measures = measures(&args.measure.measures);
+    let asked = AskedMeasure::once(&args.measure.measures);
+    let measures = AskedMeasure::measures(&asked);
+    let limits = LimitCheck::new(args.output.fail_above.as_ref(), &asked)?;
     let destination = Destination::choose(&args.file, args.output.json)?;
     let join = Some("--join").filter(|_| !args.pairing.join.is_empty());
     if let (None, Some(option)) = (&args.input.q, join.or(args.input.about_q())) {
@@ -44,20 +52,23 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     }
     let engine = engine(&args.run)?;
     let inputs = Inputs::open(&args.input, Some(&args.pairing), &args.pairing.join, args.run.memory)?;
-    let schemas = Schemas::new(&inputs, &measures, args.output.status)?;
+    let schemas = Schemas::new(&inputs, &asked, args.output.status)?;
+    let plot = Plot::begin(&args.output, &destination)?;
     interrupt::work_begins()?;
 
-    let mut report = Report::new(args, &measures);
+    let mut report = Report::new(args, &asked, limits);
     let counts = Arc::new(Counts::default());
     let pairs = pairs(args, &inputs, &counts)?;
     let mut run = RowwiseRun {
         args,
         inputs: &inputs,
         engine: &engine,
+        asked: &asked,
         measures: &measures,
         options: options(&args.how),
         schemas: &schemas,
-        top: args.output.top.map(|n| TopRows::new(n.get(), schemas.value_column())),
+        top: args.output.top.map(|n| TopRows::new(n.get(), schemas.value_columns())),
+        plot,
         rows: RowOutput::new(destination.clone(), args.output.top),
         invalid: Invalid::default(),
         report: &mut report,
@@ -66,7 +77,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     run.all(pairs)?;
     run.check(&counts)?;
 
-    let RowwiseRun { top, mut rows, .. } = run;
+    let RowwiseRun { top, plot, mut rows, .. } = run;
     report.left_out = counts.left_out();
     report.left_out_of_q = counts.left_out_of_q();
     report.joined_from = counts.joined().cloned();
@@ -77,23 +88,13 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
         rows.write(top, || report.metadata())?;
     }
     let shown = rows.finish()?;
+    let lacking = plot.map_or(Ok(None), |plot| plot.finish(&engine, (&asked, args), &inputs, &report))?;
     report.seconds.write += writing.elapsed().as_secs_f64();
     report.seconds.total = started.elapsed().as_secs_f64();
-    notes(args, &report);
+    notes(args, &report, lacking);
     tell_left_out(&args.run, &engine);
     report.show(&args.output, &destination, &shown, top.as_ref())?;
-    exceeded(args, &report)
-}
-
-/// Each measure once, in the order asked for. `jeffreys` and `psi` are the same column.
-fn measures(asked: &[Divergence]) -> Vec<Divergence> {
-    let mut measures = Vec::new();
-    for measure in asked {
-        if !measures.contains(measure) {
-            measures.push(*measure);
-        }
-    }
-    measures
+    Ok(exceeded(args, &report))
 }
 
 /// The engine that the options ask for.
@@ -132,7 +133,8 @@ fn pairs<'a>(args: &RowwiseArgs, inputs: &'a Inputs, counts: &Arc<Counts>) -> Re
     let rows = |min_total| pairing::rows(p, min_total, counts);
     match (against, q) {
         (Some(Against::Total), _) if by.is_empty() && !p.source.separating_keys().is_empty() => {
-            Err(Error::BinsApart { file: p.source.name(), columns: p.source.separating_keys().join("` or `") })
+            Err(PairingError::BinsApart { file: p.source.name(), columns: p.source.separating_keys().join("` or `") }
+                .into())
         }
         (Some(Against::Total), _) => {
             let progress = ProgressDisplay::new(args.run.progress(), "total", p.source.row_count());
@@ -197,10 +199,12 @@ struct RowwiseRun<'a> {
     args: &'a RowwiseArgs,
     inputs: &'a Inputs,
     engine: &'a Engine,
+    asked: &'a [AskedMeasure],
     measures: &'a [Divergence],
     options: Options,
     schemas: &'a Schemas,
     top: Option<TopRows>,
+    plot: Option<Plot>,
     rows: RowOutput,
     invalid: Invalid,
     report: &'a mut Report,
@@ -237,12 +241,19 @@ impl RowwiseRun<'_> {
         self.report.scales.look(self.args.how.zeros, pair);
         let results = Results::new(pair, columns, &mut self.invalid);
         self.report.add_rows(&results);
+        if self.report.infinite.is_none() {
+            let labels = self.inputs.bin_labels(pair.p.bins());
+            self.report.infinite = InfiniteRow::first(pair, &results, self.asked, &self.inputs.keys, labels)?;
+        }
 
         // A run that will be refused writes nothing more.
         if self.args.how.on_invalid == crate::args::OnBad::Error && !self.invalid.is_empty() {
             return Ok(());
         }
         let writing = Instant::now();
+        if let Some(plot) = &mut self.plot {
+            plot.push(pair, &results, &self.inputs.keys)?;
+        }
         if self.top.is_some() || self.rows.takes_rows() {
             let batch = self.schemas.table(&pair.p, &results)?;
             if let Some(top) = &mut self.top {
@@ -267,13 +278,14 @@ impl RowwiseRun<'_> {
             return Err(match (q, self.args.input.min_total) {
                 (None, Some(total)) => Error::NothingHeavyEnough { file: p.source.name(), rows: counts.read(), total },
                 (None, None) => p.nothing_read(),
-                (Some(q), _) => Error::NoPartner {
+                (Some(q), _) => PairingError::NoPartner {
                     p: p.source.name(),
                     p_rows: counts.left_out(),
                     q: q.source.name(),
                     q_rows: q.source.batches()?.map(|batch| batch.as_ref().map_or(0, Batch::len) as u64).sum(),
                     columns: self.inputs.names.join(", "),
-                },
+                }
+                .into(),
             });
         }
         if OnInvalid::from(self.args.how.on_invalid) == OnInvalid::Error {
@@ -284,8 +296,8 @@ impl RowwiseRun<'_> {
     }
 }
 
-/// Tells the user how rows were paired, and about rows that are not in the result.
-fn notes(args: &RowwiseArgs, report: &Report) {
+/// Tells the user how rows were paired, about rows that are not in the result or infinite, and about what a picture lacks.
+fn notes(args: &RowwiseArgs, report: &Report, lacking: Option<String>) {
     if args.run.quiet {
         return;
     }
@@ -304,12 +316,15 @@ fn notes(args: &RowwiseArgs, report: &Report) {
     if report.left_out_of_q > 0 {
         complain(&format!("{} rows of Q have no partner in P", report.left_out_of_q));
     }
+    for message in report.infinite_message().into_iter().chain(lacking) {
+        complain(&message);
+    }
 }
 
-fn exceeded(args: &RowwiseArgs, report: &Report) -> Result<Outcome> {
-    let Some(limit) = args.output.fail_above.filter(|_| report.above > 0) else { return Ok(Outcome::Done) };
+fn exceeded(args: &RowwiseArgs, report: &Report) -> Outcome {
+    let Some(message) = report.exceeded() else { return Outcome::Done };
     if !args.run.quiet {
-        complain(&format!("{} of {} rows have a value above {limit}", report.above, report.rows));
+        complain(&message);
     }
-    Ok(Outcome::Exceeded)
+    Outcome::Exceeded
 }

@@ -1,13 +1,15 @@
 //! The values of a batch, and the table made from them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use kullback::{Columns, Divergence, RowStatus};
+use kullback::{Columns, RowStatus};
 use kullback_arrow::Batch;
 
 use super::pair::BatchPair;
+use crate::args::AskedMeasure;
 use crate::error::{Error, Result};
 use crate::inputs::Inputs;
 use crate::invalid::Invalid;
@@ -57,11 +59,11 @@ pub(crate) struct Schemas {
 }
 
 impl Schemas {
-    /// The key columns, one column per measure, and the status if it is asked for.
-    pub(crate) fn new(inputs: &Inputs, measures: &[Divergence], status: bool) -> Result<Self> {
+    /// The key columns, one column per measure under the name it was asked for, and the status if it is asked for.
+    pub(crate) fn new(inputs: &Inputs, measures: &[AskedMeasure], status: bool) -> Result<Self> {
         let schema = inputs.p.source.key_schema();
         let mut fields: Vec<Field> = inputs.keys.iter().map(|key| schema.field(*key).clone()).collect();
-        let added = measures.iter().map(|measure| Field::new(measure.to_string(), DataType::Float64, true));
+        let added = measures.iter().map(|measure| Field::new(&measure.name, DataType::Float64, true));
         for field in added.chain(status.then(|| Field::new(STATUS, DataType::Utf8, false))) {
             if fields.iter().any(|other| other.name() == field.name()) {
                 return Err(Error::NameTaken { column: field.name().clone() });
@@ -71,9 +73,9 @@ impl Schemas {
         Ok(Self { keys: inputs.keys.clone(), table: Arc::new(Schema::new(fields)), status })
     }
 
-    /// The position of the first measure in the table.
-    pub(crate) fn value_column(&self) -> usize {
-        self.keys.len()
+    /// The positions of the measures in the table.
+    pub(crate) fn value_columns(&self) -> Range<usize> {
+        self.keys.len()..self.table.fields().len() - usize::from(self.status)
     }
 
     /// A batch of the output.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::common::*;
 use serde_json::Value;
 
-fn sample() -> Files {
+pub(crate) fn sample() -> Files {
     let files = Files::new();
     let row = |row: [f64; 2]| Some(row.map(Some).to_vec());
     let rows = [row([1.0, 1.0]), row([1.0, 3.0]), None, row([4.0, 0.0]), row([0.0, 0.0]), row([30.0, 10.0])];
@@ -84,6 +84,12 @@ fn reports_are_complete() {
         assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
     }
 
+    assert!(!ran.stderr.contains("finite rows"), "{}", ran.stderr);
+    let ran = files.run("rowwise p.parquet q.npy --measure kl,tv --summary -q");
+    for part in ["mean of finite rows", "are those of the finite rows alone.\n"] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
+
     // With a file, the file has all rows and stdout the reports.
     let shown = files.output("rowwise p.parquet --against uniform --key k --top 1 --summary -o all.csv");
     assert!(shown.contains("0.6931471806") && shown.contains("maximum"), "{shown}");
@@ -98,11 +104,13 @@ fn reports_are_complete() {
     assert_eq!(json["rows"], 6);
     assert_eq!(json["measures"], serde_json::json!(["kl", "tv"]));
     assert_eq!(json["statuses"], serde_json::json!({"ok": 1, "infinite": 3, "empty": 1, "invalid": 0, "null": 1}));
-    assert_eq!(json["top"][0], serde_json::json!({"k": "a", "kl": "Infinity", "tv": 0.5}));
+    assert_eq!(json["top"][0], serde_json::json!({"k": "b", "kl": "Infinity", "tv": 0.75}));
     assert_eq!(json["summary"]["kl"]["infinite"], 3);
     assert_eq!(json["summary"]["kl"]["quantiles"]["99.9"], 0.0);
     assert_eq!(json["summary"]["kl"]["standard_error"], Value::Null);
     assert_eq!(json["summary"]["tv"]["finite"], 4);
+    assert_eq!(json["summary"]["kl"]["mean_of"], "finite rows");
+    assert_eq!(json["summary"]["tv"]["mean_of"], "rows");
     assert_eq!(json["fail_above"]["rows_above"], 3);
     for key in ["version", "inputs", "unit", "zeros", "device", "reason", "rescued", "seconds", "stages"] {
         assert!(!json[key].is_null(), "{key}");
@@ -113,7 +121,7 @@ fn reports_are_complete() {
 fn a_threshold_decides_the_exit_code_after_everything_is_written() {
     let files = sample();
     let ran = files.run("rowwise p.parquet --against uniform --fail-above 0.5 -o out.csv");
-    assert_eq!((ran.code, ran.stderr.as_str()), (1, "kullback: 1 of 6 rows have a value above 0.5\n"));
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, "kullback: 1 of 6 rows have a value above 0.5: kl in 1\n"));
     assert_eq!(std::fs::read_to_string(files.path("out.csv")).unwrap().lines().count(), 7);
     assert_eq!(files.run("rowwise p.parquet --against uniform --fail-above 0.7").code, 0);
 }

@@ -97,6 +97,20 @@ fn every_output_format_holds_the_same_values() {
         let want = files.output("rowwise o.csv --columns kl,renyi:2 --against uniform --measure tv --key key");
         assert_eq!(numbers(&back, "tv"), numbers(&want, "tv"), "{name}");
     }
+    let line = "rowwise m.parquet --against total --key key --measure kl,renyi:2 --status";
+    files.output(&format!("{line} -o o.json"));
+    // One array that has the lines of NDJSON.
+    assert_eq!(read("o.json"), format!("[\n{}\n]\n", read("o.ndjson").trim_end().replace('\n', ",\n")));
+    assert_eq!(files.output(&format!("{line} --output-format json")), read("o.json"));
+    files.output(&format!("{line} -o o.md"));
+    let rows = read("o.csv").replace(',', " | ");
+    let rows: Vec<String> = rows.lines().map(|row| format!("| {row} |\n")).collect();
+    let markdown = format!("{}|---|---:|---:|---|\n{}", rows[0], rows[1..].concat());
+    assert_eq!(read("o.md"), markdown);
+    assert_eq!(files.output(&format!("{line} --output-format markdown")), markdown);
+    files.refused("rowwise m.parquet --against total --output-format xml", &["`xml`", "json or markdown"]);
+    // What is written only is not read.
+    files.refused("rowwise o.json --against total", &["o.json", "format"]);
     assert_eq!(files.output("rowwise m.parquet --against total -o o.npy"), "");
     files.refused("rowwise m.parquet --against total --key key --output-format npy", &["`key`", "npy"]);
 }

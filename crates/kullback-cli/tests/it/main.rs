@@ -7,4 +7,6 @@ mod behaviour;
 mod formats;
 mod names;
 mod pairs;
+mod plot;
 mod real_data;
+mod told;

@@ -60,6 +60,19 @@ fn nearest_rows_come_nearest_first_and_never_itself() {
 }
 
 #[test]
+fn nearest_rows_are_those_by_js_unless_another_measure_is_named() {
+    let files = sample();
+    let line = "nearest p.csv q.csv --columns x,y --key k";
+    let default = files.output(line);
+    assert!(default.starts_with("k,rank,neighbour_k,js\n"), "{default}");
+    assert_eq!(default, files.output(&format!("{line} --measure js")));
+    // Row v lacks a bin that every row of P has: by kl they would be infinitely far from it.
+    assert!(numbers(&default, "js").iter().all(|value| value.is_finite()));
+    assert!(files.output("nearest --help").contains("[default: js]"));
+    assert!(files.output("pairwise --help").contains("[default: kl]"));
+}
+
+#[test]
 fn rows_without_a_value_have_none_and_are_nobodys_neighbour() {
     let files = sample();
     files.bytes("z.csv", "k,x,y\na,1,1\nb,0,0\nc,3,1\n");
@@ -90,12 +103,36 @@ fn a_picture_has_its_labels_its_unit_and_its_pixels() {
     let stdout = files.output("pairwise p.csv --columns x,y --measure js --unit bits --key k --heatmap m.svg --order");
     assert_eq!(stdout, "");
     let svg = std::fs::read_to_string(files.path("m.svg")).unwrap();
-    for part in ["js in bits", "data:image/png;base64,", ">\na\n<", ">\nb\n<", ">\nc\n<"] {
+    for part in ["p.csv, 3 rows: js in bits", "data:image/png;base64,", ">\na\n<", ">\nb\n<", ">\nc\n<"] {
         assert!(svg.contains(part), "`{part}` is not in {}", &svg[..svg.len().min(3000)]);
     }
+    // The entries are one image, and so are the colours of the scale.
+    assert_eq!(svg.matches("<image").count(), 2);
+    // Bands of one row give the same picture.
+    let line = "pairwise p.csv q.csv --columns x,y --measure tv --key k --heatmap";
+    files.output(&format!("{line} m.svg"));
+    files.output(&format!("{line} bands.svg --memory 1"));
+    let read = |name: &str| std::fs::read_to_string(files.path(name)).unwrap();
+    assert_eq!(read("bands.svg"), read("m.svg"));
+    assert!(read("m.svg").contains("p.csv (3 rows) against q.csv (2 rows): tv\n"), "{}", read("m.svg"));
     // With an output file both are written.
     files.output("pairwise p.csv --columns x,y --key k --heatmap both.svg -o both.csv");
     assert!(files.path("both.svg").exists() && files.path("both.csv").exists());
+}
+
+#[test]
+fn a_picture_of_more_rows_than_can_be_told_apart_has_means() {
+    let files = sample();
+    // 4,001 rows are 1,334 lines of three each.
+    let text: String = (0..4001).map(|row| format!("{row},{},1\n", row % 5 + 1)).collect();
+    files.bytes("long.csv", format!("k,x,y\n{text}"));
+    files.output("pairwise long.csv q.csv --columns x,y --measure tv --key k --heatmap m.svg");
+    let svg = std::fs::read_to_string(files.path("m.svg")).unwrap();
+    let title = "long.csv (4001 rows) against q.csv (2 rows): tv, each entry the mean of 3 x 1\n";
+    for part in [title, "height=\"1334\"", ">\n0\n<", ">\nu\n<"] {
+        assert!(svg.contains(part), "`{part}` is not in {}", &svg[..svg.len().min(3000)]);
+    }
+    files.refused("pairwise long.csv --columns x,y --heatmap m2.svg --order", &["4001 x 4001", "--order", "2000"]);
 }
 
 #[test]
@@ -134,5 +171,5 @@ fn a_matrix_that_is_surely_not_meant_asks_first() {
     let text: String = (0..100_001).map(|row| format!("{}\n", row % 7 + 1)).collect();
     files.bytes("long.csv", format!("x\n{text}"));
     files.refused("pairwise long.csv --columns x", &["100001 x 100001", "80 GB", "--yes"]);
-    files.refused("pairwise long.csv --columns x --yes --heatmap m.svg", &["2000"]);
+    files.refused("pairwise long.csv --columns x --yes --heatmap m.svg --order", &["--order", "2000"]);
 }

@@ -1,4 +1,4 @@
-//! NDJSON output: Arrow's writer, with words for the floats that JSON has no number for.
+//! NDJSON and JSON output: Arrow's writer, with words for the floats that JSON has no number for.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -7,15 +7,34 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float16Type, Float32Type, Float64Type};
 use arrow_array::{Array, ArrowPrimitiveType, PrimitiveArray, RecordBatch};
 use arrow_buffer::ScalarBuffer;
-use arrow_json::writer::{Encoder, EncoderFactory, EncoderOptions, LineDelimited, NullableEncoder};
+use arrow_json::writer::{Encoder, EncoderFactory, EncoderOptions, JsonFormat, NullableEncoder};
 use arrow_json::{Writer, WriterBuilder};
 use arrow_schema::{ArrowError, DataType, FieldRef};
 
 use super::sink::Sink;
 
-pub(crate) struct NdjsonWriter(Writer<Sink, LineDelimited>);
+/// Writes one object per row, in lines or as one array.
+pub(crate) struct JsonWriter<F: JsonFormat>(Writer<Sink, F>);
 
-impl NdjsonWriter {
+/// One array with an object per line.
+#[derive(Debug, Default)]
+pub(crate) struct OneArray;
+
+impl JsonFormat for OneArray {
+    fn start_stream<W: Write>(&self, writer: &mut W) -> Result<(), ArrowError> {
+        Ok(writer.write_all(b"[")?)
+    }
+
+    fn start_row<W: Write>(&self, writer: &mut W, is_first_row: bool) -> Result<(), ArrowError> {
+        Ok(writer.write_all(if is_first_row { b"\n" } else { b",\n" })?)
+    }
+
+    fn end_stream<W: Write>(&self, writer: &mut W) -> Result<(), ArrowError> {
+        Ok(writer.write_all(b"\n]\n")?)
+    }
+}
+
+impl<F: JsonFormat> JsonWriter<F> {
     pub(crate) fn new(sink: Sink) -> Self {
         let builder = WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(Words));
         Self(builder.build(sink))

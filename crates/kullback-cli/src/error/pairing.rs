@@ -1,0 +1,70 @@
+//! Rows and bins that do not pair.
+
+/// What keeps the rows of two sides apart.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PairingError {
+    /// A key that two rows share.
+    #[error(
+        "row {row} of {file} has the key {key} of an earlier row: rows pair by key, so each key comes once; add a column to --key or --join, filter, or pair rows by their places with --by-position"
+    )]
+    DuplicateKey {
+        /// The file.
+        file: String,
+        /// The second row.
+        row: u64,
+        /// The key, as `column=value, …`.
+        key: String,
+    },
+    /// Join columns whose types cannot be compared.
+    #[error(
+        "column `{column}` is {p_type} in {p} and {q_type} in {q}: --join needs columns of the same kind; cast one of them"
+    )]
+    JoinTypes {
+        /// The column.
+        column: String,
+        /// The file P.
+        p: String,
+        /// Its type there.
+        p_type: String,
+        /// The file Q.
+        q: String,
+        /// Its type there.
+        q_type: String,
+    },
+    /// A total over rows that have no bin in common.
+    #[error(
+        "rows of {file} with another `{columns}` have no bin in common, so their total says nothing: compare each group with its own total, with --by `{columns}`"
+    )]
+    BinsApart {
+        /// The file.
+        file: String,
+        /// The columns that keep the bins apart.
+        columns: String,
+    },
+    /// Rows that are to be held, and do not fit.
+    #[error(
+        "the rows of {file} need more than the {memory} bytes of --memory, and their keys are not in the order of the other side: allow more, or sort both files by the key, then nothing is held"
+    )]
+    HeldTooLarge {
+        /// The file.
+        file: String,
+        /// The bytes allowed.
+        memory: u64,
+    },
+    /// A join that pairs nothing.
+    #[error(
+        "none of the {p_rows} rows of {p} has a partner among the {q_rows} rows of {q} by {columns}: pair them by other columns with --join, or by their places with --by-position"
+    )]
+    NoPartner {
+        /// The file P.
+        p: String,
+        /// Its rows.
+        p_rows: u64,
+        /// The file Q.
+        q: String,
+        /// Its rows.
+        q_rows: u64,
+        /// The join columns.
+        columns: String,
+    },
+}
