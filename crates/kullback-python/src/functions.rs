@@ -1,13 +1,13 @@
 //! The functions over rows.
 
-use kullback::{Device, Divergence, Engine, Summary, TopRow};
-use numpy::PyUntypedArray;
+use kullback::{Device, Divergence, Engine, Error, RowStatus, Summary, TopRow};
+use numpy::{PyArray1, PyUntypedArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::call::{self, Choices, Measures, Watch};
 use crate::error::{exception, wrong_input};
-use crate::input::InputSide;
+use crate::input::{InputSide, fills_nulls};
 use crate::output;
 
 /// The two sides of a call. Side Q is `q`, or what `against` makes from `p`.
@@ -23,8 +23,10 @@ pub(crate) fn sides<'py>(
         (Some(_), Some(_)) => return Err(wrong_input(py, "give q or against, not both")),
         (Some(q), None) => InputSide::new(q, "q")?,
         (None, Some(against)) => {
-            let made = py.import("kullback._against")?.getattr("against")?.call1((p, against))?;
-            InputSide::new(&made, "against")?
+            let make = py.import("kullback._against")?.getattr("against")?;
+            let (made, absent): (Bound<'py, PyAny>, Bound<'py, PyAny>) =
+                make.call1((p, against, side.nulls(py)))?.extract()?;
+            InputSide::new(&made, "against")?.without(&absent)?
         }
         // The entropy needs P alone.
         (None, None) if measures.list.iter().all(|measure| *measure == Divergence::Entropy) => InputSide::new(p, "p")?,
@@ -42,7 +44,7 @@ pub(crate) fn shape_of(py: Python<'_>, p: &[usize], q: &[usize]) -> PyResult<Vec
     let rows = |shape: &[usize]| shape.iter().product::<usize>();
     let (p_rows, q_rows) = (rows(p), rows(q));
     if p_rows != q_rows && p_rows != 1 && q_rows != 1 {
-        return Err(exception(py, &kullback::Error::RowsDiffer { p: p_rows, q: q_rows }));
+        return Err(exception(py, &Error::RowsDiffer { p: p_rows, q: q_rows }));
     }
     let (many, one) = if p_rows == 1 && (q_rows != 1 || q.len() > p.len()) { (q, p_rows) } else { (p, q_rows) };
     if one != 1 && p != q {
@@ -156,6 +158,37 @@ fn summary_of<'py>(py: Python<'py>, summary: &Summary, top: &[TopRow]) -> PyResu
     Ok(dict)
 }
 
+/// The rows of both sides that are not null, and the numbers of these rows.
+type Present<'py> = ([InputSide<'py>; 2], Option<Vec<usize>>);
+
+/// Leaves out the rows of both sides where one of Q is null. Both sides have `total` rows, or one row of Q meets all rows.
+fn present<'py>(py: Python<'py>, p: &InputSide<'py>, q: &InputSide<'py>, total: usize) -> PyResult<Present<'py>> {
+    let is_null = |row: usize| q.is_null(if q.rows == 1 { 0 } else { row });
+    let rows: Vec<usize> = (0..total).filter(|row| !is_null(*row)).collect();
+    let numbers = PyArray1::from_iter(py, rows.iter().map(|row| *row as i64));
+    let take = |side: &InputSide<'py>, name: &str| -> PyResult<InputSide<'py>> {
+        let part = side.whole(py)?;
+        let matrix = output::weights(py, part.rows(py, side.bins)?.weights(), &[side.rows, side.bins])?;
+        InputSide::new(&matrix.call_method1("take", (&numbers, 0))?, name)
+    };
+    Ok(([take(p, "p")?, take(q, "against")?], Some(rows)))
+}
+
+/// The same error with the row numbers of the whole call, if only the rows of these numbers were computed.
+fn of_all_rows(mut error: Error, computed: Option<&[usize]>, total: usize) -> Error {
+    if let (
+        Some(computed),
+        Error::InvalidWeights { rows, row, .. }
+        | Error::PolicyTooLarge { rows, row, .. }
+        | Error::RangeTooWide { rows, row, .. },
+    ) = (computed, &mut error)
+    {
+        *row = computed.get(*row as usize).map_or(*row, |row| *row as u64);
+        *rows = total as u64;
+    }
+    error
+}
+
 #[doc = include_str!("docs/summary.txt")]
 #[pyfunction]
 #[pyo3(signature = (p, q=None, measure=None, *, against=None, top=0, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, top=0, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', progress=None)")]
@@ -178,17 +211,29 @@ pub(crate) fn summary<'py>(
     let options = Choices { unit, zeros, positions, on_invalid }.options(py)?;
     let engine = call::engine(py, device)?;
     let [p, q] = sides(p, q, against, &measures)?;
-    let (p, q) = (p.without_nulls(py, options.zeros, "p")?, q.without_nulls(py, options.zeros, "q")?);
+    let p = p.without_nulls(py, options.zeros, "p")?;
     let total = shape_of(py, &p.shape, &q.shape)?.iter().product();
+    // Rows that have none to be compared with are counted, and the others are computed.
+    let is_left_out = against.is_some() && q.has_nulls() && fills_nulls(options.zeros);
+    let ([p, q], rows) = if is_left_out { present(py, &p, &q, total)? } else { ([p, q], None) };
+    let q = q.without_nulls(py, options.zeros, "q")?;
     let watch = Watch::new(py, progress)?;
     let options = watch.watched(py, &options, 0, total);
     let (p_part, q_part) = (p.whole(py)?, q.whole(py)?);
     let (p_rows, q_rows) = (p_part.rows(py, p.bins)?, q_part.rows(py, q.bins)?);
     let found = py.detach(|| engine.summary(&measures.list, p_rows, q_rows, &options, top));
-    let found = found.map_err(|error| watch.error(py, &error))?;
+    let found = found.map_err(|error| watch.error(py, &of_all_rows(error, rows.as_deref(), total)))?;
     let of = |measure: Divergence| {
         let error = |error| exception(py, &error);
-        summary_of(py, found.summary(measure).map_err(error)?, found.top(measure).map_err(error)?)
+        let (mut summary, mut top) =
+            (found.summary(measure).map_err(error)?.clone(), found.top(measure).map_err(error)?.to_vec());
+        if let Some(rows) = &rows {
+            let left_out = (total - rows.len()) as u64;
+            summary.rows += left_out;
+            summary.statuses[RowStatus::Empty as usize] += left_out;
+            top.iter_mut().for_each(|top| top.row = rows[top.row as usize] as u64);
+        }
+        summary_of(py, &summary, &top)
     };
     if !measures.is_list {
         return of(measures.list[0]);

@@ -105,6 +105,56 @@ def test_what_rows_are_compared_with(rng):
     np.testing.assert_allclose(kullback.entropy(p + 1), -exact_kl(p + 1, np.ones(7)) + np.log(7), rtol=1e-10)
 
 
+POLICIES = ["exact", "additive:1", "mix:0.1", "floor:0.1", "epsilon:0.1", "skip"]
+
+
+@pytest.mark.parametrize("zeros", POLICIES)
+def test_a_row_without_a_row_before_it_has_no_value(zeros):
+    p = [[1, 2, 3], [3, 2, 1], [1, 1, 2]]
+    values, status = kullback.js(p, against="previous", zeros=zeros, return_status=True)
+    assert np.isnan(values[0]) and status.tolist() == [kullback.Status.EMPTY, kullback.Status.OK, kullback.Status.OK]
+    np.testing.assert_allclose(values[1:], kullback.js(p[1:], p[:-1], zeros=zeros), rtol=1e-11)
+    assert np.isnan(kullback.js(p[:1], against="previous", zeros=zeros)).tolist() == [True]
+    # Of several axes the first one counts.
+    cube = np.arange(1, 25).reshape(3, 2, 4)
+    of_cube = kullback.js(cube, against="previous", zeros=zeros)
+    assert np.isnan(of_cube).tolist() == [[True, True], [False, False], [False, False]]
+    np.testing.assert_allclose(of_cube[1:], kullback.js(cube[1:], cube[:-1], zeros=zeros), rtol=1e-11)
+    # A row of zeros is a row.
+    zero = kullback.js([[0, 0], [1, 2]], against="previous", zeros="additive:1")
+    assert np.isnan(zero[0]) and zero[1] == pytest.approx(float(kullback.js([2, 3], [1, 1])), rel=1e-11)
+
+
+@pytest.mark.parametrize("zeros", POLICIES)
+def test_a_row_after_a_null_row_has_no_value(zeros):
+    pa = pytest.importorskip("pyarrow")
+    p = pa.chunked_array([[[1, 2], None], [[3, 4], [2, 2]]], pa.list_(pa.int64()))
+    values, status = kullback.js(p, against="previous", zeros=zeros, return_status=True)
+    assert np.isnan(values).tolist() == [True, True, True, False] and status.tolist() == [2, 2, 2, 0]
+    assert values[3] == pytest.approx(float(kullback.js([2, 2], [3, 4], zeros=zeros)), rel=1e-11)
+
+
+@pytest.mark.parametrize("zeros", POLICIES)
+def test_a_summary_counts_the_row_without_a_row_before_it(zeros):
+    p = np.array([[1, 2, 3], [3, 2, 1], [1, 1, 2]])
+    values = kullback.js(p[1:], p[:-1], zeros=zeros)
+    found = kullback.summary(p, measure="js", against="previous", zeros=zeros, top=5)
+    assert (found["rows"], found["finite"], found["empty"], found["infinite"], found["invalid"]) == (3, 2, 1, 0, 0)
+    assert found["mean"] == pytest.approx(values.mean(), rel=1e-11)
+    assert sorted(found["top"]) == [(1, pytest.approx(values[0], rel=1e-11)), (2, pytest.approx(values[1], rel=1e-11))]
+    alone = kullback.summary(p[:1], measure="js", against="previous", zeros=zeros, top=5)
+    assert (alone["rows"], alone["finite"], alone["empty"], alone["top"]) == (1, 0, 1, []) and np.isnan(alone["mean"])
+
+
+def test_an_error_of_a_summary_counts_all_rows():
+    p = np.array([[1.0, 2.0], [3.0, 4.0], [-1.0, 2.0], [1.0, 1.0]])
+    for zeros in ["exact", "additive:1"]:
+        with pytest.raises(kullback.InvalidWeightsError) as caught:
+            kullback.summary(p, against="previous", zeros=zeros)
+        error = caught.value
+        assert (error.row, error.rows, error.side, error.bin, error.value) == (2, 4, "P", 0, -1.0), zeros
+
+
 def test_units_policies_and_statuses():
     p, q = [[1, 1], [0, 0], [1, 0]], [[1, 3], [1, 1], [0, 1]]
     values, status = kullback.kl(p, q, return_status=True)

@@ -15,22 +15,31 @@ def _matrix(p: Any) -> Any:
     return rows
 
 
-def against(p: Any, what: str) -> Any:
-    """The rows that every row of `p` is compared with: its total, the weight 1 in every bin, or the row before it.
+def against(p: Any, what: str, null: Any = None) -> tuple[Any, Any]:
+    """The rows that every row of `p` is compared with, and which of them are not there: None, or one boolean per row.
 
-    The total is added up in 64-bit floats. The first row has none before it: it is compared with zeros and has no value.
+    They are its total, the weight 1 in every bin, or the row before it. `null` says which rows of `p` are null. The total is
+    added up in 64-bit floats. Zeros stand where no row is: before the first row, and in place of a null row.
     """
     rows = _matrix(p)
     bins = rows.shape[-1]
     if what == "total":
-        return _total(rows.reshape(-1, bins))
+        return _total(rows.reshape(-1, bins)), None
     if what == "uniform":
-        return np.ones(bins, dtype=np.uint8)
+        return np.ones(bins, dtype=np.uint8), None
     if what == "previous":
-        previous = np.zeros_like(rows)
-        previous[1:] = rows[:-1]
-        return previous
+        return _previous(rows, null)
     raise InputError(f'against is "total", "uniform" or "previous", not "{what}"')
+
+
+def _previous(rows: Any, null: Any) -> tuple[Any, Any]:
+    previous = np.zeros_like(rows)
+    previous[1:] = rows[:-1]
+    absent = np.zeros(rows.shape[:-1], dtype=bool)
+    absent[:1] = True
+    if null is not None:
+        absent[1:] |= null[:-1]
+    return previous, absent.reshape(-1)
 
 
 def _total(rows: Any) -> Any:
