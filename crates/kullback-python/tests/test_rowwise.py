@@ -105,6 +105,48 @@ def test_what_rows_are_compared_with(rng):
     np.testing.assert_allclose(kullback.entropy(p + 1), -exact_kl(p + 1, np.ones(7)) + np.log(7), rtol=1e-10)
 
 
+def total_of(rows):
+    """What `against="total"` compares with, from the value of a row of which that is all."""
+    from kullback._against import against
+
+    return against(rows, "total")[0]
+
+
+def test_a_total_of_integers_is_exact():
+    # Each of these is rounded as a float, and so is every sum of some of them.
+    rows = np.array([[2**53 + 1, 2**62 + 1], [2**53 + 1, 2**62 + 1], [2**53 + 3, 3]], dtype=np.int64)
+    assert total_of(rows).tolist() == [float(3 * 2**53 + 5), float(2**63 + 5)]
+    assert total_of(rows.astype(np.uint64)).tolist() == total_of(rows.astype(">i8")).tolist() == total_of(rows).tolist()
+    most = np.full((1000, 2), 2**64 - 1, dtype=np.uint64)
+    assert total_of(most).tolist() == [float((2**64 - 1) * 1000)] * 2
+    # Ones that vanish beside the first when floats are added up.
+    small = np.ones((5001, 1), dtype=np.int64)
+    small[0] = 2**53
+    assert total_of(small).tolist() == [float(2**53 + 5000)]
+    for dtype in ["?", "u1", "i1", "i2", "u4", "i4"]:
+        assert total_of(np.ones((300, 2), dtype)).tolist() == [300.0, 300.0], dtype
+    narrow = np.full((70_000, 1), 2**32 - 1, dtype=np.uint32)
+    assert total_of(narrow).tolist() == [float(70_000 * (2**32 - 1))]
+    # A value: the bin whose total is lost is all that differs.
+    counts = np.zeros((2**10 + 1, 2), dtype=np.int64)
+    counts[:, 1], counts[0, 0], counts[1:, 0] = 2**53, 2**62, 1
+    share = (2**62 + 2**10) / (2**62 + 2**10 + (2**10 + 1) * 2**53)
+    assert kullback.kl(counts, against="total")[1] == pytest.approx(exact_kl(counts[1], [share, 1 - share]), rel=1e-12)
+
+
+def test_a_total_of_floats_loses_nothing(rng):
+    import fractions
+
+    rows = np.concatenate([np.full((1, 3), 1e16), np.ones((9_999, 3)), 10 ** rng.uniform(-20, 16, (300, 3))])
+    for rows in [rows, rows[rng.permutation(len(rows))], np.asfortranarray(rows), rows.astype(np.float32)]:
+        exact = [sum(map(fractions.Fraction, column.tolist())) for column in rows.T]
+        np.testing.assert_allclose(total_of(rows), [float(total) for total in exact], rtol=2.3e-16, atol=0)
+    assert total_of(np.full((4, 1), 5e-324)).tolist() == [4 * 5e-324]
+    # A sum that is more than a float holds is a power of two less.
+    large = [1.7e308, 0.85e308]
+    assert total_of(np.array([large] * 9)).tolist() == [float(fractions.Fraction(weight) * 9 / 16) for weight in large]
+
+
 POLICIES = ["exact", "additive:1", "mix:0.1", "floor:0.1", "epsilon:0.1", "skip"]
 
 
