@@ -10,14 +10,26 @@ use crate::error::{exception, wrong_input};
 use crate::input::{InputSide, fills_nulls};
 use crate::output;
 
+/// What the rows of a call are compared with if there is no second side.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Baseline<'a, 'py> {
+    pub(crate) against: Option<&'a str>,
+    /// Labels that say which rows belong together.
+    pub(crate) by: Option<&'a Bound<'py, PyAny>>,
+}
+
 /// The two sides of a call. Side Q is `q`, or what `against` makes from `p`.
 pub(crate) fn sides<'py>(
     p: &Bound<'py, PyAny>,
     q: Option<&Bound<'py, PyAny>>,
-    against: Option<&str>,
+    Baseline { against, by }: Baseline<'_, 'py>,
     measures: &Measures,
 ) -> PyResult<[InputSide<'py>; 2]> {
     let py = p.py();
+    if by.is_some() && against.is_none() {
+        let message = "by says which rows belong together, for against=\"total\", \"previous\", …: give against too, or leave it out";
+        return Err(wrong_input(py, message));
+    }
     let side = InputSide::new(p, "p")?;
     let q = match (q, against) {
         (Some(_), Some(_)) => return Err(wrong_input(py, "give q or against, not both")),
@@ -25,7 +37,7 @@ pub(crate) fn sides<'py>(
         (None, Some(against)) => {
             let make = py.import("kullback._against")?.getattr("against")?;
             let (made, absent): (Bound<'py, PyAny>, Bound<'py, PyAny>) =
-                make.call1((p, against, side.nulls(py)))?.extract()?;
+                make.call1((p, against, side.nulls(py), by))?.extract()?;
             InputSide::new(&made, "against")?.without(&absent)?
         }
         // The entropy needs P alone.
@@ -62,7 +74,7 @@ pub(crate) fn on_engine<'py>(
     p: &Bound<'py, PyAny>,
     q: Option<&Bound<'py, PyAny>>,
     measure: Option<&Bound<'py, PyAny>>,
-    against: Option<&str>,
+    baseline: Baseline<'_, 'py>,
     choices: &Choices<'_, 'py>,
     out: Option<&Bound<'py, PyAny>>,
     return_status: bool,
@@ -70,7 +82,7 @@ pub(crate) fn on_engine<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let measures = Measures::new(measure, Divergence::Kl)?;
     let options = choices.options(py)?;
-    let [p, q] = &sides(p, q, against, &measures)?;
+    let [p, q] = &sides(p, q, baseline, &measures)?;
     let shape = shape_of(py, &p.shape, &q.shape)?;
     output::check(out, &measures, &shape)?;
     let watch = Watch::new(py, progress)?;
@@ -94,7 +106,7 @@ pub(crate) fn contributions<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let measures = Measures::new(Some(&PyString::new(py, measure)), Divergence::Kl)?;
     let options = Choices { unit, zeros, positions, on_invalid }.options(py)?;
-    let [p, q] = &sides(p, q, None, &measures)?;
+    let [p, q] = &sides(p, q, Baseline::default(), &measures)?;
     let mut shape = shape_of(py, &p.shape, &q.shape)?;
     let (engine, total) = (call::engine(py, "cpu")?, shape.iter().product());
     let parts = call::contributions(py, &engine, measures.list[0], [p, q], total, &options)?;
@@ -104,7 +116,7 @@ pub(crate) fn contributions<'py>(
 
 #[doc = include_str!("docs/rowwise.txt")]
 #[pyfunction]
-#[pyo3(signature = (p, q=None, measure=None, *, against=None, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", out=None, return_status=false, progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', out=None, return_status=False, progress=None)")]
+#[pyo3(signature = (p, q=None, measure=None, *, against=None, by=None, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", out=None, return_status=false, progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, by=None, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', out=None, return_status=False, progress=None)")]
 #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
 pub(crate) fn rowwise<'py>(
     py: Python<'py>,
@@ -112,6 +124,7 @@ pub(crate) fn rowwise<'py>(
     q: Option<&Bound<'py, PyAny>>,
     measure: Option<&Bound<'py, PyAny>>,
     against: Option<&str>,
+    by: Option<&Bound<'py, PyAny>>,
     unit: &str,
     zeros: &str,
     positions: Option<&Bound<'py, PyAny>>,
@@ -128,7 +141,7 @@ pub(crate) fn rowwise<'py>(
         p,
         q,
         measure,
-        against,
+        Baseline { against, by },
         &Choices { unit, zeros, positions, on_invalid },
         out,
         return_status,
@@ -191,7 +204,7 @@ fn of_all_rows(mut error: Error, computed: Option<&[usize]>, total: usize) -> Er
 
 #[doc = include_str!("docs/summary.txt")]
 #[pyfunction]
-#[pyo3(signature = (p, q=None, measure=None, *, against=None, top=0, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, top=0, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', progress=None)")]
+#[pyo3(signature = (p, q=None, measure=None, *, against=None, by=None, top=0, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, by=None, top=0, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', progress=None)")]
 #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
 pub(crate) fn summary<'py>(
     py: Python<'py>,
@@ -199,6 +212,7 @@ pub(crate) fn summary<'py>(
     q: Option<&Bound<'py, PyAny>>,
     measure: Option<&Bound<'py, PyAny>>,
     against: Option<&str>,
+    by: Option<&Bound<'py, PyAny>>,
     top: usize,
     unit: &str,
     zeros: &str,
@@ -210,7 +224,7 @@ pub(crate) fn summary<'py>(
     let measures = Measures::new(measure, Divergence::Kl)?;
     let options = Choices { unit, zeros, positions, on_invalid }.options(py)?;
     let engine = call::engine(py, device)?;
-    let [p, q] = sides(p, q, against, &measures)?;
+    let [p, q] = sides(p, q, Baseline { against, by }, &measures)?;
     let p = p.without_nulls(py, options.zeros, "p")?;
     let total = shape_of(py, &p.shape, &q.shape)?.iter().product();
     // Rows that have none to be compared with are counted, and the others are computed.

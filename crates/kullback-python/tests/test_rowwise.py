@@ -197,6 +197,80 @@ def test_an_error_of_a_summary_counts_all_rows():
         assert (error.row, error.rows, error.side, error.bin, error.value) == (2, 4, "P", 0, -1.0), zeros
 
 
+BY = ["a", "b", "a", "a", "c", "b", "a"]
+
+
+def groups_of(by):
+    """The rows of each label."""
+    return {label: [row for row, other in enumerate(by) if other == label] for label in by}
+
+
+@pytest.mark.parametrize("zeros", ["exact", "additive:1"])
+def test_rows_are_compared_within_their_group(zeros, rng):
+    p = rng.integers(1, 50, (7, 4))
+    for what in ["total", "previous", "uniform"]:
+        got, status = kullback.js(p, against=what, by=BY, zeros=zeros, return_status=True)
+        for rows in groups_of(BY).values():
+            want, want_status = kullback.js(p[rows], against=what, zeros=zeros, return_status=True)
+            np.testing.assert_allclose(got[rows], want, rtol=1e-11, atol=1e-24)
+            np.testing.assert_array_equal(status[rows], want_status)
+    first = [rows[0] for rows in groups_of(BY).values()]
+    assert np.flatnonzero(np.isnan(kullback.js(p, against="previous", by=BY, zeros=zeros))).tolist() == sorted(first)
+    found = kullback.summary(p, measure="js", against="previous", by=BY, zeros=zeros)
+    assert (found["rows"], found["finite"], found["empty"]) == (7, 4, 3)
+    engine = kullback.Engine("cpu")
+    want = kullback.js(p, against="total", by=BY, zeros=zeros, device="cpu")
+    np.testing.assert_array_equal(engine.rowwise(p, measure="js", against="total", by=BY, zeros=zeros), want)
+
+
+def test_labels_of_every_kind_make_the_same_groups(rng):
+    p = rng.integers(1, 50, (7, 4))
+    want = kullback.js(p, against="total", by=BY)
+    numbers = [ord(label) for label in BY]
+    dates = np.array(numbers, "M8[D]")
+    for by in [np.array(BY), tuple(BY), np.array(BY, object), numbers, np.array(numbers, "f4"), dates, list(dates), [(n, 1) for n in numbers]]:
+        np.testing.assert_array_equal(kullback.js(p, against="total", by=by), want)
+    # Several columns of labels are groups of their pairs.
+    for by in [[BY, [0] * 7], [[0] * 7, BY, numbers], [np.array(BY), numbers]]:
+        np.testing.assert_array_equal(kullback.js(p, against="total", by=by), want)
+    halves = [list("aabbaab"), [1, 2, 1, 2, 1, 2, 1]]
+    np.testing.assert_array_equal(kullback.js(p, against="total", by=halves), kullback.js(p, against="total", by=list(zip(*halves))))
+    # A text is not the number that it shows, and what is not a number is one label.
+    assert np.isnan(kullback.js(p[:2], against="previous", by=["1", 1])).all()
+    for by in [[np.nan, float("nan")], np.array([np.nan, np.nan]), [None, None]]:
+        assert np.isnan(kullback.js(p[:2], against="previous", by=by)).tolist() == [True, False]
+    for library, make in [("pandas", "Series"), ("polars", "Series"), ("pyarrow", "array")]:
+        series = getattr(pytest.importorskip(library), make)
+        np.testing.assert_array_equal(kullback.js(p, against="total", by=series(BY)), want)
+        np.testing.assert_array_equal(kullback.js(p, against="total", by=[series(BY), series(numbers)]), want)
+
+
+def test_groups_that_are_none():
+    p = np.ones((3, 2))
+    for by in [["a", "b"], [["a", "b", "c"], [1, 2]], np.zeros(4)]:
+        with pytest.raises(kullback.ShapeError, match="labels and p has 3 rows") as caught:
+            kullback.kl(p, against="total", by=by)
+        assert caught.value.rows == 3 and caught.value.labels in (2, 4)
+    for by in [3, "abc", np.zeros((3, 1)), [[{}], [{}], [{}]], object(), {}, []]:
+        with pytest.raises(kullback.InputError):
+            kullback.kl(p, against="total", by=by)
+    with pytest.raises(kullback.InputError, match="against"):
+        kullback.kl(p, p, by=["a", "b", "c"])
+    with pytest.raises(kullback.InputError, match="axis"):
+        kullback.kl(np.ones((3, 2, 2)), against="total", by=["a", "b", "c"])
+    assert kullback.kl(p[:0], against="total", by=[]).shape == (0,)
+
+
+def test_groups_of_null_rows():
+    pa = pytest.importorskip("pyarrow")
+    p = pa.array([[1, 2], None, [3, 4], [5, 1], [2, 2]], pa.list_(pa.int64()))
+    by = ["a", "a", "b", "a", "b"]
+    for zeros in POLICIES:
+        status = kullback.js(p, against="previous", by=by, zeros=zeros, return_status=True)[1]
+        assert status.tolist() == [2, 2, 2, 2, 0], zeros
+    assert kullback.tv(p, against="total", by=by).tolist() == pytest.approx([1 / 3, np.nan, 5 / 11 - 3 / 7, 5 / 6 - 6 / 9, 0.5 - 5 / 11], nan_ok=True)
+
+
 def test_units_policies_and_statuses():
     p, q = [[1, 1], [0, 0], [1, 0]], [[1, 3], [1, 1], [0, 1]]
     values, status = kullback.kl(p, q, return_status=True)

@@ -6,7 +6,8 @@ import numpy as np
 
 from kullback._core import matrix
 from kullback._errors import InputError
-from kullback._sums import Groups, totals
+from kullback._groups import groups
+from kullback._sums import totals
 
 
 def _matrix(p: Any) -> Any:
@@ -17,22 +18,35 @@ def _matrix(p: Any) -> Any:
     return rows if rows.dtype.kind in "iub" or rows.dtype.itemsize <= 8 and rows.dtype.kind != "O" else rows.astype(np.float64)
 
 
-def against(p: Any, what: str, null: Any = None) -> tuple[Any, Any]:
+def against(p: Any, what: str, null: Any = None, by: Any = None) -> tuple[Any, Any]:
     """The rows that every row of `p` is compared with, and which of them are not there: None, or one boolean per row.
 
-    They are its total, the weight 1 in every bin, or the row before it. `null` says which rows of `p` are null. The total is
-    that of the valid rows, rounded once. Zeros stand where no row is: before the first row, and in place of a null row.
+    They are the total of its group, the weight 1 in every bin, or the row before it in its group. `null` says which rows of `p`
+    are null, and `by` which rows are a group. The total is that of the valid rows, rounded once. Zeros stand where no row is:
+    before the first row, and in place of a null row.
     """
     rows = _matrix(p)
     bins = rows.shape[-1]
+    if by is not None and rows.ndim > 2:
+        raise InputError(f"by needs rows along one axis, and p has {rows.ndim - 1} before the bins: p.reshape(-1, {bins})")
+    flat = rows.reshape(-1, bins)
+    of_all = groups(by, len(flat))
     if what == "total":
-        flat = rows.reshape(-1, bins)
-        return totals(flat, Groups(len(flat)))[0], None
+        sums = totals(flat, of_all)
+        return (sums[0] if by is None else sums[of_all.codes]), None
     if what == "uniform":
         return np.ones(bins, dtype=np.uint8), None
     if what == "previous":
-        return _previous(rows, null)
+        return _previous(rows, null) if by is None else _taken(rows, of_all.previous(), null)
     raise InputError(f'against is "total", "uniform" or "previous", not "{what}"')
+
+
+def _taken(rows: Any, numbers: Any, null: Any) -> tuple[Any, Any]:
+    """The rows of these numbers. Where one is negative there is none."""
+    absent = numbers < 0
+    taken = rows[np.where(absent, 0, numbers)]
+    taken[absent] = 0
+    return taken, absent if null is None else absent | null[numbers]
 
 
 def _previous(rows: Any, null: Any) -> tuple[Any, Any]:

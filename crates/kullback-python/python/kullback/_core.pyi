@@ -18,6 +18,8 @@ _Positions: TypeAlias = Sequence[float] | npt.NDArray[np.float64] | None
 _Progress: TypeAlias = bool | Callable[[int, int], object] | None
 _OnInvalid: TypeAlias = Literal["error", "null"]
 _Against: TypeAlias = Literal["total", "uniform", "previous"] | None
+# Labels of rows, or a list of several such.
+_By: TypeAlias = Any
 
 @final
 class Uploaded:
@@ -40,6 +42,7 @@ class Engine:
         measure: str = "kl",
         *,
         against: _Against = None,
+        by: _By = None,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -56,6 +59,7 @@ class Engine:
         measure: str = "kl",
         *,
         against: _Against = None,
+        by: _By = None,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -72,6 +76,7 @@ class Engine:
         measure: list[str] | tuple[str, ...] = ...,
         *,
         against: _Against = None,
+        by: _By = None,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -88,6 +93,7 @@ class Engine:
         measure: list[str] | tuple[str, ...] = ...,
         *,
         against: _Against = None,
+        by: _By = None,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -146,6 +152,7 @@ def rowwise(
     measure: str = "kl",
     *,
     against: _Against = None,
+    by: _By = None,
     unit: str = "nats",
     zeros: str = "exact",
     positions: _Positions = None,
@@ -162,6 +169,7 @@ def rowwise(
     measure: str = "kl",
     *,
     against: _Against = None,
+    by: _By = None,
     unit: str = "nats",
     zeros: str = "exact",
     positions: _Positions = None,
@@ -178,6 +186,7 @@ def rowwise(
     measure: list[str] | tuple[str, ...] = ...,
     *,
     against: _Against = None,
+    by: _By = None,
     unit: str = "nats",
     zeros: str = "exact",
     positions: _Positions = None,
@@ -194,6 +203,7 @@ def rowwise(
     measure: list[str] | tuple[str, ...] = ...,
     *,
     against: _Against = None,
+    by: _By = None,
     unit: str = "nats",
     zeros: str = "exact",
     positions: _Positions = None,
@@ -251,6 +261,7 @@ def summary(
     measure: str = "kl",
     *,
     against: _Against = None,
+    by: _By = None,
     top: int = 0,
     unit: str = "nats",
     zeros: str = "exact",
@@ -266,6 +277,7 @@ def summary(
     measure: list[str] | tuple[str, ...] = ...,
     *,
     against: _Against = None,
+    by: _By = None,
     top: int = 0,
     unit: str = "nats",
     zeros: str = "exact",

@@ -14,10 +14,12 @@ class WeightTypeError(InputError, TypeError):
 
 
 class ShapeError(InputError):
-    """Shapes that do not meet: `p` and `q` where both sides have a number."""
+    """Shapes that do not meet: `p` and `q` where both sides have a number, `labels` and `rows` of groups."""
 
     p: int
     q: int
+    labels: int
+    rows: int
 
 
 class InvalidWeightsError(InputError):

@@ -15,6 +15,8 @@ from kullback._core import rowwise
 _Values: TypeAlias = npt.NDArray[np.float64]
 _Statuses: TypeAlias = npt.NDArray[np.uint8]
 _Against: TypeAlias = Literal["total", "uniform", "previous"] | None
+# Labels of rows, or a list of several such.
+_By: TypeAlias = Any
 _Positions: TypeAlias = Sequence[float] | npt.NDArray[np.float64] | None
 _Progress: TypeAlias = bool | Callable[[int, int], object] | None
 
@@ -31,6 +33,7 @@ class _Pair(Protocol):
         q: Any = None,
         *,
         against: _Against = None,
+        by: _By = None,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -47,6 +50,7 @@ class _Pair(Protocol):
         q: Any = None,
         *,
         against: _Against = None,
+        by: _By = None,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -71,6 +75,7 @@ class _Family(Protocol):
         order: float,
         *,
         against: _Against = None,
+        by: _By = None,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -88,6 +93,7 @@ class _Family(Protocol):
         order: float,
         *,
         against: _Against = None,
+        by: _By = None,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,

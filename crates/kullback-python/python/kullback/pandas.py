@@ -10,7 +10,11 @@
 {'mon': 0.0875, 'tue': 0.0203}
 
 A series has one list (or array) per row; a frame has one column per bin. The result has one value per row, with
-the same index; NaN where there is none.
+the same index; NaN where there is none. `by` of a frame may name columns, which are no bins then, and levels of its index.
+
+>>> days = pd.DataFrame({"shop": ["a", "b", "a"], "am": [1, 5, 1], "pm": [1, 5, 3]})
+>>> days.kullback.tv(against="previous", by="shop").tolist()
+[nan, nan, 0.25]
 """
 
 from typing import Any
@@ -70,6 +74,20 @@ def _side(data: Any, other: Any) -> tuple[Any, Any]:
     return other, every
 
 
+def _by(data: Any, by: Any) -> tuple[Any, Any]:
+    """A frame without the columns that say what rows belong together, and these; other labels stay as they are."""
+    names = by if isinstance(by, list) else [by]
+    if not isinstance(data, pd.DataFrame) or not all(isinstance(name, str | tuple) for name in names):
+        return data, by
+    columns, levels = set(data.columns), set(data.index.names)
+    if not all(name in columns or name in levels for name in names):
+        if isinstance(by, str):
+            raise kullback.InputError(f"by is {by!r}, which is no column of the frame and no level of its index")
+        return data, by
+    labels = [data[name] if name in columns else data.index.get_level_values(name) for name in names]
+    return data.drop(columns=[name for name in names if name in columns]), labels
+
+
 def _labelled(values: Any, index: Any, measure: Any) -> Any:
     if isinstance(values, dict):
         return pd.DataFrame(values, index=index)
@@ -86,6 +104,8 @@ class _Accessor(Methods):
             if name in options:
                 raise kullback.InputError(f"{name} has no meaning here: the result is labelled values")
         data = self._data
+        if options.get("by") is not None:
+            data, options["by"] = _by(data, options["by"])
         p, there = rows(data) if isinstance(data, pd.Series) else (data.to_numpy(), np.ones(1, bool))
         other, present = _side(data, q)
         names = measure if isinstance(measure, list | tuple) else [measure]
