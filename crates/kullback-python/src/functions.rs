@@ -43,8 +43,8 @@ pub(crate) fn sides<'py>(
         // The entropy needs P alone.
         (None, None) if measures.list.iter().all(|measure| *measure == Divergence::Entropy) => InputSide::new(p, "p")?,
         (None, None) => {
-            let message = "there is nothing to compare p with: give q, or against=\"total\", \"uniform\" or \"previous\" (only \
-                           entropy needs neither)";
+            let message = "there is nothing to compare p with: give q, or against=\"total\", \"rest\", \"first\", \"previous\" or \
+                           \"uniform\" (only entropy needs neither)";
             return Err(wrong_input(py, message));
         }
     };

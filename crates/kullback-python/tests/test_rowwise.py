@@ -1,6 +1,7 @@
 """Values, shapes and choices of `rowwise` and its short forms."""
 
 import json
+import math
 import pathlib
 
 import numpy as np
@@ -197,6 +198,81 @@ def test_an_error_of_a_summary_counts_all_rows():
         assert (error.row, error.rows, error.side, error.bin, error.value) == (2, 4, "P", 0, -1.0), zeros
 
 
+def rest_of(rows, by=None):
+    """What `against="rest"` compares with."""
+    from kullback._against import against
+
+    return against(np.asarray(rows), "rest", None, by)[0]
+
+
+def exact_rest(rows, by=None):
+    """By fractions, each rounded once."""
+    from fractions import Fraction
+
+    of = [[Fraction(weight) for weight in row] for row in rows.tolist()]
+    by = [0] * len(of) if by is None else by
+    others = [[other for j, other in enumerate(of) if j != i and by[j] == by[i]] for i in range(len(of))]
+    return [[float(sum(column)) for column in zip(*rest)] if rest else [0.0] * rows.shape[1] for rest in others]
+
+
+@pytest.mark.parametrize("by", [None, [0, 1, 1, 0, 1, 2, 1, 0]])
+def test_the_rest_of_integers_is_exact(by, rng):
+    for dtype in ["u1", "i2", "u4", "i8", "u8", ">u8"]:
+        most = np.iinfo(dtype).max
+        rows = rng.integers(0, most, (8, 3), np.dtype(dtype).newbyteorder("="), endpoint=True).astype(dtype)
+        rows[3] = most
+        assert rest_of(rows, by).tolist() == exact_rest(rows, by), dtype
+
+
+@pytest.mark.parametrize("by", [None, [0, 1, 1, 0, 1, 2, 1, 0]])
+def test_the_rest_of_floats_is_that_of_the_definition(by, rng):
+    plain, wide = rng.random((8, 3)), 10 ** rng.uniform(-30, 30, (8, 3))
+    one = np.where(np.arange(24).reshape(8, 3) % 5 == 0, 1.0, 1e-12 * rng.random((8, 3)))
+    much = np.where(np.arange(8)[:, None] == 3, 1.0, 1e-25 * rng.random((8, 3)))
+    zeros = np.where(rng.random((8, 3)) < 0.6, 0.0, wide)
+    for rows in [plain, wide, one, much, zeros, plain.astype("f4"), plain.astype("f2"), np.asfortranarray(one)]:
+        np.testing.assert_allclose(rest_of(rows, by), exact_rest(rows, by), rtol=4.5e-16, atol=0)
+
+
+def test_a_row_that_is_nearly_the_total_meets_the_rest(rng):
+    p = rng.random((5_000, 4)) * 1e-12
+    p[1234] = rng.random(4) * 1e3
+    others = np.delete(p, 1234, axis=0)
+    want = [math.fsum(column) for column in others.T]
+    assert kullback.kl(p, against="rest")[1234] == pytest.approx(float(exact_kl(p[1234], want)), rel=2e-12)
+    whole = rng.integers(0, 3, (50, 4))
+    whole[7] = 2**61, 2**60, 2**59, 1
+    want = [sum(int(row[bin]) for i, row in enumerate(whole) if i != 7) for bin in range(4)]
+    assert kullback.kl(whole, against="rest")[7] == pytest.approx(float(exact_kl(whole[7], want)), rel=2e-12)
+
+
+@pytest.mark.parametrize("zeros", POLICIES)
+def test_a_row_without_another_has_no_rest(zeros):
+    got, status = kullback.js([[1, 2], [3, 4], [5, 6]], against="rest", by=["a", "b", "a"], zeros=zeros, return_status=True)
+    assert np.isnan(got).tolist() == [False, True, False] and status.tolist() == [0, 2, 0]
+    assert got[0] == pytest.approx(float(kullback.js([1, 2], [5, 6], zeros=zeros)), rel=1e-11)
+    assert np.isnan(kullback.js([[1, 2]], against="rest", zeros=zeros)).all()
+    bad = np.array([[1.0, 2.0], [-1.0, 1.0], [3.0, 4.0], [np.nan, 1.0]])
+    got, status = kullback.js(bad, against="rest", by=[0, 0, 1, 1], zeros=zeros, on_invalid="null", return_status=True)
+    assert np.isnan(got).all() and status[[0, 2]].tolist() == [2, 2]
+
+
+def test_the_first_row_is_that_of_the_group(rng):
+    p = rng.integers(1, 50, (6, 4))
+    np.testing.assert_allclose(kullback.js(p, against="first"), kullback.js(p, p[0]), rtol=1e-11, atol=1e-24)
+    assert kullback.js(p, against="first")[0] == 0
+    got = kullback.js(p, against="first", by=list("abbaab"))
+    np.testing.assert_allclose(got, kullback.js(p, p[[0, 1, 1, 0, 0, 1]]), rtol=1e-11, atol=1e-24)
+    cube = p.reshape(3, 2, 4)
+    np.testing.assert_allclose(kullback.js(cube, against="first"), kullback.js(cube, np.stack([cube[0]] * 3)), rtol=1e-11, atol=1e-24)
+    pa = pytest.importorskip("pyarrow")
+    null = pa.array([None, [1, 2], [3, 4], None], pa.list_(pa.int64()))
+    for zeros in POLICIES:
+        assert kullback.js(null, against="first", zeros=zeros, return_status=True)[1].tolist() == [2, 2, 2, 2]
+        assert kullback.js(null, against="first", by=[0, 1, 1, 1], zeros=zeros, return_status=True)[1].tolist() == [2, 0, 0, 2]
+        assert kullback.js(null, against="rest", zeros=zeros, return_status=True)[1].tolist() == [2, 0, 0, 2]
+
+
 BY = ["a", "b", "a", "a", "c", "b", "a"]
 
 
@@ -208,7 +284,7 @@ def groups_of(by):
 @pytest.mark.parametrize("zeros", ["exact", "additive:1"])
 def test_rows_are_compared_within_their_group(zeros, rng):
     p = rng.integers(1, 50, (7, 4))
-    for what in ["total", "previous", "uniform"]:
+    for what in ["total", "rest", "first", "previous", "uniform"]:
         got, status = kullback.js(p, against=what, by=BY, zeros=zeros, return_status=True)
         for rows in groups_of(BY).values():
             want, want_status = kullback.js(p[rows], against=what, zeros=zeros, return_status=True)

@@ -17,7 +17,7 @@ _Weights: TypeAlias = Any
 _Positions: TypeAlias = Sequence[float] | npt.NDArray[np.float64] | None
 _Progress: TypeAlias = bool | Callable[[int, int], object] | None
 _OnInvalid: TypeAlias = Literal["error", "null"]
-_Against: TypeAlias = Literal["total", "uniform", "previous"] | None
+_Against: TypeAlias = Literal["total", "rest", "first", "previous", "uniform"] | None
 # Labels of rows, or a list of several such.
 _By: TypeAlias = Any
 

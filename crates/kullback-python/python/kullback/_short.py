@@ -14,7 +14,7 @@ from kullback._core import rowwise
 
 _Values: TypeAlias = npt.NDArray[np.float64]
 _Statuses: TypeAlias = npt.NDArray[np.uint8]
-_Against: TypeAlias = Literal["total", "uniform", "previous"] | None
+_Against: TypeAlias = Literal["total", "rest", "first", "previous", "uniform"] | None
 # Labels of rows, or a list of several such.
 _By: TypeAlias = Any
 _Positions: TypeAlias = Sequence[float] | npt.NDArray[np.float64] | None
