@@ -5,6 +5,7 @@ use numpy::{PyArray1, PyUntypedArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
+use crate::amount;
 use crate::call::{self, Choices, Measures, Watch};
 use crate::error::{exception, wrong_input};
 use crate::input::{InputSide, fills_nulls};
@@ -85,6 +86,9 @@ pub(crate) fn on_engine<'py>(
     let [p, q] = &sides(p, q, baseline, &measures)?;
     let shape = shape_of(py, &p.shape, &q.shape)?;
     output::check(out, &measures, &shape)?;
+    if baseline.against != Some("uniform") {
+        amount::note(py, options.zeros, p, q)?;
+    }
     let watch = Watch::new(py, progress)?;
     let found = call::rowwise(py, engine, &measures.list, [p, q], shape.iter().product(), &options, &watch)?;
     output::columns(py, found, &measures, &shape, out, return_status)
@@ -108,6 +112,7 @@ pub(crate) fn contributions<'py>(
     let options = Choices { unit, zeros, positions, on_invalid }.options(py)?;
     let [p, q] = &sides(p, q, Baseline::default(), &measures)?;
     let mut shape = shape_of(py, &p.shape, &q.shape)?;
+    amount::note(py, options.zeros, p, q)?;
     let (engine, total) = (call::engine(py, "cpu")?, shape.iter().product());
     let parts = call::contributions(py, &engine, measures.list[0], [p, q], total, &options)?;
     shape.push(p.bins);
@@ -231,6 +236,9 @@ pub(crate) fn summary<'py>(
     let is_left_out = against.is_some() && q.has_nulls() && fills_nulls(options.zeros);
     let ([p, q], rows) = if is_left_out { present(py, &p, &q, total)? } else { ([p, q], None) };
     let q = q.without_nulls(py, options.zeros, "q")?;
+    if against != Some("uniform") {
+        amount::note(py, options.zeros, &p, &q)?;
+    }
     let watch = Watch::new(py, progress)?;
     let options = watch.watched(py, &options, 0, total);
     let (p_part, q_part) = (p.whole(py)?, q.whole(py)?);

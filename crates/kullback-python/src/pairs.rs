@@ -3,6 +3,7 @@
 use kullback::{Divergence, Engine, Error, Tile};
 use pyo3::prelude::*;
 
+use crate::amount;
 use crate::call::{self, Choices, Measures, Watch, reserved};
 use crate::error::wrong_input;
 use crate::input::InputSide;
@@ -33,6 +34,9 @@ pub(crate) fn matrix<'py>(
     let options = choices.options(py)?;
     let p = matrix_side(p, "p")?.without_nulls(py, options.zeros, "p")?;
     let q = q.map(|q| matrix_side(q, "q")?.without_nulls(py, options.zeros, "q")).transpose()?;
+    if let Some(q) = &q {
+        amount::note(py, options.zeros, &p, q)?;
+    }
     let shape = [p.rows, q.as_ref().map_or(p.rows, |q| q.rows)];
     let [rows, columns] = shape;
     let (p_part, q_part) = (p.whole(py)?, q.as_ref().map(|q| q.whole(py)).transpose()?);
@@ -111,6 +115,9 @@ pub(crate) fn neighbours<'py>(
     let options = choices.options(py)?;
     let p = matrix_side(p, "p")?.without_nulls(py, options.zeros, "p")?;
     let q = q.map(|q| matrix_side(q, "q")?.without_nulls(py, options.zeros, "q")).transpose()?;
+    if let Some(q) = &q {
+        amount::note(py, options.zeros, &p, q)?;
+    }
     let columns = q.as_ref().map_or(p.rows, |q| q.rows);
     // Places beyond the number of rows would only stay empty.
     let k = k.min(columns);

@@ -25,6 +25,7 @@ from kullback._core import (
     verify,
 )
 from kullback._errors import (
+    AmountWarning,
     DeviceError,
     DeviceMemoryError,
     Error,
@@ -62,6 +63,7 @@ from kullback._short import (
 from kullback._status import Status
 
 __all__ = [
+    "AmountWarning",
     "DeviceError",
     "DeviceMemoryError",
     "Engine",

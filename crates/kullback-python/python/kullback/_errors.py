@@ -50,6 +50,15 @@ class RangeError(InputError):
     row: int
 
 
+class AmountWarning(UserWarning):
+    """An additive amount that is large beside a typical row of one side: counts against shares? `p` and `q` are the totals."""
+
+    amount: float
+    bins: int
+    p: float
+    q: float
+
+
 class DeviceError(Error, RuntimeError):
     """A device that is not there, has no memory left, or failed."""
 
