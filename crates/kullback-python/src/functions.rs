@@ -10,6 +10,7 @@ use crate::call::{self, Choices, Measures, Watch};
 use crate::error::{exception, wrong_input};
 use crate::input::{InputSide, fills_nulls};
 use crate::output;
+use crate::paired::Paired;
 
 /// What the rows of a call are compared with if there is no second side.
 #[derive(Clone, Copy, Default)]
@@ -31,18 +32,21 @@ pub(crate) fn sides<'py>(
         let message = "by says which rows belong together, for against=\"total\", \"previous\", …: give against too, or leave it out";
         return Err(wrong_input(py, message));
     }
-    let side = InputSide::new(p, "p")?;
+    let Paired { p, q, by, p_absent, q_absent } = Paired::new(p, q, by)?;
+    let side = InputSide::new(&p, "p")?.without(p_absent.as_ref())?;
     let q = match (q, against) {
         (Some(_), Some(_)) => return Err(wrong_input(py, "give q or against, not both")),
-        (Some(q), None) => InputSide::new(q, "q")?,
+        (Some(q), None) => InputSide::new(&q, "q")?.without(q_absent.as_ref())?,
         (None, Some(against)) => {
             let make = py.import("kullback._against")?.getattr("against")?;
-            let (made, absent): (Bound<'py, PyAny>, Bound<'py, PyAny>) =
-                make.call1((p, against, side.nulls(py), by))?.extract()?;
-            InputSide::new(&made, "against")?.without(&absent)?
+            let (made, absent): (Bound<'py, PyAny>, Option<Bound<'py, PyAny>>) =
+                make.call1((&p, against, side.nulls(py), by))?.extract()?;
+            InputSide::new(&made, "against")?.without(absent.as_ref())?
         }
         // The entropy needs P alone.
-        (None, None) if measures.list.iter().all(|measure| *measure == Divergence::Entropy) => InputSide::new(p, "p")?,
+        (None, None) if measures.list.iter().all(|measure| *measure == Divergence::Entropy) => {
+            InputSide::new(&p, "p")?.without(p_absent.as_ref())?
+        }
         (None, None) => {
             let message = "there is nothing to compare p with: give q, or against=\"total\", \"rest\", \"first\", \"previous\" or \
                            \"uniform\" (only entropy needs neither)";

@@ -153,9 +153,9 @@ impl<'py> InputSide<'py> {
         Ok(Self { pieces, rows, bins, shape: vec![rows], absent: Vec::new() })
     }
 
-    /// Makes rows null. `absent` is None, or an array of booleans: one per row.
-    pub(crate) fn without(mut self, absent: &Bound<'py, PyAny>) -> PyResult<Self> {
-        if !absent.is_none() {
+    /// Makes rows null. `absent` is an array of booleans, one per row.
+    pub(crate) fn without(mut self, absent: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
+        if let Some(absent) = absent {
             self.absent = absent.cast::<PyArray1<bool>>()?.try_readonly()?.as_array().to_vec();
         }
         Ok(self)

@@ -13,6 +13,7 @@ mod error;
 mod functions;
 mod input;
 mod output;
+mod paired;
 mod pairs;
 mod uploaded;
 mod verify;

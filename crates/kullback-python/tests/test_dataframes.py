@@ -102,13 +102,18 @@ def test_pandas_list_columns_and_wide_ones():
         wide.kullback.kld
     assert np.isnan(df["p"].kullback.kl(df["q"], zeros="additive:1").to_numpy()).tolist() == [False, True, False, True, False]
     assert df["p"][1:2].kullback.kl([1, 1, 1]).isna().all()
-    # Rows and bins meet by their labels or not at all.
+    # Rows and bins meet by their labels, in whatever order they are.
     named = pd.DataFrame({"a": [1, 2], "b": [3, 4]}, index=["x", "y"])
-    for other in [named[["b", "a"]], named[::-1], pd.Series({"b": 3, "a": 1})]:
-        with pytest.raises(kullback.InputError):
+    for other in [named[["b", "a"]], named[::-1], named.loc[["y", "x"], ["b", "a"]]]:
+        assert named.kullback.kl(other).to_dict() == {"x": 0, "y": 0}
+    assert named.kullback.kl(pd.Series({"b": 3, "a": 1}))["x"] == 0
+    for other in [named.rename(columns={"a": "c"}), named.rename(index={"x": "z"}), pd.Series({"b": 3, "c": 1})]:
+        with pytest.raises(kullback.LabelError):
             named.kullback.kl(other)
-    with pytest.raises(kullback.InputError):
-        df["p"].kullback.kl(df["q"][::-1])
+    np.testing.assert_array_equal(df["p"].kullback.kl(df["q"][::-1]).to_numpy(), got.to_numpy())
+    # The row after a null one has none to be compared with.
+    previous = df["p"].kullback.js(against="previous", zeros="additive:1")
+    assert previous.isna().tolist() == [True, True, True, False, False]
     assert named.kullback.kl(pd.Series({"a": 1, "b": 3}))["x"] == 0
     for wrong in [lambda: pd.Series([1.0, 2.0]).kullback.kl([1, 1]), lambda: named.kullback.kl([1, 1], return_status=True)]:
         with pytest.raises(kullback.InputError):

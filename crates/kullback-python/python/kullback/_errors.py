@@ -22,6 +22,15 @@ class ShapeError(InputError):
     rows: int
 
 
+class LabelError(InputError):
+    """Names of bins or of rows (`what`) that only one side has, or that a side has twice: how many."""
+
+    what: str
+    only_p: int
+    only_q: int
+    twice: int
+
+
 class InvalidWeightsError(InputError):
     """Rows with a weight that is negative, NaN or infinite: how many, and the first."""
 

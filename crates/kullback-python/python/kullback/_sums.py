@@ -77,7 +77,7 @@ def rests(rows: Any, groups: Groups) -> Any:
 
 def _step(rows: Any, weights: int) -> int:
     """Rows of some number of weights."""
-    return max(1, weights // max(1, rows.shape[-1]))
+    return max(1, weights // max(1, int(rows.shape[-1])))
 
 
 def _parts(rows: Any, good: Any, groups: Groups, step: int) -> Iterator[tuple[Any, Any, Any]]:

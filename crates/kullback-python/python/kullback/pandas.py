@@ -10,7 +10,8 @@
 {'mon': 0.0875, 'tue': 0.0203}
 
 A series has one list (or array) per row; a frame has one column per bin. The result has one value per row, with
-the same index; NaN where there is none. `by` of a frame may name columns, which are no bins then, and levels of its index.
+the same index; NaN where there is none. Bins and rows meet by their labels where both sides have some. `by` of a frame may
+name columns, which are no bins then, and levels of its index.
 
 >>> days = pd.DataFrame({"shop": ["a", "b", "a"], "am": [1, 5, 1], "pm": [1, 5, 3]})
 >>> days.kullback.tv(against="previous", by="shop").tolist()
@@ -23,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 import kullback
+from kullback._labels import is_nothing, lists, read
 from kullback._methods import Methods
 
 __all__ = ["rows"]
@@ -30,48 +32,9 @@ __all__ = ["rows"]
 
 def rows(column: "pd.Series[Any]") -> tuple[Any, Any]:
     """The lists of a series as rows, and which of them are there; a row that is not is zeros. None where no row is there."""
-    if isinstance(column.dtype, pd.ArrowDtype):
-        return column, column.notna().to_numpy()
     if pd.api.types.is_numeric_dtype(column.dtype):
         raise kullback.InputError(f"the series {column.name!r} has a number a row, not a list: give a column of lists, or a frame")
-    there = column.notna().to_numpy()
-    if not there.any():
-        return None, there
-    lists = column.to_numpy(dtype=object)
-    try:
-        matrix = np.stack([np.asarray(row) for row in lists[there]])
-    except ValueError as error:
-        raise kullback.InputError(f"the rows of the column {column.name!r} are not of one length: {error}") from error
-    if there.all():
-        return matrix, there
-    every = np.zeros((len(lists), matrix.shape[1]), dtype=matrix.dtype)
-    every[there] = matrix
-    return every, there
-
-
-def _same(mine: Any, theirs: Any, what: str) -> None:
-    if not mine.equals(theirs):
-        raise kullback.InputError(f"the {what} of both sides differ: bring them together first (`q.reindex`), since rows meet by their place")
-
-
-def _side(data: Any, other: Any) -> tuple[Any, Any]:
-    """The other side as rows, and which of them are there."""
-    every = np.ones(1, bool)
-    if isinstance(other, pd.Series) and pd.api.types.is_numeric_dtype(other.dtype):
-        # One row of numbers.
-        if isinstance(data, pd.DataFrame) and not isinstance(other.index, pd.RangeIndex):
-            _same(data.columns, other.index, "bins")
-        return other.to_numpy(), every
-    if isinstance(other, pd.Series):
-        _same(data.index, other.index, "labels")
-        return rows(other)
-    if isinstance(other, pd.DataFrame):
-        if isinstance(data, pd.DataFrame):
-            _same(data.columns, other.columns, "bins")
-        if len(other) != 1:
-            _same(data.index, other.index, "labels")
-        return other.to_numpy(), every
-    return other, every
+    return lists(column)
 
 
 def _by(data: Any, by: Any) -> tuple[Any, Any]:
@@ -106,17 +69,14 @@ class _Accessor(Methods):
         data = self._data
         if options.get("by") is not None:
             data, options["by"] = _by(data, options["by"])
-        p, there = rows(data) if isinstance(data, pd.Series) else (data.to_numpy(), np.ones(1, bool))
-        other, present = _side(data, q)
+        if isinstance(data, pd.Series):
+            # Numbers are one row, which has no place in a column of values.
+            rows(data)
         names = measure if isinstance(measure, list | tuple) else [measure]
-        known = there & present
-        if p is None or (q is not None and other is None) or len(data) == 0:
+        if len(data) == 0 or is_nothing(read(data, "p")) or is_nothing(read(q, "q")):
             values = {name: np.full(len(data), np.nan) for name in names}
         else:
-            values = kullback.rowwise(p, other, list(names), **options)
-        for column in values.values():
-            # A policy would make something of the zeros that stand for what is not there.
-            column[~np.broadcast_to(known, column.shape)] = np.nan
+            values = kullback.rowwise(data, q, list(names), **options)
         return _labelled(values if names is measure else values[measure], data.index, measure)
 
 

@@ -10,6 +10,7 @@ Columns of lists or arrays, one value per row; null where either row is null or 
 groups; `pl.col("p").kullback.js(against="previous", by="shop")` compares with the row before of the same shop.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -44,7 +45,7 @@ def _grouped(p: pl.Expr, by: Any, measure: str, options: dict[str, Any]) -> pl.E
     names = [by] if isinstance(by, str | pl.Expr) else list(by)
     labels = [pl.col(each) if isinstance(each, str) else each for each in names]
 
-    def values(columns: list[pl.Series]) -> pl.Series:
+    def values(columns: Sequence[pl.Series]) -> pl.Series:
         return _series(columns[0], None, measure, {**options, "by": list(columns[1:])})
 
     return pl.map_batches([p, *labels], values, return_dtype=pl.Float64, is_elementwise=False)
