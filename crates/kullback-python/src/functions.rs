@@ -20,11 +20,15 @@ pub(crate) struct Baseline<'a, 'py> {
     pub(crate) by: Option<&'a Bound<'py, PyAny>>,
 }
 
+/// The last axis, which has the bins if nothing else is said.
+pub(crate) const LAST: isize = -1;
+
 /// The two sides of a call. Side Q is `q`, or what `against` makes from `p`.
 pub(crate) fn sides<'py>(
     p: &Bound<'py, PyAny>,
     q: Option<&Bound<'py, PyAny>>,
     Baseline { against, by }: Baseline<'_, 'py>,
+    axis: isize,
     measures: &Measures,
 ) -> PyResult<[InputSide<'py>; 2]> {
     let py = p.py();
@@ -32,7 +36,7 @@ pub(crate) fn sides<'py>(
         let message = "by says which rows belong together, for against=\"total\", \"previous\", …: give against too, or leave it out";
         return Err(wrong_input(py, message));
     }
-    let Paired { p, q, by, p_absent, q_absent } = Paired::new(p, q, by)?;
+    let Paired { p, q, by, p_absent, q_absent } = Paired::new(p, q, by, axis)?;
     let side = InputSide::new(&p, "p")?.without(p_absent.as_ref())?;
     let q = match (q, against) {
         (Some(_), Some(_)) => return Err(wrong_input(py, "give q or against, not both")),
@@ -80,6 +84,7 @@ pub(crate) fn on_engine<'py>(
     q: Option<&Bound<'py, PyAny>>,
     measure: Option<&Bound<'py, PyAny>>,
     baseline: Baseline<'_, 'py>,
+    axis: isize,
     choices: &Choices<'_, 'py>,
     out: Option<&Bound<'py, PyAny>>,
     return_status: bool,
@@ -87,7 +92,7 @@ pub(crate) fn on_engine<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let measures = Measures::new(measure, Divergence::Kl)?;
     let options = choices.options(py)?;
-    let [p, q] = &sides(p, q, baseline, &measures)?;
+    let [p, q] = &sides(p, q, baseline, axis, &measures)?;
     let shape = shape_of(py, &p.shape, &q.shape)?;
     output::check(out, &measures, &shape)?;
     if baseline.against != Some("uniform") {
@@ -114,7 +119,7 @@ pub(crate) fn contributions<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let measures = Measures::new(Some(&PyString::new(py, measure)), Divergence::Kl)?;
     let options = Choices { unit, zeros, positions, on_invalid }.options(py)?;
-    let [p, q] = &sides(p, q, Baseline::default(), &measures)?;
+    let [p, q] = &sides(p, q, Baseline::default(), LAST, &measures)?;
     let mut shape = shape_of(py, &p.shape, &q.shape)?;
     amount::note(py, options.zeros, p, q)?;
     let (engine, total) = (call::engine(py, "cpu")?, shape.iter().product());
@@ -125,7 +130,7 @@ pub(crate) fn contributions<'py>(
 
 #[doc = include_str!("docs/rowwise.txt")]
 #[pyfunction]
-#[pyo3(signature = (p, q=None, measure=None, *, against=None, by=None, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", out=None, return_status=false, progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, by=None, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', out=None, return_status=False, progress=None)")]
+#[pyo3(signature = (p, q=None, measure=None, *, against=None, by=None, axis=-1, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", out=None, return_status=false, progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, by=None, axis=-1, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', out=None, return_status=False, progress=None)")]
 #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
 pub(crate) fn rowwise<'py>(
     py: Python<'py>,
@@ -134,6 +139,7 @@ pub(crate) fn rowwise<'py>(
     measure: Option<&Bound<'py, PyAny>>,
     against: Option<&str>,
     by: Option<&Bound<'py, PyAny>>,
+    axis: isize,
     unit: &str,
     zeros: &str,
     positions: Option<&Bound<'py, PyAny>>,
@@ -151,6 +157,7 @@ pub(crate) fn rowwise<'py>(
         q,
         measure,
         Baseline { against, by },
+        axis,
         &Choices { unit, zeros, positions, on_invalid },
         out,
         return_status,
@@ -233,7 +240,7 @@ pub(crate) fn summary<'py>(
     let measures = Measures::new(measure, Divergence::Kl)?;
     let options = Choices { unit, zeros, positions, on_invalid }.options(py)?;
     let engine = call::engine(py, device)?;
-    let [p, q] = sides(p, q, Baseline { against, by }, &measures)?;
+    let [p, q] = sides(p, q, Baseline { against, by }, LAST, &measures)?;
     let p = p.without_nulls(py, options.zeros, "p")?;
     let total = shape_of(py, &p.shape, &q.shape)?.iter().product();
     // Rows that have none to be compared with are counted, and the others are computed.

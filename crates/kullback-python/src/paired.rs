@@ -4,6 +4,7 @@ use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
+use crate::functions::LAST;
 use crate::input::InputSide;
 use crate::uploaded::Uploaded;
 
@@ -22,12 +23,17 @@ pub(crate) struct Paired<'py> {
 }
 
 impl<'py> Paired<'py> {
-    /// Brings both sides together by their names. Arrays and lists have none.
+    /// Brings both sides together by their names. Arrays and lists have none; of these, bins may lie on any axis.
     pub(crate) fn new(
         p: &Bound<'py, PyAny>,
         q: Option<&Bound<'py, PyAny>>,
         by: Option<&Bound<'py, PyAny>>,
+        axis: isize,
     ) -> PyResult<Self> {
+        if axis != LAST {
+            let moved: (Bound<'py, PyAny>, Maybe<'py>) = labels(p.py(), "bins_last")?.call1((p, q, axis))?.extract()?;
+            return Self::new(&moved.0, moved.1.as_ref(), by, LAST);
+        }
         if !has_names(p) && !q.is_some_and(has_names) {
             return Ok(Self { p: p.clone(), q: q.cloned(), by: by.cloned(), p_absent: None, q_absent: None });
         }

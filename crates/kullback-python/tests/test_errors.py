@@ -138,7 +138,7 @@ def test_random_objects_never_end_the_interpreter(rng):
         "kl", "js", ["kl"], ["kl", "js"], [], (), {}, True, np.nan, [[1, 2]], [[np.nan, 1]], np.full((3, 4), np.inf), "gpu:999", b"x",
         np.array(None), np.ones((2, 2, 4)), np.ones(4), np.ones((3, 4))[:, ::2], np.ones((3, 4)).T, 1e300, object(), 2**70,
     ]
-    names = ["against", "by", "unit", "zeros", "on_invalid", "device", "out", "return_status", "progress"]
+    names = ["against", "by", "axis", "unit", "zeros", "on_invalid", "device", "out", "return_status", "progress"]
     done = 0
     for _ in range(3000):
         pick = lambda: bag[rng.integers(len(bag))]

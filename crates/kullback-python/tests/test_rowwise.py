@@ -468,3 +468,52 @@ def test_a_total_without_its_invalid_rows_has_their_scale(rng):
     found = kullback.pooled_js(bad, against="total", on_invalid="null")
     np.testing.assert_allclose(found[:4], want, rtol=1e-12)
     assert np.isnan(found[4:]).all()
+
+
+def test_bins_on_any_axis(rng):
+    p, q = rng.integers(1, 50, (2, 4, 5, 6))
+    for axis in [0, 1, 2, -1, -2, -3]:
+        moved = [np.ascontiguousarray(np.moveaxis(side, axis, -1)) for side in (p, q)]
+        want = kullback.js(*moved)
+        for sides in [(p, q), (p.tolist(), q.tolist()), (np.asfortranarray(p), q)]:
+            got, status = kullback.js(*sides, axis=axis, return_status=True)
+            assert got.shape == status.shape == want.shape
+            np.testing.assert_allclose(got, want, rtol=1e-11)
+        out = np.zeros(want.shape)
+        assert kullback.js(p, q, axis=axis, out=out) is out
+        np.testing.assert_allclose(out, want, rtol=1e-11)
+        np.testing.assert_allclose(kullback.entropy(p, axis=axis), kullback.entropy(moved[0]), rtol=1e-11)
+        np.testing.assert_allclose(kullback.renyi(p, q, 2, axis=axis), kullback.renyi(*moved, 2), rtol=1e-11)
+        np.testing.assert_allclose(kullback.Engine("cpu").rowwise(p, q, "js", axis=axis), want, rtol=1e-11)
+        # A side of one axis is one row.
+        row = q[0, 0, : moved[0].shape[-1]] if axis != 2 else np.arange(1, 7)
+        row = np.resize(row, moved[0].shape[-1])
+        np.testing.assert_allclose(kullback.js(p, row, axis=axis), kullback.js(moved[0], row), rtol=1e-11)
+        np.testing.assert_allclose(kullback.js(row, p, axis=axis), kullback.js(row, moved[0]), rtol=1e-11)
+    table = p[0]
+    for what in ["total", "rest", "first", "previous", "uniform"]:
+        want = kullback.js(table, against=what, by=list("ababa"[: len(table)]))
+        np.testing.assert_allclose(kullback.js(table.T, against=what, by=list("ababa"[: len(table)]), axis=0), want, rtol=1e-11, atol=1e-24)
+    assert kullback.js(p[0, 0], q[0, 0], axis=0) == kullback.js(p[0, 0], q[0, 0])
+
+
+def test_an_axis_that_is_none():
+    p = np.ones((3, 4))
+    for axis in [2, -3, 17]:
+        with pytest.raises(kullback.InputError, match="2 axes"):
+            kullback.kl(p, p, axis=axis)
+    with pytest.raises(kullback.InputError, match="q has 2 axes"):
+        kullback.kl(np.ones((2, 3, 4)), p, axis=2)
+    for axis in [0.5, "0", None]:
+        with pytest.raises(TypeError):
+            kullback.kl(p, p, axis=axis)
+    with pytest.raises(kullback.ShapeError):
+        kullback.kl(p, np.ones(4), axis=0)
+    pa = pytest.importorskip("pyarrow")
+    lists = pa.array(p.tolist(), pa.list_(pa.float64()))
+    assert not kullback.kl(lists, lists, axis=1).any() and not kullback.kl(lists, p, axis=1).any()
+    with pytest.raises(kullback.InputError, match="list or a column per bin"):
+        kullback.kl(lists, lists, axis=0)
+    engine = kullback.Engine("cpu")
+    with pytest.raises(kullback.InputError):
+        engine.rowwise(p, engine.upload(p), axis=0)

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from kullback._core import Uploaded, matrix
 from kullback._errors import InputError, LabelError
 from kullback._groups import columns
 
 _NAN = "NaN (not a number)"
 """Stands for every label that is not a number."""
+_NOTHING = object()
+"""In place of rows of which none is there."""
 _NAMED = 5
 """So many labels are named in a message."""
 
@@ -42,6 +45,34 @@ def paired(p: Any, q: Any, by: Any = None) -> tuple[Any, Any, Any, Any, Any]:
     return _known(left, "p"), _known(right, "q"), _by_in_order(left, by), left.absent, right.absent
 
 
+def bins_last(p: Any, q: Any, axis: int) -> tuple[Any, Any]:
+    """Both sides with their bins on the last axis. A side of one axis is one row. `q` may be None."""
+    if axis == -1:
+        return p, q
+    sides = [side if side is None or _has_rows(side) else np.asanyarray(matrix(side)) for side in (p, q)]
+    axes = max((np.ndim(side) for side in sides if isinstance(side, np.ndarray)), default=2)
+    if not -axes <= axis < axes:
+        raise InputError(f"axis is {axis}, and there are {axes} axes: give one from {-axes} to {axes - 1}")
+    return _bins_last(sides[0], axis, "p"), _bins_last(sides[1], axis, "q")
+
+
+def _bins_last(side: Any, axis: int, name: str) -> Any:
+    if side is None or (isinstance(side, np.ndarray) and side.ndim < 2):
+        return side
+    if not isinstance(side, np.ndarray):
+        if axis == 1:
+            return side
+        raise InputError(f"{name} has a list or a column per bin, and axis is {axis}: the axis of the bins is for arrays (`to_numpy()`)")
+    if not -side.ndim <= axis < side.ndim:
+        raise InputError(f"axis is {axis}, and {name} has {side.ndim} axes")
+    return np.moveaxis(side, axis, -1)
+
+
+def _has_rows(side: Any) -> bool:
+    """Whether a side is a column of lists, a frame, a series or a dict: its bins are where they are."""
+    return isinstance(side, dict | Uploaded) or hasattr(side, "__arrow_c_stream__") or hasattr(side, "__arrow_c_array__") or hasattr(side, "iloc")
+
+
 def same_bins(p: Any, q: Any) -> tuple[Any, Any, Any, Any]:
     """Rows of both sides, bin by bin, where every row of one meets every row of the other; then which rows are not there."""
     left, right = read(p, "p"), read(q, "q")
@@ -63,18 +94,10 @@ def read(side: Any, name: str) -> Side:
     return Side(side)
 
 
-_NOTHING = object()
-
-
 def _known(side: Side, name: str) -> Any:
     if side.rows is _NOTHING:
         raise InputError(f"{name} has no row that says how many bins there are")
     return side.rows
-
-
-def is_nothing(side: Side) -> bool:
-    """Whether no row is there, so that nobody knows how many bins they have."""
-    return side.rows is _NOTHING
 
 
 def _of_frame(pd: Any, frame: Any, name: str) -> Side:

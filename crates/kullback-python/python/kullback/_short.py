@@ -34,6 +34,7 @@ class _Pair(Protocol):
         *,
         against: _Against = None,
         by: _By = None,
+        axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -51,6 +52,7 @@ class _Pair(Protocol):
         *,
         against: _Against = None,
         by: _By = None,
+        axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -76,6 +78,7 @@ class _Family(Protocol):
         *,
         against: _Against = None,
         by: _By = None,
+        axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -94,6 +97,7 @@ class _Family(Protocol):
         *,
         against: _Against = None,
         by: _By = None,
+        axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -107,7 +111,7 @@ class _Family(Protocol):
 
 _DOC = """{what}
 
-Row by row over the last axis; both sides are normalised. Shapes and keywords are those of `kullback.rowwise`.
+Row by row over the last axis, or `axis`; both sides are normalised. Shapes and keywords are those of `kullback.rowwise`.
 
 >>> import kullback
 >>> kullback.{call}
@@ -211,6 +215,7 @@ alpha: _Family = _family(
 def entropy(
     p: Any,
     *,
+    axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
     on_invalid: Literal["error", "null"] = "error",
@@ -223,6 +228,7 @@ def entropy(
 def entropy(
     p: Any,
     *,
+    axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
     on_invalid: Literal["error", "null"] = "error",
@@ -234,6 +240,7 @@ def entropy(
 def entropy(
     p: Any,
     *,
+    axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
     on_invalid: Literal["error", "null"] = "error",
@@ -244,7 +251,7 @@ def entropy(
 ) -> Any:
     """Shannon's entropy −Σ p̂ ln p̂, in [0, ln n].
 
-    Row by row over the last axis; rows are normalised. Keywords are those of `kullback.rowwise`.
+    Row by row over the last axis, or `axis`; rows are normalised. Keywords are those of `kullback.rowwise`.
 
     >>> import kullback
     >>> kullback.entropy([[1, 1, 1, 1], [1, 0, 0, 0]], unit="bits")
@@ -254,6 +261,7 @@ def entropy(
         p,
         None,
         "entropy",
+        axis=axis,
         unit=unit,
         zeros=zeros,
         on_invalid=on_invalid,

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 import kullback
-from kullback._labels import is_nothing, lists, read
+from kullback._labels import lists
 from kullback._methods import Methods
 
 __all__ = ["rows"]
@@ -32,9 +32,19 @@ __all__ = ["rows"]
 
 def rows(column: "pd.Series[Any]") -> tuple[Any, Any]:
     """The lists of a series as rows, and which of them are there; a row that is not is zeros. None where no row is there."""
+    _refuse_numbers(column)
+    return lists(column)
+
+
+def _refuse_numbers(column: "pd.Series[Any]") -> None:
+    """Numbers are one row, which has no place in a column of values."""
     if pd.api.types.is_numeric_dtype(column.dtype):
         raise kullback.InputError(f"the series {column.name!r} has a number a row, not a list: give a column of lists, or a frame")
-    return lists(column)
+
+
+def _is_nothing(side: Any) -> bool:
+    """Whether no row of a column of lists is there, so that nobody knows how many bins they have."""
+    return isinstance(side, pd.Series) and not pd.api.types.is_numeric_dtype(side.dtype) and not side.notna().any()
 
 
 def _by(data: Any, by: Any) -> tuple[Any, Any]:
@@ -70,10 +80,9 @@ class _Accessor(Methods):
         if options.get("by") is not None:
             data, options["by"] = _by(data, options["by"])
         if isinstance(data, pd.Series):
-            # Numbers are one row, which has no place in a column of values.
-            rows(data)
+            _refuse_numbers(data)
         names = measure if isinstance(measure, list | tuple) else [measure]
-        if len(data) == 0 or is_nothing(read(data, "p")) or is_nothing(read(q, "q")):
+        if len(data) == 0 or _is_nothing(data) or _is_nothing(q):
             values = {name: np.full(len(data), np.nan) for name in names}
         else:
             values = kullback.rowwise(data, q, list(names), **options)
