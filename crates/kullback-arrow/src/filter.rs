@@ -127,14 +127,20 @@ impl Predicate {
             strict_cast(&text, data_type).ok().filter(|value| value.is_valid(0)).map(Scalar::new)
         };
         let by_order = !matches!(filter.comparison, Comparison::Equal | Comparison::NotEqual);
-        let is_text = data_type == &DataType::Utf8;
-        let number = filter.value.trim().parse::<f64>().ok().filter(|number| !number.is_nan());
         let time = DataType::Timestamp(TimeUnit::Nanosecond, None);
-        let value = match number {
-            Some(number) if data_type.is_floating() || (is_text && by_order) => Some(Value::Number(number)),
-            _ if data_type.is_nested() => None,
-            _ if is_text && by_order => read(&time).or_else(|| read(data_type)).map(Value::Typed),
-            _ => read(data_type).map(Value::Typed),
+        // As the column holds it: 0.1 is another number in 32 bits.
+        let number = |data_type: &DataType| -> Option<f64> {
+            let value = cast(read(data_type)?.get().0, &DataType::Float64).ok()?;
+            value.as_primitive_opt::<Float64Type>().map(|value| value.value(0)).filter(|number| !number.is_nan())
+        };
+        let value = match data_type {
+            DataType::Float16 | DataType::Float32 | DataType::Float64 => number(data_type).map(Value::Number),
+            DataType::Utf8 if by_order => {
+                let number = number(&DataType::Float64).map(Value::Number);
+                number.or_else(|| read(&time).or_else(|| read(data_type)).map(Value::Typed))
+            }
+            data_type if data_type.is_nested() => None,
+            data_type => read(data_type).map(Value::Typed),
         };
         let value = value.ok_or_else(|| Error::FilterValue {
             file: file.to_owned(),

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 use crate::call::{self, Choices, Found, Measures, Watch};
 use crate::error::{exception, wrong_input};
-use crate::functions::{on_engine, shape_of};
+use crate::functions::{Baseline, LAST, on_engine, shape_of};
 use crate::input::InputSide;
 use crate::uploaded::{Resident, Uploaded};
 use crate::{output, pairs};
@@ -57,7 +57,7 @@ impl PyEngine {
     }
 
     #[doc = include_str!("docs/rowwise.txt")]
-    #[pyo3(signature = (p, q=None, measure=None, *, against=None, unit="nats", zeros="exact", positions=None, on_invalid="error", out=None, return_status=false, progress=None), text_signature = "($self, p, q=None, measure='kl', *, against=None, unit='nats', zeros='exact', positions=None, on_invalid='error', out=None, return_status=False, progress=None)")]
+    #[pyo3(signature = (p, q=None, measure=None, *, against=None, by=None, axis=-1, unit="nats", zeros="exact", positions=None, on_invalid="error", out=None, return_status=false, progress=None), text_signature = "($self, p, q=None, measure='kl', *, against=None, by=None, axis=-1, unit='nats', zeros='exact', positions=None, on_invalid='error', out=None, return_status=False, progress=None)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
     fn rowwise<'py>(
         &self,
@@ -66,6 +66,8 @@ impl PyEngine {
         q: Option<&Bound<'py, PyAny>>,
         measure: Option<&Bound<'py, PyAny>>,
         against: Option<&str>,
+        by: Option<&Bound<'py, PyAny>>,
+        axis: isize,
         unit: &str,
         zeros: &str,
         positions: Option<&Bound<'py, PyAny>>,
@@ -80,14 +82,27 @@ impl PyEngine {
         let choices = Choices { unit, zeros, positions, on_invalid };
         let (kept_p, kept_q) = (kept(p), q.and_then(|q| kept(q)));
         if kept_p.is_none() && kept_q.is_none() {
-            return on_engine(py, self.engine(py)?, p, q, measure, against, &choices, out, return_status, progress);
+            let baseline = Baseline { against, by };
+            return on_engine(
+                py,
+                self.engine(py)?,
+                p,
+                q,
+                measure,
+                baseline,
+                axis,
+                &choices,
+                out,
+                return_status,
+                progress,
+            );
         }
         let engine = self.engine(py)?;
         let measures = Measures::new(measure, Divergence::Kl)?;
-        let Some(q) = q.filter(|_| against.is_none()) else {
+        let Some(q) = q.filter(|_| against.is_none() && by.is_none() && axis == LAST) else {
             return Err(wrong_input(
                 py,
-                "rows that an engine keeps are compared with q, rows of any kind, and with nothing else",
+                "rows that an engine keeps are compared with q, rows of any kind with their bins on the last axis, and with nothing else",
             ));
         };
         let options = choices.options(py)?;

@@ -1,36 +1,59 @@
 //! The functions over rows.
 
-use kullback::{Device, Divergence, Engine, Summary, TopRow};
-use numpy::PyUntypedArray;
+use kullback::{Device, Divergence, Engine, Error, RowStatus, Summary, TopRow};
+use numpy::{PyArray1, PyUntypedArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
+use crate::amount;
 use crate::call::{self, Choices, Measures, Watch};
 use crate::error::{exception, wrong_input};
-use crate::input::InputSide;
+use crate::input::{InputSide, fills_nulls};
 use crate::output;
+use crate::paired::Paired;
+
+/// What the rows of a call are compared with if there is no second side.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Baseline<'a, 'py> {
+    pub(crate) against: Option<&'a str>,
+    /// Labels that say which rows belong together.
+    pub(crate) by: Option<&'a Bound<'py, PyAny>>,
+}
+
+/// The last axis, which has the bins if nothing else is said.
+pub(crate) const LAST: isize = -1;
 
 /// The two sides of a call. Side Q is `q`, or what `against` makes from `p`.
 pub(crate) fn sides<'py>(
     p: &Bound<'py, PyAny>,
     q: Option<&Bound<'py, PyAny>>,
-    against: Option<&str>,
+    Baseline { against, by }: Baseline<'_, 'py>,
+    axis: isize,
     measures: &Measures,
 ) -> PyResult<[InputSide<'py>; 2]> {
     let py = p.py();
-    let side = InputSide::new(p, "p")?;
+    if by.is_some() && against.is_none() {
+        let message = "by says which rows belong together, for against=\"total\", \"previous\", …: give against too, or leave it out";
+        return Err(wrong_input(py, message));
+    }
+    let Paired { p, q, by, p_absent, q_absent } = Paired::new(p, q, by, axis)?;
+    let side = InputSide::new(&p, "p")?.without(p_absent.as_ref())?;
     let q = match (q, against) {
         (Some(_), Some(_)) => return Err(wrong_input(py, "give q or against, not both")),
-        (Some(q), None) => InputSide::new(q, "q")?,
+        (Some(q), None) => InputSide::new(&q, "q")?.without(q_absent.as_ref())?,
         (None, Some(against)) => {
-            let made = py.import("kullback._against")?.getattr("against")?.call1((p, against))?;
-            InputSide::new(&made, "against")?
+            let make = py.import("kullback._against")?.getattr("against")?;
+            let (made, absent): (Bound<'py, PyAny>, Option<Bound<'py, PyAny>>) =
+                make.call1((&p, against, side.nulls(py), by))?.extract()?;
+            InputSide::new(&made, "against")?.without(absent.as_ref())?
         }
         // The entropy needs P alone.
-        (None, None) if measures.list.iter().all(|measure| *measure == Divergence::Entropy) => InputSide::new(p, "p")?,
+        (None, None) if measures.list.iter().all(|measure| *measure == Divergence::Entropy) => {
+            InputSide::new(&p, "p")?.without(p_absent.as_ref())?
+        }
         (None, None) => {
-            let message = "there is nothing to compare p with: give q, or against=\"total\", \"uniform\" or \"previous\" (only \
-                           entropy needs neither)";
+            let message = "there is nothing to compare p with: give q, or against=\"total\", \"rest\", \"first\", \"previous\" or \
+                           \"uniform\" (only entropy needs neither)";
             return Err(wrong_input(py, message));
         }
     };
@@ -42,7 +65,7 @@ pub(crate) fn shape_of(py: Python<'_>, p: &[usize], q: &[usize]) -> PyResult<Vec
     let rows = |shape: &[usize]| shape.iter().product::<usize>();
     let (p_rows, q_rows) = (rows(p), rows(q));
     if p_rows != q_rows && p_rows != 1 && q_rows != 1 {
-        return Err(exception(py, &kullback::Error::RowsDiffer { p: p_rows, q: q_rows }));
+        return Err(exception(py, &Error::RowsDiffer { p: p_rows, q: q_rows }));
     }
     let (many, one) = if p_rows == 1 && (q_rows != 1 || q.len() > p.len()) { (q, p_rows) } else { (p, q_rows) };
     if one != 1 && p != q {
@@ -60,7 +83,8 @@ pub(crate) fn on_engine<'py>(
     p: &Bound<'py, PyAny>,
     q: Option<&Bound<'py, PyAny>>,
     measure: Option<&Bound<'py, PyAny>>,
-    against: Option<&str>,
+    baseline: Baseline<'_, 'py>,
+    axis: isize,
     choices: &Choices<'_, 'py>,
     out: Option<&Bound<'py, PyAny>>,
     return_status: bool,
@@ -68,9 +92,12 @@ pub(crate) fn on_engine<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let measures = Measures::new(measure, Divergence::Kl)?;
     let options = choices.options(py)?;
-    let [p, q] = &sides(p, q, against, &measures)?;
+    let [p, q] = &sides(p, q, baseline, axis, &measures)?;
     let shape = shape_of(py, &p.shape, &q.shape)?;
     output::check(out, &measures, &shape)?;
+    if baseline.against != Some("uniform") {
+        amount::note(py, options.zeros, p, q)?;
+    }
     let watch = Watch::new(py, progress)?;
     let found = call::rowwise(py, engine, &measures.list, [p, q], shape.iter().product(), &options, &watch)?;
     output::columns(py, found, &measures, &shape, out, return_status)
@@ -92,8 +119,9 @@ pub(crate) fn contributions<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let measures = Measures::new(Some(&PyString::new(py, measure)), Divergence::Kl)?;
     let options = Choices { unit, zeros, positions, on_invalid }.options(py)?;
-    let [p, q] = &sides(p, q, None, &measures)?;
+    let [p, q] = &sides(p, q, Baseline::default(), LAST, &measures)?;
     let mut shape = shape_of(py, &p.shape, &q.shape)?;
+    amount::note(py, options.zeros, p, q)?;
     let (engine, total) = (call::engine(py, "cpu")?, shape.iter().product());
     let parts = call::contributions(py, &engine, measures.list[0], [p, q], total, &options)?;
     shape.push(p.bins);
@@ -102,7 +130,7 @@ pub(crate) fn contributions<'py>(
 
 #[doc = include_str!("docs/rowwise.txt")]
 #[pyfunction]
-#[pyo3(signature = (p, q=None, measure=None, *, against=None, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", out=None, return_status=false, progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', out=None, return_status=False, progress=None)")]
+#[pyo3(signature = (p, q=None, measure=None, *, against=None, by=None, axis=-1, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", out=None, return_status=false, progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, by=None, axis=-1, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', out=None, return_status=False, progress=None)")]
 #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
 pub(crate) fn rowwise<'py>(
     py: Python<'py>,
@@ -110,6 +138,8 @@ pub(crate) fn rowwise<'py>(
     q: Option<&Bound<'py, PyAny>>,
     measure: Option<&Bound<'py, PyAny>>,
     against: Option<&str>,
+    by: Option<&Bound<'py, PyAny>>,
+    axis: isize,
     unit: &str,
     zeros: &str,
     positions: Option<&Bound<'py, PyAny>>,
@@ -126,7 +156,8 @@ pub(crate) fn rowwise<'py>(
         p,
         q,
         measure,
-        against,
+        Baseline { against, by },
+        axis,
         &Choices { unit, zeros, positions, on_invalid },
         out,
         return_status,
@@ -156,9 +187,40 @@ fn summary_of<'py>(py: Python<'py>, summary: &Summary, top: &[TopRow]) -> PyResu
     Ok(dict)
 }
 
+/// The rows of both sides that are not null, and the numbers of these rows.
+type Present<'py> = ([InputSide<'py>; 2], Option<Vec<usize>>);
+
+/// Leaves out the rows of both sides where one of Q is null. Both sides have `total` rows, or one row of Q meets all rows.
+fn present<'py>(py: Python<'py>, p: &InputSide<'py>, q: &InputSide<'py>, total: usize) -> PyResult<Present<'py>> {
+    let is_null = |row: usize| q.is_null(if q.rows == 1 { 0 } else { row });
+    let rows: Vec<usize> = (0..total).filter(|row| !is_null(*row)).collect();
+    let numbers = PyArray1::from_iter(py, rows.iter().map(|row| *row as i64));
+    let take = |side: &InputSide<'py>, name: &str| -> PyResult<InputSide<'py>> {
+        let part = side.whole(py)?;
+        let matrix = output::weights(py, part.rows(py, side.bins)?.weights(), &[side.rows, side.bins])?;
+        InputSide::new(&matrix.call_method1("take", (&numbers, 0))?, name)
+    };
+    Ok(([take(p, "p")?, take(q, "against")?], Some(rows)))
+}
+
+/// The same error with the row numbers of the whole call, if only the rows of these numbers were computed.
+fn of_all_rows(mut error: Error, computed: Option<&[usize]>, total: usize) -> Error {
+    if let (
+        Some(computed),
+        Error::InvalidWeights { rows, row, .. }
+        | Error::PolicyTooLarge { rows, row, .. }
+        | Error::RangeTooWide { rows, row, .. },
+    ) = (computed, &mut error)
+    {
+        *row = computed.get(*row as usize).map_or(*row, |row| *row as u64);
+        *rows = total as u64;
+    }
+    error
+}
+
 #[doc = include_str!("docs/summary.txt")]
 #[pyfunction]
-#[pyo3(signature = (p, q=None, measure=None, *, against=None, top=0, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, top=0, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', progress=None)")]
+#[pyo3(signature = (p, q=None, measure=None, *, against=None, by=None, top=0, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", progress=None), text_signature = "(p, q=None, measure='kl', *, against=None, by=None, top=0, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', progress=None)")]
 #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
 pub(crate) fn summary<'py>(
     py: Python<'py>,
@@ -166,6 +228,7 @@ pub(crate) fn summary<'py>(
     q: Option<&Bound<'py, PyAny>>,
     measure: Option<&Bound<'py, PyAny>>,
     against: Option<&str>,
+    by: Option<&Bound<'py, PyAny>>,
     top: usize,
     unit: &str,
     zeros: &str,
@@ -177,18 +240,33 @@ pub(crate) fn summary<'py>(
     let measures = Measures::new(measure, Divergence::Kl)?;
     let options = Choices { unit, zeros, positions, on_invalid }.options(py)?;
     let engine = call::engine(py, device)?;
-    let [p, q] = sides(p, q, against, &measures)?;
-    let (p, q) = (p.without_nulls(py, options.zeros, "p")?, q.without_nulls(py, options.zeros, "q")?);
+    let [p, q] = sides(p, q, Baseline { against, by }, LAST, &measures)?;
+    let p = p.without_nulls(py, options.zeros, "p")?;
     let total = shape_of(py, &p.shape, &q.shape)?.iter().product();
+    // Rows that have none to be compared with are counted, and the others are computed.
+    let is_left_out = against.is_some() && q.has_nulls() && fills_nulls(options.zeros);
+    let ([p, q], rows) = if is_left_out { present(py, &p, &q, total)? } else { ([p, q], None) };
+    let q = q.without_nulls(py, options.zeros, "q")?;
+    if against != Some("uniform") {
+        amount::note(py, options.zeros, &p, &q)?;
+    }
     let watch = Watch::new(py, progress)?;
     let options = watch.watched(py, &options, 0, total);
     let (p_part, q_part) = (p.whole(py)?, q.whole(py)?);
     let (p_rows, q_rows) = (p_part.rows(py, p.bins)?, q_part.rows(py, q.bins)?);
     let found = py.detach(|| engine.summary(&measures.list, p_rows, q_rows, &options, top));
-    let found = found.map_err(|error| watch.error(py, &error))?;
+    let found = found.map_err(|error| watch.error(py, &of_all_rows(error, rows.as_deref(), total)))?;
     let of = |measure: Divergence| {
         let error = |error| exception(py, &error);
-        summary_of(py, found.summary(measure).map_err(error)?, found.top(measure).map_err(error)?)
+        let (mut summary, mut top) =
+            (found.summary(measure).map_err(error)?.clone(), found.top(measure).map_err(error)?.to_vec());
+        if let Some(rows) = &rows {
+            let left_out = (total - rows.len()) as u64;
+            summary.rows += left_out;
+            summary.statuses[RowStatus::Empty as usize] += left_out;
+            top.iter_mut().for_each(|top| top.row = rows[top.row as usize] as u64);
+        }
+        summary_of(py, &summary, &top)
     };
     if !measures.is_list {
         return of(measures.list[0]);

@@ -6,7 +6,7 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 use kullback::{Rows, Weights, Zeros};
 use kullback_arrow::Batch;
-use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyException, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -41,6 +41,8 @@ pub(crate) struct InputSide<'py> {
     pub(crate) bins: usize,
     /// The axes before the bins. There are none for a single row.
     pub(crate) shape: Vec<usize>,
+    /// Which rows are null although zeros stand in their place. It is empty if none is.
+    absent: Vec<bool>,
 }
 
 /// A function of numpy.
@@ -124,7 +126,7 @@ impl<'py> InputSide<'py> {
             let per_step = shape.iter().skip(1).product();
             InputPiece::Elsewhere { array, kind, per_step }
         };
-        Ok(Self { pieces: vec![(0, piece)], rows, bins, shape: shape.to_vec() })
+        Ok(Self { pieces: vec![(0, piece)], rows, bins, shape: shape.to_vec(), absent: Vec::new() })
     }
 
     fn of_arrow(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Self> {
@@ -148,23 +150,38 @@ impl<'py> InputSide<'py> {
             pieces.extend(batch.map_err(|error| of_column(py, &error))?.map(|batch| (first, InputPiece::Arrow(batch))));
         }
         pieces.sort_by_key(|(first, _)| *first);
-        Ok(Self { pieces, rows, bins, shape: vec![rows] })
+        Ok(Self { pieces, rows, bins, shape: vec![rows], absent: Vec::new() })
+    }
+
+    /// Makes rows null. `absent` is an array of booleans, one per row.
+    pub(crate) fn without(mut self, absent: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
+        if let Some(absent) = absent {
+            self.absent = absent.cast::<PyArray1<bool>>()?.try_readonly()?.as_array().to_vec();
+        }
+        Ok(self)
     }
 
     /// Whether any row is null.
     pub(crate) fn has_nulls(&self) -> bool {
-        self.pieces.iter().any(|(_, piece)| matches!(piece, InputPiece::Arrow(batch) if batch.null_count() > 0))
+        let of_piece = |piece: &InputPiece<'_>| matches!(piece, InputPiece::Arrow(batch) if batch.null_count() > 0);
+        self.absent.contains(&true) || self.pieces.iter().any(|(_, piece)| of_piece(piece))
     }
 
     /// Whether a row is null.
     pub(crate) fn is_null(&self, row: usize) -> bool {
         let (piece, start, _) = self.piece(row);
-        matches!(piece, InputPiece::Arrow(batch) if batch.is_null(row - start))
+        self.absent.get(row).is_some_and(|absent| *absent)
+            || matches!(piece, InputPiece::Arrow(batch) if batch.is_null(row - start))
+    }
+
+    /// Which rows are null, as an array of booleans. None if no row is.
+    pub(crate) fn nulls(&self, py: Python<'py>) -> Option<Bound<'py, PyArray1<bool>>> {
+        self.has_nulls().then(|| PyArray1::from_vec(py, (0..self.rows).map(|row| self.is_null(row)).collect()))
     }
 
     /// Refuses null rows if a policy would make a value from the zeros that stand for them.
     pub(crate) fn without_nulls(self, py: Python<'_>, zeros: Zeros, name: &str) -> PyResult<Self> {
-        if self.has_nulls() && !matches!(zeros, Zeros::Exact | Zeros::Skip) {
+        if self.has_nulls() && fills_nulls(zeros) {
             let message = format!(
                 "{name} has null rows, which the zero policy `{zeros}` would fill: drop them, or fill them first"
             );
@@ -212,6 +229,11 @@ impl<'py> InputSide<'py> {
             _ => Ok((ReadableRows::Here(piece, row - start, end - row), end)),
         }
     }
+}
+
+/// Whether a policy would make a value from the zeros that stand for a null row.
+pub(crate) fn fills_nulls(zeros: Zeros) -> bool {
+    !matches!(zeros, Zeros::Exact | Zeros::Skip)
 }
 
 /// Rows that the engine can read.

@@ -4,6 +4,7 @@
 #![recursion_limit = "512"]
 #![allow(clippy::doc_lazy_continuation, reason = "the documentation is for Python, not for rustdoc")]
 
+mod amount;
 mod borrowed;
 mod call;
 mod column;
@@ -12,6 +13,7 @@ mod error;
 mod functions;
 mod input;
 mod output;
+mod paired;
 mod pairs;
 mod uploaded;
 mod verify;

@@ -1,12 +1,14 @@
 //! All pairs: the matrix, and the nearest rows.
 
-use kullback::{Divergence, Engine, Error, Tile};
+use kullback::{Divergence, Engine, Error, Tile, Zeros};
 use pyo3::prelude::*;
 
+use crate::amount;
 use crate::call::{self, Choices, Measures, Watch, reserved};
 use crate::error::wrong_input;
 use crate::input::InputSide;
 use crate::output;
+use crate::paired;
 
 /// What ended a call over all pairs.
 enum Ended {
@@ -31,8 +33,10 @@ pub(crate) fn matrix<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let measures = Measures::new(measure, Divergence::Kl)?;
     let options = choices.options(py)?;
-    let p = matrix_side(p, "p")?.without_nulls(py, options.zeros, "p")?;
-    let q = q.map(|q| matrix_side(q, "q")?.without_nulls(py, options.zeros, "q")).transpose()?;
+    let (p, q) = matrix_sides(py, (p, q), options.zeros)?;
+    if let Some(q) = &q {
+        amount::note(py, options.zeros, &p, q)?;
+    }
     let shape = [p.rows, q.as_ref().map_or(p.rows, |q| q.rows)];
     let [rows, columns] = shape;
     let (p_part, q_part) = (p.whole(py)?, q.as_ref().map(|q| q.whole(py)).transpose()?);
@@ -85,14 +89,21 @@ pub(crate) fn matrix<'py>(
     }
 }
 
-/// Reads a side of all pairs. It has rows and bins, and no further axes.
-fn matrix_side<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<InputSide<'py>> {
-    let side = InputSide::new(object, name)?;
-    if side.shape.len() > 1 {
-        let message = format!("{name} has {} axes: all pairs are of rows of bins, two axes", side.shape.len() + 1);
-        return Err(wrong_input(object.py(), &message));
-    }
-    Ok(side)
+/// Reads the sides of all pairs. They have rows and bins, and no further axes.
+fn matrix_sides<'py>(
+    py: Python<'py>,
+    (p, q): (&Bound<'py, PyAny>, Option<&Bound<'py, PyAny>>),
+    zeros: Zeros,
+) -> PyResult<(InputSide<'py>, Option<InputSide<'py>>)> {
+    let matrix = |side: InputSide<'py>, name: &str| {
+        if side.shape.len() > 1 {
+            let message = format!("{name} has {} axes: all pairs are of rows of bins, two axes", side.shape.len() + 1);
+            return Err(wrong_input(py, &message));
+        }
+        side.without_nulls(py, zeros, name)
+    };
+    let (p, q) = paired::of_pairs(p, q)?;
+    Ok((matrix(p, "p")?, q.map(|q| matrix(q, "q")).transpose()?))
 }
 
 /// Finds the nearest rows on an engine.
@@ -109,8 +120,10 @@ pub(crate) fn neighbours<'py>(
         return Err(wrong_input(py, "nearest takes one measure"));
     };
     let options = choices.options(py)?;
-    let p = matrix_side(p, "p")?.without_nulls(py, options.zeros, "p")?;
-    let q = q.map(|q| matrix_side(q, "q")?.without_nulls(py, options.zeros, "q")).transpose()?;
+    let (p, q) = matrix_sides(py, (p, q), options.zeros)?;
+    if let Some(q) = &q {
+        amount::note(py, options.zeros, &p, q)?;
+    }
     let columns = q.as_ref().map_or(p.rows, |q| q.rows);
     // Places beyond the number of rows would only stay empty.
     let k = k.min(columns);

@@ -47,6 +47,41 @@ def test_polars_eager_lazy_and_groups():
         pl.col("p").kullback.kl("q", return_status=True)
 
 
+def test_polars_groups_by_columns():
+    pl = pytest.importorskip("polars")
+    import kullback.polars
+
+    df = pl.DataFrame({"g": ["a", "b", "a", "b"], "day": [1, 1, 2, 2], "p": [[1, 2], [9, 1], [3, 4], [1, 1]]})
+    for by in ["g", pl.col("g"), ["g"], [pl.col("g"), pl.col("g").str.len_chars()]]:
+        got = df.select(pl.col("p").kullback.js(against="previous", by=by))["p"].to_list()
+        assert got[:2] == [None, None]
+        assert got[2:] == pytest.approx([float(kullback.js([3, 4], [1, 2])), float(kullback.js([1, 1], [9, 1]))], rel=1e-11)
+    total = pl.col("p").kullback.rowwise(measure="kl", against="total", by="g")
+    want = df.select(pl.col("p").kullback.rowwise(measure="kl", against="total").over("g"))["p"].to_list()
+    assert df.lazy().with_columns(kl=total).collect()["kl"].to_list() == pytest.approx(want, rel=1e-11, abs=1e-24)
+    assert df.kullback.rowwise("p", measure=["kl"], against="total", by="g")["kl"].to_list() == pytest.approx(want, rel=1e-11, abs=1e-24)
+    for wrong in [{"q": "p", "by": "g"}, {"by": "g"}]:
+        with pytest.raises(kullback.InputError, match="against"):
+            pl.col("p").kullback.kl(**wrong)
+
+
+def test_pandas_groups_by_columns():
+    pd = pytest.importorskip("pandas")
+    import kullback.pandas
+
+    df = pd.DataFrame({"g": ["a", "b", "a", "b"], "x": [1, 9, 3, 1], "y": [2, 1, 4, 1]})
+    want = kullback.js(df[["x", "y"]].to_numpy(), against="total", by=df["g"])
+    indexed = df.set_index("g")
+    for frame, by in [(df, "g"), (df, ["g"]), (indexed, "g"), (df[["x", "y"]], df["g"]), (df[["x", "y"]], list("abab")), (df.assign(h=1), ["h", "g"])]:
+        got = frame.kullback.js(against="total", by=by)
+        np.testing.assert_array_equal(got.to_numpy(), want)
+        assert got.index.equals(frame.index)
+    lists = pd.Series(df[["x", "y"]].to_numpy().tolist(), name="p")
+    np.testing.assert_array_equal(lists.kullback.js(against="total", by=df["g"]).to_numpy(), want)
+    with pytest.raises(kullback.InputError, match="'shop', which is no column"):
+        df.kullback.js(against="total", by="shop")
+
+
 def test_pandas_list_columns_and_wide_ones():
     pd = pytest.importorskip("pandas")
     import kullback.pandas
@@ -67,13 +102,18 @@ def test_pandas_list_columns_and_wide_ones():
         wide.kullback.kld
     assert np.isnan(df["p"].kullback.kl(df["q"], zeros="additive:1").to_numpy()).tolist() == [False, True, False, True, False]
     assert df["p"][1:2].kullback.kl([1, 1, 1]).isna().all()
-    # Rows and bins meet by their labels or not at all.
+    # Rows and bins meet by their labels, in whatever order they are.
     named = pd.DataFrame({"a": [1, 2], "b": [3, 4]}, index=["x", "y"])
-    for other in [named[["b", "a"]], named[::-1], pd.Series({"b": 3, "a": 1})]:
-        with pytest.raises(kullback.InputError):
+    for other in [named[["b", "a"]], named[::-1], named.loc[["y", "x"], ["b", "a"]]]:
+        assert named.kullback.kl(other).to_dict() == {"x": 0, "y": 0}
+    assert named.kullback.kl(pd.Series({"b": 3, "a": 1}))["x"] == 0
+    for other in [named.rename(columns={"a": "c"}), named.rename(index={"x": "z"}), pd.Series({"b": 3, "c": 1})]:
+        with pytest.raises(kullback.LabelError):
             named.kullback.kl(other)
-    with pytest.raises(kullback.InputError):
-        df["p"].kullback.kl(df["q"][::-1])
+    np.testing.assert_array_equal(df["p"].kullback.kl(df["q"][::-1]).to_numpy(), got.to_numpy())
+    # The row after a null one has none to be compared with.
+    previous = df["p"].kullback.js(against="previous", zeros="additive:1")
+    assert previous.isna().tolist() == [True, True, True, False, False]
     assert named.kullback.kl(pd.Series({"a": 1, "b": 3}))["x"] == 0
     for wrong in [lambda: pd.Series([1.0, 2.0]).kullback.kl([1, 1]), lambda: named.kullback.kl([1, 1], return_status=True)]:
         with pytest.raises(kullback.InputError):

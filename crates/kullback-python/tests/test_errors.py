@@ -138,7 +138,7 @@ def test_random_objects_never_end_the_interpreter(rng):
         "kl", "js", ["kl"], ["kl", "js"], [], (), {}, True, np.nan, [[1, 2]], [[np.nan, 1]], np.full((3, 4), np.inf), "gpu:999", b"x",
         np.array(None), np.ones((2, 2, 4)), np.ones(4), np.ones((3, 4))[:, ::2], np.ones((3, 4)).T, 1e300, object(), 2**70,
     ]
-    names = ["against", "unit", "zeros", "on_invalid", "device", "out", "return_status", "progress"]
+    names = ["against", "by", "axis", "unit", "zeros", "on_invalid", "device", "out", "return_status", "progress"]
     done = 0
     for _ in range(3000):
         pick = lambda: bag[rng.integers(len(bag))]
@@ -332,3 +332,40 @@ def test_errors_of_contributions_carry_their_numbers():
         with pytest.raises(kullback.InputError):
             kullback.contributions([[1, 2]], [1, 1], unit=unit)
     np.testing.assert_allclose(kullback.contributions([[1e308, 1e308, 0]], [[1, 1, 1]]).sum(), np.log(1.5), rtol=1e-12)
+
+
+def test_an_amount_that_is_large_beside_one_side_is_noted(rng):
+    counts = rng.integers(50, 150, (3_000, 4))
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    typical = sorted([*counts[:500].sum(axis=1), *counts[-500:].sum(axis=1)])[500]
+    for call in [kullback.psi, kullback.pairwise, kullback.contributions, kullback.summary, lambda p, q, **o: kullback.nearest(p, q, 1, **o)]:
+        with pytest.warns(kullback.AmountWarning, match="mix:X") as noted:
+            call(counts[:40], shares[:40], zeros="additive:0.5")
+        assert len(noted) == 1 and noted[0].filename == __file__, call
+    with pytest.warns(kullback.AmountWarning, match=r"200\.00% of that of q \(1\)") as noted:
+        kullback.psi(counts, shares, zeros="additive:0.5")
+    warning = noted[0].message
+    assert (warning.amount, warning.bins, warning.p) == (0.5, 4, typical) and warning.q == pytest.approx(1)
+    # One row of a side is its typical row, and the sides change places.
+    with pytest.warns(kullback.AmountWarning):
+        kullback.psi(shares[0], counts, zeros="additive:0.5")
+    with pytest.warns(kullback.AmountWarning):
+        kullback.psi(np.asfortranarray(counts)[::-1], shares[:1], zeros="additive:0.5")
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_amount_is_not_noted_where_it_says_nothing(rng):
+    counts = rng.integers(50, 150, (30, 4))
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    # Other policies, a small amount, sides of one scale, one side alone, the uniform distribution, and nothing at all.
+    kullback.psi(counts, shares, zeros="mix:0.1")
+    kullback.psi(counts, shares, zeros="additive:0.002")
+    kullback.psi(counts, counts[::-1], zeros="additive:50")
+    kullback.psi(shares, shares[::-1], zeros="additive:0.5")
+    kullback.entropy(shares, zeros="additive:0.5")
+    kullback.pairwise(shares, zeros="additive:0.5")
+    kullback.psi(counts, against="uniform", zeros="additive:0.5")
+    kullback.psi(counts, counts * 0, zeros="additive:0.5")
+    kullback.psi(counts[:0], counts[:0], zeros="additive:0.5")
+    with pytest.raises(kullback.AmountWarning):
+        kullback.psi(counts, shares, zeros="additive:0.5")

@@ -38,3 +38,23 @@ def test_the_nearest_are_those_of_the_matrix(rng, device):
     assert (alone != np.arange(60)[:, None]).all()
     few, nothing = kullback.nearest(p[:2], k=10, device=device)
     assert few.tolist() == [[1, -1], [0, -1]] and np.isnan(nothing[:, 1]).all()
+
+
+def test_a_row_without_weight_has_no_neighbours(device):
+    p = np.array([[1, 1, 0], [0, 0, 0], [1, 3, 1], [0, 0, 0], [2, 2, 1]])
+    for measure in ["js", "kl", "tv", "hellinger", "renyi:2", "w1"]:
+        for weights in [p, p.astype(np.float32), p.astype(float)]:
+            rows, values = kullback.nearest(weights, weights, k=4, measure=measure, device=device)
+            assert rows.shape == values.shape == (5, 4)
+            assert (rows[[1, 3]] == -1).all() and np.isnan(values[[1, 3]]).all(), measure
+            for row in [0, 2, 4]:
+                assert rows[row, 0] == row and sorted(rows[row]) == [-1, 0, 2, 4], measure
+                assert rows[row, 3] == -1 and np.isnan(values[row]).tolist() == [False, False, False, True]
+    alone, values = kullback.nearest(p, k=3, measure="js", device=device)
+    assert sorted(alone[0]) == [-1, 2, 4] and sorted(alone[2]) == [-1, 0, 4] and sorted(alone[4]) == [-1, 0, 2]
+    assert (alone[[1, 3]] == -1).all() and np.isnan(values[[1, 3]]).all()
+    # A policy gives it a value.
+    rows, values = kullback.nearest(p, k=1, measure="js", zeros="additive:1", device=device)
+    assert rows[1, 0] == 3 and abs(values[1, 0]) < 1e-12
+    nothing, values = kullback.nearest(np.zeros((2, 3)), p, k=2, device=device)
+    assert (nothing == -1).all() and np.isnan(values).all()

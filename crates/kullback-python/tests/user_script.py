@@ -10,6 +10,7 @@ import kullback.scipy
 def worst(p: npt.NDArray[np.float32], q: list[list[float]]) -> int:
     values = kullback.kl(p, q, unit="bits")
     both = kullback.rowwise(p, q, ["kl", "js"])
+    days: npt.NDArray[np.float64] = kullback.js(p, against="previous", by=["a", "b"] * (len(p) // 2), axis=-1)
     psi, status = kullback.rowwise(p, q, "psi", return_status=True)
     one: npt.NDArray[np.float64] = both["js"]
     engine = kullback.Engine("cpu", threads=2)
@@ -24,7 +25,7 @@ def worst(p: npt.NDArray[np.float32], q: list[list[float]]) -> int:
     except kullback.InvalidWeightsError as error:
         print(error.row + 1, error.value)
     print(kullback.scipy.entropy(p, axis=1, base=2), kullback.devices()[0]["name"])
-    return int(np.argmax(values + one + psi) + rows[0, 0] + matrix.shape[0] + near.size)
+    return int(np.argmax(values + one + psi) + days.size + rows[0, 0] + matrix.shape[0] + near.size)
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ fn rows_without_a_value_have_none_and_are_nobodys_neighbour() {
     files.bytes("z.csv", "k,x,y\na,1,1\nb,0,0\nc,3,1\n");
     let matrix = files.output("pairwise z.csv --columns x,y --measure kl --key k");
     assert_eq!(column(&matrix, "b"), ["", "", ""]);
-    assert_eq!(column(&files.output("nearest z.csv --columns x,y --key k"), "neighbour_k"), ["c", "a"]);
+    assert_eq!(column(&files.output("nearest z.csv --columns x,y --key k"), "neighbour_k"), ["c", "", "a"]);
     let infinite = files.output("pairwise p.csv q.csv --columns x,y --measure kl --key k");
     assert_eq!(column(&infinite, "v"), ["inf", "inf", "inf"]);
 }

@@ -25,11 +25,13 @@ from kullback._core import (
     verify,
 )
 from kullback._errors import (
+    AmountWarning,
     DeviceError,
     DeviceMemoryError,
     Error,
     InputError,
     InvalidWeightsError,
+    LabelError,
     PolicyError,
     RangeError,
     ShapeError,
@@ -62,12 +64,14 @@ from kullback._short import (
 from kullback._status import Status
 
 __all__ = [
+    "AmountWarning",
     "DeviceError",
     "DeviceMemoryError",
     "Engine",
     "Error",
     "InputError",
     "InvalidWeightsError",
+    "LabelError",
     "PolicyError",
     "RangeError",
     "ShapeError",

@@ -21,7 +21,7 @@ FUNCTIONS = {
 
 def refuse(options: dict[str, Any]) -> None:
     """What has no meaning where rows come in batches that nobody chose."""
-    for name in ("against", "out", "return_status"):
+    for name in ("against", "by", "out", "return_status"):
         if options.get(name) is not None:
             raise kullback.InputError(f"{name} has no meaning here: rows come in batches. Work out what they are compared with first")
 

@@ -17,7 +17,9 @@ _Weights: TypeAlias = Any
 _Positions: TypeAlias = Sequence[float] | npt.NDArray[np.float64] | None
 _Progress: TypeAlias = bool | Callable[[int, int], object] | None
 _OnInvalid: TypeAlias = Literal["error", "null"]
-_Against: TypeAlias = Literal["total", "uniform", "previous"] | None
+_Against: TypeAlias = Literal["total", "rest", "first", "previous", "uniform"] | None
+# Labels of rows, or a list of several such.
+_By: TypeAlias = Any
 
 @final
 class Uploaded:
@@ -40,6 +42,8 @@ class Engine:
         measure: str = "kl",
         *,
         against: _Against = None,
+        by: _By = None,
+        axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -56,6 +60,8 @@ class Engine:
         measure: str = "kl",
         *,
         against: _Against = None,
+        by: _By = None,
+        axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -72,6 +78,8 @@ class Engine:
         measure: list[str] | tuple[str, ...] = ...,
         *,
         against: _Against = None,
+        by: _By = None,
+        axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -88,6 +96,8 @@ class Engine:
         measure: list[str] | tuple[str, ...] = ...,
         *,
         against: _Against = None,
+        by: _By = None,
+        axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -146,6 +156,8 @@ def rowwise(
     measure: str = "kl",
     *,
     against: _Against = None,
+    by: _By = None,
+    axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
     positions: _Positions = None,
@@ -162,6 +174,8 @@ def rowwise(
     measure: str = "kl",
     *,
     against: _Against = None,
+    by: _By = None,
+    axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
     positions: _Positions = None,
@@ -178,6 +192,8 @@ def rowwise(
     measure: list[str] | tuple[str, ...] = ...,
     *,
     against: _Against = None,
+    by: _By = None,
+    axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
     positions: _Positions = None,
@@ -194,6 +210,8 @@ def rowwise(
     measure: list[str] | tuple[str, ...] = ...,
     *,
     against: _Against = None,
+    by: _By = None,
+    axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
     positions: _Positions = None,
@@ -251,6 +269,7 @@ def summary(
     measure: str = "kl",
     *,
     against: _Against = None,
+    by: _By = None,
     top: int = 0,
     unit: str = "nats",
     zeros: str = "exact",
@@ -266,6 +285,7 @@ def summary(
     measure: list[str] | tuple[str, ...] = ...,
     *,
     against: _Against = None,
+    by: _By = None,
     top: int = 0,
     unit: str = "nats",
     zeros: str = "exact",

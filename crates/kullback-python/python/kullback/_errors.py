@@ -14,10 +14,21 @@ class WeightTypeError(InputError, TypeError):
 
 
 class ShapeError(InputError):
-    """Shapes that do not meet: `p` and `q` where both sides have a number."""
+    """Shapes that do not meet: `p` and `q` where both sides have a number, `labels` and `rows` of groups."""
 
     p: int
     q: int
+    labels: int
+    rows: int
+
+
+class LabelError(InputError):
+    """Names of bins or of rows (`what`) that only one side has, or that a side has twice: how many."""
+
+    what: str
+    only_p: int
+    only_q: int
+    twice: int
 
 
 class InvalidWeightsError(InputError):
@@ -46,6 +57,15 @@ class RangeError(InputError):
     count: int
     rows: int
     row: int
+
+
+class AmountWarning(UserWarning):
+    """An additive amount that is large beside a typical row of one side: counts against shares? `p` and `q` are the totals."""
+
+    amount: float
+    bins: int
+    p: float
+    q: float
 
 
 class DeviceError(Error, RuntimeError):

@@ -14,7 +14,9 @@ from kullback._core import rowwise
 
 _Values: TypeAlias = npt.NDArray[np.float64]
 _Statuses: TypeAlias = npt.NDArray[np.uint8]
-_Against: TypeAlias = Literal["total", "uniform", "previous"] | None
+_Against: TypeAlias = Literal["total", "rest", "first", "previous", "uniform"] | None
+# Labels of rows, or a list of several such.
+_By: TypeAlias = Any
 _Positions: TypeAlias = Sequence[float] | npt.NDArray[np.float64] | None
 _Progress: TypeAlias = bool | Callable[[int, int], object] | None
 
@@ -31,6 +33,8 @@ class _Pair(Protocol):
         q: Any = None,
         *,
         against: _Against = None,
+        by: _By = None,
+        axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -47,6 +51,8 @@ class _Pair(Protocol):
         q: Any = None,
         *,
         against: _Against = None,
+        by: _By = None,
+        axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -71,6 +77,8 @@ class _Family(Protocol):
         order: float,
         *,
         against: _Against = None,
+        by: _By = None,
+        axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -88,6 +96,8 @@ class _Family(Protocol):
         order: float,
         *,
         against: _Against = None,
+        by: _By = None,
+        axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
         positions: _Positions = None,
@@ -101,7 +111,7 @@ class _Family(Protocol):
 
 _DOC = """{what}
 
-Row by row over the last axis; both sides are normalised. Shapes and keywords are those of `kullback.rowwise`.
+Row by row over the last axis, or `axis`; both sides are normalised. Shapes and keywords are those of `kullback.rowwise`.
 
 >>> import kullback
 >>> kullback.{call}
@@ -205,6 +215,7 @@ alpha: _Family = _family(
 def entropy(
     p: Any,
     *,
+    axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
     on_invalid: Literal["error", "null"] = "error",
@@ -217,6 +228,7 @@ def entropy(
 def entropy(
     p: Any,
     *,
+    axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
     on_invalid: Literal["error", "null"] = "error",
@@ -228,6 +240,7 @@ def entropy(
 def entropy(
     p: Any,
     *,
+    axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
     on_invalid: Literal["error", "null"] = "error",
@@ -238,7 +251,7 @@ def entropy(
 ) -> Any:
     """Shannon's entropy −Σ p̂ ln p̂, in [0, ln n].
 
-    Row by row over the last axis; rows are normalised. Keywords are those of `kullback.rowwise`.
+    Row by row over the last axis, or `axis`; rows are normalised. Keywords are those of `kullback.rowwise`.
 
     >>> import kullback
     >>> kullback.entropy([[1, 1, 1, 1], [1, 0, 0, 0]], unit="bits")
@@ -248,6 +261,7 @@ def entropy(
         p,
         None,
         "entropy",
+        axis=axis,
         unit=unit,
         zeros=zeros,
         on_invalid=on_invalid,

@@ -10,7 +10,12 @@
 {'mon': 0.0875, 'tue': 0.0203}
 
 A series has one list (or array) per row; a frame has one column per bin. The result has one value per row, with
-the same index; NaN where there is none.
+the same index; NaN where there is none. Bins and rows meet by their labels where both sides have some. `by` of a frame may
+name columns, which are no bins then, and levels of its index.
+
+>>> days = pd.DataFrame({"shop": ["a", "b", "a"], "am": [1, 5, 1], "pm": [1, 5, 3]})
+>>> days.kullback.tv(against="previous", by="shop").tolist()
+[nan, nan, 0.25]
 """
 
 from typing import Any
@@ -19,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 import kullback
+from kullback._labels import lists
 from kullback._methods import Methods
 
 __all__ = ["rows"]
@@ -26,48 +32,33 @@ __all__ = ["rows"]
 
 def rows(column: "pd.Series[Any]") -> tuple[Any, Any]:
     """The lists of a series as rows, and which of them are there; a row that is not is zeros. None where no row is there."""
-    if isinstance(column.dtype, pd.ArrowDtype):
-        return column, column.notna().to_numpy()
+    _refuse_numbers(column)
+    return lists(column)
+
+
+def _refuse_numbers(column: "pd.Series[Any]") -> None:
+    """Numbers are one row, which has no place in a column of values."""
     if pd.api.types.is_numeric_dtype(column.dtype):
         raise kullback.InputError(f"the series {column.name!r} has a number a row, not a list: give a column of lists, or a frame")
-    there = column.notna().to_numpy()
-    if not there.any():
-        return None, there
-    lists = column.to_numpy(dtype=object)
-    try:
-        matrix = np.stack([np.asarray(row) for row in lists[there]])
-    except ValueError as error:
-        raise kullback.InputError(f"the rows of the column {column.name!r} are not of one length: {error}") from error
-    if there.all():
-        return matrix, there
-    every = np.zeros((len(lists), matrix.shape[1]), dtype=matrix.dtype)
-    every[there] = matrix
-    return every, there
 
 
-def _same(mine: Any, theirs: Any, what: str) -> None:
-    if not mine.equals(theirs):
-        raise kullback.InputError(f"the {what} of both sides differ: bring them together first (`q.reindex`), since rows meet by their place")
+def _is_nothing(side: Any) -> bool:
+    """Whether no row of a column of lists is there, so that nobody knows how many bins they have."""
+    return isinstance(side, pd.Series) and not pd.api.types.is_numeric_dtype(side.dtype) and not side.notna().any()
 
 
-def _side(data: Any, other: Any) -> tuple[Any, Any]:
-    """The other side as rows, and which of them are there."""
-    every = np.ones(1, bool)
-    if isinstance(other, pd.Series) and pd.api.types.is_numeric_dtype(other.dtype):
-        # One row of numbers.
-        if isinstance(data, pd.DataFrame) and not isinstance(other.index, pd.RangeIndex):
-            _same(data.columns, other.index, "bins")
-        return other.to_numpy(), every
-    if isinstance(other, pd.Series):
-        _same(data.index, other.index, "labels")
-        return rows(other)
-    if isinstance(other, pd.DataFrame):
-        if isinstance(data, pd.DataFrame):
-            _same(data.columns, other.columns, "bins")
-        if len(other) != 1:
-            _same(data.index, other.index, "labels")
-        return other.to_numpy(), every
-    return other, every
+def _by(data: Any, by: Any) -> tuple[Any, Any]:
+    """A frame without the columns that say what rows belong together, and these; other labels stay as they are."""
+    names = by if isinstance(by, list) else [by]
+    if not isinstance(data, pd.DataFrame) or not all(isinstance(name, str | tuple) for name in names):
+        return data, by
+    columns, levels = set(data.columns), set(data.index.names)
+    if not all(name in columns or name in levels for name in names):
+        if isinstance(by, str):
+            raise kullback.InputError(f"by is {by!r}, which is no column of the frame and no level of its index")
+        return data, by
+    labels = [data[name] if name in columns else data.index.get_level_values(name) for name in names]
+    return data.drop(columns=[name for name in names if name in columns]), labels
 
 
 def _labelled(values: Any, index: Any, measure: Any) -> Any:
@@ -86,17 +77,15 @@ class _Accessor(Methods):
             if name in options:
                 raise kullback.InputError(f"{name} has no meaning here: the result is labelled values")
         data = self._data
-        p, there = rows(data) if isinstance(data, pd.Series) else (data.to_numpy(), np.ones(1, bool))
-        other, present = _side(data, q)
+        if options.get("by") is not None:
+            data, options["by"] = _by(data, options["by"])
+        if isinstance(data, pd.Series):
+            _refuse_numbers(data)
         names = measure if isinstance(measure, list | tuple) else [measure]
-        known = there & present
-        if p is None or (q is not None and other is None) or len(data) == 0:
+        if len(data) == 0 or _is_nothing(data) or _is_nothing(q):
             values = {name: np.full(len(data), np.nan) for name in names}
         else:
-            values = kullback.rowwise(p, other, list(names), **options)
-        for column in values.values():
-            # A policy would make something of the zeros that stand for what is not there.
-            column[~np.broadcast_to(known, column.shape)] = np.nan
+            values = kullback.rowwise(data, q, list(names), **options)
         return _labelled(values if names is measure else values[measure], data.index, measure)
 
 

@@ -7,9 +7,10 @@
 [0.0, 0.130812, None]
 
 Columns of lists or arrays, one value per row; null where either row is null or has no value. In eager and lazy frames and over
-groups.
+groups; `pl.col("p").kullback.js(against="previous", by="shop")` compares with the row before of the same shop.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -39,12 +40,28 @@ def rowwise(p: pl.Series, q: pl.Series | None = None, measure: str = "kl", **opt
     return _series(p, q, measure, options)
 
 
-def expression(p: pl.Expr, q: Any = None, measure: str = "kl", **options: Any) -> pl.Expr:
+def _grouped(p: pl.Expr, by: Any, measure: str, options: dict[str, Any]) -> pl.Expr:
+    """Against rows of the same group."""
+    names = [by] if isinstance(by, str | pl.Expr) else list(by)
+    labels = [pl.col(each) if isinstance(each, str) else each for each in names]
+
+    def values(columns: Sequence[pl.Series]) -> pl.Series:
+        return _series(columns[0], None, measure, {**options, "by": list(columns[1:])})
+
+    return pl.map_batches([p, *labels], values, return_dtype=pl.Float64, is_elementwise=False)
+
+
+def expression(p: pl.Expr, q: Any = None, measure: str = "kl", *, by: Any = None, **options: Any) -> pl.Expr:
     """The same as an expression; `q` is an expression, the name of a column, or a row of numbers for all.
 
-    With `against="total"` or `"previous"` it looks at all rows at once: at those of its group in a group.
+    With `against="total"` or `"previous"` it looks at all rows at once: at those of its group in a group, or with `by` at those
+    with the same labels. `by` is the name of a column, an expression, or a list of them.
     """
     _refuse(options)
+    if by is not None:
+        if q is not None or options.get("against") is None:
+            raise kullback.InputError("by says which rows belong together, for against: give against, and no q, or leave it out")
+        return _grouped(p, by, measure, options)
     alone = options.get("against") in (None, "uniform")
     if q is None:
         return p.map_batches(

@@ -1,0 +1,70 @@
+"""Labels of rows, which say what rows belong together."""
+
+from typing import Any
+
+import numpy as np
+
+from kullback._errors import InputError, ShapeError
+from kullback._sums import Groups
+
+_NAN = object()
+"""All labels that are not a number are one label."""
+
+
+def groups(by: Any, rows: int) -> Groups:
+    """The groups of so many rows. `by` has one label per row, or is a list of several such; None is one group."""
+    if by is None:
+        return Groups(rows)
+    codes = [_codes(column, rows) for column in columns(by)]
+    joined = codes[0]
+    for more in codes[1:]:
+        # Numbered anew each time, so that no product of two counts is large.
+        joined = np.unique(joined * (int(more.max(initial=0)) + 1) + more, return_inverse=True)[1]
+    return Groups(rows, joined)
+
+
+def columns(by: Any) -> list[Any]:
+    """The columns of labels. A frame, or a list whose entries are lists, arrays or series, has several; tuples are labels."""
+    if isinstance(by, str | bytes | dict | set):
+        raise InputError(f"by is {by!r}: give one label per row (names of columns are for kullback.pandas and kullback.polars)")
+    if hasattr(by, "get_columns"):
+        return list(by.get_columns())
+    if hasattr(by, "iloc") and by.ndim == 2:
+        return [by.iloc[:, column] for column in range(by.shape[1])]
+    if isinstance(by, list | tuple) and by and all(_is_column(each) for each in by):
+        return list(by)
+    return [by]
+
+
+def _is_column(each: Any) -> bool:
+    return not isinstance(each, str | bytes | tuple | dict | set) and hasattr(each, "__len__")
+
+
+def _codes(column: Any, rows: int) -> Any:
+    """The group of each row, from 0."""
+    labels = _labels(column)
+    if len(labels) != rows:
+        error = ShapeError(f"by has {len(labels):,} labels and p has {rows:,} rows: give one label per row")
+        error.labels, error.rows = len(labels), rows
+        raise error
+    if isinstance(labels, np.ndarray):
+        return np.unique(labels, return_inverse=True)[1]
+    known: dict[Any, int] = {}
+    try:
+        return np.array([known.setdefault(_NAN if label != label else label, len(known)) for label in labels], dtype=np.intp)
+    except TypeError as error:
+        raise InputError(f"the labels of by are no labels ({error}): give texts, numbers, dates or tuples") from error
+
+
+def _labels(column: Any) -> Any:
+    """Labels as an array of numbers, times or texts, or as a list of anything. Numbers and texts in one list stay what they are."""
+    if not isinstance(column, np.ndarray):
+        for name in ("to_list", "tolist", "to_pylist"):
+            if hasattr(column, name):
+                return list(getattr(column, name)())
+        if not _is_column(column) and not isinstance(column, tuple):
+            raise InputError(f"by is {column!r}: give one label per row")
+        return list(column)
+    if column.ndim != 1:
+        raise InputError(f"by has {column.ndim} axes: give one label per row, or a list of several such")
+    return column if column.dtype.kind in "biufMmUS" else column.tolist()

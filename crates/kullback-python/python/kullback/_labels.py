@@ -1,0 +1,298 @@
+"""Names of bins and of rows. Sides that both have them meet by name; what has no names meets by its place."""
+
+import dataclasses
+import numbers
+import sys
+from typing import Any
+
+import numpy as np
+
+from kullback._core import Uploaded, matrix
+from kullback._errors import InputError, LabelError
+from kullback._groups import columns
+
+_NAN = "NaN (not a number)"
+"""Stands for every label that is not a number."""
+_NOTHING = object()
+"""In place of rows of which none is there."""
+_NAMED = 5
+"""So many labels are named in a message."""
+
+
+@dataclasses.dataclass
+class Side:
+    """Rows as the engine takes them (None where nobody knows how many bins they have), and what they are called."""
+
+    rows: Any
+    bins: list[Any] | None = None
+    index: Any = None
+    """The index of pandas that has these names."""
+    keys: Any = None
+    """The index of pandas, of several rows."""
+    absent: Any = None
+    """Which rows are not there; zeros stand in their place."""
+
+
+def paired(p: Any, q: Any, by: Any = None) -> tuple[Any, Any, Any, Any, Any]:
+    """Rows of both sides, bin by bin and row by row, and the labels of their groups; then which rows of p and of q are not there.
+
+    `q` may be None.
+    """
+    if isinstance(p, dict) or isinstance(q, dict):
+        return *_of_counts(p, q), by, None, None
+    left, right = read(p, "p"), read(q, "q")
+    right = _rows_in_order(left, _bins_in_order(left, right))
+    return _known(left, "p"), _known(right, "q"), _by_in_order(left, by), left.absent, right.absent
+
+
+def bins_last(p: Any, q: Any, axis: int) -> tuple[Any, Any]:
+    """Both sides with their bins on the last axis. A side of one axis is one row. `q` may be None."""
+    if axis == -1:
+        return p, q
+    sides = [side if side is None or _has_rows(side) else np.asanyarray(matrix(side)) for side in (p, q)]
+    axes = max((np.ndim(side) for side in sides if isinstance(side, np.ndarray)), default=2)
+    if not -axes <= axis < axes:
+        raise InputError(f"axis is {axis}, and there are {axes} axes: give one from {-axes} to {axes - 1}")
+    return _bins_last(sides[0], axis, "p"), _bins_last(sides[1], axis, "q")
+
+
+def _bins_last(side: Any, axis: int, name: str) -> Any:
+    if side is None or (isinstance(side, np.ndarray) and side.ndim < 2):
+        return side
+    if not isinstance(side, np.ndarray):
+        if axis == 1:
+            return side
+        raise InputError(f"{name} has a list or a column per bin, and axis is {axis}: the axis of the bins is for arrays (`to_numpy()`)")
+    if not -side.ndim <= axis < side.ndim:
+        raise InputError(f"axis is {axis}, and {name} has {side.ndim} axes")
+    return np.moveaxis(side, axis, -1)
+
+
+def _has_rows(side: Any) -> bool:
+    """Whether a side is a column of lists, a frame, a series or a dict: its bins are where they are."""
+    return isinstance(side, dict | Uploaded) or hasattr(side, "__arrow_c_stream__") or hasattr(side, "__arrow_c_array__") or hasattr(side, "iloc")
+
+
+def same_bins(p: Any, q: Any) -> tuple[Any, Any, Any, Any]:
+    """Rows of both sides, bin by bin, where every row of one meets every row of the other; then which rows are not there."""
+    left, right = read(p, "p"), read(q, "q")
+    right = _bins_in_order(left, right)
+    return _known(left, "p"), _known(right, "q"), left.absent, right.absent
+
+
+def read(side: Any, name: str) -> Side:
+    """What is known of a side by its type. `name` is that of messages."""
+    pd, pl = sys.modules.get("pandas"), sys.modules.get("polars")
+    if pd is not None and isinstance(side, pd.DataFrame):
+        return _of_frame(pd, side, name)
+    if pd is not None and isinstance(side, pd.Series):
+        return _of_series(pd, side)
+    if pl is not None and isinstance(side, pl.DataFrame):
+        return _of_polars(pl, side, name)
+    if pl is not None and isinstance(side, pl.Series) and _is_number(pl, side.dtype):
+        return Side(side.to_numpy())
+    return Side(side)
+
+
+def _known(side: Side, name: str) -> Any:
+    if side.rows is _NOTHING:
+        raise InputError(f"{name} has no row that says how many bins there are")
+    return side.rows
+
+
+def _of_frame(pd: Any, frame: Any, name: str) -> Side:
+    if frame.shape[1] == 1 and _is_of_lists(frame.iloc[:, 0]):
+        return _of_series(pd, frame.iloc[:, 0])
+    _refuse([label for label, dtype in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(dtype)], name)
+    return Side(_numbers(frame), _labels(frame.columns), frame.columns, frame.index)
+
+
+def _of_series(pd: Any, series: Any) -> Side:
+    if _is_of_numbers(pd, series):
+        return Side(_numbers(series), _labels(series.index), series.index)
+    rows, there = lists(series)
+    if rows is None:
+        return Side(_NOTHING, keys=series.index)
+    return Side(rows, keys=series.index, absent=None if there.all() else ~there)
+
+
+def _of_polars(pl: Any, frame: Any, name: str) -> Side:
+    if frame.width == 1 and isinstance(frame.dtypes[0], pl.List | pl.Array):
+        return Side(frame)
+    _refuse([label for label, dtype in frame.schema.items() if not _is_number(pl, dtype)], name)
+    return Side(frame.with_columns(pl.col(pl.Boolean).cast(pl.UInt8)).to_numpy(), list(frame.columns))
+
+
+def _is_number(pl: Any, dtype: Any) -> bool:
+    return bool(dtype.is_numeric() or dtype == pl.Boolean)
+
+
+def _is_of_numbers(pd: Any, series: Any) -> bool:
+    """Whether a series is one row of numbers, and not a column of lists."""
+    if pd.api.types.is_numeric_dtype(series.dtype):
+        return True
+    there = series.dropna()
+    return series.dtype == object and len(there) > 0 and np.ndim(there.iloc[0]) == 0 and not isinstance(there.iloc[0], str | bytes)
+
+
+def _is_of_lists(series: Any) -> bool:
+    if hasattr(series.dtype, "pyarrow_dtype"):
+        return "list" in str(series.dtype.pyarrow_dtype)
+    there = series.dropna()
+    return series.dtype == object and (len(there) == 0 or np.ndim(there.iloc[0]) > 0)
+
+
+def _numbers(data: Any) -> Any:
+    """The numbers of a frame or series; what is missing is not a number."""
+    return data.to_numpy(dtype=np.float64, na_value=np.nan) if data.isna().to_numpy().any() else data.to_numpy()
+
+
+def _refuse(labels: list[Any], name: str) -> None:
+    if labels:
+        raise InputError(
+            f"{name} has columns that are no numbers: {_listed(labels)}. Every column is a bin: leave others out, make them the index, "
+            "or give by= those that say which rows belong together"
+        )
+
+
+def lists(series: Any) -> tuple[Any, Any]:
+    """The lists of a series of pandas as rows, and which of them are there; a row that is not is zeros. None where no row is there."""
+    there = series.notna().to_numpy()
+    if not there.any():
+        return None, there
+    if hasattr(series.dtype, "pyarrow_dtype"):
+        return series, there
+    every = series.to_numpy(dtype=object)
+    try:
+        matrix = np.stack([np.asarray(row) for row in every[there]])
+    except ValueError as error:
+        raise InputError(f"the rows of the column {series.name!r} are not of one length: {error}") from error
+    if there.all():
+        return matrix, there
+    rows = np.zeros((len(every), *matrix.shape[1:]), dtype=matrix.dtype)
+    rows[there] = matrix
+    return rows, there
+
+
+def _labels(index: Any) -> list[Any]:
+    return [_NAN if isinstance(label, float) and label != label else label for label in index.tolist()]
+
+
+def _listed(labels: list[Any]) -> str:
+    some = ", ".join(repr(label) for label in labels[:_NAMED])
+    return some if len(labels) <= _NAMED else f"{some} and {len(labels) - _NAMED:,} more"
+
+
+def _error(message: str, what: str, only_p: int = 0, only_q: int = 0, twice: int = 0) -> LabelError:
+    error = LabelError(message)
+    error.what, error.only_p, error.only_q, error.twice = what, only_p, only_q, twice
+    return error
+
+
+def _bins_in_order(left: Side, right: Side) -> Side:
+    """The right side with its bins in the order of the left one, if both have names."""
+    if left.bins is None or right.bins is None or _by_place(left.index, right.index):
+        return right
+    for bins, name in [(left.bins, "p"), (right.bins, "q")]:
+        if len(set(bins)) < len(bins):
+            twice = sorted({label for label in bins if bins.count(label) > 1}, key=repr)
+            raise _error(f"{name} has bins of the same name: {_listed(twice)}", "bins", twice=len(twice))
+    if left.bins == right.bins:
+        return right
+    place = {label: at for at, label in enumerate(right.bins)}
+    mine = set(left.bins)
+    only = [label for label in left.bins if label not in place], [label for label in right.bins if label not in mine]
+    if only[0] or only[1]:
+        told = "; ".join(f"only {name} has {_listed(labels)}" for name, labels in zip("pq", only, strict=True) if labels)
+        remedy = "give both sides the same bins (`reindex` with `fill_value=0` of pandas), or `to_numpy()` to compare by place"
+        raise _error(f"the bins of both sides differ: {told}. To compare them, {remedy}", "bins", len(only[0]), len(only[1]))
+    return dataclasses.replace(right, rows=right.rows[..., [place[label] for label in left.bins]], bins=left.bins)
+
+
+def _rows_in_order(left: Side, right: Side) -> Side:
+    """The right side with its rows in the order of the left one, if both have names and several rows."""
+    if left.keys is None or right.keys is None or min(len(left.keys), len(right.keys)) < 2:
+        return right
+    take = _places(left.keys, right.keys, "q")
+    if take is None:
+        return right
+    absent = None if right.absent is None else right.absent[take]
+    if right.rows is _NOTHING:
+        return right
+    rows = right.rows.iloc[take] if hasattr(right.rows, "iloc") else right.rows[take]
+    return dataclasses.replace(right, rows=rows, keys=left.keys, absent=absent)
+
+
+def _places(mine: Any, theirs: Any, name: str) -> Any:
+    """Where the other side has each of these keys; None where rows meet by their place."""
+    if mine.equals(theirs) or _by_place(mine, theirs):
+        return None
+    if not theirs.is_unique:
+        twice = theirs[theirs.duplicated()].unique()
+        message = f"{name} has {len(twice):,} keys more than once, the first is {twice[0]!r}: rows meet by their index"
+        raise _error(f"{message}. Add them up, or `reset_index(drop=True)` on both sides to compare by place", "rows", twice=len(twice))
+    take = _flat(theirs, mine).get_indexer(_flat(mine, theirs))
+    # Labels of groups may be there for other rows too.
+    only_theirs = np.full(len(theirs), name == "q")
+    only_theirs[take[take >= 0]] = False
+    if (take < 0).any() or only_theirs.any():
+        raise _of_keys(mine[take < 0], theirs[only_theirs], name)
+    return take
+
+
+def _flat(index: Any, other: Any) -> Any:
+    """An index that can be looked up in another, of whatever types both are."""
+    if index.dtype == other.dtype and index.nlevels == other.nlevels and not str(index.dtype).startswith("interval"):
+        return index
+    return index.to_flat_index().astype(object)
+
+
+def _of_keys(only_p: Any, only_q: Any, name: str) -> LabelError:
+    told = [f"{len(keys):,} keys that only {side} has, the first is {keys[0]!r}" for side, keys in (("p", only_p), (name, only_q)) if len(keys)]
+    remedy = "take the rows that both have, or `reset_index(drop=True)` on both sides to compare by place"
+    return _error(f"rows meet by their index, and there are {' and '.join(told)}: {remedy}", "rows", len(only_p), len(only_q))
+
+
+def _by_place(mine: Any, theirs: Any) -> bool:
+    """Whether two indexes say nothing of what belongs together: one of them only counts, and the other is no reordered count."""
+    return _counts(mine) and (_counts(theirs) or _is_named(theirs)) or _counts(theirs) and _is_named(mine)
+
+
+def _counts(index: Any) -> bool:
+    """Whether an index of pandas is that of a new table: 0, 1, 2, …, without a name."""
+    return index is not None and not _is_named(index) and bool((index == np.arange(len(index))).all())
+
+
+def _is_named(index: Any) -> bool:
+    """Whether an index has a name, or labels that are no whole numbers."""
+    return index is None or any(name is not None for name in index.names) or getattr(index.dtype, "kind", "O") not in "iu"
+
+
+def _by_in_order(left: Side, by: Any) -> Any:
+    """Labels that are series of pandas, in the order of the rows."""
+    pd = sys.modules.get("pandas")
+    if by is None or left.keys is None or pd is None:
+        return by
+
+    def ordered(column: Any) -> Any:
+        take = _places(left.keys, column.index, "by") if isinstance(column, pd.Series) else None
+        return column if take is None else column.iloc[take]
+
+    return [ordered(column) for column in columns(by)]
+
+
+def _of_counts(p: Any, q: Any) -> tuple[Any, Any]:
+    """Dictionaries from label to count, as one row each: what a side does not have it has 0 times."""
+    if q is not None and not (isinstance(p, dict) and isinstance(q, dict)):
+        name, other = ("p", "q") if isinstance(p, dict) else ("q", "p")
+        raise InputError(f"{name} is a dict of counts, and {other} is none: give two dicts, or the counts as arrays of the same bins")
+    bins = list(dict.fromkeys([*p, *(q or {})]))
+    return _counts_of(p, bins, "p"), None if q is None else _counts_of(q, bins, "q")
+
+
+def _counts_of(counts: Any, bins: list[Any], name: str) -> Any:
+    row = [counts.get(label, 0) for label in bins]
+    wrong = [label for label, count in zip(bins, row, strict=True) if not isinstance(count, numbers.Number | np.generic)]
+    if not wrong:
+        return np.array(row)
+    raise InputError(f"{name} is a dict whose values are no numbers, for {_listed(wrong)}: give one from label to count")

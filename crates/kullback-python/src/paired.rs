@@ -1,0 +1,70 @@
+//! Sides whose bins and rows have names: frames and series of pandas and polars, and dictionaries.
+
+use numpy::PyUntypedArray;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use crate::functions::LAST;
+use crate::input::InputSide;
+use crate::uploaded::Uploaded;
+
+/// Anything of Python, or None.
+type Maybe<'py> = Option<Bound<'py, PyAny>>;
+
+/// Both sides, bin by bin and row by row.
+pub(crate) struct Paired<'py> {
+    pub(crate) p: Bound<'py, PyAny>,
+    pub(crate) q: Maybe<'py>,
+    /// The labels of the groups, row by row.
+    pub(crate) by: Maybe<'py>,
+    /// Which rows are null, as arrays of booleans.
+    pub(crate) p_absent: Maybe<'py>,
+    pub(crate) q_absent: Maybe<'py>,
+}
+
+impl<'py> Paired<'py> {
+    /// Brings both sides together by their names. Arrays and lists have none; of these, bins may lie on any axis.
+    pub(crate) fn new(
+        p: &Bound<'py, PyAny>,
+        q: Option<&Bound<'py, PyAny>>,
+        by: Option<&Bound<'py, PyAny>>,
+        axis: isize,
+    ) -> PyResult<Self> {
+        if axis != LAST {
+            let moved: (Bound<'py, PyAny>, Maybe<'py>) = labels(p.py(), "bins_last")?.call1((p, q, axis))?.extract()?;
+            return Self::new(&moved.0, moved.1.as_ref(), by, LAST);
+        }
+        if !has_names(p) && !q.is_some_and(has_names) {
+            return Ok(Self { p: p.clone(), q: q.cloned(), by: by.cloned(), p_absent: None, q_absent: None });
+        }
+        let (p, q, by, p_absent, q_absent) = labels(p.py(), "paired")?.call1((p, q, by))?.extract()?;
+        Ok(Self { p, q, by, p_absent, q_absent })
+    }
+}
+
+/// Both sides of all pairs: bin by bin.
+pub(crate) fn of_pairs<'py>(
+    p: &Bound<'py, PyAny>,
+    q: Option<&Bound<'py, PyAny>>,
+) -> PyResult<(InputSide<'py>, Option<InputSide<'py>>)> {
+    if !has_names(p) && !q.is_some_and(has_names) {
+        return Ok((InputSide::new(p, "p")?, q.map(|q| InputSide::new(q, "q")).transpose()?));
+    }
+    let (p, q, p_absent, q_absent): (Bound<'py, PyAny>, Maybe<'py>, Maybe<'py>, Maybe<'py>) =
+        labels(p.py(), "same_bins")?.call1((p, q))?.extract()?;
+    let q = q.map(|q| InputSide::new(&q, "q")?.without(q_absent.as_ref())).transpose()?;
+    Ok((InputSide::new(&p, "p")?.without(p_absent.as_ref())?, q))
+}
+
+/// A function of the module that knows names.
+fn labels<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("kullback._labels")?.getattr(name)
+}
+
+/// Whether an object may have names of bins or rows.
+fn has_names(object: &Bound<'_, PyAny>) -> bool {
+    !object.is_instance_of::<PyUntypedArray>()
+        && !object.is_instance_of::<PyList>()
+        && !object.is_instance_of::<PyTuple>()
+        && !object.is_instance_of::<Uploaded>()
+}
