@@ -56,28 +56,28 @@ pub enum Error {
     /// Labels of two types that have no value in common.
     LabelTypes {
         /// The file P.
-        p: String,
+        p: Box<str>,
         /// The type of its labels.
-        p_type: String,
+        p_type: Box<str>,
         /// The file Q.
-        q: String,
+        q: Box<str>,
         /// The type of its labels.
-        q_type: String,
+        q_type: Box<str>,
         /// The column of labels.
-        column: String,
+        column: Box<str>,
     },
     /// Two labels of text that are one value of the other side's type.
     SameLabel {
         /// The file.
-        file: String,
+        file: Box<str>,
         /// The column of labels.
-        column: String,
+        column: Box<str>,
         /// The one label.
-        first: String,
+        first: Box<str>,
         /// The other.
-        second: String,
+        second: Box<str>,
         /// The type of the other side.
-        data_type: String,
+        data_type: Box<str>,
     },
 
     /// A file that cannot be opened.
@@ -198,15 +198,15 @@ pub enum Error {
     /// A filter value that is not a value of its column.
     FilterValue {
         /// The file.
-        file: String,
+        file: Box<str>,
         /// The filter.
-        filter: String,
-        /// The column.
-        column: String,
-        /// The value asked for.
-        value: String,
-        /// The column's type.
-        data_type: String,
+        filter: Box<str>,
+        /// Its column.
+        column: Box<str>,
+        /// Its value.
+        value: Box<str>,
+        /// The type of the column.
+        data_type: Box<str>,
     },
 
     /// A missing bin.

@@ -143,11 +143,11 @@ impl Predicate {
             data_type => read(data_type).map(Value::Typed),
         };
         let value = value.ok_or_else(|| Error::FilterValue {
-            file: file.to_owned(),
-            filter: filter.to_string(),
-            column: filter.column.clone(),
-            value: filter.value.clone(),
-            data_type: type_name(data_type),
+            file: file.into(),
+            filter: filter.to_string().into(),
+            column: filter.column.as_str().into(),
+            value: filter.value.as_str().into(),
+            data_type: type_name(data_type).into(),
         })?;
         Ok(Self { position, comparison: filter.comparison, value })
     }

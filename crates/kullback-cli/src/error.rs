@@ -25,7 +25,7 @@ pub(crate) enum Error {
     Option(#[from] OptionError),
     /// Rows or bins that do not pair.
     #[error(transparent)]
-    Pairing(#[from] PairingError),
+    Pairing(Box<PairingError>),
     /// Arrow could not put columns together.
     #[error("the result columns cannot be put together: {0}")]
     Arrow(#[from] arrow_schema::ArrowError),
@@ -346,3 +346,9 @@ impl Error {
 
 /// The result type of the command.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+impl From<PairingError> for Error {
+    fn from(error: PairingError) -> Self {
+        Error::Pairing(Box::new(error))
+    }
+}

@@ -58,7 +58,7 @@ impl PyEngine {
 
     #[doc = include_str!("docs/rowwise.txt")]
     #[pyo3(signature = (p, q=None, measure=None, *, against=None, by=None, axis=-1, unit="nats", zeros="exact", positions=None, on_invalid="error", out=None, return_status=false, progress=None), text_signature = "($self, p, q=None, measure='kl', *, against=None, by=None, axis=-1, unit='nats', zeros='exact', positions=None, on_invalid='error', out=None, return_status=False, progress=None)")]
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
+    #[expect(clippy::too_many_arguments, clippy::too_many_lines, reason = "the arguments of a Python function")]
     fn rowwise<'py>(
         &self,
         py: Python<'py>,

@@ -53,7 +53,11 @@ fn terms(which: Divergence, pair: &PairShares, positions: &[f64]) -> Option<Vec<
     let chi2 = |p: &SideShares, q: &SideShares, bin: usize| match (p.has(bin), q.has(bin)) {
         (true, false) => None,
         (false, false) => Some(real(0.0)),
-        (_, true) => Some(square(p.shares[bin] - q.shares[bin]) / q.shares[bin]),
+        // The square alone may be below every float.
+        (_, true) => {
+            let off = p.shares[bin] - q.shares[bin];
+            Some(off / q.shares[bin] * off)
+        }
     };
     match which {
         Divergence::Renyi(f64::INFINITY) | Divergence::Ks => None,
@@ -75,7 +79,7 @@ fn terms(which: Divergence, pair: &PairShares, positions: &[f64]) -> Option<Vec<
         Divergence::Triangular => of(&|bin| {
             let (a, b) = shares(bin);
             let both = a + b;
-            Some(if both.is_positive() { square(a - b) / both } else { both })
+            Some(if both.is_positive() { (a - b) / both * (a - b) } else { both })
         }),
         Divergence::Renyi(order) => of(&|bin| power(p, q, order, bin)),
         Divergence::Tsallis(order) => of(&|bin| Some((power(p, q, order, bin)? - p.shares[bin]) / (real(order) - one))),

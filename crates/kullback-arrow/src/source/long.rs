@@ -202,11 +202,11 @@ impl LongTable {
             fields.map(|field| field.data_type().clone()).collect()
         };
         let apart = |position: usize| Error::LabelTypes {
-            p: self.plan.origin.name.clone(),
-            p_type: type_name(&types(self)[position]),
-            q: other.plan.origin.name.clone(),
-            q_type: type_name(&types(other)[position]),
-            column: self.plan.key_schema.field(self.plan.groups[position]).name().clone(),
+            p: self.plan.origin.name.as_str().into(),
+            p_type: type_name(&types(self)[position]).into(),
+            q: other.plan.origin.name.as_str().into(),
+            q_type: type_name(&types(other)[position]).into(),
+            column: self.plan.key_schema.field(self.plan.groups[position]).name().as_str().into(),
         };
         let bytes = LabelBytes::new(&types(self), &types(other)).map_err(apart)?;
         let mut keys = Vec::new();
@@ -229,18 +229,18 @@ impl LongTable {
         let united = union([p_labels, q_labels]).map_err(|apart| match apart {
             Apart::Arrow(error) => p.plan.origin.malformed(error),
             Apart::Types => Error::LabelTypes {
-                p: p.plan.origin.name.clone(),
-                p_type: type_name(from),
-                q: q.plan.origin.name.clone(),
-                q_type: type_name(to),
-                column: p.bin_column(),
+                p: p.plan.origin.name.as_str().into(),
+                p_type: type_name(from).into(),
+                q: q.plan.origin.name.as_str().into(),
+                q_type: type_name(to).into(),
+                column: p.bin_column().into(),
             },
             Apart::Twice { side, first, second } => Error::SameLabel {
-                file: [&p, &q][side].plan.origin.name.clone(),
-                column: [&p, &q][side].bin_column(),
-                first,
-                second,
-                data_type: type_name([to, from][side]),
+                file: [&p, &q][side].plan.origin.name.as_str().into(),
+                column: [&p, &q][side].bin_column().into(),
+                first: first.into(),
+                second: second.into(),
+                data_type: type_name([to, from][side]).into(),
             },
         })?;
         let Union { labels, places: [p_ranks, q_ranks] } = united;
