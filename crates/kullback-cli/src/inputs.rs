@@ -69,17 +69,17 @@ impl Inputs {
 
         let p_is_array = is_array(&args.p, args.format);
         let q_is_array = args.q.as_ref().is_some_and(|q| is_array(q, args.format_q));
-        let layout = |this_is_array: bool, other_is_array: bool| match args.layout() {
-            // An array has no columns, so options about columns are for the other file.
-            _ if this_is_array && !other_is_array && args.q.is_some() => Layout::default(),
-            layout => layout,
+        // An array has no columns, so options about columns are for the other file.
+        let layout = |layout: Layout, this_is_array: bool, other_is_array: bool| {
+            if this_is_array && !other_is_array && args.q.is_some() { Layout::default() } else { layout }
         };
-        let p_options = options(args.format, &carried, &[], &args.where_p, layout(p_is_array, q_is_array));
+        let p_options =
+            options(args.format, &carried, &[], &args.where_p, layout(args.layout(), p_is_array, q_is_array));
         let mut p = InputFile::open(&args.p, p_options, memory)?;
         let mut q = match &args.q {
             None => None,
             Some(q) => {
-                let layout = layout(q_is_array, p_is_array);
+                let layout = layout(args.layout_q(), q_is_array, p_is_array);
                 let options = options(args.format_q, labels, &args.key, &args.where_q, layout);
                 Some(InputFile::open(q, options, memory)?)
             }

@@ -153,7 +153,8 @@ impl Source {
             _ if pairing == BinPairing::ByPosition => Ok(()),
             (Body::Long(p), Body::Long(q)) => LongTable::align(p, q),
             (Body::Stream { plan: p, .. }, Body::Stream { plan: q, .. }) => align_columns(p, q, pairing),
-            _ => Ok(()),
+            (Body::Stream { plan, .. }, Body::Long(long)) => align_long(plan, long, pairing, false),
+            (Body::Long(long), Body::Stream { plan, .. }) => align_long(plan, long, pairing, true),
         }
     }
 }
@@ -189,6 +190,22 @@ fn align_columns(p: &mut Arc<Plan>, q: &mut Arc<Plan>, pairing: BinPairing) -> R
     // No stream has begun yet.
     [p, q].into_iter().filter_map(Arc::get_mut).for_each(|plan| plan.place_bins(&names));
     Ok(())
+}
+
+/// Gives the long layout of one side the columns of the other. A column that no label names is a bin of zeros, as a missing cell is.
+fn align_long(columns: &mut Arc<Plan>, long: &mut LongTable, pairing: BinPairing, long_is_p: bool) -> Result<()> {
+    let Some(names) = columns.bin_names() else { return Ok(()) };
+    let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    let more = long.labels_beside(&names)?;
+    if !more.is_empty() && pairing == BinPairing::ByName {
+        let (of_columns, of_long) = ((columns.origin.name.clone(), Vec::new()), (long.name(), more));
+        let ((p, p_only), (q, q_only)) = if long_is_p { (of_long, of_columns) } else { (of_columns, of_long) };
+        return Err(Error::BinNames { p, p_only, q, q_only });
+    }
+    names.extend(more);
+    // No stream has begun yet.
+    Arc::get_mut(columns).into_iter().for_each(|plan| plan.place_bins(&names));
+    long.place(&names)
 }
 
 fn reader(origin: &Arc<Origin>) -> Result<Box<dyn Reader>> {

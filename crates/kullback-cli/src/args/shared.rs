@@ -28,6 +28,15 @@ pub(crate) struct InputArgs {
     /// One line per bin: key columns, the column of bins, the column of counts (without it, each line counts 1).
     #[arg(long, value_name = "KEY,…:BIN[:COUNT]", value_parser = Layout::long)]
     pub(crate) long: Option<Layout>,
+    /// The list column of Q, if Q has a layout of its own.
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["columns_q", "long_q"])]
+    pub(crate) bins_q: Option<String>,
+    /// The columns of Q, if Q has a layout of its own.
+    #[arg(long, value_name = "PATTERN,…", value_delimiter = ',', conflicts_with = "long_q")]
+    pub(crate) columns_q: Vec<String>,
+    /// The keys, bins and counts of Q, if Q has a layout of its own.
+    #[arg(long, value_name = "KEY,…:BIN[:COUNT]", value_parser = Layout::long)]
+    pub(crate) long_q: Option<Layout>,
     /// Columns of P carried into the output. Rows pair by those that Q has too.
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
     pub(crate) key: Vec<String>,
@@ -57,7 +66,13 @@ pub(crate) struct InputArgs {
 impl InputArgs {
     /// An option about Q that was given, if one was.
     pub(crate) fn about_q(&self) -> Option<&'static str> {
-        let given = [("--where-q", !self.where_q.is_empty()), ("--format-q", self.format_q.is_some())];
+        let given = [
+            ("--where-q", !self.where_q.is_empty()),
+            ("--format-q", self.format_q.is_some()),
+            ("--bins-q", self.bins_q.is_some()),
+            ("--columns-q", !self.columns_q.is_empty()),
+            ("--long-q", self.long_q.is_some()),
+        ];
         given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
     }
 
@@ -70,13 +85,25 @@ impl InputArgs {
         }
     }
 
-    /// Where the histograms are.
+    /// Where the histograms of P are.
     pub(crate) fn layout(&self) -> Layout {
-        match &self.long {
-            Some(long) => long.clone(),
-            None if !self.columns.is_empty() => Layout::Wide(self.columns.clone()),
-            None => Layout::List(self.bins.clone()),
+        layout(self.long.as_ref(), &self.columns, self.bins.as_ref())
+    }
+
+    /// Where the histograms of Q are.
+    pub(crate) fn layout_q(&self) -> Layout {
+        if self.long_q.is_none() && self.columns_q.is_empty() && self.bins_q.is_none() {
+            return self.layout();
         }
+        layout(self.long_q.as_ref(), &self.columns_q, self.bins_q.as_ref())
+    }
+}
+
+fn layout(long: Option<&Layout>, columns: &[String], bins: Option<&String>) -> Layout {
+    match long {
+        Some(long) => long.clone(),
+        None if !columns.is_empty() => Layout::Wide(columns.to_vec()),
+        None => Layout::List(bins.cloned()),
     }
 }
 

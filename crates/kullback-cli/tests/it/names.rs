@@ -234,3 +234,25 @@ fn lines_are_counted_and_filters_compare() {
     let late = files.output("rowwise log.csv --long user:hour --against uniform --measure tv --where hour>=10");
     near(&numbers(&late, "tv"), &[Some(0.0)]);
 }
+
+#[test]
+fn q_may_have_a_layout_of_its_own() {
+    let files = Files::new();
+    files.bytes("wide.csv", "shop,b,a,c\nn,3,1,0\ns,1,1,2\n");
+    files.bytes("long.csv", "shop,bin,n\ns,c,2\ns,a,1\ns,b,1\nn,a,1\nn,b,3\n");
+    let line = "rowwise wide.csv long.csv --columns a,b,c --key shop --long-q shop:bin:n";
+    assert_eq!(files.output(line), "shop,kl\nn,0.0\ns,0.0\n");
+    assert_eq!(
+        files.output("rowwise long.csv wide.csv --long shop:bin:n --columns-q a,b,c --measure tv"),
+        "shop,tv\ns,0.0\nn,0.0\n"
+    );
+    files.refused(
+        "rowwise wide.csv long.csv --columns a,b --key shop --long-q shop:bin:n",
+        &["`long.csv` alone has `c`"],
+    );
+    let zeros = files.output(
+        "rowwise wide.csv long.csv --columns a,b --key shop --long-q shop:bin:n --missing-bins zero --measure tv",
+    );
+    near(&numbers(&zeros, "tv"), &[Some(0.0), Some(0.5)]);
+    files.refused("rowwise wide.csv --columns a,b --long-q shop:bin:n --against total", &["--long-q"]);
+}
