@@ -2,8 +2,8 @@
 
 use kullback_arrow::{Filter, Format, Layout, Location, ReadOptions, Source};
 
-use crate::args::{InputArgs, PairingArgs};
-use crate::error::{Error, Result};
+use crate::args::{Against, InputArgs, PairingArgs};
+use crate::error::{Error, PairingError, Result};
 
 /// Bytes of weights per batch, unless --memory asks for less.
 const BATCH_BYTES: usize = 16 << 20;
@@ -76,9 +76,21 @@ impl Inputs {
         let p_options =
             options(args.format, &carried, &[], &args.where_p, layout(args.layout(), p_is_array, q_is_array));
         let mut p = InputFile::open(&args.p, p_options, memory)?;
-        let mut q = match &args.q {
-            None => None,
-            Some(q) => {
+        let baseline = pairing.and_then(|pairing| match &pairing.against {
+            Some(Against::Row(filter)) => Some(filter),
+            _ => None,
+        });
+        let mut q = match (&args.q, baseline) {
+            (None, None) => None,
+            (None, Some(filter)) => {
+                if args.p == Location::Stdin {
+                    return Err(PairingError::BaselineOfStdin.into());
+                }
+                let filters = [&args.where_p[..], std::slice::from_ref(filter)].concat();
+                let options = options(args.format, labels, &args.key, &filters, args.layout());
+                Some(InputFile::open(&args.p, options, memory)?)
+            }
+            (Some(q), _) => {
                 let layout = layout(args.layout_q(), q_is_array, p_is_array);
                 let options = options(args.format_q, labels, &args.key, &args.where_q, layout);
                 Some(InputFile::open(q, options, memory)?)
@@ -90,12 +102,8 @@ impl Inputs {
             Source::align_bins(&mut p.source, &mut q.source, args.bin_pairing())?;
         }
         let keys = p.key_positions(&carried);
-        let names = match (&q, pairing) {
-            (Some(_), Some(_)) if args.by_position => Vec::new(),
-            (Some(_), Some(pairing)) if !pairing.join.is_empty() => pairing.join.clone(),
-            (Some(q), Some(_)) => p.keys_of_both(q),
-            _ => Vec::new(),
-        };
+        let names = q.as_ref().zip(pairing).filter(|_| !args.by_position);
+        let names = names.map_or_else(Vec::new, |(q, pairing)| p.names(q, &pairing.join));
         let labels = p.source.bin_labels();
         Ok(Self { p, q, keys, carried, names, by: by.to_vec(), labels })
     }
@@ -121,8 +129,11 @@ impl InputFile {
         Ok(Self { source: Source::open(location, &options)?, location: location.clone(), options, memory })
     }
 
-    /// The keys that another file has too.
-    fn keys_of_both(&self, other: &InputFile) -> Vec<String> {
+    /// The columns by which rows meet those of another file: the ones asked for, or the keys that both have.
+    fn names(&self, other: &InputFile, join: &[String]) -> Vec<String> {
+        if !join.is_empty() {
+            return join.to_vec();
+        }
         let (schema, others) = (self.source.key_schema(), other.source.key_schema());
         let fields = schema.fields().iter().map(|field| field.name());
         fields.filter(|name| others.index_of(name).is_ok()).cloned().collect()

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod against;
 mod asked;
 mod pairs;
 mod parse;
@@ -8,13 +9,14 @@ mod shared;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use kullback::Device;
 
 pub(crate) use self::asked::{AskedMeasure, FailAbove};
 pub(crate) use self::pairs::{NearestArgs, PairwiseArgs};
 use self::parse::{bins, size, svg};
 pub(crate) use self::shared::{FileArgs, HowArgs, InputArgs, OnBad, RunArgs};
+pub(crate) use against::Against;
 
 /// Divergences between the rows of files, on a GPU or a CPU, within 1e-6 of the exact value.
 #[derive(Debug, Parser)]
@@ -68,12 +70,13 @@ pub(crate) struct RowwiseArgs {
     pub(crate) run: RunArgs,
 }
 
-/// Which row of P meets which of Q: row i row i, or all the one row that Q has.
+/// Which row of P meets which row of Q.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct PairingArgs {
-    /// Instead of Q: the bin-wise sum of all rows of P, equal weights, or the row before.
-    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "q")]
+    /// Instead of Q: total (the bin-wise sum of all rows of P), uniform (equal weights), previous (the row
+    /// before), first, rest (the sum of all other rows), or one row of P such as day=2024-01-01.
+    #[arg(long, value_name = "WHAT", conflicts_with = "q")]
     pub(crate) against: Option<Against>,
     /// The rows that belong together: --against total, uniform and previous, and the bins of --long, are taken
     /// in each group by itself.
@@ -83,17 +86,6 @@ pub(crate) struct PairingArgs {
     /// rows pair by the keys that both sides have.
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',', conflicts_with = "by_position")]
     pub(crate) join: Vec<String>,
-}
-
-/// What stands in for Q.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Against {
-    /// The bin-wise sum of all rows of P that pass --where.
-    Total,
-    /// The weight 1 in every bin.
-    Uniform,
-    /// The row before; the first row has no value.
-    Previous,
 }
 
 /// What is computed.

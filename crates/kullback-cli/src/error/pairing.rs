@@ -67,4 +67,19 @@ pub(crate) enum PairingError {
         /// The join columns.
         columns: String,
     },
+    /// A row of P as the baseline of a stream that is gone once it is read.
+    #[error("--against COLUMN=VALUE reads P twice, and stdin comes once: give a file")]
+    BaselineOfStdin,
+    /// A filter that should name one row.
+    #[error(
+        "`{filter}` names {rows} rows of {file}, and a baseline is one row: name it by more of its keys with --where, or one row per group with --by"
+    )]
+    BaselineRows {
+        /// The file.
+        file: String,
+        /// The filter.
+        filter: String,
+        /// The rows that pass it.
+        rows: usize,
+    },
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kullback::{RowStatus, Stats, Summary, SummaryBuilder};
 
 use super::limits::LimitCheck;
-use crate::args::{Against, AskedMeasure, RowwiseArgs};
+use crate::args::{AskedMeasure, RowwiseArgs};
 use crate::rowwise::infinite::InfiniteRow;
 use crate::rowwise::results::{NULL, Results};
 use crate::rowwise::scale::Scales;
@@ -60,11 +60,9 @@ impl Report {
     pub(crate) fn new(args: &RowwiseArgs, measures: &[AskedMeasure], limits: LimitCheck) -> Self {
         let input = &args.input;
         let p = input.p.to_string();
-        let q = match (&input.q, args.pairing.against) {
+        let q = match (&input.q, &args.pairing.against) {
             (Some(q), _) => q.to_string(),
-            (None, Some(Against::Total)) => "total".to_owned(),
-            (None, Some(Against::Uniform)) => "uniform".to_owned(),
-            (None, Some(Against::Previous)) => "previous".to_owned(),
+            (None, Some(against)) => against.to_string(),
             (None, None) => p.clone(),
         };
         let filters = |filters: &[kullback_arrow::Filter]| filters.iter().map(ToString::to_string).collect();

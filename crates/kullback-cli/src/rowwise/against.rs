@@ -56,14 +56,32 @@ impl Totals {
         }
     }
 
-    /// One row per group.
-    pub(crate) fn finish(self, p: &InputFile) -> Result<Vec<Batch>> {
+    /// Checks the rows that were added.
+    pub(crate) fn check(&self, p: &InputFile) -> Result<()> {
         if self.rows == 0 {
             return Err(p.nothing_read());
         }
         if self.on_invalid == OnInvalid::Error {
             self.invalid.refuse(self.rows, &p.source.name(), &p.source.name(), "")?;
         }
+        Ok(())
+    }
+
+    /// For each row of a batch the sum of its group without the row. An invalid row is no part of its group.
+    pub(crate) fn without(&self, batch: &Batch, groups: &[usize]) -> Result<Batch> {
+        let rows = batch.rows();
+        let mut weights = Vec::with_capacity(batch.len() * batch.bins());
+        for (row, group) in groups.iter().enumerate() {
+            let is_part = invalid_weight(&rows, row).is_none();
+            for (bin, sum) in self.sums[*group].iter().enumerate() {
+                weights.push(if is_part { sum.without(&rows, row * rows.bins() + bin) } else { sum.value() });
+            }
+        }
+        Ok(Batch::from_weights(weights, batch.bins())?)
+    }
+
+    /// One row per group.
+    pub(crate) fn finish(self) -> Result<Vec<Batch>> {
         let totals: Vec<Vec<f64>> = self.sums.iter().map(|sums| sums.iter().map(Sum::value).collect()).collect();
         let is_exact = |total: &f64| total.fract() == 0.0 && *total <= EXACT_IN_24_BITS;
         let whole = self.narrow && totals.iter().flatten().all(is_exact);
@@ -109,6 +127,16 @@ impl Sum {
         let (large, small) = if self.float >= weight { (self.float, weight) } else { (weight, self.float) };
         self.lost += (large - sum) + small;
         self.float = sum;
+    }
+
+    /// The sum without one of its weights. A sum of floats keeps what rounding took, so that little is left of it if the weight is
+    /// nearly all. What rounding leaves below 0 is 0.
+    fn without(&self, rows: &Rows<'_>, element: usize) -> f64 {
+        match rows.weights() {
+            Weights::U64(counts) => (self.whole - i128::from(counts[element])) as f64,
+            Weights::I64(counts) => (self.whole - i128::from(counts[element])) as f64,
+            other => ((self.float - other.get(element).unwrap_or(f64::NAN)) + self.lost).max(0.0),
+        }
     }
 
     fn value(&self) -> f64 {

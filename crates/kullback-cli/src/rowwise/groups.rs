@@ -42,14 +42,13 @@ impl Groups {
     }
 }
 
-/// Every row against the total of its group, which takes a first pass over the file.
-pub(crate) fn total<'a>(
+/// The sums of all groups, which take a first pass over the file.
+pub(crate) fn totals(
     p: &InputFile,
-    rows: BatchStream<'a>,
     by: &[String],
     (on_invalid, narrow): (OnInvalid, bool),
     progress: &ProgressDisplay,
-) -> Result<PairStream<'a>> {
+) -> Result<Totals> {
     let mut groups = Groups::new(p, by)?;
     let mut totals = Totals::new(on_invalid, narrow);
     for batch in plain(p.source.batches()?) {
@@ -57,26 +56,69 @@ pub(crate) fn total<'a>(
         totals.add(&batch, &groups.of(&batch)?);
         progress.reached(batch.file_row(batch.len() - 1) + 1);
     }
-    let totals = totals.finish(p)?;
+    totals.check(p)?;
+    Ok(totals)
+}
+
+/// Every row against the total of its group.
+pub(crate) fn total<'a>(p: &InputFile, rows: BatchStream<'a>, by: &[String], totals: Totals) -> Result<PairStream<'a>> {
+    let (mut groups, totals) = (Groups::new(p, by)?, totals.finish()?);
     if let [total] = &totals[..] {
         return Ok(super::pairing::one(rows, total.clone()));
     }
     Ok(Box::new(rows.map(move |p| {
         let p = p?;
-        // The rows of a batch have as many bins as the totals of their groups.
-        let of_rows = groups.of(&p)?;
-        let mut places: HashMap<usize, usize> = HashMap::new();
-        let mut used: Vec<Batch> = Vec::new();
-        let mut rows = Vec::with_capacity(of_rows.len());
-        for group in of_rows {
-            let next = used.len();
-            let place = *places.entry(group).or_insert(next);
-            if place == next {
-                used.push(totals[group].clone());
+        let q = of_groups(&groups.of(&p)?, |group| Ok(totals[group].clone()))?;
+        Ok(BatchPair { p, q, alone: Vec::new() })
+    })))
+}
+
+/// One row per row of a batch: that of its group. The rows of a batch have as many bins as those of their groups.
+fn of_groups(groups: &[usize], mut row_of: impl FnMut(usize) -> Result<Batch>) -> Result<Batch> {
+    let mut places: HashMap<usize, usize> = HashMap::new();
+    let (mut used, mut rows) = (Vec::new(), Vec::with_capacity(groups.len()));
+    for group in groups {
+        let place = match places.get(group) {
+            Some(place) => *place,
+            None => {
+                places.insert(*group, used.len());
+                used.push(row_of(*group)?);
+                used.len() - 1
             }
-            rows.push(place);
+        };
+        rows.push(place);
+    }
+    Ok(Batch::concat(&used)?.take(&rows)?)
+}
+
+/// Every row against the sum of all other rows of its group.
+pub(crate) fn rest<'a>(p: &InputFile, rows: BatchStream<'a>, by: &[String], totals: Totals) -> Result<PairStream<'a>> {
+    let mut groups = Groups::new(p, by)?;
+    Ok(Box::new(rows.map(move |p| {
+        let p = p?;
+        let q = totals.without(&p, &groups.of(&p)?)?;
+        Ok(BatchPair { p, q, alone: Vec::new() })
+    })))
+}
+
+/// Every row against the first row of its group, in the order of the keys.
+pub(crate) fn first<'a>(
+    p: &'a InputFile,
+    rows: BatchStream<'a>,
+    by: &[String],
+    min_total: Option<f64>,
+    counts: &Arc<Counts>,
+) -> Result<PairStream<'a>> {
+    let mut groups = Groups::new(p, by)?;
+    let rows = if is_in_order(p)? { rows } else { sorted(p, min_total, counts)? };
+    let mut first: HashMap<usize, Batch> = HashMap::new();
+    Ok(Box::new(rows.map(move |p| {
+        let p = p?;
+        let of_rows = groups.of(&p)?;
+        for (row, group) in of_rows.iter().enumerate() {
+            first.entry(*group).or_insert_with(|| p.slice(row, 1));
         }
-        let q = Batch::concat(&used)?.take(&rows)?;
+        let q = of_groups(&of_rows, |group| Ok(first.get(&group).cloned().unwrap_or_else(|| p.slice(0, 1))))?;
         Ok(BatchPair { p, q, alone: Vec::new() })
     })))
 }

@@ -132,15 +132,36 @@ fn pairs<'a>(args: &RowwiseArgs, inputs: &'a Inputs, counts: &Arc<Counts>) -> Re
     let (p, q, by) = (&inputs.p, inputs.q.as_ref(), &inputs.by);
     let rows = |min_total| pairing::rows(p, min_total, counts);
     match (against, q) {
-        (Some(Against::Total), _) if by.is_empty() && !p.source.separating_keys().is_empty() => {
+        (Some(Against::Total | Against::Rest), _) if by.is_empty() && !p.source.separating_keys().is_empty() => {
             Err(PairingError::BinsApart { file: p.source.name(), columns: p.source.separating_keys().join("` or `") }
                 .into())
         }
-        (Some(Against::Total), _) => {
+        (Some(against @ (Against::Total | Against::Rest)), _) => {
             let progress = ProgressDisplay::new(args.run.progress(), "total", p.source.row_count());
             let how = (args.how.on_invalid.into(), args.run.device.is_gpu());
-            groups::total(p, rows(*min_total)?, by, how, &progress)
+            let totals = groups::totals(p, by, how, &progress)?;
+            let rows = rows(*min_total)?;
+            if *against == Against::Rest {
+                groups::rest(p, rows, by, totals)
+            } else {
+                groups::total(p, rows, by, totals)
+            }
         }
+        (Some(Against::Row(filter)), Some(q)) => {
+            if !by.is_empty() {
+                return join::joined(p, rows(*min_total)?, q, by, counts);
+            }
+            let baseline = join::Held::read(q)?;
+            match &baseline.parts[..] {
+                [one] if one.len() == 1 => Ok(pairing::one(rows(*min_total)?, one.clone())),
+                _ => {
+                    let (file, filter) = (p.source.name(), filter.to_string());
+                    Err(PairingError::BaselineRows { file, filter, rows: baseline.len() }.into())
+                }
+            }
+        }
+        (Some(Against::Row(_)), None) => Err(Error::NoReference { p: args.input.p.to_string() }),
+        (Some(Against::First), _) => groups::first(p, rows(*min_total)?, by, *min_total, counts),
         (Some(Against::Uniform), _) => Ok(pairing::uniform(rows(*min_total)?)),
         (Some(Against::Previous), _) => {
             let by = groups_of_previous(args, inputs);

@@ -256,3 +256,31 @@ fn q_may_have_a_layout_of_its_own() {
     near(&numbers(&zeros, "tv"), &[Some(0.0), Some(0.5)]);
     files.refused("rowwise wide.csv --columns a,b --long-q shop:bin:n --against total", &["--long-q"]);
 }
+
+#[test]
+fn a_row_may_be_compared_with_the_first_with_the_others_or_with_one_row() {
+    let files = Files::new();
+    let lines = ["n,2,1,3", "n,1,1,1", "n,3,3,1", "s,2,0,1", "s,1,1,0"];
+    files.bytes("p.csv", format!("shop,day,x,y\n{}\n", lines.join("\n")));
+    let run = |against: &str| {
+        files.output(&format!("rowwise p.csv --columns x,y --key shop,day --by shop --measure tv --against {against}"))
+    };
+    let first = run("first");
+    assert_eq!(column(&first, "day"), ["1", "2", "3", "1", "2"]);
+    near(&numbers(&first, "tv"), &[Some(0.0), Some(0.25), Some(0.25), Some(0.0), Some(1.0)]);
+    // The others of n are (4, 2), (4, 4) and (2, 4), in the order of the file.
+    let others = [(0.25 - 4.0 / 6.0_f64).abs(), 0.0, (0.75 - 2.0 / 6.0_f64).abs(), 1.0, 1.0];
+    near(&numbers(&run("rest"), "tv")[1..], &others.map(Some)[1..]);
+    let rest = numbers(&run("rest"), "tv");
+    near(&rest[..1], &[Some((0.25 - 4.0 / 6.0_f64).abs())]);
+    let one = run("day=2");
+    near(&numbers(&one, "tv"), &[Some(0.0), Some(0.25), Some(0.5), Some(0.0), Some(1.0)]);
+    files.refused("rowwise p.csv --columns x,y --key shop,day --against day=2", &["`day=2` names 2 rows", "--by"]);
+    files.refused("rowwise p.csv --columns x,y --against nothing", &["`nothing`", "previous", "day=2024-01-01"]);
+    let alone = files.output("rowwise p.csv --columns x,y --key day --where shop=n --against day=1 --measure tv");
+    near(&numbers(&alone, "tv"), &[Some(0.25), Some(0.0), Some(0.25)]);
+    // Nearly all of the total is one row.
+    files.matrix("m.npy", &[&[1e12, 1e12], &[0.25, 0.5], &[0.25, 0.0]]);
+    let rest = files.output("rowwise m.npy --against rest --measure tv");
+    near(&numbers(&rest, "tv")[..1], &[Some(0.0)]);
+}
