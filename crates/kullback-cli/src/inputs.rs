@@ -54,48 +54,10 @@ impl Inputs {
                 carried.push(column.clone());
             }
         }
-        let batch_bytes =
-            memory.map_or(BATCH_BYTES, |bytes| (bytes / BATCHES_ALIVE).clamp(1 << 16, BATCH_BYTES as u64) as usize);
-        let by = pairing.map_or(&[][..], |pairing| &pairing.by);
-        let options = |format, keys: &[String], optional_keys: &[String], filters: &[Filter], layout| ReadOptions {
-            format,
-            layout,
-            keys: keys.to_vec(),
-            optional_keys: optional_keys.to_vec(),
-            groups: by.to_vec(),
-            filters: filters.to_vec(),
-            batch_bytes,
-        };
-
-        let p_is_array = is_array(&args.p, args.format);
-        let q_is_array = args.q.as_ref().is_some_and(|q| is_array(q, args.format_q));
-        // An array has no columns, so options about columns are for the other file.
-        let layout = |layout: Layout, this_is_array: bool, other_is_array: bool| {
-            if this_is_array && !other_is_array && args.q.is_some() { Layout::default() } else { layout }
-        };
-        let p_options =
-            options(args.format, &carried, &[], &args.where_p, layout(args.layout(), p_is_array, q_is_array));
-        let mut p = InputFile::open(&args.p, p_options, memory)?;
-        let baseline = pairing.and_then(|pairing| match &pairing.against {
-            Some(Against::Row(filter)) => Some(filter),
-            _ => None,
-        });
-        let mut q = match (&args.q, baseline) {
-            (None, None) => None,
-            (None, Some(filter)) => {
-                if args.p == Location::Stdin {
-                    return Err(PairingError::BaselineOfStdin.into());
-                }
-                let filters = [&args.where_p[..], std::slice::from_ref(filter)].concat();
-                let options = options(args.format, labels, &args.key, &filters, args.layout());
-                Some(InputFile::open(&args.p, options, memory)?)
-            }
-            (Some(q), _) => {
-                let layout = layout(args.layout_q(), q_is_array, p_is_array);
-                let options = options(args.format_q, labels, &args.key, &args.where_q, layout);
-                Some(InputFile::open(q, options, memory)?)
-            }
-        };
+        let reading = Reading { args, by: pairing.map_or(&[][..], |pairing| &pairing.by), memory };
+        let p_options = reading.options(args.format, &carried, &keys_of(&args.layout_q()), &args.where_p);
+        let mut p = InputFile::open(&args.p, ReadOptions { layout: reading.layout_p(), ..p_options }, memory)?;
+        let mut q = reading.q(pairing, labels)?;
         p.check_keys(&carried)?;
         if let Some(q) = &mut q {
             q.check_keys(labels)?;
@@ -105,7 +67,7 @@ impl Inputs {
         let names = q.as_ref().zip(pairing).filter(|_| !args.by_position);
         let names = names.map_or_else(Vec::new, |(q, pairing)| p.names(q, &pairing.join));
         let labels = p.source.bin_labels();
-        Ok(Self { p, q, keys, carried, names, by: by.to_vec(), labels })
+        Ok(Self { p, q, keys, carried, names, by: reading.by.to_vec(), labels })
     }
 
     /// The columns to carry into the output, as the user asked.
@@ -121,6 +83,66 @@ impl Inputs {
     /// The name of Q in messages. It is the file, or P if P is compared with itself.
     pub(crate) fn q_name(&self) -> String {
         self.q.as_ref().unwrap_or(&self.p).source.name()
+    }
+}
+
+/// How the options ask for files to be read.
+struct Reading<'a> {
+    args: &'a InputArgs,
+    by: &'a [String],
+    memory: Option<u64>,
+}
+
+impl Reading<'_> {
+    fn options(
+        &self,
+        format: Option<Format>,
+        keys: &[String],
+        optional_keys: &[String],
+        filters: &[Filter],
+    ) -> ReadOptions {
+        let part = |bytes: u64| (bytes / BATCHES_ALIVE).clamp(1 << 16, BATCH_BYTES as u64) as usize;
+        ReadOptions {
+            format,
+            layout: Layout::default(),
+            keys: keys.to_vec(),
+            optional_keys: optional_keys.to_vec(),
+            groups: self.by.to_vec(),
+            filters: filters.to_vec(),
+            batch_bytes: self.memory.map_or(BATCH_BYTES, part),
+        }
+    }
+
+    /// Which of the sides are arrays. An array has no columns, so options about columns are for the other file.
+    fn arrays(&self) -> [bool; 2] {
+        let args = self.args;
+        [is_array(&args.p, args.format), args.q.as_ref().is_some_and(|q| is_array(q, args.format_q))]
+    }
+
+    fn layout_p(&self) -> Layout {
+        match self.arrays() {
+            [true, false] if self.args.q.is_some() => Layout::default(),
+            _ => self.args.layout(),
+        }
+    }
+
+    /// The file Q, or the rows of P that stand in for it.
+    fn q(&self, pairing: Option<&PairingArgs>, labels: &[String]) -> Result<Option<InputFile>> {
+        let args = self.args;
+        if let Some(q) = &args.q {
+            let layout = if self.arrays() == [false, true] { Layout::default() } else { args.layout_q() };
+            // The keys that P has by its layout are keys of Q too, if Q has them.
+            let keys = [args.key.clone(), keys_of(&args.layout())].concat();
+            let options = self.options(args.format_q, labels, &keys, &args.where_q);
+            return InputFile::open(q, ReadOptions { layout, ..options }, self.memory).map(Some);
+        }
+        let Some(Against::Row(filter)) = pairing.and_then(|pairing| pairing.against.as_ref()) else { return Ok(None) };
+        if args.p == Location::Stdin {
+            return Err(PairingError::BaselineOfStdin.into());
+        }
+        let filters = [&args.where_p[..], std::slice::from_ref(filter)].concat();
+        let options = self.options(args.format, labels, &args.key, &filters);
+        InputFile::open(&args.p, ReadOptions { layout: args.layout(), ..options }, self.memory).map(Some)
     }
 }
 
@@ -195,6 +217,11 @@ impl InputFile {
         }
         positions
     }
+}
+
+/// The keys that a layout has by itself.
+fn keys_of(layout: &Layout) -> Vec<String> {
+    if let Layout::Long { keys, .. } = layout { keys.clone() } else { Vec::new() }
 }
 
 fn is_array(location: &Location, format: Option<Format>) -> bool {
