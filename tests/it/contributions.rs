@@ -71,6 +71,9 @@ fn rows_without_a_value_have_no_parts_and_errors_are_those_of_the_values() {
     assert!(matches!(error, Error::InvalidWeights { row: 2, bin: 1, value: -1.0, .. }), "{error:?}");
     let against = engine.contributions(Divergence::ReverseKl, p.slice(1, 1), q, &Options::default()).expect("parts");
     assert_eq!(against, [0.5 * 0.5_f64.ln(), f64::INFINITY]);
+    // Order 0 is the share of Q where P has weight.
+    let zero = engine.contributions(Divergence::Renyi(0.0), p.slice(1, 1), q, &Options::default()).expect("parts");
+    assert_eq!(zero, [0.5, 0.0]);
     let largest = engine.contributions(Divergence::Ks, q, q, &Options::default()).expect_err("ks is no sum");
     assert_eq!(largest, Error::NoParts { measure: "ks".to_owned() });
 }

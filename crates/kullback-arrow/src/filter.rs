@@ -14,6 +14,7 @@ use arrow_ord::cmp;
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 
 use crate::error::{Error, Result};
+use crate::labels::exactly;
 use crate::types::{strict_cast, type_name};
 
 /// How a column is compared with the value of a filter.
@@ -113,8 +114,8 @@ pub(crate) struct Predicate {
 /// The value of a filter, as the column is compared with it.
 #[derive(Debug)]
 enum Value {
-    /// Cells are read as numbers.
-    Number(f64),
+    /// Cells are read as numbers; exactly, where both are whole.
+    Number(f64, Option<i128>),
     /// Cells are cast to the type of the value.
     Typed(Scalar<ArrayRef>),
 }
@@ -124,7 +125,8 @@ impl Predicate {
     pub(crate) fn new(filter: &Filter, position: usize, data_type: &DataType, file: &str) -> Result<Self> {
         let read = |data_type: &DataType| -> Option<Scalar<ArrayRef>> {
             let text: ArrayRef = Arc::new(StringArray::from(vec![filter.value.as_str()]));
-            strict_cast(&text, data_type).ok().filter(|value| value.is_valid(0)).map(Scalar::new)
+            strict_cast(&text, data_type).ok()?;
+            exactly(&text, data_type).ok().filter(|value| value.is_valid(0)).map(Scalar::new)
         };
         let by_order = !matches!(filter.comparison, Comparison::Equal | Comparison::NotEqual);
         let time = DataType::Timestamp(TimeUnit::Nanosecond, None);
@@ -134,9 +136,12 @@ impl Predicate {
             value.as_primitive_opt::<Float64Type>().map(|value| value.value(0)).filter(|number| !number.is_nan())
         };
         let value = match data_type {
-            DataType::Float16 | DataType::Float32 | DataType::Float64 => number(data_type).map(Value::Number),
+            DataType::Float16 | DataType::Float32 | DataType::Float64 => {
+                number(data_type).map(|number| Value::Number(number, None))
+            }
             DataType::Utf8 if by_order => {
-                let number = number(&DataType::Float64).map(Value::Number);
+                let whole = filter.value.trim().parse().ok();
+                let number = number(&DataType::Float64).map(|number| Value::Number(number, whole));
                 number.or_else(|| read(&time).or_else(|| read(data_type)).map(Value::Typed))
             }
             data_type if data_type.is_nested() => None,
@@ -156,12 +161,16 @@ impl Predicate {
     pub(crate) fn mask(&self, column: &ArrayRef) -> std::result::Result<BooleanArray, ArrowError> {
         let takes = |order: Option<Ordering>| order.is_some_and(|order| self.comparison.takes(order));
         match &self.value {
-            Value::Number(number) if column.data_type() == &DataType::Utf8 => {
-                let order = |text: &str| text.trim().parse::<f64>().ok().and_then(|x| x.partial_cmp(number));
+            Value::Number(number, whole) if column.data_type() == &DataType::Utf8 => {
+                let whole = whole.as_ref();
+                let order = |text: &str| match (text.trim().parse::<i128>(), whole) {
+                    (Ok(cell), Some(whole)) => Some(cell.cmp(whole)),
+                    _ => text.trim().parse::<f64>().ok().and_then(|x| x.partial_cmp(number)),
+                };
                 let passes = |text: Option<&str>| text.map(|text| takes(order(text)));
                 Ok(column.as_string::<i32>().iter().map(passes).collect())
             }
-            Value::Number(number) => {
+            Value::Number(number, _) => {
                 let floats = cast(column, &DataType::Float64)?;
                 // A NaN is not equal to a number, and neither below nor above it.
                 let passes = |x: Option<f64>| {
@@ -208,13 +217,14 @@ mod tests {
             ("n>=5", "n", Comparison::GreaterOrEqual, "5"),
             ("n>5=6", "n", Comparison::Greater, "5=6"),
             ("a!=b", "a", Comparison::NotEqual, "b"),
-            ("a<", "a", Comparison::Less, ""),
         ] {
             let filter: Filter = spec.parse().unwrap();
             assert_eq!((filter.column.as_str(), filter.comparison, filter.value.as_str()), (column, sign, value));
             assert_eq!(filter.to_string(), spec);
         }
-        assert!("=b".parse::<Filter>().is_err());
+        for wrong in ["=b", "a<", "a<>9", "a>= "] {
+            assert!(wrong.parse::<Filter>().is_err(), "{wrong}");
+        }
         assert!("ab".parse::<Filter>().unwrap_err().to_string().contains("COLUMN=VALUE"));
     }
 

@@ -55,7 +55,7 @@ impl Meeting {
         match self {
             Meeting::Values(data_type) => Ok(vec![one_zero(&cast(column, data_type)?)]),
             Meeting::TextAndValues(data_type) if column.data_type() == &DataType::Utf8 => {
-                let values = one_zero(&cast_with_options(column, data_type, &CastOptions::default())?);
+                let values = one_zero(&exactly(column, data_type)?);
                 let left = column.as_string::<i32>().iter().enumerate();
                 let left: StringArray = left.map(|(row, cell)| cell.filter(|_| values.is_null(row))).collect();
                 Ok(vec![values, Arc::new(left)])
@@ -65,6 +65,28 @@ impl Meeting {
             }
         }
     }
+}
+
+/// Text as values of a type; null where a cell is no such value, or more than the type holds: no label is rounded or cut to another.
+pub(crate) fn exactly(text: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
+    let options = CastOptions::default();
+    let values = cast_with_options(text, data_type, &options)?;
+    let finer = match data_type {
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
+            DataType::Decimal256(76, 30)
+        }
+        DataType::Date32 | DataType::Date64 => DataType::Timestamp(TimeUnit::Microsecond, None),
+        DataType::Timestamp(TimeUnit::Second, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
+        DataType::Timestamp(TimeUnit::Millisecond | TimeUnit::Microsecond, zone) => {
+            DataType::Timestamp(TimeUnit::Nanosecond, zone.clone())
+        }
+        DataType::Time32(_) | DataType::Time64(TimeUnit::Microsecond) => DataType::Time64(TimeUnit::Nanosecond),
+        _ => return Ok(values),
+    };
+    let (fine, back) = (cast_with_options(text, &finer, &options)?, cast_with_options(&values, &finer, &options)?);
+    let is_other = arrow_ord::cmp::neq(&fine, &back)?;
+    // A value beyond the finer type cannot be asked.
+    arrow_select::nullif::nullif(&values, &is_other)
 }
 
 /// The same floats with 0 in place of −0.

@@ -3,6 +3,7 @@
 use kullback_arrow::{Filter, Format, Layout, Location, ReadOptions, Source};
 
 use crate::args::{Against, InputArgs, PairingArgs};
+use crate::complain;
 use crate::error::{Error, PairingError, Result};
 
 /// Bytes of weights per batch, unless --memory asks for less.
@@ -33,6 +34,8 @@ pub(crate) struct Inputs {
     pub(crate) by: Vec<String>,
     /// The names of the bins.
     labels: Option<Vec<String>>,
+    /// Whether rows and bins pair by their places because the user says so.
+    by_position: bool,
 }
 
 impl Inputs {
@@ -49,12 +52,15 @@ impl Inputs {
             return Err(Error::BothStdin);
         }
         let mut carried: Vec<String> = Vec::new();
-        for column in labels.iter().chain(&args.key) {
+        let by = pairing.map_or(&[][..], |pairing| &pairing.by);
+        // Without keys of its own, the output of a table with groups has all keys.
+        let by_keys = if args.key.is_empty() { &[][..] } else { by };
+        for column in labels.iter().chain(by_keys).chain(&args.key) {
             if !carried.contains(column) {
                 carried.push(column.clone());
             }
         }
-        let reading = Reading { args, by: pairing.map_or(&[][..], |pairing| &pairing.by), memory };
+        let reading = Reading { args, by, memory };
         let p_options = reading.options(args.format, &carried, &keys_of(&args.layout_q()), &args.where_p);
         let mut p = InputFile::open(&args.p, ReadOptions { layout: reading.layout_p(), ..p_options }, memory)?;
         let mut q = reading.q(pairing, labels)?;
@@ -63,11 +69,13 @@ impl Inputs {
             q.check_keys(labels)?;
             Source::align_bins(&mut p.source, &mut q.source, args.bin_pairing())?;
         }
-        let keys = p.key_positions(&carried);
+        // The rows of the long layout are told apart by all of its keys.
+        let shown = if args.key.is_empty() && args.long.is_some() { &[][..] } else { &carried };
+        let keys = p.key_positions(shown);
         let names = q.as_ref().zip(pairing).filter(|_| !args.by_position);
         let names = names.map_or_else(Vec::new, |(q, pairing)| p.names(q, &pairing.join));
         let labels = p.source.bin_labels();
-        Ok(Self { p, q, keys, carried, names, by: reading.by.to_vec(), labels })
+        Ok(Self { p, q, keys, carried, names, by: reading.by.to_vec(), labels, by_position: args.by_position })
     }
 
     /// The columns to carry into the output, as the user asked.
@@ -78,6 +86,27 @@ impl Inputs {
     /// The names of the bins of a row, if they are known.
     pub(crate) fn bin_labels(&self, bins: usize) -> Option<&[String]> {
         self.labels.as_deref().filter(|labels| labels.len() == bins)
+    }
+
+    /// Says that rows pair by their places although P has keys, or refuses it where Q has keys of other names.
+    ///
+    /// # Errors
+    /// [`PairingError::OtherKeys`].
+    pub(crate) fn tell_unnamed(&self, quiet: bool) -> Result<()> {
+        let Some(q) = self.q.as_ref().filter(|_| !self.by_position) else { return Ok(()) };
+        let names = |file: &InputFile| {
+            let schema = file.source.key_schema();
+            schema.fields().iter().map(|field| format!("`{}`", field.name())).collect::<Vec<_>>().join(", ")
+        };
+        let (p_keys, q_keys) = (names(&self.p), names(q));
+        if !p_keys.is_empty() && !q_keys.is_empty() {
+            let (p, q) = (self.p.source.name(), q.source.name());
+            return Err(PairingError::OtherKeys { p, p_keys, q, q_keys }.into());
+        }
+        if !p_keys.is_empty() && !quiet {
+            complain(&format!("{} has no column {p_keys}: the rows were paired by their places", q.source.name()));
+        }
+        Ok(())
     }
 
     /// The name of Q in messages. It is the file, or P if P is compared with itself.

@@ -64,6 +64,7 @@ impl Choices<'_, '_> {
         let error = |error: Error| exception(py, &error);
         let numbers = |object: &Bound<'_, PyAny>| {
             let wrong = |_| wrong_type(format!("positions are numbers, one per bin or one more, not {object}"));
+            let object = py.import("kullback._labels")?.getattr("unlabelled")?.call1((object,))?;
             object.extract::<Vec<f64>>().map(Arc::from).map_err(wrong)
         };
         Ok(Options {

@@ -10,7 +10,7 @@ use crate::call::{self, Choices, Measures, Watch};
 use crate::error::{exception, wrong_input};
 use crate::input::{InputSide, fills_nulls};
 use crate::output;
-use crate::paired::Paired;
+use crate::paired::{Paired, is_ordered};
 
 /// What the rows of a call are compared with if there is no second side.
 #[derive(Clone, Copy, Default)]
@@ -36,7 +36,7 @@ pub(crate) fn sides<'py>(
         let message = "by says which rows belong together, for against=\"total\", \"previous\", …: give against too, or leave it out";
         return Err(wrong_input(py, message));
     }
-    let Paired { p, q, by, p_absent, q_absent } = Paired::new(p, q, by, axis)?;
+    let Paired { p, q, by, p_absent, q_absent } = Paired::new(p, q, by, (axis, is_ordered(&measures.list)))?;
     let side = InputSide::new(&p, "p")?.without(p_absent.as_ref())?;
     let q = match (q, against) {
         (Some(_), Some(_)) => return Err(wrong_input(py, "give q or against, not both")),

@@ -1,5 +1,6 @@
 //! Sides whose bins and rows have names: frames and series of pandas and polars, and dictionaries.
 
+use kullback::Divergence;
 use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
@@ -28,16 +29,16 @@ impl<'py> Paired<'py> {
         p: &Bound<'py, PyAny>,
         q: Option<&Bound<'py, PyAny>>,
         by: Option<&Bound<'py, PyAny>>,
-        axis: isize,
+        (axis, ordered): (isize, bool),
     ) -> PyResult<Self> {
         if axis != LAST {
             let moved: (Bound<'py, PyAny>, Maybe<'py>) = labels(p.py(), "bins_last")?.call1((p, q, axis))?.extract()?;
-            return Self::new(&moved.0, moved.1.as_ref(), by, LAST);
+            return Self::new(&moved.0, moved.1.as_ref(), by, (LAST, ordered));
         }
         if !has_names(p) && !q.is_some_and(has_names) {
             return Ok(Self { p: p.clone(), q: q.cloned(), by: by.cloned(), p_absent: None, q_absent: None });
         }
-        let (p, q, by, p_absent, q_absent) = labels(p.py(), "paired")?.call1((p, q, by))?.extract()?;
+        let (p, q, by, p_absent, q_absent) = labels(p.py(), "paired")?.call1((p, q, by, ordered))?.extract()?;
         Ok(Self { p, q, by, p_absent, q_absent })
     }
 }
@@ -46,14 +47,20 @@ impl<'py> Paired<'py> {
 pub(crate) fn of_pairs<'py>(
     p: &Bound<'py, PyAny>,
     q: Option<&Bound<'py, PyAny>>,
+    ordered: bool,
 ) -> PyResult<(InputSide<'py>, Option<InputSide<'py>>)> {
     if !has_names(p) && !q.is_some_and(has_names) {
         return Ok((InputSide::new(p, "p")?, q.map(|q| InputSide::new(q, "q")).transpose()?));
     }
     let (p, q, p_absent, q_absent): (Bound<'py, PyAny>, Maybe<'py>, Maybe<'py>, Maybe<'py>) =
-        labels(p.py(), "same_bins")?.call1((p, q))?.extract()?;
+        labels(p.py(), "same_bins")?.call1((p, q, ordered))?.extract()?;
     let q = q.map(|q| InputSide::new(&q, "q")?.without(q_absent.as_ref())).transpose()?;
     Ok((InputSide::new(&p, "p")?.without(p_absent.as_ref())?, q))
+}
+
+/// Whether a measure goes by the order of the bins.
+pub(crate) fn is_ordered(measures: &[Divergence]) -> bool {
+    measures.iter().any(|measure| matches!(measure, Divergence::W1 | Divergence::Ks))
 }
 
 /// A function of the module that knows names.

@@ -33,7 +33,7 @@ pub(crate) fn matrix<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let measures = Measures::new(measure, Divergence::Kl)?;
     let options = choices.options(py)?;
-    let (p, q) = matrix_sides(py, (p, q), options.zeros)?;
+    let (p, q) = matrix_sides(py, (p, q), (options.zeros, paired::is_ordered(&measures.list)))?;
     if let Some(q) = &q {
         amount::note(py, options.zeros, &p, q)?;
     }
@@ -93,7 +93,7 @@ pub(crate) fn matrix<'py>(
 fn matrix_sides<'py>(
     py: Python<'py>,
     (p, q): (&Bound<'py, PyAny>, Option<&Bound<'py, PyAny>>),
-    zeros: Zeros,
+    (zeros, ordered): (Zeros, bool),
 ) -> PyResult<(InputSide<'py>, Option<InputSide<'py>>)> {
     let matrix = |side: InputSide<'py>, name: &str| {
         if side.shape.len() > 1 {
@@ -102,7 +102,7 @@ fn matrix_sides<'py>(
         }
         side.without_nulls(py, zeros, name)
     };
-    let (p, q) = paired::of_pairs(p, q)?;
+    let (p, q) = paired::of_pairs(p, q, ordered)?;
     Ok((matrix(p, "p")?, q.map(|q| matrix(q, "q")).transpose()?))
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn neighbours<'py>(
         return Err(wrong_input(py, "nearest takes one measure"));
     };
     let options = choices.options(py)?;
-    let (p, q) = matrix_sides(py, (p, q), options.zeros)?;
+    let (p, q) = matrix_sides(py, (p, q), (options.zeros, paired::is_ordered(&[*measure])))?;
     if let Some(q) = &q {
         amount::note(py, options.zeros, &p, q)?;
     }

@@ -195,3 +195,38 @@ def test_dictionaries_of_counts_are_one_row():
     assert (caught.value.bin, caught.value.value) == (1, -2)
     with pytest.raises(kullback.InputError):
         kullback.kl({"a": 1}, against="total")
+
+
+def test_ordered_measures_go_by_the_order_of_the_labels():
+    from collections import Counter
+
+    pd = pytest.importorskip("pandas")
+    assert kullback.w1(Counter({3: 1, 1: 1}), Counter({2: 2})) == 1.0
+    assert kullback.ks(Counter({3: 1, 1: 1}), Counter({2: 2})) == 0.5
+    p = pd.DataFrame([[1, 1, 0]], columns=[1, 3, 2])
+    assert kullback.w1(p, pd.DataFrame([[0, 2, 0]], columns=[1, 2, 3])).tolist() == [1.0]
+    a, b = pd.Series([0, 0, 0, 0, 1, 10, 10]).value_counts(), pd.Series([1, 1, 1, 10, 10, 0]).value_counts()
+    assert kullback.w1(a, b, positions=[0, 1, 10]) == pytest.approx(0.8333333333333333)
+    # Other measures keep the order of p, and so do their parts.
+    assert kullback.contributions(p, p[[3, 2, 1]], "tv").shape == (1, 3)
+    with pytest.raises(kullback.InputError, match="have none"):
+        kullback.w1(Counter({"a": 1, 2: 1}), Counter({2: 1}))
+    with pytest.raises(kullback.InputError, match="positions go by place"):
+        kullback.w1(p, p, positions=pd.Series({1: 0, 2: 1, 3: 5}))
+
+
+def test_the_same_labels_in_another_order_are_names():
+    pd = pytest.importorskip("pandas")
+    assert kullback.tv(pd.Series([0, 1, 1, 2, 2, 2], name="hour").value_counts(), pd.Series([1, 2, 3])) == 0.0
+    one, other = [pd.DataFrame({"a": [9, 1], "b": [1, 9]}, index=index) for index in (pd.Index([1, 0], name="id"), [0, 1])]
+    np.testing.assert_allclose(kullback.tv(one, other), [0.8, 0.8])
+    np.testing.assert_allclose(kullback.tv(other, one), [0.8, 0.8])
+    levels = pd.MultiIndex.from_tuples([("m", "f"), ("f", "m")], names=["from", "to"])
+    p = pd.DataFrame({"a": [9, 1], "b": [1, 9]}, index=levels)
+    np.testing.assert_array_equal(kullback.tv(p, p.set_axis(levels.swaplevel())), [0, 0])
+
+
+def test_a_column_of_labels_is_no_bin():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"shop": [7, 8, 7, 8], "am": [1, 5, 1, 5], "pm": [1, 5, 3, 5]})
+    np.testing.assert_array_equal(kullback.tv(frame, against="previous", by=frame["shop"]), [np.nan, np.nan, 0.25, 0])

@@ -21,8 +21,8 @@ fn kl(p: &SideShares, q: &SideShares, bin: usize) -> Option<DoubleDouble> {
 fn power(p: &SideShares, q: &SideShares, order: f64, bin: usize) -> Option<DoubleDouble> {
     match (p.has(bin), q.has(bin)) {
         (true, true) => Some((real(order) * p.logs()[bin] + (real(1.0) - real(order)) * q.logs()[bin]).exp()),
-        (true, false) if order >= 1.0 => (order == 1.0).then(|| p.shares[bin]),
-        (false, true) if order <= 0.0 => (order == 0.0).then(|| q.shares[bin]),
+        (true, false) if order > 1.0 => None,
+        (false, true) if order < 0.0 => None,
         _ => Some(real(0.0)),
     }
 }

@@ -78,8 +78,8 @@ pub(crate) struct PairingArgs {
     /// before), first, rest (the sum of all other rows), or one row of P such as day=2024-01-01.
     #[arg(long, value_name = "WHAT", conflicts_with = "q")]
     pub(crate) against: Option<Against>,
-    /// The rows that belong together: --against total, uniform and previous, and the bins of --long, are taken
-    /// in each group by itself.
+    /// The rows that belong together: what --against makes, and the bins of --long, are taken in each group by
+    /// itself.
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
     pub(crate) by: Vec<String>,
     /// Pair the rows of P and Q by these columns, many rows of P with one of Q; Q is held in memory. Without it,

@@ -43,7 +43,7 @@ pub(crate) enum PairingError {
     },
     /// Rows that are to be held, and do not fit.
     #[error(
-        "the rows of {file} need more than the {memory} bytes of --memory, and their keys are not in the order of the other side: allow more, or sort both files by the key, then nothing is held"
+        "the rows of {file} do not come in the order of their keys, so they are held, and need more than the {memory} bytes of --memory: allow more, or sort by the keys, then nothing is held"
     )]
     HeldTooLarge {
         /// The file.
@@ -66,6 +66,28 @@ pub(crate) enum PairingError {
         q_rows: u64,
         /// The join columns.
         columns: String,
+    },
+    /// Groups whose rows do not meet by the columns of the groups.
+    #[error(
+        "--by {columns} keeps the bins of its groups apart, so rows pair within their groups: both files need these columns, --join names them too, and --by-position leaves out --by"
+    )]
+    GroupsApart {
+        /// The columns of --by.
+        columns: String,
+    },
+    /// Keys of both sides whose names differ.
+    #[error(
+        "the keys of {p} are {p_keys} and those of {q} are {q_keys}: give them the same names, or pair rows by their places with --by-position"
+    )]
+    OtherKeys {
+        /// The file P.
+        p: String,
+        /// Its keys.
+        p_keys: String,
+        /// The file Q.
+        q: String,
+        /// Its keys.
+        q_keys: String,
     },
     /// A row of P as the baseline of a stream that is gone once it is read.
     #[error("--against COLUMN=VALUE reads P twice, and stdin comes once: give a file")]

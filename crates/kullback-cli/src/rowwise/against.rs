@@ -37,13 +37,15 @@ pub(crate) struct Totals {
     narrow: bool,
     /// By the numbers of the groups.
     sums: Vec<Vec<Sum>>,
+    /// Rows that were added to each group.
+    parts: Vec<usize>,
     invalid: Invalid,
     rows: u64,
 }
 
 impl Totals {
     pub(crate) fn new(on_invalid: OnInvalid, narrow: bool) -> Self {
-        Self { on_invalid, narrow, sums: Vec::new(), invalid: Invalid::default(), rows: 0 }
+        Self { on_invalid, narrow, sums: Vec::new(), parts: Vec::new(), invalid: Invalid::default(), rows: 0 }
     }
 
     /// Adds rows to their groups.
@@ -52,7 +54,8 @@ impl Totals {
         for (row, group) in groups.iter().enumerate() {
             self.sums.resize_with(self.sums.len().max(group + 1), Vec::new);
             self.sums[*group].resize(batch.bins(), Sum::default());
-            add_row(batch, row, &mut self.sums[*group], &mut self.invalid);
+            self.parts.resize(self.sums.len(), 0);
+            self.parts[*group] += usize::from(add_row(batch, row, &mut self.sums[*group], &mut self.invalid));
         }
     }
 
@@ -65,6 +68,11 @@ impl Totals {
             self.invalid.refuse(self.rows, &p.source.name(), &p.source.name(), "")?;
         }
         Ok(())
+    }
+
+    /// The rows of a batch whose group has no other row.
+    pub(crate) fn alone(&self, groups: &[usize]) -> Vec<usize> {
+        (0..groups.len()).filter(|row| self.parts[groups[*row]] < 2).collect()
     }
 
     /// For each row of a batch the sum of its group without the row. An invalid row is no part of its group.
@@ -97,12 +105,12 @@ impl Totals {
     }
 }
 
-/// Adds a row if it is valid, and notes it if it is not.
-fn add_row(batch: &Batch, row: usize, sums: &mut [Sum], invalid: &mut Invalid) {
+/// Adds a row if it is valid, and notes it if it is not. Returns whether it was added.
+fn add_row(batch: &Batch, row: usize, sums: &mut [Sum], invalid: &mut Invalid) -> bool {
     let rows = batch.rows();
     if let Some((bin, value)) = invalid_weight(&rows, row) {
         invalid.note_weight(Side::P, batch.file_row(row), bin, value);
-        return;
+        return false;
     }
     let of_row = row * rows.bins()..(row + 1) * rows.bins();
     match rows.weights() {
@@ -111,6 +119,7 @@ fn add_row(batch: &Batch, row: usize, sums: &mut [Sum], invalid: &mut Invalid) {
         Weights::I64(counts) => sums.iter_mut().zip(&counts[of_row]).for_each(|(sum, w)| sum.whole += i128::from(*w)),
         _ => sums.iter_mut().zip(weights(&rows, row)).for_each(|(sum, w)| sum.add(w)),
     }
+    true
 }
 
 /// The sum of one bin. It is exact for 64-bit integers, and compensated (Neumaier) for other weights.

@@ -42,13 +42,13 @@ impl Groups {
     }
 }
 
-/// The sums of all groups, which take a first pass over the file.
+/// The groups of a file by their numbers, and their sums, which take a first pass over it.
 pub(crate) fn totals(
     p: &InputFile,
     by: &[String],
     (on_invalid, narrow): (OnInvalid, bool),
     progress: &ProgressDisplay,
-) -> Result<Totals> {
+) -> Result<(Groups, Totals)> {
     let mut groups = Groups::new(p, by)?;
     let mut totals = Totals::new(on_invalid, narrow);
     for batch in plain(p.source.batches()?) {
@@ -57,12 +57,12 @@ pub(crate) fn totals(
         progress.reached(batch.file_row(batch.len() - 1) + 1);
     }
     totals.check(p)?;
-    Ok(totals)
+    Ok((groups, totals))
 }
 
 /// Every row against the total of its group.
-pub(crate) fn total<'a>(p: &InputFile, rows: BatchStream<'a>, by: &[String], totals: Totals) -> Result<PairStream<'a>> {
-    let (mut groups, totals) = (Groups::new(p, by)?, totals.finish()?);
+pub(crate) fn total<'a>(rows: BatchStream<'a>, (mut groups, totals): (Groups, Totals)) -> Result<PairStream<'a>> {
+    let totals = totals.finish()?;
     if let [total] = &totals[..] {
         return Ok(super::pairing::one(rows, total.clone()));
     }
@@ -92,13 +92,13 @@ fn of_groups(groups: &[usize], mut row_of: impl FnMut(usize) -> Result<Batch>) -
 }
 
 /// Every row against the sum of all other rows of its group.
-pub(crate) fn rest<'a>(p: &InputFile, rows: BatchStream<'a>, by: &[String], totals: Totals) -> Result<PairStream<'a>> {
-    let mut groups = Groups::new(p, by)?;
-    Ok(Box::new(rows.map(move |p| {
+pub(crate) fn rest<'a>(rows: BatchStream<'a>, (mut groups, totals): (Groups, Totals)) -> PairStream<'a> {
+    Box::new(rows.map(move |p| {
         let p = p?;
-        let q = totals.without(&p, &groups.of(&p)?)?;
-        Ok(BatchPair { p, q, alone: Vec::new() })
-    })))
+        let of_rows = groups.of(&p)?;
+        let q = totals.without(&p, &of_rows)?;
+        Ok(BatchPair { alone: totals.alone(&of_rows), p, q })
+    }))
 }
 
 /// Every row against the first row of its group, in the order of the keys.

@@ -168,12 +168,16 @@ fn pairs<'a>(args: &RowwiseArgs, inputs: &'a Inputs, counts: &Arc<Counts>) -> Re
             groups::previous(p, rows(*min_total)?, &by, *min_total, counts)
         }
         (None, None) => Ok(pairing::itself(rows(*min_total)?)),
+        (None, Some(_)) if by.iter().any(|column| !inputs.names.contains(column)) => {
+            Err(PairingError::GroupsApart { columns: by.join(", ") }.into())
+        }
         (None, Some(q)) if !join.is_empty() => join::joined(p, rows(*min_total)?, q, join, counts),
         (None, Some(q)) => {
             let mut batches = pairing::plain(q.source.batches()?);
             let first = batches.next().transpose()?.ok_or_else(|| q.nothing_read())?;
             let second = batches.next().transpose()?;
-            if first.len() == 1 && second.is_none() {
+            // With groups, a row is the reference of its own group at most.
+            if first.len() == 1 && second.is_none() && by.is_empty() {
                 return Ok(pairing::one(rows(*min_total)?, first));
             }
             let q_rows = Box::new([first].into_iter().chain(second).map(Ok).chain(batches));
@@ -181,6 +185,7 @@ fn pairs<'a>(args: &RowwiseArgs, inputs: &'a Inputs, counts: &Arc<Counts>) -> Re
                 let pairs = named::by_name((p, rows(None)?), (q, q_rows), &inputs.names, counts)?;
                 return Ok(pairing::heavy_pairs(pairs, *min_total));
             }
+            inputs.tell_unnamed(args.run.quiet)?;
             known_rows_agree(inputs)?;
             Ok(pairing::by_position((rows(None)?, p.source.name()), (q_rows, q.source.name()), *min_total))
         }

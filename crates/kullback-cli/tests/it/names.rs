@@ -284,3 +284,57 @@ fn a_row_may_be_compared_with_the_first_with_the_others_or_with_one_row() {
     let rest = files.output("rowwise m.npy --against rest --measure tv");
     near(&numbers(&rest, "tv")[..1], &[Some(0.0)]);
 }
+
+#[test]
+fn what_is_left_out_changes_no_group() {
+    let files = Files::new();
+    files.bytes("p.csv", "g,k,x,y\na,1,1,0\nb,1,8,2\na,2,2,8\n");
+    let run =
+        |options: &str| files.output(&format!("rowwise p.csv --columns x,y --key g,k --by g --measure tv {options}"));
+    let total = run("--against total --min-total 5");
+    near(&numbers(&total, "tv"), &[Some(0.0), Some((0.2 - 3.0 / 11.0_f64).abs())]);
+    // The only row of its group has no others, whatever a policy would make of nothing.
+    let rest = run("--against rest --min-total 5 --zeros additive:1 --status");
+    assert_eq!(column(&rest, "status"), ["empty", "ok"]);
+    near(&numbers(&rest, "tv"), &[None, Some((0.25 - 2.0 / 3.0_f64).abs())]);
+}
+
+#[test]
+fn groups_never_meet_across() {
+    let files = Files::new();
+    files.bytes("p.csv", "f,k,b,n\nsex,1,M,1\nsex,1,F,3\n");
+    files.bytes("q.csv", "f,k,b,n\nzip,1,01,3\nzip,1,02,1\n");
+    let long = "rowwise p.csv q.csv --long f,k:b:n --by f --measure tv";
+    files.refused(long, &["none of the 1 rows"]);
+    files.refused(&format!("{long} --join k"), &["--by f", "--join"]);
+    files.refused(&format!("{long} --by-position"), &["--by f"]);
+    files.refused("rowwise p.csv q.csv --long f:b:n --long-q k:b:n", &["`f`", "`k`", "--by-position"]);
+    // Keys that Q lacks are told, and rows of the long layout keep all their keys.
+    files.bytes("w.csv", "shop,x\na,1\nb,2\n");
+    files.bytes("v.csv", "x\n1\n2\n");
+    let ran = files.run("rowwise w.csv v.csv --columns x --key shop --measure tv");
+    assert!(ran.stderr.contains("`v.csv` has no column `shop`"), "{}", ran.stderr);
+    files.bytes("r.csv", "f,b,n\nsex,M,1\nsex,F,1\n");
+    let joined = files.output("rowwise p.csv r.csv --long f,k:b:n --long-q f:b:n --join f --measure tv");
+    assert_eq!(joined, "f,k,tv\nsex,1,0.25\n");
+}
+
+#[test]
+fn no_label_is_rounded_to_another() {
+    let files = Files::new();
+    let texts = |cells: &[&str]| -> ArrayRef { Arc::new(StringArray::from(cells.to_vec())) };
+    let ones: ArrayRef = Arc::new(Int64Array::from(vec![1, 1]));
+    let decimals = arrow_array::Decimal128Array::from(vec![1_i128, 200]).with_precision_and_scale(10, 2).unwrap();
+    files.table("d.parquet", vec![("k", texts(&["x"; 2])), ("b", Arc::new(decimals)), ("n", ones.clone())]);
+    files.bytes("same.csv", "k,b,n\nx,0.010000,1\nx,2,1\n");
+    files.bytes("near.csv", "k,b,n\nx,0.011,1\nx,2,1\n");
+    assert_eq!(files.output("rowwise same.csv d.parquet --long k:b:n --measure tv"), "k,tv\nx,0.0\n");
+    assert_eq!(files.output("rowwise near.csv d.parquet --long k:b:n --measure tv"), "k,tv\nx,0.5\n");
+    let days: ArrayRef = Arc::new(arrow_array::Date32Array::from(vec![19_723, 19_724]));
+    files.table("t.parquet", vec![("k", texts(&["x"; 2])), ("b", days), ("n", ones)]);
+    files.bytes("day.csv", "k,b,n\nx,2024-01-01,1\nx,2024-01-02,1\n");
+    files.bytes("noon.csv", "k,b,n\nx,2024-01-01 12:00:00,1\nx,2024-01-02,1\n");
+    assert_eq!(files.output("rowwise day.csv t.parquet --long k:b:n --measure tv"), "k,tv\nx,0.0\n");
+    assert_eq!(files.output("rowwise noon.csv t.parquet --long k:b:n --measure tv"), "k,tv\nx,0.5\n");
+    files.refused("rowwise d.parquet --long k:b:n --against uniform --where b=2.001", &["`b=2.001`", "decimal"]);
+}

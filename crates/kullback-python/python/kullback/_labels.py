@@ -1,5 +1,6 @@
 """Names of bins and of rows. Sides that both have them meet by name; what has no names meets by its place."""
 
+import collections
 import dataclasses
 import numbers
 import sys
@@ -19,6 +20,9 @@ _NAMED = 5
 """So many labels are named in a message."""
 
 
+_NO_ORDER = "w1 and ks go by the order of the bins, and the labels of p have none: give labels of one kind, or arrays"
+
+
 @dataclasses.dataclass
 class Side:
     """Rows as the engine takes them (None where nobody knows how many bins they have), and what they are called."""
@@ -33,14 +37,15 @@ class Side:
     """Which rows are not there; zeros stand in their place."""
 
 
-def paired(p: Any, q: Any, by: Any = None) -> tuple[Any, Any, Any, Any, Any]:
+def paired(p: Any, q: Any, by: Any = None, ordered: bool = False) -> tuple[Any, Any, Any, Any, Any]:
     """Rows of both sides, bin by bin and row by row, and the labels of their groups; then which rows of p and of q are not there.
 
-    `q` may be None.
+    `q` may be None. Where a measure goes by the order of the bins (`ordered`), bins with names come in the order of these.
     """
     if isinstance(p, dict) or isinstance(q, dict):
-        return *_of_counts(p, q), by, None, None
-    left, right = read(p, "p"), read(q, "q")
+        return *_of_counts(p, q, ordered), by, None, None
+    left, right = read(_without_labels(p, by), "p"), read(q, "q")
+    left = _by_value(left) if ordered else left
     right = _rows_in_order(left, _bins_in_order(left, right))
     return _known(left, "p"), _known(right, "q"), _by_in_order(left, by), left.absent, right.absent
 
@@ -73,9 +78,10 @@ def _has_rows(side: Any) -> bool:
     return isinstance(side, dict | Uploaded) or hasattr(side, "__arrow_c_stream__") or hasattr(side, "__arrow_c_array__") or hasattr(side, "iloc")
 
 
-def same_bins(p: Any, q: Any) -> tuple[Any, Any, Any, Any]:
+def same_bins(p: Any, q: Any, ordered: bool = False) -> tuple[Any, Any, Any, Any]:
     """Rows of both sides, bin by bin, where every row of one meets every row of the other; then which rows are not there."""
     left, right = read(p, "p"), read(q, "q")
+    left = _by_value(left) if ordered else left
     right = _bins_in_order(left, right)
     return _known(left, "p"), _known(right, "q"), left.absent, right.absent
 
@@ -193,9 +199,10 @@ def _bins_in_order(left: Side, right: Side) -> Side:
     """The right side with its bins in the order of the left one, if both have names."""
     if left.bins is None or right.bins is None or _by_place(left.index, right.index):
         return right
+    right = _levels_in_order(left, right)
     for bins, name in [(left.bins, "p"), (right.bins, "q")]:
         if len(set(bins)) < len(bins):
-            twice = sorted({label for label in bins if bins.count(label) > 1}, key=repr)
+            twice = sorted((label for label, count in collections.Counter(bins).items() if count > 1), key=repr)
             raise _error(f"{name} has bins of the same name: {_listed(twice)}", "bins", twice=len(twice))
     if left.bins == right.bins:
         return right
@@ -207,6 +214,60 @@ def _bins_in_order(left: Side, right: Side) -> Side:
         remedy = "give both sides the same bins (`reindex` with `fill_value=0` of pandas), or `to_numpy()` to compare by place"
         raise _error(f"the bins of both sides differ: {told}. To compare them, {remedy}", "bins", len(only[0]), len(only[1]))
     return dataclasses.replace(right, rows=right.rows[..., [place[label] for label in left.bins]], bins=left.bins)
+
+
+def _order(labels: list[Any]) -> list[int] | None:
+    """The places of labels by their values: as numbers if every label is one, else as they compare. None if they do not compare."""
+    values = labels
+    try:
+        values = [float(label) for label in labels]
+    except (TypeError, ValueError):
+        pass
+    try:
+        return sorted(range(len(labels)), key=values.__getitem__)
+    except TypeError:
+        return None
+
+
+def _by_value(side: Side) -> Side:
+    """The side with its bins in the order of their names, if they have names."""
+    if side.bins is None or side.index is not None and _counts(side.index):
+        return side
+    order = _order(side.bins)
+    if order is None:
+        raise InputError(_NO_ORDER)
+    index = None if side.index is None else side.index[order]
+    return dataclasses.replace(side, rows=side.rows[..., order], bins=[side.bins[at] for at in order], index=index)
+
+
+def _reordered(mine: Any, theirs: Any) -> Any:
+    """An index of several levels with these in the order of the other's, if both name the same levels."""
+    names = [list(getattr(index, "names", [])) for index in (mine, theirs)]
+    same = len(names[0]) > 1 and None not in names[0] and sorted(map(repr, names[0])) == sorted(map(repr, names[1]))
+    return theirs.reorder_levels(names[0]) if same and names[0] != names[1] else theirs
+
+
+def _levels_in_order(left: Side, right: Side) -> Side:
+    index = right.index if left.index is None or right.index is None else _reordered(left.index, right.index)
+    return right if index is right.index else dataclasses.replace(right, index=index, bins=_labels(index))
+
+
+def _without_labels(p: Any, by: Any) -> Any:
+    """A frame without the columns that say which rows belong together: they are no bins."""
+    names = list(getattr(p, "columns", []))
+    if by is None or not names or not (hasattr(p, "iloc") or hasattr(p, "get_columns")):
+        return p
+    taken = [each.name for each in columns(by) if getattr(each, "name", None) in names and p[each.name].equals(each)]
+    if not taken:
+        return p
+    return p.drop(columns=taken) if hasattr(p, "iloc") else p.drop(taken)
+
+
+def unlabelled(positions: Any) -> Any:
+    """Positions that go by their places. A series whose labels say something is refused."""
+    if hasattr(positions, "iloc") and not _counts(positions.index):
+        raise InputError("positions go by place, one per bin in order, and a series has labels: give `to_numpy()` in the order of the bins")
+    return positions
 
 
 def _rows_in_order(left: Side, right: Side) -> Side:
@@ -225,6 +286,7 @@ def _rows_in_order(left: Side, right: Side) -> Side:
 
 def _places(mine: Any, theirs: Any, name: str) -> Any:
     """Where the other side has each of these keys; None where rows meet by their place."""
+    theirs = _reordered(mine, theirs)
     if mine.equals(theirs) or _by_place(mine, theirs):
         return None
     if not theirs.is_unique:
@@ -254,8 +316,11 @@ def _of_keys(only_p: Any, only_q: Any, name: str) -> LabelError:
 
 
 def _by_place(mine: Any, theirs: Any) -> bool:
-    """Whether two indexes say nothing of what belongs together: one of them only counts, and the other is no reordered count."""
-    return _counts(mine) and (_counts(theirs) or _is_named(theirs)) or _counts(theirs) and _is_named(mine)
+    """Whether two indexes say nothing of what belongs together: one of them only counts, and the other has other labels."""
+    if mine is None or theirs is None or not (_counts(mine) or _counts(theirs)):
+        return False
+    # The same labels in another order are names all the same.
+    return not (len(mine) == len(theirs) and set(_labels(mine)) == set(_labels(theirs)))
 
 
 def _counts(index: Any) -> bool:
@@ -281,12 +346,16 @@ def _by_in_order(left: Side, by: Any) -> Any:
     return [ordered(column) for column in columns(by)]
 
 
-def _of_counts(p: Any, q: Any) -> tuple[Any, Any]:
+def _of_counts(p: Any, q: Any, ordered: bool) -> tuple[Any, Any]:
     """Dictionaries from label to count, as one row each: what a side does not have it has 0 times."""
     if q is not None and not (isinstance(p, dict) and isinstance(q, dict)):
         name, other = ("p", "q") if isinstance(p, dict) else ("q", "p")
         raise InputError(f"{name} is a dict of counts, and {other} is none: give two dicts, or the counts as arrays of the same bins")
     bins = list(dict.fromkeys([*p, *(q or {})]))
+    order = _order(bins)
+    if order is None and ordered:
+        raise InputError(_NO_ORDER)
+    bins = bins if order is None else [bins[at] for at in order]
     return _counts_of(p, bins, "p"), None if q is None else _counts_of(q, bins, "q")
 
 
