@@ -141,11 +141,7 @@ fn pairs<'a>(args: &RowwiseArgs, inputs: &'a Inputs, counts: &Arc<Counts>) -> Re
             let how = (args.how.on_invalid.into(), args.run.device.is_gpu());
             let totals = groups::totals(p, by, how, &progress)?;
             let rows = rows(*min_total)?;
-            if *against == Against::Rest {
-                groups::rest(p, rows, by, totals)
-            } else {
-                groups::total(p, rows, by, totals)
-            }
+            if *against == Against::Rest { Ok(groups::rest(rows, totals)) } else { groups::total(rows, totals) }
         }
         (Some(Against::Row(filter)), Some(q)) => {
             if !by.is_empty() {
