@@ -14,8 +14,6 @@ use arrow_cast::{CastOptions, cast, cast_with_options};
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 
-type Result<T> = std::result::Result<T, ArrowError>;
-
 /// How the labels of two columns are compared.
 #[derive(Clone, Debug, PartialEq)]
 enum Meeting {
@@ -51,7 +49,7 @@ impl Meeting {
     }
 
     /// The column as columns that are equal where the labels are.
-    fn columns(&self, column: &ArrayRef) -> Result<Vec<ArrayRef>> {
+    fn columns(&self, column: &ArrayRef) -> Result<Vec<ArrayRef>, ArrowError> {
         match self {
             Meeting::Values(data_type) => Ok(vec![one_zero(&cast(column, data_type)?)]),
             Meeting::TextAndValues(data_type) if column.data_type() == &DataType::Utf8 => {
@@ -68,7 +66,7 @@ impl Meeting {
 }
 
 /// Text as values of a type; null where a cell is no such value, or more than the type holds: no label is rounded or cut to another.
-pub(crate) fn exactly(text: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
+pub(crate) fn exactly(text: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
     let options = CastOptions::default();
     let values = cast_with_options(text, data_type, &options)?;
     let finer = match data_type {
@@ -116,9 +114,9 @@ impl LabelBytes {
     ///
     /// # Errors
     /// The position of a column whose two types have no value in common.
-    pub fn new(p: &[DataType], q: &[DataType]) -> std::result::Result<Self, usize> {
+    pub fn new(p: &[DataType], q: &[DataType]) -> Result<Self, usize> {
         let meetings = p.iter().zip(q).enumerate().map(|(position, (p, q))| Meeting::of(p, q).ok_or(position));
-        let meetings = meetings.collect::<std::result::Result<Vec<_>, _>>()?;
+        let meetings = meetings.collect::<Result<Vec<_>, _>>()?;
         let fields = meetings.iter().flat_map(Meeting::types).map(SortField::new).collect();
         // Every type that is not nested can be encoded, and nested ones only meet themselves.
         let converter = RowConverter::new(fields).map_err(|_| 0_usize)?;
@@ -129,9 +127,9 @@ impl LabelBytes {
     ///
     /// # Errors
     /// Columns of other types.
-    pub fn each(&self, columns: &[ArrayRef], mut take: impl FnMut(usize, Option<&[u8]>)) -> Result<()> {
+    pub fn each(&self, columns: &[ArrayRef], mut take: impl FnMut(usize, Option<&[u8]>)) -> Result<(), ArrowError> {
         let encoded = self.meetings.iter().zip(columns).map(|(meeting, column)| meeting.columns(column));
-        let encoded: Vec<ArrayRef> = encoded.collect::<Result<Vec<_>>>()?.concat();
+        let encoded: Vec<ArrayRef> = encoded.collect::<Result<Vec<_>, ArrowError>>()?.concat();
         let rows = self.converter.convert_columns(&encoded)?;
         for (row, bytes) in rows.iter().enumerate() {
             take(row, columns.iter().all(|column| column.is_valid(row)).then(|| bytes.data()));
@@ -166,7 +164,7 @@ impl From<ArrowError> for Apart {
 }
 
 /// Puts the distinct labels of two sides together. The labels of a side are distinct among themselves.
-pub(crate) fn union(sides: [&ArrayRef; 2]) -> std::result::Result<Union, Apart> {
+pub(crate) fn union(sides: [&ArrayRef; 2]) -> Result<Union, Apart> {
     let types = sides.map(|side| vec![side.data_type().clone()]);
     let bytes = LabelBytes::new(&types[0], &types[1]).map_err(|_| Apart::Types)?;
     let mut seen: HashMap<Box<[u8]>, usize> = HashMap::new();
@@ -204,7 +202,7 @@ pub(crate) fn union(sides: [&ArrayRef; 2]) -> std::result::Result<Union, Apart> 
 }
 
 /// Labels of two sides in one column: of one type if both have it, else as text.
-fn taken(sides: [&ArrayRef; 2], from: &[(usize, usize)]) -> Result<ArrayRef> {
+fn taken(sides: [&ArrayRef; 2], from: &[(usize, usize)]) -> Result<ArrayRef, ArrowError> {
     let numbers = sides.iter().all(|side| side.data_type().is_numeric());
     let data_type = match sides.map(|side| side.data_type()) {
         [a, b] if a == b => a.clone(),
@@ -212,18 +210,18 @@ fn taken(sides: [&ArrayRef; 2], from: &[(usize, usize)]) -> Result<ArrayRef> {
         _ if numbers => DataType::Float64,
         _ => DataType::Utf8,
     };
-    let sides = sides.iter().map(|side| cast(side, &data_type)).collect::<Result<Vec<_>>>()?;
+    let sides = sides.iter().map(|side| cast(side, &data_type)).collect::<Result<Vec<_>, ArrowError>>()?;
     let arrays: Vec<&dyn Array> = sides.iter().map(AsRef::as_ref).collect();
     arrow_select::interleave::interleave(&arrays, from)
 }
 
-fn from_order(labels: &ArrayRef, order: &[usize]) -> Result<ArrayRef> {
+fn from_order(labels: &ArrayRef, order: &[usize]) -> Result<ArrayRef, ArrowError> {
     let places = arrow_array::UInt64Array::from_iter_values(order.iter().map(|place| *place as u64));
     arrow_select::take::take(labels, &places, None)
 }
 
 /// The labels of one column by their values: their rows in order. Equal values keep the order of their rows.
-pub(crate) fn order(labels: &ArrayRef) -> Result<Vec<usize>> {
+pub(crate) fn order(labels: &ArrayRef) -> Result<Vec<usize>, ArrowError> {
     rows_in_order(std::slice::from_ref(labels))
 }
 
@@ -231,8 +229,8 @@ pub(crate) fn order(labels: &ArrayRef) -> Result<Vec<usize>> {
 ///
 /// # Errors
 /// A column that cannot be sorted.
-pub fn rows_in_order(columns: &[ArrayRef]) -> Result<Vec<usize>> {
-    let columns = columns.iter().map(by_value).collect::<Result<Vec<_>>>()?;
+pub fn rows_in_order(columns: &[ArrayRef]) -> Result<Vec<usize>, ArrowError> {
+    let columns = columns.iter().map(by_value).collect::<Result<Vec<_>, ArrowError>>()?;
     let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
     let rows = RowConverter::new(fields)?.convert_columns(&columns)?;
     let mut order: Vec<usize> = (0..rows.num_rows()).collect();
@@ -241,7 +239,7 @@ pub fn rows_in_order(columns: &[ArrayRef]) -> Result<Vec<usize>> {
 }
 
 /// The column in a type that sorts by value: text as numbers or times, if every cell is one.
-fn by_value(column: &ArrayRef) -> Result<ArrayRef> {
+fn by_value(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     if column.data_type() != &DataType::Utf8 {
         return Ok(one_zero(column));
     }

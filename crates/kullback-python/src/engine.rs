@@ -7,8 +7,9 @@ use pyo3::prelude::*;
 
 use crate::call::{self, Choices, Found, Measures, Watch};
 use crate::error::{exception, wrong_input};
-use crate::functions::{Baseline, LAST, on_engine, shape_of};
+use crate::functions::{Baseline, on_engine, shape_of};
 use crate::input::InputSide;
+use crate::paired::LAST;
 use crate::uploaded::{Resident, Uploaded};
 use crate::{output, pairs};
 

@@ -10,7 +10,7 @@ use crate::call::{self, Choices, Measures, Watch};
 use crate::error::{exception, wrong_input};
 use crate::input::{InputSide, fills_nulls};
 use crate::output;
-use crate::paired::{Paired, is_ordered};
+use crate::paired::{LAST, Paired, is_ordered};
 
 /// What the rows of a call are compared with if there is no second side.
 #[derive(Clone, Copy, Default)]
@@ -19,9 +19,6 @@ pub(crate) struct Baseline<'a, 'py> {
     /// Labels that say which rows belong together.
     pub(crate) by: Option<&'a Bound<'py, PyAny>>,
 }
-
-/// The last axis, which has the bins if nothing else is said.
-pub(crate) const LAST: isize = -1;
 
 /// The two sides of a call. Side Q is `q`, or what `against` makes from `p`.
 pub(crate) fn sides<'py>(

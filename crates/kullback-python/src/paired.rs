@@ -5,9 +5,11 @@ use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
-use crate::functions::LAST;
 use crate::input::InputSide;
 use crate::uploaded::Uploaded;
+
+/// The last axis, which has the bins if nothing else is said.
+pub(crate) const LAST: isize = -1;
 
 /// Anything of Python, or None.
 type Maybe<'py> = Option<Bound<'py, PyAny>>;
