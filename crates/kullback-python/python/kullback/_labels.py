@@ -200,6 +200,7 @@ def _bins_in_order(left: Side, right: Side) -> Side:
     if left.bins is None or right.bins is None or _by_place(left.index, right.index):
         return right
     right = _levels_in_order(left, right)
+    assert right.bins is not None
     for bins, name in [(left.bins, "p"), (right.bins, "q")]:
         if len(set(bins)) < len(bins):
             twice = sorted((label for label, count in collections.Counter(bins).items() if count > 1), key=repr)
@@ -318,6 +319,9 @@ def _of_keys(only_p: Any, only_q: Any, name: str) -> LabelError:
 def _by_place(mine: Any, theirs: Any) -> bool:
     """Whether two indexes say nothing of what belongs together: one of them only counts, and the other has other labels."""
     if mine is None or theirs is None or not (_counts(mine) or _counts(theirs)):
+        return False
+    if not (_counts(mine) and _counts(theirs) or _is_named(mine) or _is_named(theirs)):
+        # Numbers without a name on both sides, as those of a table and of a part of one.
         return False
     # The same labels in another order are names all the same.
     return not (len(mine) == len(theirs) and set(_labels(mine)) == set(_labels(theirs)))
