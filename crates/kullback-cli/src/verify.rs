@@ -208,8 +208,14 @@ impl Subject {
         let second_order: Vec<Divergence> =
             all.iter().copied().filter(|measure| measure.is_of_second_order()).collect();
         let mut sets = vec![only(&all)];
-        // The kernels of scans differ by type, policy and length, and each takes time to compile.
-        if self.takes_wide || problem.zeros == Zeros::Exact || problem.bins == FEW_LENGTHS[1] {
+        // A GPU compiles a kernel for each type, policy and number of threads, so it is asked for some of them.
+        let short = problem.bins == FEW_LENGTHS[1];
+        let is_asked = match (p.weight_type(), problem.zeros) {
+            (WeightType::F32, _) if short => true,
+            (WeightType::F32 | WeightType::U16, Zeros::Exact) => short || problem.bins == LENGTHS[LENGTHS.len() - 1],
+            _ => false,
+        };
+        if self.takes_wide || is_asked {
             sets.push(only(&ordered_measures()));
         }
         if self.takes_wide {
