@@ -94,12 +94,18 @@ impl FromStr for Filter {
             Comparison::SIGNS.iter().filter_map(|(sign, comparison)| Some((spec.find(sign)?, sign, *comparison)));
         // Of two signs at one place, the longer comes first.
         match signs.min_by_key(|(at, sign, _)| (*at, usize::MAX - sign.len())) {
-            Some((at, sign, comparison)) if at > 0 => {
+            Some((at, sign, comparison)) if at > 0 && is_value(comparison, &spec[at + sign.len()..]) => {
                 Ok(Filter { column: spec[..at].to_owned(), comparison, value: spec[at + sign.len()..].to_owned() })
             }
             _ => Err(Error::FilterSpec { spec: spec.to_owned() }),
         }
     }
+}
+
+/// Whether a text may stand after a sign: `<>` is no sign, and nothing lies below or above an empty value.
+fn is_value(comparison: Comparison, text: &str) -> bool {
+    matches!(comparison, Comparison::Equal | Comparison::NotEqual)
+        || !matches!(text.trim().chars().next(), None | Some('<' | '>' | '='))
 }
 
 /// A filter bound to a column of a scan.
