@@ -11,8 +11,8 @@ use arrow_schema::SchemaRef;
 use kullback_arrow::{Format, TableFormat, Target, Writer};
 use tempfile::TempDir;
 
-use crate::args::FileArgs;
-use crate::error::{Error, Result};
+use crate::args::{FileArgs, InputArgs};
+use crate::error::{Error, OptionError, Result};
 
 /// Rows that a terminal shows if the user asks for no number.
 const SHOWN: usize = 20;
@@ -32,10 +32,13 @@ pub(crate) enum Destination {
 
 impl Destination {
     /// The destination that the options ask for. Anything wrong with it fails before any work.
-    pub(crate) fn choose(args: &FileArgs, json: bool) -> Result<Self> {
+    pub(crate) fn choose(args: &FileArgs, json: bool, input: &InputArgs) -> Result<Self> {
         let terminal = io::stdout().is_terminal();
         match &args.output {
             Some(Target::Path(path)) => {
+                if input.reads(path) {
+                    return Err(OptionError::OverInput { file: path.display().to_string() }.into());
+                }
                 let format = args.output_format.map_or_else(|| TableFormat::from_path(path), Ok)?;
                 Ok(Destination::File(path.clone(), format))
             }

@@ -1,6 +1,7 @@
 //! The options that several commands have.
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use kullback::{Device, Divergence, OnInvalid, Unit, Zeros};
@@ -74,6 +75,13 @@ impl InputArgs {
             ("--long-q", self.long_q.is_some()),
         ];
         given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+
+    /// Whether a file is one of those that are read.
+    pub(crate) fn reads(&self, file: &Path) -> bool {
+        let Ok(file) = file.canonicalize() else { return false };
+        let is_it = |input: &Location| matches!(input, Location::Path(path) if path.canonicalize().is_ok_and(|path| path == file));
+        is_it(&self.p) || self.q.as_ref().is_some_and(is_it)
     }
 
     /// How the bins of the two sides meet.

@@ -27,6 +27,12 @@ pub(crate) enum OptionError {
         /// The limit.
         most: usize,
     },
+    /// An output that would replace an input.
+    #[error("`{file}` is an input: write the result to another file")]
+    OverInput {
+        /// The file.
+        file: String,
+    },
     /// Two limits of one measure.
     #[error("--fail-above gives `{name}` two limits: keep one of them")]
     LimitTwice {

@@ -31,7 +31,7 @@ const SHOWN: usize = 12;
 pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
     let heatmap = args.matrix.heatmap.as_ref();
     let only_picture = heatmap.is_some() && args.file.output.is_none() && args.file.output_format.is_none();
-    let destination = Destination::choose(&args.file, only_picture)?;
+    let destination = Destination::choose(&args.file, only_picture, &args.sides.input)?;
     if let (Some(picture), Destination::File(path, _)) = (heatmap, &destination)
         && picture == path
     {

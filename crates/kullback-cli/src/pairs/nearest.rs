@@ -22,7 +22,7 @@ const MOST_BYTES: u64 = 16 << 30;
 
 /// Runs the command.
 pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
-    let destination = Destination::choose(&args.file, false)?;
+    let destination = Destination::choose(&args.file, false, &args.sides.input)?;
     let measure = args.measure.measure.measure;
     let engine = rowwise::engine(&args.run)?;
     let sides = LoadedSides::read(&args.sides.input, &args.how, &args.run, true)?;

@@ -101,16 +101,9 @@ pub(crate) fn rest<'a>(rows: BatchStream<'a>, (mut groups, totals): (Groups, Tot
     }))
 }
 
-/// Every row against the first row of its group, in the order of the keys.
-pub(crate) fn first<'a>(
-    p: &'a InputFile,
-    rows: BatchStream<'a>,
-    by: &[String],
-    min_total: Option<f64>,
-    counts: &Arc<Counts>,
-) -> Result<PairStream<'a>> {
+/// Every row against the first row of its group. The rows come in the order of [`in_order`].
+pub(crate) fn first<'a>(p: &InputFile, rows: BatchStream<'a>, by: &[String]) -> Result<PairStream<'a>> {
     let mut groups = Groups::new(p, by)?;
-    let rows = if is_in_order(p)? { rows } else { sorted(p, min_total, counts)? };
     let mut first: HashMap<usize, Batch> = HashMap::new();
     Ok(Box::new(rows.map(move |p| {
         let p = p?;
@@ -123,17 +116,10 @@ pub(crate) fn first<'a>(
     })))
 }
 
-/// Every row against the row before it in its group, in the order of the keys. The first row of each group has none. Rows without
-/// keys keep the order of the file.
-pub(crate) fn previous<'a>(
-    p: &'a InputFile,
-    rows: BatchStream<'a>,
-    by: &[String],
-    min_total: Option<f64>,
-    counts: &Arc<Counts>,
-) -> Result<PairStream<'a>> {
+/// Every row against the row before it in its group. The first row of each group has none. The rows come in the order of
+/// [`in_order`].
+pub(crate) fn previous<'a>(p: &InputFile, rows: BatchStream<'a>, by: &[String]) -> Result<PairStream<'a>> {
     let mut groups = Groups::new(p, by)?;
-    let rows = if is_in_order(p)? { rows } else { sorted(p, min_total, counts)? };
     let mut last: HashMap<usize, Batch> = HashMap::new();
     Ok(Box::new(rows.map(move |p| {
         let p = p?;
@@ -164,6 +150,16 @@ pub(crate) fn previous<'a>(
         let q = Batch::concat(&before)?.take(&taken)?;
         Ok(BatchPair { p, q, alone })
     })))
+}
+
+/// The rows of P in the order of their keys. Rows without keys keep the order of the file.
+pub(crate) fn in_order<'a>(
+    p: &InputFile,
+    rows: BatchStream<'a>,
+    min_total: Option<f64>,
+    counts: &Arc<Counts>,
+) -> Result<BatchStream<'a>> {
+    if is_in_order(p)? { Ok(rows) } else { sorted(p, min_total, counts) }
 }
 
 /// Whether the rows of a file come in the order of their keys. It reads the keys once.

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     let asked = AskedMeasure::once(&args.measure.measures);
     let measures = AskedMeasure::measures(&asked);
     let limits = LimitCheck::new(args.output.fail_above.as_ref(), &asked)?;
-    let destination = Destination::choose(&args.file, args.output.json)?;
+    let destination = Destination::choose(&args.file, args.output.json, &args.input)?;
     let join = Some("--join").filter(|_| !args.pairing.join.is_empty());
     if let (None, Some(option)) = (&args.input.q, join.or(args.input.about_q())) {
         return Err(Error::NeedsQ { option });
@@ -131,6 +131,7 @@ fn pairs<'a>(args: &RowwiseArgs, inputs: &'a Inputs, counts: &Arc<Counts>) -> Re
     let (InputArgs { min_total, .. }, PairingArgs { against, join, .. }) = (&args.input, &args.pairing);
     let (p, q, by) = (&inputs.p, inputs.q.as_ref(), &inputs.by);
     let rows = |min_total| pairing::rows(p, min_total, counts);
+    let in_order = || groups::in_order(p, rows(*min_total)?, *min_total, counts);
     match (against, q) {
         (Some(Against::Total | Against::Rest), _) if by.is_empty() && !p.source.separating_keys().is_empty() => {
             Err(PairingError::BinsApart { file: p.source.name(), columns: p.source.separating_keys().join("` or `") }
@@ -157,11 +158,11 @@ fn pairs<'a>(args: &RowwiseArgs, inputs: &'a Inputs, counts: &Arc<Counts>) -> Re
             }
         }
         (Some(Against::Row(_)), None) => Err(Error::NoReference { p: args.input.p.to_string() }),
-        (Some(Against::First), _) => groups::first(p, rows(*min_total)?, by, *min_total, counts),
+        (Some(Against::First), _) => groups::first(p, in_order()?, by),
         (Some(Against::Uniform), _) => Ok(pairing::uniform(rows(*min_total)?)),
         (Some(Against::Previous), _) => {
             let by = groups_of_previous(args, inputs);
-            groups::previous(p, rows(*min_total)?, &by, *min_total, counts)
+            groups::previous(p, in_order()?, &by)
         }
         (None, None) => Ok(pairing::itself(rows(*min_total)?)),
         (None, Some(_)) if by.iter().any(|column| !inputs.names.contains(column)) => {

@@ -10,17 +10,17 @@ use crate::report::table::readable;
 /// The left edge of the bars, where the numbers of the axes end, and the width of all bars.
 const LEFT: i32 = 92;
 const WIDTH: i32 = 960;
-/// The room at the right, for half of the last label.
+/// The margin at the right, for half of the last label.
 const RIGHT: i32 = 70;
 /// The height of the title with the names of the sides, of the heading of a row, of the histograms, of the caption above the parts,
-/// of the parts, of the labels of the bins, and of the room below a row.
+/// of the parts, of the labels of the bins, and of the margin below a row.
 const TOP: i32 = 70;
 const HEADING: i32 = 28;
 const SHARES: i32 = 130;
 const CAPTION: i32 = 26;
 const PARTS: i32 = 90;
 const LABELS: i32 = 22;
-const ROOM: i32 = 22;
+const MARGIN: i32 = 22;
 /// The size of labels and numbers, the pixels that one of their letters takes, and the most letters of a label.
 const SMALL: i32 = 14;
 const LETTER: f64 = 7.5;
@@ -100,7 +100,7 @@ impl PlotPicture<'_> {
 
 impl Panel {
     fn height(&self) -> i32 {
-        HEADING + SHARES + self.parts.as_ref().map_or(0, |_| CAPTION + PARTS) + LABELS + ROOM
+        HEADING + SHARES + self.parts.as_ref().map_or(0, |_| CAPTION + PARTS) + LABELS + MARGIN
     }
 
     fn paint(&self, root: &Canvas<'_>, top: i32, labels: &[String]) -> Drawn {
@@ -122,9 +122,9 @@ impl Panel {
             bottom = parts.paint(root, bottom)?;
         }
         let widest = labels.iter().map(|label| label.chars().count().min(LETTERS)).max().unwrap_or(0);
-        let room = widest as f64 * LETTER + 10.0;
-        // Only so many labels that none touches the next.
-        let step = (room * f64::from(count) / f64::from(WIDTH)).ceil().max(1.0) as usize;
+        let pixels = widest as f64 * LETTER + 10.0;
+        // As many labels as fit without touching each other.
+        let step = (pixels * f64::from(count) / f64::from(WIDTH)).ceil().max(1.0) as usize;
         for (at, label) in (0..).zip(labels).step_by(step) {
             let (left, right) = bar(at, count);
             let place = (i32::midpoint(left, right), bottom + 12);
@@ -142,7 +142,7 @@ impl Parts {
         let has_infinite = self.values.iter().any(|value| value.is_infinite());
         let caption = if has_infinite { format!("{} (red: infinite)", self.caption) } else { self.caption.clone() };
         root.draw(&Text::new(short(&caption, WORDS), (LEFT, top + CAPTION / 2), small(HPos::Left))).map_err(fail)?;
-        // An infinite bar goes up to the top, so there must be room above zero.
+        // An infinite bar goes up to the top, so there must be space above zero.
         let high = match high {
             0.0 if has_infinite && low < 0.0 => -low,
             high => high,
@@ -185,7 +185,7 @@ impl Axis {
         self.top + ((self.high - value) / (self.high - self.low) * f64::from(self.height)).round() as i32
     }
 
-    /// Draws a line for each value that has room for its number.
+    /// Draws a line for each value that leaves space for its number.
     fn paint(&self, root: &Canvas<'_>, values: &[f64], number: impl Fn(f64) -> String) -> Drawn {
         let mut taken: Vec<i32> = Vec::new();
         for value in values {

@@ -10,7 +10,7 @@ use super::pair::BatchPair;
 const ROWS: u64 = 10_000;
 /// The amounts of a row are large from this part of its total on.
 const LARGE: f64 = 0.01;
-/// Totals of two sides are of other scales if one is more than so many times the other.
+/// The two sides have other scales if one total is more than this many times the other.
 const APART: f64 = 10.0;
 
 /// The first row whose two sides have other scales, beside the amount.

@@ -339,3 +339,20 @@ fn no_label_is_rounded_to_another() {
     assert_eq!(files.output("rowwise noon.csv t.parquet --long k:b:n --measure tv"), "k,tv\nx,0.5\n");
     files.refused("rowwise d.parquet --long k:b:n --against uniform --where b=2.001", &["`b=2.001`", "decimal"]);
 }
+
+#[test]
+fn a_result_never_replaces_an_input() {
+    let files = Files::new();
+    files.bytes("p.csv", "a,b\n1,2\n");
+    files.bytes("q.csv", "a,b\n2,1\n");
+    for line in [
+        "rowwise p.csv q.csv --columns a,b -o ./q.csv",
+        "nearest p.csv q.csv --columns a,b -o p.csv",
+        "pairwise p.csv --columns a,b -o p.csv",
+    ] {
+        let ran = files.run(line);
+        assert!(ran.code == 2 && ran.stderr.contains("is an input"), "{line}: {ran:?}");
+    }
+    assert_eq!(std::fs::read(files.path("q.csv")).unwrap(), b"a,b\n2,1\n");
+    assert_eq!(std::fs::read(files.path("p.csv")).unwrap(), b"a,b\n1,2\n");
+}
