@@ -2,7 +2,7 @@
 
 use crate::common::*;
 
-conformance_gpu!(gl, adapter("gl"));
+conformance_gpu!(gl, adapter("gl"), part);
 
 #[test]
 fn uploaded_rows_give_the_same_bits_on_gl() {

@@ -2,4 +2,4 @@
 
 use crate::common::*;
 
-conformance_gpu!(flushing, swiftshader());
+conformance_gpu!(flushing, swiftshader(), part);

@@ -112,8 +112,12 @@ fn a_weight_far_below_its_total_is_still_a_weight() {
     let others = [[2.0_f32, 1.0, 0.0, 1.0], [1e30, 1e-20, 1.0, 0.0], [0.0, 1e-30, 1e20, 1e-10]].concat();
     for (p, q) in [(&rows, &others), (&others, &rows)] {
         let (p, q) = (Rows::new(p, 4).expect("p"), Rows::new(q, 4).expect("q"));
-        for (zeros, measure) in POLICIES.into_iter().flat_map(|zeros| measures().into_iter().map(move |m| (zeros, m))) {
-            holds(&[measure], p, q, zeros, "weights far below their totals");
+        for (i, zeros) in POLICIES.into_iter().enumerate() {
+            holds(&measures(), p, q, zeros, "weights far below their totals");
+            // Alone, each measure meets a few of the policies: on a GPU, each meeting is a kernel.
+            for measure in measures().into_iter().skip(i % 4).step_by(4) {
+                holds(&[measure], p, q, zeros, "weights far below their totals");
+            }
         }
     }
 }

@@ -81,10 +81,21 @@ static LOGARITHMS: LazyLock<Vec<DoubleDouble>> = LazyLock::new(|| {
     let one = real(1.0);
     let logarithm = |n: u8| {
         let c = real(f64::from(n) / STEPS);
-        two_atanh((c - one) / (c + one), 22)
+        two_atanh((c - one) / (c + one), &INVERSE_ODDS, 22)
     };
     (0..=91).map(|n| if n < 45 { real(f64::NAN) } else { logarithm(n) }).collect()
 });
+
+/// eʲ⸍⁶⁴ for j + [`MIDDLE`] = 0, 1, …, by (e^{j/64/256})²⁵⁶.
+static EXPONENTIALS: LazyLock<Vec<DoubleDouble>> = LazyLock::new(|| {
+    let exponential = |j: u8| {
+        let r = real((f64::from(j) - MIDDLE) / STEPS / 256.0);
+        (0..8).fold(series(&INVERSE_FACTORIALS, r, 14), |x, _| x * x)
+    };
+    (0..=46).map(exponential).collect()
+});
+/// The place of e⁰ among [`EXPONENTIALS`]. Half of ln 2 is within 23 steps of it.
+const MIDDLE: f64 = 23.0;
 
 /// 1/n! for n = 0, 1, …
 static INVERSE_FACTORIALS: LazyLock<Vec<DoubleDouble>> = LazyLock::new(|| {
@@ -96,11 +107,16 @@ static INVERSE_FACTORIALS: LazyLock<Vec<DoubleDouble>> = LazyLock::new(|| {
 static INVERSE_ODDS: LazyLock<Vec<DoubleDouble>> =
     LazyLock::new(|| (0..22_u8).map(|n| real(1.0) / real(f64::from(2 * n + 1))).collect());
 
-/// 2·atanh(t) by some terms of its power series.
-fn two_atanh(t: DoubleDouble, terms: usize) -> DoubleDouble {
-    let square = t * t;
-    let series = INVERSE_ODDS[..terms].iter().rev().fold(real(0.0), |s, &c| s * square + c);
-    real(2.0) * t * series
+/// c₀ + c₁x + c₂x² + …. Terms after the first `exact` are below 2⁻⁵³ of the sum, so 16 of their digits are enough.
+fn series(coefficients: &[DoubleDouble], x: DoubleDouble, exact: usize) -> DoubleDouble {
+    let (first, rest) = coefficients.split_at(exact);
+    let rest = rest.iter().rev().fold(0.0, |s, c| s * x.hi + c.hi);
+    first.iter().rev().fold(real(rest), |s, &c| s * x + c)
+}
+
+/// 2·atanh(t) by its power series, where `odds` is 1, ⅓, ⅕, ….
+fn two_atanh(t: DoubleDouble, odds: &[DoubleDouble], exact: usize) -> DoubleDouble {
+    real(2.0) * t * series(odds, t * t, exact)
 }
 
 impl DoubleDouble {
@@ -139,25 +155,26 @@ impl DoubleDouble {
     }
 
     /// k·ln 2 + ln c + 2·atanh((m − c)/(m + c)), self = m·2ᵏ, by the power series. c is the nearest number to m whose logarithm
-    /// is in a table.
+    /// is in a table, so |(m − c)/(m + c)| < 1/180, and its square to the fourth is below 2⁻⁵³.
     pub(super) fn ln(self) -> DoubleDouble {
         let k = self.hi.log2().round();
         let m = self.times_two_to(-k as i32);
         let nearest = (m.hi * STEPS).round();
         let c = real(nearest / STEPS);
-        LN_2 * real(k) + LOGARITHMS[nearest as usize] + two_atanh((m - c) / (m + c), 9)
+        LN_2 * real(k) + LOGARITHMS[nearest as usize] + two_atanh((m - c) / (m + c), &INVERSE_ODDS[..9], 4)
     }
 
-    /// 2ᵏ·(e^{r/256})²⁵⁶ by the power series.
+    /// 2ᵏ·eʲ⸍⁶⁴·eʳ by the power series. e^{j/64} is in a table and |r| ≤ 1/128, so r⁶/6! is below 2⁻⁵³.
     pub(super) fn exp(self) -> DoubleDouble {
         // Outside the range of a float the series below means nothing.
         if self.hi.abs() > 740.0 {
             return real(if self.hi < 0.0 { 0.0 } else { f64::INFINITY });
         }
         let k = (self.hi / LN_2.hi).round();
-        let r = (self - LN_2 * real(k)) * real(1.0 / 256.0);
-        let power = INVERSE_FACTORIALS.iter().rev().fold(real(0.0), |s, &c| s * r + c);
-        (0..8).fold(power, |x, _| x * x).times_two_to(k as i32)
+        let rest = self - LN_2 * real(k);
+        let j = (rest.hi * STEPS).round();
+        let power = series(&INVERSE_FACTORIALS[..13], rest - real(j / STEPS), 6);
+        (EXPONENTIALS[(j + MIDDLE) as usize] * power).times_two_to(k as i32)
     }
 }
 
@@ -178,7 +195,7 @@ mod tests {
             // By the series over the whole range, without the table.
             let k = x.hi.log2().round();
             let m = x.times_two_to(-k as i32);
-            let plain = LN_2 * real(k) + two_atanh((m - real(1.0)) / (m + real(1.0)), 22);
+            let plain = LN_2 * real(k) + two_atanh((m - real(1.0)) / (m + real(1.0)), &INVERSE_ODDS, 22);
             assert!((x.ln() - plain).hi.abs() < 1e-31 * (1.0 + plain.hi.abs()), "{x:?}");
             assert!(off(x.ln().exp(), x) < 1e-29, "{x:?}");
         }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Index;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
-use kullback::{Columns, Divergence, Engine, OnInvalid, Options, Rows, Zeros};
+use kullback::{Columns, Divergence, Engine, OnInvalid, Options, RowStatus, Rows, Zeros};
 use kullback_conformance::{Check, FAMILIES, measures};
 
 use super::engines::oracle;
@@ -13,8 +14,47 @@ pub fn with(zeros: Zeros) -> Options {
     Options { zeros, on_invalid: OnInvalid::Null, ..Options::default() }
 }
 
-/// What the oracle says of a call. Each call is computed once, whichever devices ask.
-pub fn wanted(measures: &[Divergence], p: Rows<'_>, q: Rows<'_>, zeros: Zeros) -> Arc<Columns> {
+/// What the oracle says of a call.
+pub struct Wanted {
+    values: Vec<(Divergence, Vec<f64>)>,
+    status: Vec<RowStatus>,
+}
+
+impl Wanted {
+    pub fn iter(&self) -> impl Iterator<Item = (Divergence, &[f64])> {
+        self.values.iter().map(|(measure, values)| (*measure, values.as_slice()))
+    }
+
+    pub fn status(&self) -> &[RowStatus] {
+        &self.status
+    }
+}
+
+impl Index<Divergence> for Wanted {
+    type Output = [f64];
+    fn index(&self, measure: Divergence) -> &[f64] {
+        self.iter().find(|(of, _)| *of == measure).expect("the measure was asked for").1
+    }
+}
+
+/// What the oracle says of a call. It answers for all measures at once, whichever measures and devices ask: most of its time goes
+/// into the logarithms that they share.
+pub fn wanted(asked: &[Divergence], p: Rows<'_>, q: Rows<'_>, zeros: Zeros) -> Wanted {
+    let all = measures();
+    let answer = answer(if asked.iter().all(|measure| all.contains(measure)) { &all } else { asked }, p, q, zeros);
+    let values: Vec<(Divergence, Vec<f64>)> =
+        asked.iter().map(|&measure| (measure, answer[measure].to_vec())).collect();
+    // A row is infinite if a value that was asked for is.
+    let status = |(row, &status): (usize, &RowStatus)| match status {
+        RowStatus::Infinite if values.iter().all(|(_, values)| !values[row].is_infinite()) => RowStatus::Ok,
+        status => status,
+    };
+    let status = answer.status().iter().enumerate().map(status).collect();
+    Wanted { values, status }
+}
+
+/// The answer of the oracle, computed once for each call.
+fn answer(measures: &[Divergence], p: Rows<'_>, q: Rows<'_>, zeros: Zeros) -> Arc<Columns> {
     type Answers = Mutex<HashMap<u64, Arc<OnceLock<Arc<Columns>>>>>;
     static ANSWERS: LazyLock<Answers> = LazyLock::new(Answers::default);
     let mut hash = DefaultHasher::new();

@@ -38,6 +38,13 @@ pub fn adapter(backend: &str) -> Option<EngineBuilder> {
     }
 }
 
+/// Whether GPUs run every combination of measures, types, lengths and policies, as `scripts/test full` asks. Each combination is a
+/// kernel, and a software driver compiles for half a second. Else the first Vulkan adapter runs nearly all of them, and the others a
+/// part that covers each measure, type, length and policy.
+pub fn is_thorough() -> bool {
+    std::env::var("KULLBACK_THOROUGH").is_ok_and(|value| value == "1")
+}
+
 /// Whether a missing device is a failure.
 #[cfg(feature = "gpu")]
 fn is_required() -> bool {

@@ -53,7 +53,9 @@ pub fn each_measure_alone_is_within_the_contract(make: MakeEngine, weight_type: 
         // The policies have ways of their own too. One weight type and a few lengths show them.
         let shows = weight_type == WeightType::F32 && [5, 16, 65].contains(&bins);
         let policies = if shows { &POLICIES[..] } else { &[Zeros::Exact] };
-        for (measure, zeros) in measures().into_iter().flat_map(|measure| policies.iter().map(move |z| (measure, *z))) {
+        for (zeros, measure) in
+            policies.iter().flat_map(|zeros| measures().into_iter().map(move |measure| (*zeros, measure)))
+        {
             let what = format!("{} × {bins} bins, {measure} alone, {zeros}", weight_type.name());
             let want = wanted(&[measure], p, q, zeros);
             let got = engine.rowwise(&[measure], p, q, &with(zeros)).expect(&what);
