@@ -238,6 +238,37 @@ pub fn rows_in_order(columns: &[ArrayRef]) -> Result<Vec<usize>, ArrowError> {
     Ok(order)
 }
 
+/// The first cell that is no number, if cells of text come in the order of text and that may not be the order that is meant. Text
+/// that differs in digits alone, such as `2024-01` and `2024-12`, comes in the order of its numbers.
+#[must_use]
+pub fn without_order(column: &ArrayRef) -> Option<String> {
+    if column.data_type() != &DataType::Utf8 || by_value(column).ok()?.data_type() != &DataType::Utf8 {
+        return None;
+    }
+    let shape = |cell: &str| cell.replace(|c: char| c.is_ascii_digit(), "0");
+    let mut shapes = column.as_string::<i32>().iter().flatten().map(shape);
+    let first = shapes.next()?;
+    if first.contains('0') && shapes.all(|shape| shape == first) {
+        return None;
+    }
+    column.as_string::<i32>().iter().flatten().find(|cell| cell.trim().parse::<f64>().is_err()).map(str::to_owned)
+}
+
+/// The first two cells of text that are one number in other words.
+pub(crate) fn one_number_twice(column: &ArrayRef) -> Option<[String; 2]> {
+    if column.data_type() != &DataType::Utf8 {
+        return None;
+    }
+    // Only numbers that 64 bits hold to the last digit: two long numbers may be one float and yet differ.
+    let digits = |cell: &str| cell.chars().filter(char::is_ascii_digit).count();
+    let value = |cell: &str| cell.trim().parse().ok().filter(|x: &f64| x.is_finite() && digits(cell) <= 15);
+    let mut seen: HashMap<u64, &str> = HashMap::new();
+    column.as_string::<i32>().iter().flatten().find_map(|cell| {
+        let first = seen.insert((value(cell)? + 0.0).to_bits(), cell).filter(|first| *first != cell)?;
+        Some([first.to_owned(), cell.to_owned()])
+    })
+}
+
 /// The column in a type that sorts by value: text as numbers or times, if every cell is one.
 fn by_value(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     if column.data_type() != &DataType::Utf8 {

@@ -47,7 +47,7 @@ pub use batch::Batch;
 pub use error::{Error, Result};
 pub use filter::{Comparison, Filter};
 pub use format::{Format, TableFormat};
-pub use labels::{LabelBytes, rows_in_order};
+pub use labels::{LabelBytes, rows_in_order, without_order};
 pub use layout::Layout;
 pub use location::{Location, Target};
 pub use source::{Batches, BinPairing, ReadOptions, Source, is_decoding};

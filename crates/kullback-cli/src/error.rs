@@ -52,7 +52,9 @@ pub(crate) enum Error {
         text: String,
     },
     /// Positions that are neither numbers nor a file.
-    #[error("`{text}` are no positions: write numbers such as 0,1,2.5, or name a text file of numbers ({error})")]
+    #[error(
+        "`{text}` are no positions: write numbers such as 0,1,2.5, name a text file of numbers ({error}), or say `labels`"
+    )]
     Positions {
         /// What was given.
         text: String,
@@ -67,6 +69,20 @@ pub(crate) enum Error {
         /// The word.
         word: String,
     },
+    /// A label that is to be a position and is no number.
+    #[error("the label `{label}` of {file} is no number and so no position: give --positions as numbers, one per bin")]
+    LabelPosition {
+        /// The file.
+        file: String,
+        /// The label.
+        label: String,
+    },
+    /// Positions are to be labels, and there is not one list of them.
+    #[error("the bins of {file} have no labels, or other ones in each group: give --positions as numbers, one per bin")]
+    NoLabels {
+        /// The file.
+        file: String,
+    },
     /// A threshold that is not a number.
     #[error("`{text}` is not a number to compare with")]
     Threshold {
@@ -75,7 +91,7 @@ pub(crate) enum Error {
     },
     /// Nothing to compare P with.
     #[error(
-        "there is nothing to compare {p} with: name a second file Q, or use --against total, uniform or previous (only `entropy` needs neither)"
+        "there is nothing to compare {p} with: name a second file Q, or use --against total, rest, previous, first, uniform or COLUMN=VALUE (only `entropy` needs neither)"
     )]
     NoReference {
         /// The file P.

@@ -36,6 +36,8 @@ pub(crate) struct Inputs {
     labels: Option<Vec<String>>,
     /// Whether rows and bins pair by their places because the user says so.
     by_position: bool,
+    /// Whether both sides have labels and no label is on both.
+    pub(crate) no_bin_is_shared: bool,
 }
 
 impl Inputs {
@@ -65,9 +67,10 @@ impl Inputs {
         let mut p = InputFile::open(&args.p, ReadOptions { layout: reading.layout_p(), ..p_options }, memory)?;
         let mut q = reading.q(pairing, labels)?;
         p.check_keys(&carried)?;
+        let mut shared = None;
         if let Some(q) = &mut q {
             q.check_keys(labels)?;
-            Source::align_bins(&mut p.source, &mut q.source, args.bin_pairing())?;
+            shared = Source::align_bins(&mut p.source, &mut q.source, args.bin_pairing())?;
         }
         // The rows of the long layout are told apart by all of its keys.
         let shown = if args.key.is_empty() && args.long.is_some() { &[][..] } else { &carried };
@@ -75,7 +78,17 @@ impl Inputs {
         let names = q.as_ref().zip(pairing).filter(|_| !args.by_position);
         let names = names.map_or_else(Vec::new, |(q, pairing)| p.names(q, &pairing.join));
         let labels = p.source.bin_labels();
-        Ok(Self { p, q, keys, carried, names, by: reading.by.to_vec(), labels, by_position: args.by_position })
+        Ok(Self {
+            p,
+            q,
+            keys,
+            carried,
+            names,
+            by: reading.by.to_vec(),
+            labels,
+            by_position: args.by_position,
+            no_bin_is_shared: shared == Some(0),
+        })
     }
 
     /// The columns to carry into the output, as the user asked.

@@ -9,6 +9,7 @@ mod error;
 mod inputs;
 mod interrupt;
 mod invalid;
+mod label_notes;
 mod mesa;
 mod output;
 mod pairs;

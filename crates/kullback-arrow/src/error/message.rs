@@ -103,7 +103,7 @@ impl fmt::Display for Error {
             ),
             Error::NullLong { file, column, row } => write!(
                 f,
-                "row {row} of {file} is null in column `{column}`: a row of a long layout needs a bin and a count"
+                "row {row} of {file} is null in column `{column}`: a row of a long layout needs a bin and a count; --where '{column}!=' leaves such rows out"
             ),
             Error::Ragged { file, column, row, found, expected } => write!(
                 f,

@@ -23,6 +23,7 @@ use arrow_schema::SchemaRef;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::format::Format;
+use crate::labels::{one_number_twice, without_order};
 use crate::location::Location;
 use long::LongTable;
 pub use options::ReadOptions;
@@ -106,6 +107,21 @@ impl Source {
         }
     }
 
+    /// A label of the long layout that makes the bins come in the order of text, and the column that holds it: a label that is no
+    /// number, among text of which not all is times. The order matters to measures of ordered bins.
+    #[must_use]
+    pub fn bin_without_order(&self) -> Option<(String, String)> {
+        let Body::Long(table) = &self.body else { return None };
+        table.labels_of_groups().find_map(without_order).map(|label| (table.bin_column(), label))
+    }
+
+    /// Two labels of the long layout that are one number in other words, such as `6` and `06`, and the column that holds them.
+    #[must_use]
+    pub fn one_number_twice(&self) -> Option<(String, [String; 2])> {
+        let Body::Long(table) = &self.body else { return None };
+        table.labels_of_groups().find_map(one_number_twice).map(|labels| (table.bin_column(), labels))
+    }
+
     /// The names of the bins, if they have names and every row has the same bins: columns, or labels as text.
     #[must_use]
     pub fn bin_labels(&self) -> Option<Vec<String>> {
@@ -145,17 +161,20 @@ impl Source {
     /// the long layout these are the labels that either side has, in the order of their values, and a bin that a side lacks is 0.
     /// Columns come in the order of P.
     ///
+    /// Returns how many bins both sides have, if labels met labels and the sides have a group in common.
+    ///
     /// # Errors
     /// [`crate::Error::BinNames`] when one side has columns that the other lacks; [`crate::Error::LabelTypes`] and
     /// [`crate::Error::SameLabel`] when labels cannot be compared; [`crate::Error::PivotTooLarge`].
-    pub fn align_bins(p: &mut Source, q: &mut Source, pairing: BinPairing) -> Result<()> {
+    pub fn align_bins(p: &mut Source, q: &mut Source, pairing: BinPairing) -> Result<Option<usize>> {
         match (&mut p.body, &mut q.body) {
-            _ if pairing == BinPairing::ByPosition => Ok(()),
-            (Body::Long(p), Body::Long(q)) => LongTable::align(p, q),
-            (Body::Stream { plan: p, .. }, Body::Stream { plan: q, .. }) => align_columns(p, q, pairing),
-            (Body::Stream { plan, .. }, Body::Long(long)) => align_long(plan, long, pairing, false),
-            (Body::Long(long), Body::Stream { plan, .. }) => align_long(plan, long, pairing, true),
+            _ if pairing == BinPairing::ByPosition => {}
+            (Body::Long(p), Body::Long(q)) => return LongTable::align(p, q),
+            (Body::Stream { plan: p, .. }, Body::Stream { plan: q, .. }) => align_columns(p, q, pairing)?,
+            (Body::Stream { plan, .. }, Body::Long(long)) => align_long(plan, long, pairing, false)?,
+            (Body::Long(long), Body::Stream { plan, .. }) => align_long(plan, long, pairing, true)?,
         }
+        Ok(None)
     }
 }
 

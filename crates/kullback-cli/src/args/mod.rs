@@ -14,6 +14,7 @@ use kullback::Device;
 
 pub(crate) use self::asked::{AskedMeasure, FailAbove};
 pub(crate) use self::pairs::{NearestArgs, PairwiseArgs};
+pub(crate) use self::parse::BinPositions;
 use self::parse::{bins, size, svg};
 pub(crate) use self::shared::{FileArgs, HowArgs, InputArgs, OnBad, RunArgs};
 pub(crate) use against::Against;
@@ -50,7 +51,7 @@ Examples:
 
 Exit codes: 0 done; 1 a --fail-above was exceeded; 2 usage or data error (nothing is written); 130 interrupted.";
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = ROWWISE_EXAMPLES, arg_required_else_help = true)]
 #[command(mut_arg("q", |q| q.help("What they are compared with: as many rows, or one row for all of P")))]
 pub(crate) struct RowwiseArgs {
@@ -71,7 +72,7 @@ pub(crate) struct RowwiseArgs {
 }
 
 /// Which row of P meets which row of Q.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct PairingArgs {
     /// Instead of Q: total (the bin-wise sum of all rows of P), uniform (equal weights), previous (the row
@@ -89,7 +90,7 @@ pub(crate) struct PairingArgs {
 }
 
 /// What is computed.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Measure")]
 pub(crate) struct MeasureArgs {
     /// kl, reverse_kl, jeffreys, js, js_distance, lin_k, skew_js:A, pooled_js, hellinger, bhattacharyya, tv,
@@ -99,7 +100,7 @@ pub(crate) struct MeasureArgs {
 }
 
 /// What is done with the rows.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// Add the column `status`: ok, infinite, empty, invalid, null.
@@ -125,7 +126,7 @@ pub(crate) struct OutputArgs {
     pub(crate) fail_above: Option<FailAbove>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct DevicesArgs {
     /// Measures software adapters too.
     #[arg(long)]
@@ -141,7 +142,7 @@ const ROWS: NonZeroUsize = match NonZeroUsize::new(kullback_conformance::FAMILIE
     None => NonZeroUsize::MIN,
 };
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// Seed of the random rows (default: from the clock; it is printed).
     #[arg(long)]
@@ -160,7 +161,7 @@ pub(crate) struct VerifyArgs {
     pub(crate) markdown: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct BenchArgs {
     /// Devices to time: cpu, gpu, gpu:N (default: the CPU and every GPU that is hardware).
     #[arg(long, value_name = "DEVICE", value_delimiter = ',')]

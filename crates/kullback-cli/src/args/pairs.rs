@@ -9,7 +9,7 @@ use super::parse::svg;
 use super::shared::{FileArgs, HowArgs, InputArgs, OneMeasureArgs, RunArgs};
 
 /// The rows of two files, or of one with itself.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(mut_arg("q", |q| q.help("The rows they are compared with (default: those of P)")))]
 #[command(mut_arg("key", |key| key.help("Columns of both files that name their rows in the output")))]
 #[command(mut_arg("min_total", |total| total.help("Keep the rows of both files whose weights add up to at least N")))]
@@ -26,7 +26,7 @@ Examples:
 
 Exit codes: 0 done; 2 usage or data error (nothing is written); 130 interrupted.";
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = PAIRWISE_EXAMPLES, arg_required_else_help = true)]
 pub(crate) struct PairwiseArgs {
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub(crate) struct PairwiseArgs {
 }
 
 /// What is done with a matrix.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct MatrixArgs {
     /// A picture of the matrix. Of more than 2000 rows or columns, neighbours are averaged.
@@ -66,7 +66,7 @@ Examples:
 
 Exit codes: 0 done; 2 usage or data error (nothing is written); 130 interrupted.";
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = NEAREST_EXAMPLES, arg_required_else_help = true)]
 #[command(mut_arg("measure", |measure| measure.default_value("js")))]
 pub(crate) struct NearestArgs {

@@ -31,20 +31,35 @@ pub(super) fn number(text: &str) -> Result<f64> {
     parsed.ok_or_else(|| Error::Threshold { text: text.to_owned() })
 }
 
-/// The positions of the bins, and the text that gave them.
+/// The positions of the bins.
 #[derive(Clone, Debug)]
-pub(crate) struct BinPositions {
-    text: String,
-    pub(crate) list: Arc<[f64]>,
+pub(crate) enum BinPositions {
+    /// The labels of the bins, which are numbers.
+    Labels,
+    /// Numbers, and the text that gave them.
+    Given { text: String, list: Arc<[f64]> },
+}
+
+impl BinPositions {
+    /// The numbers. The labels are numbers once the files are open: [`crate::inputs::Inputs::with_positions`].
+    pub(crate) fn list(&self) -> Option<Arc<[f64]>> {
+        match self {
+            BinPositions::Labels => None,
+            BinPositions::Given { list, .. } => Some(Arc::clone(list)),
+        }
+    }
 }
 
 impl fmt::Display for BinPositions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(match self {
+            BinPositions::Labels => "labels",
+            BinPositions::Given { text, .. } => text,
+        })
     }
 }
 
-/// Reads numbers with commas, spaces or lines between them: the text itself, or the file that it names.
+/// Reads `labels`, or numbers with commas, spaces or lines between them: the text itself, or the file that it names.
 impl FromStr for BinPositions {
     type Err = Error;
 
@@ -59,16 +74,19 @@ impl FromStr for BinPositions {
             let words = pieces.iter().flat_map(|piece| piece.split_whitespace());
             words.map(|word| word.parse().map_err(|_| word)).collect()
         }
+        if text == "labels" {
+            return Ok(BinPositions::Labels);
+        }
         let owned = text.to_owned();
         if let Some(list) = numbers(text).ok().filter(|list| !list.is_empty()) {
-            return Ok(Self { text: owned, list });
+            return Ok(BinPositions::Given { text: owned, list });
         }
         let read = std::fs::read_to_string(text).map_err(|error| Error::Positions { text: owned.clone(), error })?;
         // Some editors begin a file with a mark that nobody sees.
         let content = read.trim_start_matches('\u{feff}');
         match numbers(content) {
             Ok(list) if list.is_empty() => Err(Error::NoPosition { file: owned, word: String::new() }),
-            Ok(list) => Ok(Self { text: owned, list }),
+            Ok(list) => Ok(BinPositions::Given { text: owned, list }),
             Err(word) => Err(Error::NoPosition { file: owned, word: word.chars().take(40).collect() }),
         }
     }

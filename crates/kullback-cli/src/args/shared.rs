@@ -11,7 +11,7 @@ use super::asked::AskedMeasure;
 use super::parse::{BinPositions, number, size, target};
 
 /// The rows of two files.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct InputArgs {
     /// Rows of weights: .parquet, .csv, .tsv, .npy, .arrow, .feather or .ndjson; - with --format for stdin.
@@ -125,7 +125,7 @@ pub(crate) enum MissingBins {
 }
 
 /// What is computed of every pair.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Measure")]
 pub(crate) struct OneMeasureArgs {
     /// kl, reverse_kl, jeffreys, js, js_distance, lin_k, skew_js:A, pooled_js, hellinger, bhattacharyya, tv,
@@ -135,7 +135,7 @@ pub(crate) struct OneMeasureArgs {
 }
 
 /// How it is computed.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Measure")]
 pub(crate) struct HowArgs {
     /// Unit of the logarithms: nats, bits, bans, or a base.
@@ -144,9 +144,9 @@ pub(crate) struct HowArgs {
     /// What happens to zeros: exact, epsilon:E, additive:A, floor:E, mix:L, skip.
     #[arg(long, value_name = "POLICY", default_value_t = Zeros::Exact)]
     pub(crate) zeros: Zeros,
-    /// Where the bins lie, for w1: numbers such as 0,1,2.5, or a text file of numbers. One per bin are
-    /// centres, one more are edges. Default: steps of 1.
-    #[arg(long, value_name = "NUMBERS|FILE", allow_hyphen_values = true)]
+    /// Where the bins lie, for w1: numbers such as 0,1,2.5, a text file of numbers, or `labels` for the labels of
+    /// the bins. One per bin are centres, one more are edges. Default: steps of 1.
+    #[arg(long, value_name = "NUMBERS|FILE|labels", allow_hyphen_values = true)]
     pub(crate) positions: Option<BinPositions>,
     /// Rows with an invalid weight: an error, or rows without a value.
     #[arg(long, value_enum, default_value_t = OnBad::Error)]
@@ -181,7 +181,7 @@ impl From<OnBad> for OnInvalid {
 }
 
 /// Where the result goes.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct FileArgs {
     /// Where the rows go: a file, or - for stdout. Without: a table on a terminal, CSV on a pipe.
@@ -194,7 +194,7 @@ pub(crate) struct FileArgs {
 }
 
 /// How it is run.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunArgs {
     /// auto, cpu, gpu, gpu:N, several that share the rows as gpu:0+1 or gpus (all that are hardware), gl, reference.

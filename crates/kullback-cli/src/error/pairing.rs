@@ -5,7 +5,7 @@
 pub(crate) enum PairingError {
     /// A key that two rows share.
     #[error(
-        "row {row} of {file} has the key {key} of an earlier row: rows pair by key, so each key comes once; add a column to --key or --join, filter, or pair rows by their places with --by-position"
+        "row {row} of {file} has the key {key} of an earlier row: rows pair by key, so each key comes once; add a column to --key, filter, name what both files share with --join if many rows of P meet one row of Q, or pair rows by their places with --by-position"
     )]
     DuplicateKey {
         /// The file.
@@ -92,6 +92,18 @@ pub(crate) enum PairingError {
     /// A row of P as the baseline of a stream that is gone once it is read.
     #[error("--against COLUMN=VALUE reads P twice, and stdin comes once: give a file")]
     BaselineOfStdin,
+    /// A filter that should name one row of each group.
+    #[error(
+        "`{filter}` names two rows of the group {key} of {file}, and a baseline is one row: name it by more of its keys with --where"
+    )]
+    BaselineOfGroup {
+        /// The file.
+        file: String,
+        /// The filter.
+        filter: String,
+        /// The group, as `column=value, …`.
+        key: String,
+    },
     /// A filter that should name one row.
     #[error(
         "`{filter}` names {rows} rows of {file}, and a baseline is one row: name it by more of its keys with --where, or one row per group with --by"

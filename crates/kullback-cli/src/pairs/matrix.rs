@@ -40,6 +40,8 @@ pub(crate) fn run(args: &PairwiseArgs) -> Result<Outcome> {
     let measure = args.measure.measure.measure;
     let engine = rowwise::engine(&args.run)?;
     let sides = LoadedSides::read(&args.sides.input, &args.how, &args.run, false)?;
+    let how = sides.inputs.with_positions(&args.how, &[measure], args.run.quiet)?;
+    let args = &PairwiseArgs { how, ..args.clone() };
     let matrix = MatrixOutput::new(&sides, args, measure, &destination)?;
     // This finds errors of the destination before the work.
     let about = || metadata(&args.sides.input, &args.how, measure, &engine.device_name());

@@ -15,7 +15,7 @@ use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use kullback::{Divergence, OnInvalid, Options, Rows, Side, Stats};
 use kullback_arrow::Batch;
 
-use crate::args::{HowArgs, InputArgs, RunArgs};
+use crate::args::{BinPositions, HowArgs, InputArgs, RunArgs};
 use crate::error::{Error, Result};
 use crate::inputs::{InputFile, Inputs};
 use crate::invalid::{Invalid, invalid_weight};
@@ -149,7 +149,7 @@ impl<'a> PairsRun<'a> {
             if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let on_invalid: OnInvalid = self.how.on_invalid.into();
-        let positions = self.how.positions.as_ref().map(|positions| Arc::clone(&positions.list));
+        let positions = self.how.positions.as_ref().and_then(BinPositions::list);
         let (unit, zeros) = (self.how.unit, self.how.zeros);
         Options { unit, zeros, positions, on_invalid, progress: Some(Arc::new(progress)) }
     }

@@ -26,6 +26,8 @@ pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
     let measure = args.measure.measure.measure;
     let engine = rowwise::engine(&args.run)?;
     let sides = LoadedSides::read(&args.sides.input, &args.how, &args.run, true)?;
+    let how = sides.inputs.with_positions(&args.how, &[measure], args.run.quiet)?;
+    let args = &NearestArgs { how, ..args.clone() };
     let keys = sides.keys()?;
     let schema = schema(&keys, &args.measure.measure.name)?;
     let pairs = sides.p.len() as u64 * sides.others().len() as u64;
@@ -51,6 +53,14 @@ pub(crate) fn run(args: &NearestArgs) -> Result<Outcome> {
     }
     let shown = rows.finish()?;
     note(&args.run, pairs, found.stats());
+    let infinite =
+        (0..found.len()).filter_map(|row| found.of(row)).flatten().filter(|near| near.value.is_infinite()).count();
+    if infinite > 0 && !args.run.quiet {
+        complain(&format!(
+            "{infinite} neighbours are infinitely far by {measure}, because one row has a bin that the other lacks: among these \
+             the order says nothing; js is always finite, and so is {measure} with --zeros"
+        ));
+    }
     let without = (0..found.len()).filter(|row| found.of(*row).is_none_or(<[_]>::is_empty)).count();
     if without > 0 && !args.run.quiet {
         complain(&format!(

@@ -14,10 +14,11 @@ impl Report {
     pub(crate) fn infinite_message(&self) -> Option<String> {
         let first = self.infinite.as_ref()?;
         let count = self.count(RowStatus::Infinite);
-        let (last, others) = FINITE.split_last()?;
+        let (skip, others) = FINITE.split_last()?;
         let have = if count == 1 { "has" } else { "have" };
         Some(format!(
-            "{count} of {} rows {have} an infinite value; the first is {}: {}; for finite values choose --zeros {} or {last}",
+            "{count} of {} rows {have} an infinite value; the first is {}: {}; for finite values choose --zeros {} ({skip} leaves \
+             out the bins that one side lacks, and so this difference)",
             self.rows,
             place(first),
             reason(first),

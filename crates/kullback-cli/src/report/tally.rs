@@ -35,6 +35,10 @@ pub(crate) struct Report {
     devices: Vec<(String, String)>,
     pub(crate) rows: u64,
     pub(crate) left_out: u64,
+    /// The key of the first row of P without a partner.
+    pub(crate) first_left_out: Option<String>,
+    /// A key column whose text gives the order of the rows, and a key of it that is no number.
+    pub(crate) text_order: Option<(String, String)>,
     /// Whether the two sides have the same scale.
     pub(crate) scales: Scales,
     /// Rows of Q without a partner.
@@ -78,6 +82,8 @@ impl Report {
             devices: Vec::new(),
             rows: 0,
             left_out: 0,
+            first_left_out: None,
+            text_order: None,
             scales: Scales::default(),
             left_out_of_q: 0,
             joined_from: None,

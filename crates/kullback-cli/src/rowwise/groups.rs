@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use kullback::OnInvalid;
-use kullback_arrow::{Batch, rows_in_order};
+use kullback_arrow::{Batch, rows_in_order, without_order};
 
 use super::against::{Totals, heavy_rows};
 use super::join::Held;
@@ -153,31 +153,39 @@ pub(crate) fn previous<'a>(p: &InputFile, rows: BatchStream<'a>, by: &[String]) 
 }
 
 /// The rows of P in the order of their keys. Rows without keys keep the order of the file.
+///
+/// If text gives the order of the rows of a group, `counts` says so; `by` are the columns of the groups.
 pub(crate) fn in_order<'a>(
     p: &InputFile,
     rows: BatchStream<'a>,
+    by: &[String],
     min_total: Option<f64>,
     counts: &Arc<Counts>,
 ) -> Result<BatchStream<'a>> {
-    if is_in_order(p)? { Ok(rows) } else { sorted(p, min_total, counts) }
+    let columns = key_columns(p)?;
+    let schema = p.source.key_schema();
+    let mut series = schema.fields().iter().zip(&columns).filter(|(field, _)| !by.contains(field.name()));
+    if let Some((field, key)) = series.find_map(|(field, column)| Some((field, without_order(column)?))) {
+        counts.order_by_text(field.name().clone(), key);
+    }
+    if columns.is_empty() || rows_in_order(&columns)?.is_sorted() { Ok(rows) } else { sorted(p, min_total, counts) }
 }
 
-/// Whether the rows of a file come in the order of their keys. It reads the keys once.
-fn is_in_order(p: &InputFile) -> Result<bool> {
+/// The key columns of a file, each as a whole. It reads the keys once.
+fn key_columns(p: &InputFile) -> Result<Vec<ArrayRef>> {
     if p.source.key_schema().fields().is_empty() {
-        return Ok(true);
+        return Ok(Vec::new());
     }
     let mut keys: Vec<Vec<ArrayRef>> = Vec::new();
     for batch in plain(p.source.batches()?) {
         keys.push(batch?.keys.columns().to_vec());
     }
-    let Some(first) = keys.first() else { return Ok(true) };
+    let Some(first) = keys.first() else { return Ok(Vec::new()) };
     let column = |position: usize| -> Result<ArrayRef> {
         let parts: Vec<&dyn arrow_array::Array> = keys.iter().map(|columns| columns[position].as_ref()).collect();
         Ok(arrow_select::concat::concat(&parts)?)
     };
-    let columns = (0..first.len()).map(column).collect::<Result<Vec<_>>>()?;
-    Ok(rows_in_order(&columns)?.is_sorted())
+    (0..first.len()).map(column).collect()
 }
 
 /// The rows of P in the order of their keys, group by group where groups have other bins. It takes memory for all of them.

@@ -72,10 +72,13 @@ impl Join {
 
     /// The rows of a batch of P that have partners, and these.
     pub(crate) fn pair(&mut self, batch: &Batch) -> Result<Option<BatchPair>> {
-        let (mut p_rows, mut q_rows, mut twice) = (Vec::new(), Vec::new(), None);
+        let (mut p_rows, mut q_rows, mut twice, mut alone) = (Vec::new(), Vec::new(), None, None);
         let Join { keys, index, used, .. } = self;
         keys.each(batch, |row, key| {
-            let Some(partner) = key.and_then(|key| index.get(key)) else { return };
+            let Some(partner) = key.and_then(|key| index.get(key)) else {
+                alone.get_or_insert(row);
+                return;
+            };
             if std::mem::replace(&mut used[*partner], true) {
                 twice.get_or_insert(row);
             }
@@ -85,7 +88,8 @@ impl Join {
         if let Some(row) = twice.filter(|_| !self.takes_many) {
             return Err(self.keys.twice(&self.p, batch, row));
         }
-        self.counts.leave_out((batch.len() - p_rows.len()) as u64);
+        let name = || alone.map_or_else(String::new, |row| self.keys.name_of(batch, row));
+        self.counts.leave_out((batch.len() - p_rows.len()) as u64, name);
         if p_rows.is_empty() {
             return Ok(None);
         }

@@ -61,8 +61,8 @@ impl Keys {
         self.columns.join(", ")
     }
 
-    /// The error for the second row with a key.
-    pub(crate) fn twice(&self, file: &str, batch: &Batch, row: usize) -> Error {
+    /// The key of a row, for messages.
+    pub(crate) fn name_of(&self, batch: &Batch, row: usize) -> String {
         let shown = |name: &String| {
             let array = batch.keys.column_by_name(name);
             let text = array.and_then(|array| {
@@ -71,7 +71,12 @@ impl Keys {
             });
             format!("{name}={}", text.unwrap_or_default())
         };
-        let key = self.columns.iter().map(shown).collect::<Vec<_>>().join(", ");
-        PairingError::DuplicateKey { file: file.to_owned(), row: batch.file_row(row), key: format!("`{key}`") }.into()
+        format!("`{}`", self.columns.iter().map(shown).collect::<Vec<_>>().join(", "))
+    }
+
+    /// The error for the second row with a key.
+    pub(crate) fn twice(&self, file: &str, batch: &Batch, row: usize) -> Error {
+        let key = self.name_of(batch, row);
+        PairingError::DuplicateKey { file: file.to_owned(), row: batch.file_row(row), key }.into()
     }
 }

@@ -21,7 +21,7 @@ use std::time::Instant;
 use kullback::{Columns, Divergence, Engine, OnInvalid, Options};
 use kullback_arrow::Batch;
 
-use crate::args::{Against, AskedMeasure, HowArgs, InputArgs, PairingArgs, RowwiseArgs, RunArgs};
+use crate::args::{Against, AskedMeasure, BinPositions, HowArgs, InputArgs, PairingArgs, RowwiseArgs, RunArgs};
 use crate::error::{Error, PairingError, Result};
 use crate::inputs::Inputs;
 use crate::invalid::Invalid;
@@ -52,6 +52,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     }
     let engine = engine(&args.run)?;
     let inputs = Inputs::open(&args.input, Some(&args.pairing), &args.pairing.join, args.run.memory)?;
+    let args = &RowwiseArgs { how: inputs.with_positions(&args.how, &measures, args.run.quiet)?, ..args.clone() };
     let schemas = Schemas::new(&inputs, &asked, args.output.status)?;
     let plot = Plot::begin(&args.output, &destination)?;
     interrupt::work_begins()?;
@@ -80,7 +81,9 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     let RowwiseRun { top, plot, mut rows, .. } = run;
     report.left_out = counts.left_out();
     report.left_out_of_q = counts.left_out_of_q();
+    report.first_left_out = counts.first_left_out().map(str::to_owned);
     report.joined_from = counts.joined().cloned();
+    report.text_order = counts.text_order().cloned();
     report.gpus_left_out = engine.left_out();
     let top = top.and_then(TopRows::finish);
     let writing = Instant::now();
@@ -121,7 +124,7 @@ pub(crate) fn tell_left_out(args: &RunArgs, engine: &Engine) {
 /// The options of a call. Invalid rows get no value here, because the whole run decides what they mean.
 fn options(args: &HowArgs) -> Options {
     let stop = |_| if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    let positions = args.positions.as_ref().map(|positions| Arc::clone(&positions.list));
+    let positions = args.positions.as_ref().and_then(BinPositions::list);
     let on_invalid = OnInvalid::Null;
     Options { unit: args.unit, zeros: args.zeros, positions, on_invalid, progress: Some(Arc::new(stop)) }
 }
@@ -131,7 +134,7 @@ fn pairs<'a>(args: &RowwiseArgs, inputs: &'a Inputs, counts: &Arc<Counts>) -> Re
     let (InputArgs { min_total, .. }, PairingArgs { against, join, .. }) = (&args.input, &args.pairing);
     let (p, q, by) = (&inputs.p, inputs.q.as_ref(), &inputs.by);
     let rows = |min_total| pairing::rows(p, min_total, counts);
-    let in_order = || groups::in_order(p, rows(*min_total)?, *min_total, counts);
+    let in_order = |by: &[String]| groups::in_order(p, rows(*min_total)?, by, *min_total, counts);
     match (against, q) {
         (Some(Against::Total | Against::Rest), _) if by.is_empty() && !p.source.separating_keys().is_empty() => {
             Err(PairingError::BinsApart { file: p.source.name(), columns: p.source.separating_keys().join("` or `") }
@@ -146,7 +149,7 @@ fn pairs<'a>(args: &RowwiseArgs, inputs: &'a Inputs, counts: &Arc<Counts>) -> Re
         }
         (Some(Against::Row(filter)), Some(q)) => {
             if !by.is_empty() {
-                return join::joined(p, rows(*min_total)?, q, by, counts);
+                return join::joined(p, rows(*min_total)?, q, by, counts).map_err(|error| of_group(error, filter));
             }
             let baseline = join::Held::read(q)?;
             match &baseline.parts[..] {
@@ -158,11 +161,11 @@ fn pairs<'a>(args: &RowwiseArgs, inputs: &'a Inputs, counts: &Arc<Counts>) -> Re
             }
         }
         (Some(Against::Row(_)), None) => Err(Error::NoReference { p: args.input.p.to_string() }),
-        (Some(Against::First), _) => groups::first(p, in_order()?, by),
+        (Some(Against::First), _) => groups::first(p, in_order(by)?, by),
         (Some(Against::Uniform), _) => Ok(pairing::uniform(rows(*min_total)?)),
         (Some(Against::Previous), _) => {
             let by = groups_of_previous(args, inputs);
-            groups::previous(p, in_order()?, &by)
+            groups::previous(p, in_order(&by)?, &by)
         }
         (None, None) => Ok(pairing::itself(rows(*min_total)?)),
         (None, Some(_)) if by.iter().any(|column| !inputs.names.contains(column)) => {
@@ -187,6 +190,13 @@ fn pairs<'a>(args: &RowwiseArgs, inputs: &'a Inputs, counts: &Arc<Counts>) -> Re
             Ok(pairing::by_position((rows(None)?, p.source.name()), (q_rows, q.source.name()), *min_total))
         }
     }
+}
+
+/// The error for two baselines of one group.
+fn of_group(error: Error, filter: &kullback_arrow::Filter) -> Error {
+    let Error::Pairing(pairing) = &error else { return error };
+    let PairingError::DuplicateKey { file, key, .. } = &**pairing else { return error };
+    PairingError::BaselineOfGroup { file: file.clone(), filter: filter.to_string(), key: key.clone() }.into()
 }
 
 /// The columns that say which rows are a series: those of --by, or all keys but the last.
@@ -324,6 +334,12 @@ fn notes(args: &RowwiseArgs, report: &Report, lacking: Option<String>) {
     if args.run.quiet {
         return;
     }
+    if let Some((column, key)) = &report.text_order {
+        complain(&format!(
+            "the rows come in the order of text by {column}, because `{key}` is no number and no time: 2024-9 is after \
+             2024-10, and Apr is before Jan"
+        ));
+    }
     if let Some((row, columns)) = &report.joined_from {
         complain(&format!(
             "from row {row} on, P and Q have other keys in the same row: the rows were paired by {columns}, and Q is in memory"
@@ -331,7 +347,11 @@ fn notes(args: &RowwiseArgs, report: &Report, lacking: Option<String>) {
     }
     if report.left_out > 0 {
         let rows = report.left_out + report.rows;
-        complain(&format!("{} of {rows} rows of P have no partner in Q and were left out", report.left_out));
+        let first = report.first_left_out.as_deref().unwrap_or_default();
+        complain(&format!(
+            "{} of {rows} rows of P have no partner in Q and were left out; the first is {first}",
+            report.left_out
+        ));
     }
     if let Some(uneven) = &report.scales.first {
         complain(&uneven.to_string());

@@ -22,6 +22,10 @@ pub(crate) struct Counts {
     left_out_of_q: AtomicU64,
     /// From which row on the keys of the two files disagreed, and what they are.
     joined: OnceLock<(u64, String)>,
+    /// A key column whose text gives the order of the rows, and a key of it that is no number.
+    text_order: OnceLock<(String, String)>,
+    /// The key of the first row of P without a partner.
+    first_left_out: OnceLock<String>,
 }
 
 impl Counts {
@@ -37,8 +41,12 @@ impl Counts {
         self.read.fetch_add(rows, Ordering::Relaxed);
     }
 
-    pub(crate) fn leave_out(&self, rows: u64) {
-        self.left_out.fetch_add(rows, Ordering::Relaxed);
+    /// Counts rows of P that have no partner; `first` is the key of the first of them.
+    pub(crate) fn leave_out(&self, rows: u64, first: impl FnOnce() -> String) {
+        if rows > 0 {
+            self.left_out.fetch_add(rows, Ordering::Relaxed);
+            self.first_left_out.get_or_init(first);
+        }
     }
 
     pub(crate) fn left_out_of_q(&self) -> u64 {
@@ -52,6 +60,20 @@ impl Counts {
     /// From which row on rows were paired by key and not as they came, and by which columns.
     pub(crate) fn joined(&self) -> Option<&(u64, String)> {
         self.joined.get()
+    }
+
+    /// A key column whose text gives the order of the rows, and a key of it that is no number.
+    pub(crate) fn text_order(&self) -> Option<&(String, String)> {
+        self.text_order.get()
+    }
+
+    pub(crate) fn order_by_text(&self, column: String, key: String) {
+        let _ = self.text_order.set((column, key));
+    }
+
+    /// The key of the first row of P without a partner.
+    pub(crate) fn first_left_out(&self) -> Option<&str> {
+        self.first_left_out.get().map(String::as_str)
     }
 
     pub(crate) fn join_from(&self, row: u64, columns: String) {

@@ -130,7 +130,7 @@ fn parts(engine: &Engine, how: &HowArgs, measure: Divergence, row: &PlottedRow) 
     let [p, q] = &row.weights;
     // Another measure may have asked for the positions. A call that does not use them refuses them.
     let positions = how.positions.as_ref().filter(|_| measure == Divergence::W1);
-    let positions = positions.map(|positions| std::sync::Arc::clone(&positions.list));
+    let positions = positions.and_then(crate::args::BinPositions::list);
     let options = Options { unit: how.unit, zeros: how.zeros, positions, ..Options::default() };
     match engine.contributions(measure, Rows::new(p, p.len())?, Rows::new(q, q.len())?, &options) {
         Ok(parts) => Ok(Some(parts)),

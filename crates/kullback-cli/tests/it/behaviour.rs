@@ -52,7 +52,7 @@ fn joins_leave_out_what_has_no_partner_and_say_so() {
     assert_eq!(ran.stdout, "k,tv\nb,0.0\nf,0.25\n");
     assert_eq!(
         ran.stderr,
-        "kullback: 4 of 6 rows of P have no partner in Q and were left out\nkullback: 1 rows of Q have no partner in P\n"
+        "kullback: 4 of 6 rows of P have no partner in Q and were left out; the first is `k=a`\nkullback: 1 rows of Q have no partner in P\n"
     );
     assert_eq!(files.run("rowwise p.parquet q.parquet --join k --measure tv -q").stderr, "");
     // Integer keys of different widths are the same keys.

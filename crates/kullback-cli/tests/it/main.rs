@@ -5,6 +5,7 @@ mod common;
 mod bad_inputs;
 mod behaviour;
 mod formats;
+mod labels;
 mod names;
 mod pairs;
 mod plot;

@@ -30,7 +30,7 @@ fn infinite_rows_are_told_with_the_first_of_them_and_what_would_help() {
         assert_eq!(ran.code, 0, "{ran:?}");
         ran.stderr
     };
-    let choose = "for finite values choose --zeros epsilon:E, additive:A, floor:E, mix:L or skip\n";
+    let choose = "for finite values choose --zeros epsilon:E, additive:A, floor:E, mix:L (skip leaves out the bins that one side lacks, and so this difference)\n";
     let begin = "kullback: 2 of 3 rows have an infinite value; the first is";
     // Row b has y in P alone and x in Q alone.
     assert_eq!(told("--key k"), format!("{begin} `k=b`: kl, because bin 1 (y) has weight in P alone; {choose}"));

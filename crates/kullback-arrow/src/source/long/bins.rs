@@ -10,19 +10,21 @@ use arrow_schema::DataType;
 use super::LongTable;
 use crate::error::{Error, Result};
 use crate::labels::{Apart, LabelBytes, Union, union};
-use crate::source::plan::Weights;
 use crate::types::type_name;
 
 impl LongTable {
     /// Gives the groups of both tables the union of their bins, group by group. A group that one side lacks keeps its bins.
-    pub(crate) fn align(p: &mut LongTable, q: &mut LongTable) -> Result<()> {
+    ///
+    /// Returns how many bins both sides have, over all groups that both have; `None` if they have no group in common.
+    pub(crate) fn align(p: &mut LongTable, q: &mut LongTable) -> Result<Option<usize>> {
         let (p_keys, q_keys) = (p.group_keys(q)?, q.group_keys(p)?);
+        let mut shared = None;
         for (p_place, key) in p_keys.iter().enumerate() {
             if let Some(q_place) = q_keys.iter().position(|other| other == key) {
-                Self::align_group((p, p_place), (q, q_place))?;
+                *shared.get_or_insert(0) += Self::align_group((p, p_place), (q, q_place))?;
             }
         }
-        Ok(())
+        Ok(shared)
     }
 
     /// The key of each group as it is compared with the groups of another table.
@@ -92,7 +94,7 @@ impl LongTable {
         Ok(of_labels.iter().map(place).collect())
     }
 
-    fn align_group((p, p_place): (&mut LongTable, usize), (q, q_place): (&mut LongTable, usize)) -> Result<()> {
+    fn align_group((p, p_place): (&mut LongTable, usize), (q, q_place): (&mut LongTable, usize)) -> Result<usize> {
         let (p_labels, q_labels) = (&p.groups[p_place].labels, &q.groups[q_place].labels);
         let (from, to) = (p_labels.data_type(), q_labels.data_type());
         let united = union([p_labels, q_labels]).map_err(|apart| match apart {
@@ -114,13 +116,7 @@ impl LongTable {
         })?;
         let Union { labels, places: [p_ranks, q_ranks] } = united;
         p.groups[p_place].spread(&labels, &p_ranks, &p.plan)?;
-        q.groups[q_place].spread(&labels, &q_ranks, &q.plan)
-    }
-
-    fn bin_column(&self) -> String {
-        match &self.plan.weights {
-            Weights::Long { bin, .. } => self.plan.schema.field(*bin).name().clone(),
-            _ => String::new(),
-        }
+        q.groups[q_place].spread(&labels, &q_ranks, &q.plan)?;
+        Ok(p_ranks.len() + q_ranks.len() - labels.len())
     }
 }

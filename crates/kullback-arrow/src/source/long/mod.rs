@@ -163,8 +163,20 @@ impl LongTable {
     /// The labels of the bins, if every row has the same.
     pub(crate) fn labels(&self) -> Option<Vec<String>> {
         let [group] = &self.groups[..] else { return None };
-        let texts = cast(&group.labels, &DataType::Utf8).ok()?;
-        Some(texts.as_string::<i32>().iter().map(|label| label.unwrap_or_default().to_owned()).collect())
+        group.texts()
+    }
+
+    /// The labels of each group.
+    pub(crate) fn labels_of_groups(&self) -> impl Iterator<Item = &ArrayRef> {
+        self.groups.iter().map(|group| &group.labels)
+    }
+
+    /// The column that holds the labels.
+    pub(crate) fn bin_column(&self) -> String {
+        match &self.plan.weights {
+            Weights::Long { bin, .. } => self.plan.schema.field(*bin).name().clone(),
+            _ => String::new(),
+        }
     }
 
     /// The key columns whose values share no label with each other.
@@ -192,6 +204,12 @@ impl LongTable {
 }
 
 impl PivotedGroup {
+    /// The labels as text.
+    fn texts(&self) -> Option<Vec<String>> {
+        let texts = cast(&self.labels, &DataType::Utf8).ok()?;
+        Some(texts.as_string::<i32>().iter().map(|label| label.unwrap_or_default().to_owned()).collect())
+    }
+
     /// Moves the bins to their places among `labels`.
     fn spread(&mut self, labels: &ArrayRef, ranks: &[usize], plan: &Plan) -> Result<()> {
         let moved = ranks.len() < labels.len() || ranks.iter().enumerate().any(|(bin, rank)| bin != *rank);
