@@ -130,6 +130,13 @@ pub enum Error {
         reason: String,
     },
 
+    /// A name that two columns have.
+    ColumnTwice {
+        /// The file.
+        file: String,
+        /// The name.
+        column: String,
+    },
     /// A column that is not in the file.
     NoColumn {
         /// The file.
@@ -346,7 +353,6 @@ pub enum Error {
         /// What Arrow said.
         reason: String,
     },
-
     /// An output directory that does not exist.
     NoDirectory {
         /// The output file.

@@ -65,6 +65,12 @@ impl fmt::Display for Error {
             }
             Error::Truncated { file, detail } => write!(f, "{file} is cut off: {detail}; write or fetch it again"),
             Error::Malformed { file, format, reason } => write!(f, "{file} cannot be read as {format}: {reason}"),
+            Error::ColumnTwice { file, column } => {
+                write!(
+                    f,
+                    "{file} has two columns named `{column}`, and the name says neither: give them different names"
+                )
+            }
             Error::NoColumn { file, column, purpose, columns } => {
                 write!(f, "{file} has no column `{column}` ({purpose}); it has {columns}")
             }

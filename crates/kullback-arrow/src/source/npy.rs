@@ -96,14 +96,15 @@ impl Header {
                 "False" => false,
                 _ => return None,
             },
-            shape: sizes.map(|size| size.parse().ok()).collect::<Option<_>>()?,
+            shape: sizes.map(size).collect::<Option<_>>()?,
         })
     }
 
     /// The element type, and whether its byte order is not that of this machine. `None` if the type is no weight type.
     fn element(&self) -> Option<(DataType, bool)> {
         let element = match self.dtype.get(1..)? {
-            "u1" => DataType::UInt8,
+            // A boolean is a byte, 0 or 1.
+            "u1" | "b1" => DataType::UInt8,
             "u2" => DataType::UInt16,
             "u4" => DataType::UInt32,
             "u8" => DataType::UInt64,
@@ -124,6 +125,12 @@ impl Header {
         };
         Some((element, swapped))
     }
+}
+
+/// A size of a shape. `3L` is how Python 2 wrote 3. A size never begins with 0: in `(1,024,)`, the comma is one of a number.
+fn size(text: &str) -> Option<u64> {
+    let digits = text.strip_suffix('L').unwrap_or(text);
+    if digits.len() > 1 && digits.starts_with('0') { None } else { digits.parse().ok() }
 }
 
 /// The value of a key in the text of a Python dictionary.
@@ -181,6 +188,13 @@ impl Array {
             let promised = promised.map_or("more".to_owned(), |bytes| bytes.to_string());
             let detail = format!("its header promises {promised} bytes of elements, it holds {present}");
             return Err(Error::Truncated { file: origin.name.clone(), detail });
+        }
+        if let Some(promised) = promised.filter(|promised| *promised < present) {
+            let detail = format!(
+                "its header promises {promised} bytes of elements, and it holds {present}: a file holds one array, so save \
+                 each array to a file of its own"
+            );
+            return Err(origin.malformed(detail));
         }
         let fortran = header.fortran && header.shape.len() == 2;
         let bins = usize::try_from(bins).map_err(|_| origin.malformed(format!("{bins} bins per row")))?;

@@ -188,12 +188,14 @@ impl Weights {
 
 impl Lookup<'_> {
     fn index(&self, column: &str, purpose: &'static str) -> Result<usize> {
-        self.schema.index_of(column).map_err(|_| Error::NoColumn {
-            file: self.file.to_owned(),
-            column: column.to_owned(),
-            purpose,
-            columns: column_list(self.schema),
-        })
+        let (file, column) = (self.file.to_owned(), column.to_owned());
+        let fields = self.schema.fields().iter().enumerate();
+        let mut found = fields.filter(|(_, field)| *field.name() == column).map(|(index, _)| index);
+        match (found.next(), found.next()) {
+            (Some(index), None) => Ok(index),
+            (Some(_), Some(_)) => Err(Error::ColumnTwice { file, column }),
+            (None, _) => Err(Error::NoColumn { file, column, purpose, columns: column_list(self.schema) }),
+        }
     }
 
     /// The type that labels are held in. Those of delimited text stay as they are written, whatever other cells look like.
@@ -287,6 +289,13 @@ impl Lookup<'_> {
         }
         let mut seen = std::collections::HashSet::new();
         positions.retain(|index| seen.insert(*index));
+        let mut names = std::collections::HashSet::new();
+        if let Some(twice) =
+            positions.iter().map(|index| self.schema.field(*index).name()).find(|name| !names.insert(*name))
+        {
+            let (file, column) = (self.file.to_owned(), twice.clone());
+            return Err(Error::ColumnTwice { file, column });
+        }
         if positions.is_empty() {
             let (file, columns) = (self.file.to_owned(), column_list(self.schema));
             return Err(Error::NoMatch { file, pattern: String::new(), columns });
