@@ -47,6 +47,7 @@ Examples:
   kullback rowwise days.parquet --against total --key store,day --top 20
   kullback rowwise today.npy yesterday.npy --measure kl,js -o drift.parquet --summary
   kullback rowwise names.parquet names.parquet --where sex=F --where-q sex=M --join name
+  kullback rowwise log.csv --long feature,day:bin:n --by feature --against first --contributions 3
 
 Exit codes: 0 done; 1 a --fail-above was exceeded; 2 usage or data error (nothing is written); 130 interrupted.";
 
@@ -109,6 +110,10 @@ pub(crate) struct OutputArgs {
     /// the file still has all rows.
     #[arg(long, value_name = "N")]
     pub(crate) top: Option<NonZeroUsize>,
+    /// The N bins that add most to the first measure that has parts, for each row of --top, or else for the 6 largest:
+    /// label, share of P, share of Q, part, share of the value (on stderr where stdout carries rows as data).
+    #[arg(long, value_name = "N")]
+    pub(crate) contributions: Option<NonZeroUsize>,
     /// A picture of the rows of --top N, or else of the 6 largest: both histograms, and what each bin adds to the first
     /// measure.
     #[arg(long, value_name = "FILE.svg", value_parser = svg)]

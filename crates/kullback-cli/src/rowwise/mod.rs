@@ -1,16 +1,19 @@
 //! `kullback rowwise`: takes batches of P and Q through the engine, and the results to their destination.
 
 mod against;
+pub(crate) mod contributions;
+mod details;
 mod groups;
 pub(crate) mod infinite;
 mod join;
 mod keys;
+mod largest;
 mod named;
 pub(crate) mod pair;
 mod pairing;
+pub(crate) mod parts;
 mod plot;
 mod plot_picture;
-mod plotted;
 pub(crate) mod results;
 pub(crate) mod scale;
 
@@ -30,10 +33,10 @@ use crate::progress::ProgressDisplay;
 use crate::report::{LimitCheck, Report, top::TopRows};
 use crate::{Outcome, complain, interrupt};
 pub(crate) use against::heavy_rows;
+use details::Details;
 use infinite::InfiniteRow;
 use pair::BatchPair;
 use pairing::{Counts, PairStream};
-use plot::Plot;
 use results::{Results, Schemas};
 
 /// Runs the command.
@@ -50,10 +53,10 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     if args.input.q.is_none() && args.pairing.against.is_none() && measures != [Divergence::Entropy] {
         return Err(Error::NoReference { p: args.input.p.to_string() });
     }
+    let details = Details::begin(&args.output, &asked, &destination)?;
     let engine = engine(&args.run)?;
     let inputs = Inputs::open(&args.input, Some(&args.pairing), &args.pairing.join, args.run.memory)?;
     let schemas = Schemas::new(&inputs, &asked, args.output.status)?;
-    let plot = Plot::begin(&args.output, &destination)?;
     interrupt::work_begins()?;
 
     let mut report = Report::new(args, &asked, limits);
@@ -68,7 +71,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
         options: options(&args.how),
         schemas: &schemas,
         top: args.output.top.map(|n| TopRows::new(n.get(), schemas.value_columns())),
-        plot,
+        details,
         rows: RowOutput::new(destination.clone(), args.output.top),
         invalid: Invalid::default(),
         report: &mut report,
@@ -77,7 +80,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     run.all(pairs)?;
     run.check(&counts)?;
 
-    let RowwiseRun { top, plot, mut rows, .. } = run;
+    let RowwiseRun { top, details, mut rows, .. } = run;
     report.left_out = counts.left_out();
     report.left_out_of_q = counts.left_out_of_q();
     report.joined_from = counts.joined().cloned();
@@ -88,7 +91,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
         rows.write(top, || report.metadata())?;
     }
     let shown = rows.finish()?;
-    let lacking = plot.map_or(Ok(None), |plot| plot.finish(&engine, (&asked, args), &inputs, &report))?;
+    let lacking = details.finish(&engine, (&asked, args), &inputs, &mut report)?;
     report.seconds.write += writing.elapsed().as_secs_f64();
     report.seconds.total = started.elapsed().as_secs_f64();
     notes(args, &report, lacking);
@@ -227,7 +230,7 @@ struct RowwiseRun<'a> {
     options: Options,
     schemas: &'a Schemas,
     top: Option<TopRows>,
-    plot: Option<Plot>,
+    details: Details,
     rows: RowOutput,
     invalid: Invalid,
     report: &'a mut Report,
@@ -265,8 +268,7 @@ impl RowwiseRun<'_> {
         let results = Results::new(pair, columns, &mut self.invalid);
         self.report.add_rows(&results);
         if self.report.infinite.is_none() {
-            let labels = self.inputs.bin_labels(pair.p.bins());
-            self.report.infinite = InfiniteRow::first(pair, &results, self.asked, &self.inputs.keys, labels)?;
+            self.report.infinite = InfiniteRow::first(pair, &results, self.asked, self.inputs)?;
         }
 
         // A run that will be refused writes nothing more.
@@ -274,9 +276,7 @@ impl RowwiseRun<'_> {
             return Ok(());
         }
         let writing = Instant::now();
-        if let Some(plot) = &mut self.plot {
-            plot.push(pair, &results, &self.inputs.keys)?;
-        }
+        self.details.push(pair, &results, self.inputs)?;
         if self.top.is_some() || self.rows.takes_rows() {
             let batch = self.schemas.table(&pair.p, &results)?;
             if let Some(top) = &mut self.top {
@@ -320,7 +320,7 @@ impl RowwiseRun<'_> {
 }
 
 /// Tells the user how rows were paired, about rows that are not in the result or infinite, and about what a picture lacks.
-fn notes(args: &RowwiseArgs, report: &Report, lacking: Option<String>) {
+fn notes(args: &RowwiseArgs, report: &Report, lacking: Vec<String>) {
     if args.run.quiet {
         return;
     }

@@ -4,6 +4,7 @@ mod common;
 
 mod bad_inputs;
 mod behaviour;
+mod contributions;
 mod formats;
 mod names;
 mod pairs;

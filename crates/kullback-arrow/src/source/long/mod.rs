@@ -163,8 +163,13 @@ impl LongTable {
     /// The labels of the bins, if every row has the same.
     pub(crate) fn labels(&self) -> Option<Vec<String>> {
         let [group] = &self.groups[..] else { return None };
-        let texts = cast(&group.labels, &DataType::Utf8).ok()?;
-        Some(texts.as_string::<i32>().iter().map(|label| label.unwrap_or_default().to_owned()).collect())
+        group.texts()
+    }
+
+    /// The labels of the bins of a row, by its place in the file.
+    pub(crate) fn labels_of(&self, file_row: u64) -> Option<Vec<String>> {
+        let has_row = |group: &&PivotedGroup| group.table.file_rows().iter().any(|row| row == file_row);
+        self.groups.iter().find(has_row)?.texts()
     }
 
     /// The key columns whose values share no label with each other.
@@ -192,6 +197,12 @@ impl LongTable {
 }
 
 impl PivotedGroup {
+    /// The labels as text.
+    fn texts(&self) -> Option<Vec<String>> {
+        let texts = cast(&self.labels, &DataType::Utf8).ok()?;
+        Some(texts.as_string::<i32>().iter().map(|label| label.unwrap_or_default().to_owned()).collect())
+    }
+
     /// Moves the bins to their places among `labels`.
     fn spread(&mut self, labels: &ArrayRef, ranks: &[usize], plan: &Plan) -> Result<()> {
         let moved = ranks.len() < labels.len() || ranks.iter().enumerate().any(|(bin, rank)| bin != *rank);
