@@ -7,6 +7,7 @@ use super::largest::LargestRows;
 use super::pair::BatchPair;
 use super::plot::Plot;
 use super::results::Results;
+use super::strip::Strips;
 use crate::args::{AskedMeasure, OutputArgs, RowwiseArgs};
 use crate::error::Result;
 use crate::inputs::Inputs;
@@ -19,6 +20,8 @@ pub(crate) struct Details {
     largest: Option<LargestRows>,
     contributions: Option<AskedContributions>,
     plot: Option<Plot>,
+    /// The values of all rows, if the picture shows them.
+    strips: Option<Strips>,
 }
 
 impl Details {
@@ -27,13 +30,24 @@ impl Details {
         let contributions = args.contributions.map(|bins| AskedContributions::new(bins, asked)).transpose()?;
         let plot = Plot::begin(args, destination)?;
         let is_asked = contributions.is_some() || plot.is_some();
-        Ok(Self { largest: is_asked.then(|| LargestRows::new(args.top)), contributions, plot })
+        Ok(Self { largest: is_asked.then(|| LargestRows::new(args.top)), contributions, plot, strips: None })
+    }
+
+    /// Looks at the keys of the rows to come.
+    pub(crate) fn open(&mut self, args: &RowwiseArgs, inputs: &Inputs) -> Result<()> {
+        if self.plot.is_some() {
+            self.strips = Strips::new(args, inputs)?;
+        }
+        Ok(())
     }
 
     /// Takes the rows of a batch.
     pub(crate) fn push(&mut self, pair: &BatchPair, results: &Results, inputs: &Inputs) -> Result<()> {
         if let Some(largest) = &mut self.largest {
             largest.push(pair, results, &inputs.keys)?;
+        }
+        if let Some(strips) = &mut self.strips {
+            strips.push(pair, results)?;
         }
         Ok(())
     }
@@ -51,6 +65,6 @@ impl Details {
             report.contributions = Some(contributions.of(engine, &args.how, inputs, &rows)?);
         }
         let Some(plot) = self.plot else { return Ok(Vec::new()) };
-        plot.finish(engine, (asked, args), inputs, report, &rows)
+        plot.finish(engine, (asked, args), inputs, report, (&rows, self.strips))
     }
 }

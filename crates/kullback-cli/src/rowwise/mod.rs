@@ -16,6 +16,8 @@ mod plot;
 mod plot_picture;
 pub(crate) mod results;
 pub(crate) mod scale;
+mod strip;
+mod strip_picture;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -53,10 +55,11 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     if args.input.q.is_none() && args.pairing.against.is_none() && measures != [Divergence::Entropy] {
         return Err(Error::NoReference { p: args.input.p.to_string() });
     }
-    let details = Details::begin(&args.output, &asked, &destination)?;
+    let mut details = Details::begin(&args.output, &asked, &destination)?;
     let engine = engine(&args.run)?;
     let inputs = Inputs::open(&args.input, Some(&args.pairing), &args.pairing.join, args.run.memory)?;
     let schemas = Schemas::new(&inputs, &asked, args.output.status)?;
+    details.open(args, &inputs)?;
     interrupt::work_begins()?;
 
     let mut report = Report::new(args, &asked, limits);
@@ -192,21 +195,17 @@ fn pairs<'a>(args: &RowwiseArgs, inputs: &'a Inputs, counts: &Arc<Counts>) -> Re
     }
 }
 
-/// The columns that say which rows are a series: those of --by, or all keys but the last.
+/// The columns that say which rows are a series. A note names them where the user did not.
 fn groups_of_previous(args: &RowwiseArgs, inputs: &Inputs) -> Vec<String> {
-    let schema = inputs.p.source.key_schema();
-    let keys: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    let (by, Some((last, others))) = (&inputs.by, keys.split_last()) else { return inputs.by.clone() };
-    if !by.is_empty() || others.is_empty() {
-        return by.clone();
-    }
-    if !args.run.quiet {
-        let others = others.join(", ");
+    let by = groups::of_previous(inputs);
+    if by != inputs.by && !args.run.quiet {
+        let schema = inputs.p.source.key_schema();
+        let (last, others) = (schema.fields().last().map_or("", |field| field.name()), by.join(", "));
         complain(&format!(
             "each row is compared with the one before it by {last} that has the same {others}: name other groups with --by"
         ));
     }
-    others.iter().map(|name| (*name).to_owned()).collect()
+    by
 }
 
 /// Compares the row counts that the files state. A difference is then found without reading them.

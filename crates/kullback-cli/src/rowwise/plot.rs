@@ -1,4 +1,4 @@
-//! `rowwise --plot`: the largest rows as a picture.
+//! `rowwise --plot`: strips of groups, and the largest rows, as a picture.
 
 use kullback::Engine;
 use kullback_arrow::{Target, WholeFile};
@@ -6,6 +6,7 @@ use kullback_arrow::{Target, WholeFile};
 use super::largest::{LargestRow, LargestRows};
 use super::parts::{PartsSum, parts, shares};
 use super::plot_picture::{Panel, Parts, PlotPicture, grouped};
+use super::strip::Strips;
 use crate::args::{AskedMeasure, HowArgs, OutputArgs, RowwiseArgs};
 use crate::error::{Error, OptionError, Result};
 use crate::inputs::Inputs;
@@ -46,7 +47,7 @@ impl Plot {
         (asked, args): (&[AskedMeasure], &RowwiseArgs),
         inputs: &Inputs,
         report: &Report,
-        rows: &[LargestRow],
+        (rows, strips): (&[LargestRow], Option<Strips>),
     ) -> Result<Vec<String>> {
         let (Self { mut file }, how) = (self, &args.how);
         let Some(first) = asked.first() else { return Ok(Vec::new()) };
@@ -71,15 +72,21 @@ impl Plot {
         let lacking = (sum.is_none() && !rows.is_empty())
             .then(|| format!("{first} is not a sum over the bins: the picture has no parts of it"));
         let of_groups = (group > 1).then(|| format!("each bar is {group} bins"));
+        let (strips, mut notes) = match strips {
+            Some(strips) => strips.finish(first, how)?,
+            None => (None, Vec::new()),
+        };
         let picture = PlotPicture {
             sides: report.sides(),
             title: title(first, how, rows.len(), report.rows),
             note: of_groups.into_iter().chain(lacking.clone()).collect::<Vec<_>>().join("; "),
+            strips,
             panels,
         };
         file.write(picture.svg()?.as_bytes())?;
         file.finish()?;
-        Ok(lacking.into_iter().collect())
+        notes.extend(lacking);
+        Ok(notes)
     }
 }
 

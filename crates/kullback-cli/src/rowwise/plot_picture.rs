@@ -3,6 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::strip_picture::StripPicture;
 use crate::drawing::{Canvas, Drawn, INFINITE, end_of, fail, short, text};
 use crate::error::{Error, Result};
 use crate::report::table::rounded;
@@ -43,6 +44,8 @@ pub(super) struct PlotPicture<'a> {
     pub(super) title: String,
     /// What else is to be said. It may be empty.
     pub(super) note: String,
+    /// What stands above the rows.
+    pub(super) strips: Option<StripPicture>,
     pub(super) panels: Vec<Panel>,
 }
 
@@ -71,11 +74,16 @@ impl PlotPicture<'_> {
     pub(super) fn svg(&self) -> Result<String> {
         let mut svg = String::new();
         self.paint(&mut svg).map_err(|reason| Error::Picture { reason })?;
+        if let Some(strips) = &self.strips {
+            let end = svg.rfind("</svg>").unwrap_or(svg.len());
+            svg.insert_str(end, &strips.svg(TOP, [LEFT, LEFT + WIDTH]));
+        }
         Ok(svg)
     }
 
     fn paint(&self, svg: &mut String) -> Drawn {
-        let height = TOP + self.panels.iter().map(Panel::height).sum::<i32>();
+        let strips = self.strips.as_ref().map_or(0, StripPicture::height);
+        let height = TOP + strips + self.panels.iter().map(Panel::height).sum::<i32>();
         let root = SVGBackend::with_string(svg, ((LEFT + WIDTH + RIGHT) as u32, height as u32)).into_drawing_area();
         root.fill(&WHITE).map_err(fail)?;
         let [p, q] = self.sides.map(|name| end_of(name, NAME));
@@ -89,7 +97,7 @@ impl PlotPicture<'_> {
             x += 48 + (letters * LETTER) as i32;
         }
         root.draw(&Text::new(self.note.clone(), (x, 47), small(HPos::Left))).map_err(fail)?;
-        let mut top = TOP;
+        let mut top = TOP + strips;
         for panel in &self.panels {
             panel.paint(&root, top)?;
             top += panel.height();

@@ -10,4 +10,5 @@ mod names;
 mod pairs;
 mod plot;
 mod real_data;
+mod strips;
 mod told;
