@@ -32,8 +32,6 @@ pub(crate) struct Inputs {
     pub(crate) names: Vec<String>,
     /// The columns that say which rows belong together.
     pub(crate) by: Vec<String>,
-    /// The names of the bins.
-    labels: Option<Vec<String>>,
     /// Whether rows and bins pair by their places because the user says so.
     by_position: bool,
     /// Whether both sides have labels and no label is on both.
@@ -77,7 +75,6 @@ impl Inputs {
         let keys = p.key_positions(shown);
         let names = q.as_ref().zip(pairing).filter(|_| !args.by_position);
         let names = names.map_or_else(Vec::new, |(q, pairing)| p.names(q, &pairing.join));
-        let labels = p.source.bin_labels();
         Ok(Self {
             p,
             q,
@@ -85,7 +82,6 @@ impl Inputs {
             carried,
             names,
             by: reading.by.to_vec(),
-            labels,
             by_position: args.by_position,
             no_bin_is_shared: shared == Some(0),
         })
@@ -96,9 +92,9 @@ impl Inputs {
         &self.carried
     }
 
-    /// The names of the bins of a row, if they are known.
-    pub(crate) fn bin_labels(&self, bins: usize) -> Option<&[String]> {
-        self.labels.as_deref().filter(|labels| labels.len() == bins)
+    /// The names of the bins of a row of P, by its place in the file, if they are known.
+    pub(crate) fn bin_labels(&self, file_row: u64, bins: usize) -> Option<Vec<String>> {
+        self.p.source.bin_labels_of(file_row).filter(|labels| labels.len() == bins)
     }
 
     /// Says that rows pair by their places although P has keys, or refuses it where Q has keys of other names.

@@ -134,6 +134,16 @@ impl Source {
         }
     }
 
+    /// The names of the bins of one row, by its place in the file ([`Batch::file_row`]), if they have names. Rows of other groups may
+    /// have other bins.
+    #[must_use]
+    pub fn bin_labels_of(&self, file_row: u64) -> Option<Vec<String>> {
+        match &self.body {
+            Body::Stream { .. } => self.bin_labels(),
+            Body::Long(table) => table.labels_of(file_row),
+        }
+    }
+
     /// The keys of the long layout that keep bins apart: no label occurs under two of their values. Rows of different values then
     /// have no bin in common.
     #[must_use]

@@ -200,13 +200,9 @@ fn arrays_that_are_not_matrices() {
     let plain = ReadOptions::default();
     assert_holds(&failure(&npy("cube.npy", "'<f8'", "(2, 3, 4)", &[0; 192]), &plain), &["3 dimensions", "(2, 3, 4)"]);
     assert_holds(&failure(&npy("scalar.npy", "'<f8'", "()", &[0; 8]), &plain), &["0 dimensions"]);
-    for (name, descr) in [
-        ("c.npy", "'<c16'"),
-        ("s.npy", "'<U3'"),
-        ("o.npy", "'|O'"),
-        ("t.npy", "'<f16'"),
-        ("r.npy", "[('a', '<f8')]"),
-    ] {
+    for (name, descr) in
+        [("c.npy", "'<c16'"), ("s.npy", "'<U3'"), ("o.npy", "'|O'"), ("t.npy", "'<f16'"), ("r.npy", "[('a', '<f8')]")]
+    {
         let message = failure(&npy(name, descr, "(2, 3)", &[0; 96]), &plain);
         assert_holds(&message, &[descr.trim_matches('\'').trim_matches(['[', ']', '(', ')'])]);
     }

@@ -48,6 +48,7 @@ Examples:
   kullback rowwise days.parquet --against total --key store,day --top 20
   kullback rowwise today.npy yesterday.npy --measure kl,js -o drift.parquet --summary
   kullback rowwise names.parquet names.parquet --where sex=F --where-q sex=M --join name
+  kullback rowwise log.csv --long feature,day:bin:n --by feature --against first --contributions 3 --plot drift.svg
 
 Exit codes: 0 done; 1 a --fail-above was exceeded; 2 usage or data error (nothing is written); 130 interrupted.";
 
@@ -110,8 +111,12 @@ pub(crate) struct OutputArgs {
     /// the file still has all rows.
     #[arg(long, value_name = "N")]
     pub(crate) top: Option<NonZeroUsize>,
+    /// The N bins that add most to the first measure that has parts, for each row of --top, or else for the 6 largest:
+    /// label, share of P, share of Q, part, share of the value (on stderr where stdout carries rows as data).
+    #[arg(long, value_name = "N")]
+    pub(crate) contributions: Option<NonZeroUsize>,
     /// A picture of the rows of --top N, or else of the 6 largest: both histograms, and what each bin adds to the first
-    /// measure.
+    /// measure. With groups (--by) and another key, above them a strip per group: the values over that key.
     #[arg(long, value_name = "FILE.svg", value_parser = svg)]
     pub(crate) plot: Option<PathBuf>,
     /// Count, mean and quantiles of every measure (on stderr where stdout carries rows as data).

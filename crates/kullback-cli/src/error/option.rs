@@ -27,6 +27,14 @@ pub(crate) enum OptionError {
         /// The limit.
         most: usize,
     },
+    /// Measures that are no sums over the bins, where their parts are asked for.
+    #[error(
+        "--contributions shows what each bin adds, and {measures} has no parts: it is not a sum over the bins; add one that is, such as kl or js, to --measure"
+    )]
+    NoParts {
+        /// The measures asked for.
+        measures: String,
+    },
     /// An output that would replace an input.
     #[error("`{file}` is an input: write the result to another file")]
     OverInput {

@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::png::data_url;
-use crate::drawing::{Canvas, INFINITE, fail, short, text};
+use crate::drawing::{Canvas, INFINITE, NOTHING, colour, fail, short, text};
 use crate::error::{Error, Result};
 
 /// The most rows or columns of entries.
@@ -20,8 +20,6 @@ const TITLE_LETTER: f64 = 7.0;
 const TITLE_LETTERS: usize = 160;
 /// Up to this number of rows or columns, all labels are shown.
 const FEW: usize = 60;
-/// The colour of an entry without a value. The scale does not have it.
-const NOTHING: RGBColor = RGBColor(176, 176, 176);
 
 /// A matrix to draw.
 pub(super) struct Picture<'a> {
@@ -156,24 +154,6 @@ fn tick(value: f64, largest: f64) -> String {
     }
 }
 
-/// The colour goes from dark for 0 to light for the largest value. So near rows stand out, in print and for colour-blind readers
-/// too.
-fn colour(value: f64, largest: f64) -> RGBColor {
-    if value.is_nan() {
-        return NOTHING;
-    }
-    if value.is_infinite() {
-        return INFINITE;
-    }
-    // Five colours, each of one hue and evenly brighter than the one before.
-    const SCALE: [[f64; 3]; 5] =
-        [[18.0, 32.0, 74.0], [39.0, 87.0, 130.0], [76.0, 148.0, 158.0], [157.0, 200.0, 164.0], [247.0, 240.0, 205.0]];
-    let at = if largest > 0.0 { (value / largest).clamp(0.0, 1.0) * 4.0 } else { 0.0 };
-    let (low, high) = (at.floor() as usize, at.ceil() as usize);
-    let mix = |i: usize| (SCALE[low][i] + (SCALE[high][i] - SCALE[low][i]) * at.fract()).round() as u8;
-    RGBColor(mix(0), mix(1), mix(2))
-}
-
 /// An order in which near rows stand side by side. It starts with the row that is farthest from all others, and always goes on to
 /// the nearest row left. The time is quadratic in the number of rows.
 fn seriation(values: &[f64], rows: usize) -> Vec<usize> {
@@ -212,16 +192,5 @@ mod tests {
         let mut order = seriation(&values, 3);
         order.sort_unstable();
         assert_eq!(order, [0, 1, 2]);
-    }
-
-    #[test]
-    fn colours_go_from_dark_to_light() {
-        let brightness = |value| {
-            let RGBColor(r, g, b) = colour(value, 2.0);
-            u32::from(r) + u32::from(g) + u32::from(b)
-        };
-        assert!((0..20).all(|i| brightness(f64::from(i) * 0.1) < brightness(f64::from(i + 1) * 0.1)));
-        assert_eq!(colour(0.0, 0.0), colour(0.0, 1.0));
-        assert_ne!(colour(f64::NAN, 1.0), colour(f64::INFINITY, 1.0));
     }
 }

@@ -8,8 +8,8 @@ use kullback::{QUANTILES, Summary};
 use serde_json::{Map, Value, json};
 
 use super::number::number;
-use super::table;
 use super::tally::Report;
+use super::{contributions, table};
 use crate::error::Result;
 
 /// The report of a run as JSON.
@@ -55,6 +55,9 @@ pub(crate) fn report(report: &Report, top: Option<&RecordBatch>) -> Result<Value
     }
     if let Some(top) = top {
         object["top"] = (0..top.num_rows()).map(|row| record(top, row)).collect::<Result<Vec<_>>>()?.into();
+    }
+    if let Some(found) = &report.contributions {
+        object["contributions"] = contributions::json(found);
     }
     Ok(object)
 }

@@ -1,5 +1,6 @@
 //! What a run reports beside its rows: how it was computed, a summary, the top rows.
 
+mod contributions;
 mod infinite;
 mod json;
 mod limits;
@@ -12,6 +13,7 @@ pub(crate) mod top;
 use std::io::{self, Write};
 
 use arrow_array::RecordBatch;
+use kullback_arrow::TableFormat;
 
 use crate::args::OutputArgs;
 use crate::error::{Error, Result};
@@ -22,7 +24,8 @@ pub(crate) use number::number;
 pub(crate) use tally::Report;
 
 impl Report {
-    /// Shows what was asked for on stdout. If stdout carries rows as data, the summary goes to stderr.
+    /// Shows what was asked for on stdout. If stdout carries rows as data, the summary and the contributions go to stderr. Below
+    /// rows in Markdown there is space for another table.
     pub(crate) fn show(
         &self,
         args: &OutputArgs,
@@ -47,6 +50,18 @@ impl Report {
                     let _ = io::stderr().write_all(table.as_bytes());
                 } else {
                     text.push_str(&table);
+                }
+            }
+            if let Some(found) = &self.contributions {
+                match destination {
+                    Destination::Data(TableFormat::Markdown) => {
+                        print(&format!("\n{}\n\n", contributions::caption(found)))?;
+                        contributions::write_markdown(found)?;
+                    }
+                    Destination::Data(_) => {
+                        let _ = io::stderr().write_all(contributions::text(found)?.as_bytes());
+                    }
+                    _ => text.push_str(&contributions::text(found)?),
                 }
             }
         }

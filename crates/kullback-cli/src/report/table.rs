@@ -90,6 +90,11 @@ pub(crate) fn readable(value: f64) -> String {
     trimmed(&format!("{value:.*}", (DIGITS - 1 - exponent).max(0) as usize)).to_owned()
 }
 
+/// A number with three digits.
+pub(crate) fn rounded(value: f64) -> String {
+    readable(format!("{value:.2e}").parse().unwrap_or(value))
+}
+
 /// The number without the zeros at the end of its fraction.
 fn trimmed(number: &str) -> &str {
     if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }

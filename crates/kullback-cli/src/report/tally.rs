@@ -6,6 +6,7 @@ use kullback::{RowStatus, Stats, Summary, SummaryBuilder};
 
 use super::limits::LimitCheck;
 use crate::args::{AskedMeasure, RowwiseArgs};
+use crate::rowwise::contributions::Contributions;
 use crate::rowwise::infinite::InfiniteRow;
 use crate::rowwise::results::{NULL, Results};
 use crate::rowwise::scale::Scales;
@@ -52,6 +53,8 @@ pub(crate) struct Report {
     nulls: u64,
     /// The first row with an infinite value.
     pub(crate) infinite: Option<InfiniteRow>,
+    /// What the bins of the largest rows add, if that is asked for.
+    pub(crate) contributions: Option<Contributions>,
     pub(super) chunks: u64,
     pub(super) rescued: u64,
     pub(super) bytes: u64,
@@ -92,6 +95,7 @@ impl Report {
             statuses: [0; RowStatus::ALL.len()],
             nulls: 0,
             infinite: None,
+            contributions: None,
             chunks: 0,
             rescued: 0,
             bytes: 0,

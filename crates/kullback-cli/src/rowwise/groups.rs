@@ -13,7 +13,7 @@ use super::keys::Keys;
 use super::pair::BatchPair;
 use super::pairing::{BatchStream, Counts, PairStream, plain};
 use crate::error::Result;
-use crate::inputs::InputFile;
+use crate::inputs::{InputFile, Inputs};
 use crate::progress::ProgressDisplay;
 
 /// Which group a row belongs to, by the columns of --by.
@@ -114,6 +114,16 @@ pub(crate) fn first<'a>(p: &InputFile, rows: BatchStream<'a>, by: &[String]) -> 
         let q = of_groups(&of_rows, |group| Ok(first.get(&group).cloned().unwrap_or_else(|| p.slice(0, 1))))?;
         Ok(BatchPair { p, q, alone: Vec::new() })
     })))
+}
+
+/// The columns that say which rows are a series: those of --by, or all keys but the last.
+pub(crate) fn of_previous(inputs: &Inputs) -> Vec<String> {
+    let schema = inputs.p.source.key_schema();
+    let keys: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
+    match keys.split_last() {
+        Some((_, others)) if inputs.by.is_empty() => others.iter().map(|name| (*name).clone()).collect(),
+        _ => inputs.by.clone(),
+    }
 }
 
 /// Every row against the row before it in its group. The first row of each group has none. The rows come in the order of

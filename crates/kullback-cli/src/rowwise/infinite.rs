@@ -1,12 +1,12 @@
 //! The first row with an infinite value, and why it is infinite.
 
-use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use kullback::{Divergence, RowStatus, Rows, Side};
 
 use super::pair::BatchPair;
 use super::results::Results;
 use crate::args::AskedMeasure;
 use crate::error::Result;
+use crate::inputs::Inputs;
 
 /// A row with an infinite value.
 #[derive(Debug)]
@@ -31,30 +31,25 @@ pub(crate) enum InfiniteReason {
 }
 
 impl InfiniteRow {
-    /// The first infinite row of a batch. `keys` are the positions of the key columns of P, `labels` the names of the bins.
+    /// The first infinite row of a batch.
     pub(crate) fn first(
         pair: &BatchPair,
         results: &Results,
         asked: &[AskedMeasure],
-        keys: &[usize],
-        labels: Option<&[String]>,
+        inputs: &Inputs,
     ) -> Result<Option<Self>> {
         let Some(row) = results.status.iter().position(|status| *status == Some(RowStatus::Infinite)) else {
             return Ok(None);
         };
         let mut columns = asked.iter().zip(&results.columns);
         let Some((asked, _)) = columns.find(|(_, values)| values[row].is_infinite()) else { return Ok(None) };
-        let (schema, options) = (pair.p.keys.schema(), FormatOptions::default());
-        let value = |key: &usize| -> Result<(String, String)> {
-            let column = ArrayFormatter::try_new(pair.p.keys.column(*key).as_ref(), &options)?;
-            Ok((schema.field(*key).name().clone(), column.value(row).to_string()))
-        };
         let (p, q) = (pair.p.rows(), pair.q.rows());
+        let labels = inputs.bin_labels(pair.p.file_row(row), p.bins());
         Ok(Some(Self {
             row: pair.p.file_row(row),
-            key: keys.iter().map(value).collect::<Result<_>>()?,
+            key: pair.key(row, &inputs.keys)?,
             measure: asked.name.clone(),
-            reason: reason(asked.measure, ((&p, row), (&q, pair.q_row(row))), labels)?,
+            reason: reason(asked.measure, ((&p, row), (&q, pair.q_row(row))), labels.as_deref())?,
         }))
     }
 }

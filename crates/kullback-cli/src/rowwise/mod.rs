@@ -1,18 +1,23 @@
 //! `kullback rowwise`: takes batches of P and Q through the engine, and the results to their destination.
 
 mod against;
+pub(crate) mod contributions;
+mod details;
 mod groups;
 pub(crate) mod infinite;
 mod join;
 mod keys;
+mod largest;
 mod named;
 pub(crate) mod pair;
 mod pairing;
+pub(crate) mod parts;
 mod plot;
 mod plot_picture;
-mod plotted;
 pub(crate) mod results;
 pub(crate) mod scale;
+mod strip;
+mod strip_picture;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -30,10 +35,10 @@ use crate::progress::ProgressDisplay;
 use crate::report::{LimitCheck, Report, top::TopRows};
 use crate::{Outcome, complain, interrupt};
 pub(crate) use against::heavy_rows;
+use details::Details;
 use infinite::InfiniteRow;
 use pair::BatchPair;
 use pairing::{Counts, PairStream};
-use plot::Plot;
 use results::{Results, Schemas};
 
 /// Runs the command.
@@ -50,11 +55,12 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     if args.input.q.is_none() && args.pairing.against.is_none() && measures != [Divergence::Entropy] {
         return Err(Error::NoReference { p: args.input.p.to_string() });
     }
+    let mut details = Details::begin(&args.output, &asked, &destination)?;
     let engine = engine(&args.run)?;
     let inputs = Inputs::open(&args.input, Some(&args.pairing), &args.pairing.join, args.run.memory)?;
     let args = &RowwiseArgs { how: inputs.with_positions(&args.how, &measures, args.run.quiet)?, ..args.clone() };
     let schemas = Schemas::new(&inputs, &asked, args.output.status)?;
-    let plot = Plot::begin(&args.output, &destination)?;
+    details.open(args, &inputs)?;
     interrupt::work_begins()?;
 
     let mut report = Report::new(args, &asked, limits);
@@ -69,7 +75,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
         options: options(&args.how),
         schemas: &schemas,
         top: args.output.top.map(|n| TopRows::new(n.get(), schemas.value_columns())),
-        plot,
+        details,
         rows: RowOutput::new(destination.clone(), args.output.top),
         invalid: Invalid::default(),
         report: &mut report,
@@ -78,7 +84,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     run.all(pairs)?;
     run.check(&counts)?;
 
-    let RowwiseRun { top, plot, mut rows, .. } = run;
+    let RowwiseRun { top, details, mut rows, .. } = run;
     report.left_out = counts.left_out();
     report.left_out_of_q = counts.left_out_of_q();
     report.first_left_out = counts.first_left_out().map(str::to_owned);
@@ -91,7 +97,7 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
         rows.write(top, || report.metadata())?;
     }
     let shown = rows.finish()?;
-    let lacking = plot.map_or(Ok(None), |plot| plot.finish(&engine, (&asked, args), &inputs, &report))?;
+    let lacking = details.finish(&engine, (&asked, args), &inputs, &mut report)?;
     report.seconds.write += writing.elapsed().as_secs_f64();
     report.seconds.total = started.elapsed().as_secs_f64();
     notes(args, &report, lacking);
@@ -199,21 +205,17 @@ fn of_group(error: Error, filter: &kullback_arrow::Filter) -> Error {
     PairingError::BaselineOfGroup { file: file.clone(), filter: filter.to_string(), key: key.clone() }.into()
 }
 
-/// The columns that say which rows are a series: those of --by, or all keys but the last.
+/// The columns that say which rows are a series. A note names them where the user did not.
 fn groups_of_previous(args: &RowwiseArgs, inputs: &Inputs) -> Vec<String> {
-    let schema = inputs.p.source.key_schema();
-    let keys: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    let (by, Some((last, others))) = (&inputs.by, keys.split_last()) else { return inputs.by.clone() };
-    if !by.is_empty() || others.is_empty() {
-        return by.clone();
-    }
-    if !args.run.quiet {
-        let others = others.join(", ");
+    let by = groups::of_previous(inputs);
+    if by != inputs.by && !args.run.quiet {
+        let schema = inputs.p.source.key_schema();
+        let (last, others) = (schema.fields().last().map_or("", |field| field.name()), by.join(", "));
         complain(&format!(
             "each row is compared with the one before it by {last} that has the same {others}: name other groups with --by"
         ));
     }
-    others.iter().map(|name| (*name).to_owned()).collect()
+    by
 }
 
 /// Compares the row counts that the files state. A difference is then found without reading them.
@@ -237,7 +239,7 @@ struct RowwiseRun<'a> {
     options: Options,
     schemas: &'a Schemas,
     top: Option<TopRows>,
-    plot: Option<Plot>,
+    details: Details,
     rows: RowOutput,
     invalid: Invalid,
     report: &'a mut Report,
@@ -275,8 +277,7 @@ impl RowwiseRun<'_> {
         let results = Results::new(pair, columns, &mut self.invalid);
         self.report.add_rows(&results);
         if self.report.infinite.is_none() {
-            let labels = self.inputs.bin_labels(pair.p.bins());
-            self.report.infinite = InfiniteRow::first(pair, &results, self.asked, &self.inputs.keys, labels)?;
+            self.report.infinite = InfiniteRow::first(pair, &results, self.asked, self.inputs)?;
         }
 
         // A run that will be refused writes nothing more.
@@ -284,9 +285,7 @@ impl RowwiseRun<'_> {
             return Ok(());
         }
         let writing = Instant::now();
-        if let Some(plot) = &mut self.plot {
-            plot.push(pair, &results, &self.inputs.keys)?;
-        }
+        self.details.push(pair, &results, self.inputs)?;
         if self.top.is_some() || self.rows.takes_rows() {
             let batch = self.schemas.table(&pair.p, &results)?;
             if let Some(top) = &mut self.top {
@@ -330,7 +329,7 @@ impl RowwiseRun<'_> {
 }
 
 /// Tells the user how rows were paired, about rows that are not in the result or infinite, and about what a picture lacks.
-fn notes(args: &RowwiseArgs, report: &Report, lacking: Option<String>) {
+fn notes(args: &RowwiseArgs, report: &Report, lacking: Vec<String>) {
     if args.run.quiet {
         return;
     }

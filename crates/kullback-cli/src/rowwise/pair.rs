@@ -1,7 +1,10 @@
 //! `BatchPair`: rows of P beside the rows of Q that they meet.
 
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use kullback::{RowPair, Rows};
 use kullback_arrow::Batch;
+
+use crate::error::Result;
 
 /// Rows of P and the rows they are compared with.
 pub(crate) struct BatchPair {
@@ -21,6 +24,16 @@ impl BatchPair {
     /// Whether the row is null in the file, on either side.
     pub(crate) fn is_null(&self, row: usize) -> bool {
         self.p.is_null(row) || self.q.is_null(self.q_row(row))
+    }
+
+    /// The names and values of the key columns of a row of P. `keys` are their positions.
+    pub(crate) fn key(&self, row: usize, keys: &[usize]) -> Result<Vec<(String, String)>> {
+        let (schema, options) = (self.p.keys.schema(), FormatOptions::default());
+        let value = |key: &usize| -> Result<(String, String)> {
+            let column = ArrayFormatter::try_new(self.p.keys.column(*key).as_ref(), &options)?;
+            Ok((schema.field(*key).name().clone(), column.value(row).to_string()))
+        };
+        keys.iter().map(value).collect()
     }
 }
 

@@ -1,14 +1,12 @@
-//! `rowwise --plot`: the largest rows as a picture.
+//! `rowwise --plot`: strips of groups, and the largest rows, as a picture.
 
-use std::num::NonZeroUsize;
-
-use kullback::{Divergence, Engine, Options, Rows};
+use kullback::Engine;
 use kullback_arrow::{Target, WholeFile};
 
-use super::pair::BatchPair;
+use super::largest::{LargestRow, LargestRows};
+use super::parts::{PartsSum, parts, shares};
 use super::plot_picture::{Panel, Parts, PlotPicture, grouped};
-use super::plotted::{PlottedRow, PlottedRows};
-use super::results::Results;
+use super::strip::Strips;
 use crate::args::{AskedMeasure, HowArgs, OutputArgs, RowwiseArgs};
 use crate::error::{Error, OptionError, Result};
 use crate::inputs::Inputs;
@@ -16,16 +14,14 @@ use crate::output::Destination;
 use crate::report::Report;
 use crate::report::table::readable;
 
-/// Rows that a picture shows if the user asks for no number, and the most that it shows.
-const SHOWN: usize = 6;
+/// The most rows that a picture shows.
 const MOST: usize = 60;
 /// The most bars of a histogram. Of more bins, neighbours are one bar.
 const MOST_BARS: usize = 240;
 
-/// A picture that is being made: its file, and the rows to draw.
+/// A picture that is being made.
 pub(crate) struct Plot {
     file: WholeFile,
-    rows: PlottedRows,
 }
 
 impl Plot {
@@ -37,17 +33,11 @@ impl Plot {
         {
             return Err(Error::OneFileForTwo { file: path.display().to_string() });
         }
-        let rows = args.top.map_or(SHOWN, NonZeroUsize::get);
+        let rows = LargestRows::count(args.top);
         if rows > MOST {
             return Err(OptionError::PlotTooLong { rows, most: MOST }.into());
         }
-        let file = WholeFile::create(&Target::Path(path.clone()))?;
-        Ok(Some(Self { file, rows: PlottedRows::new(rows) }))
-    }
-
-    /// See [`PlottedRows::push`].
-    pub(crate) fn push(&mut self, pair: &BatchPair, results: &Results, keys: &[usize]) -> Result<()> {
-        self.rows.push(pair, results, keys)
+        Ok(Some(Self { file: WholeFile::create(&Target::Path(path.clone()))? }))
     }
 
     /// Draws the rows and completes the file. Returns what the picture lacks, in words.
@@ -57,35 +47,46 @@ impl Plot {
         (asked, args): (&[AskedMeasure], &RowwiseArgs),
         inputs: &Inputs,
         report: &Report,
-    ) -> Result<Option<String>> {
-        let (Self { mut file, rows }, how) = (self, &args.how);
-        let rows = rows.finish();
-        let Some(first) = asked.first() else { return Ok(None) };
-        let parts = rows.iter().map(|row| parts(engine, how, first.measure, row)).collect::<Result<Vec<_>>>()?;
-        let lacks_parts = parts.iter().any(Option::is_none);
-        let lacking =
-            lacks_parts.then(|| format!("{first} is not a sum over the bins: the picture has no parts of it"));
-        let caption = caption(first, &rows, &parts);
+        (rows, strips): (&[LargestRow], Option<Strips>),
+    ) -> Result<Vec<String>> {
+        let (Self { mut file }, how) = (self, &args.how);
+        let Some(first) = asked.first() else { return Ok(Vec::new()) };
+        let sum = PartsSum::of(first.measure)?;
         let bins = rows.iter().map(|row| row.weights[0].len()).max().unwrap_or(0);
         let group = bins.div_ceil(MOST_BARS).max(1);
-        let panel = |(row, parts): (&PlottedRow, Option<Vec<f64>>)| Panel {
-            heading: heading(asked, how, row),
-            shares: [&row.weights[0], &row.weights[1]].map(|weights| grouped(&shares(weights), group)),
-            parts: parts.map(|parts| Parts { caption: caption.clone(), values: grouped(&parts, group) }),
-        };
-        let names = inputs.bin_labels(bins).map(<[String]>::to_vec);
-        let names = names.unwrap_or_else(|| (0..bins).map(|bin| bin.to_string()).collect());
+        let mut panels = Vec::with_capacity(rows.len());
+        for row in rows {
+            let labels = inputs.bin_labels(row.row, row.weights[0].len());
+            let labels = labels.unwrap_or_else(|| (0..row.weights[0].len()).map(|bin| bin.to_string()).collect());
+            let parts = parts(engine, how, first.measure, row)?.zip(sum).map(|(parts, sum)| Parts {
+                caption: format!("{} {first}", sum.meaning()),
+                values: grouped(&parts, group),
+            });
+            panels.push(Panel {
+                heading: heading(asked, how, row),
+                shares: [&row.weights[0], &row.weights[1]].map(|weights| grouped(&shares(weights), group)),
+                parts,
+                labels: labels.into_iter().step_by(group).collect(),
+            });
+        }
+        let lacking = (sum.is_none() && !rows.is_empty())
+            .then(|| format!("{first} is not a sum over the bins: the picture has no parts of it"));
         let of_groups = (group > 1).then(|| format!("each bar is {group} bins"));
+        let (strips, mut notes) = match strips {
+            Some(strips) => strips.finish(first, how)?,
+            None => (None, Vec::new()),
+        };
         let picture = PlotPicture {
             sides: report.sides(),
             title: title(first, how, rows.len(), report.rows),
             note: of_groups.into_iter().chain(lacking.clone()).collect::<Vec<_>>().join("; "),
-            labels: names.into_iter().step_by(group).collect(),
-            panels: rows.iter().zip(parts).map(panel).collect(),
+            strips,
+            panels,
         };
         file.write(picture.svg()?.as_bytes())?;
         file.finish()?;
-        Ok(lacking)
+        notes.extend(lacking);
+        Ok(notes)
     }
 }
 
@@ -101,50 +102,10 @@ fn title(first: &AskedMeasure, how: &HowArgs, shown: usize, rows: u64) -> String
 }
 
 /// The name of a row and its values.
-fn heading(asked: &[AskedMeasure], how: &HowArgs, row: &PlottedRow) -> String {
+fn heading(asked: &[AskedMeasure], how: &HowArgs, row: &LargestRow) -> String {
     let values = asked.iter().zip(&row.values).map(|(asked, value)| {
         let unit = if asked.measure.has_unit() { format!(" {}", how.unit) } else { String::new() };
         format!("{asked} = {}{unit}", readable(*value))
     });
-    format!("{}: {}", row.label, values.collect::<Vec<_>>().join(", "))
-}
-
-/// What the parts are. Those of some measures add up to another number, of which the value is the root or the logarithm.
-fn caption(first: &AskedMeasure, rows: &[PlottedRow], parts: &[Option<Vec<f64>>]) -> String {
-    let adds_up = |(row, parts): (&PlottedRow, &Option<Vec<f64>>)| {
-        let (Some(parts), Some(value)) = (parts, row.values.first()) else { return true };
-        let sum: f64 = parts.iter().sum();
-        let size: f64 = parts.iter().map(|part| part.abs()).sum();
-        sum == *value || (sum - value).abs() <= 1e-6 * size
-    };
-    let what = if rows.iter().zip(parts).all(adds_up) {
-        "what each bin adds to"
-    } else {
-        "the terms of the sum that is behind"
-    };
-    format!("{what} {first}")
-}
-
-/// What each bin adds to the measure. `None` if it is not a sum over bins.
-fn parts(engine: &Engine, how: &HowArgs, measure: Divergence, row: &PlottedRow) -> Result<Option<Vec<f64>>> {
-    let [p, q] = &row.weights;
-    // Another measure may have asked for the positions. A call that does not use them refuses them.
-    let positions = how.positions.as_ref().filter(|_| measure == Divergence::W1);
-    let positions = positions.and_then(crate::args::BinPositions::list);
-    let options = Options { unit: how.unit, zeros: how.zeros, positions, ..Options::default() };
-    match engine.contributions(measure, Rows::new(p, p.len())?, Rows::new(q, q.len())?, &options) {
-        Ok(parts) => Ok(Some(parts)),
-        Err(kullback::Error::NoParts { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Weights divided by their total, which may be too large for a float.
-fn shares(weights: &[f64]) -> Vec<f64> {
-    let largest = weights.iter().copied().fold(0.0, f64::max);
-    if largest == 0.0 {
-        return vec![0.0; weights.len()];
-    }
-    let total: f64 = weights.iter().map(|weight| weight / largest).sum();
-    weights.iter().map(|weight| weight / largest / total).collect()
+    format!("{}: {}", row.label(), values.collect::<Vec<_>>().join(", "))
 }

@@ -3,9 +3,10 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::strip_picture::StripPicture;
 use crate::drawing::{Canvas, Drawn, INFINITE, end_of, fail, short, text};
 use crate::error::{Error, Result};
-use crate::report::table::readable;
+use crate::report::table::rounded;
 
 /// The left edge of the bars, where the numbers of the axes end, and the width of all bars.
 const LEFT: i32 = 92;
@@ -43,8 +44,8 @@ pub(super) struct PlotPicture<'a> {
     pub(super) title: String,
     /// What else is to be said. It may be empty.
     pub(super) note: String,
-    /// One label per bar.
-    pub(super) labels: Vec<String>,
+    /// What stands above the rows.
+    pub(super) strips: Option<StripPicture>,
     pub(super) panels: Vec<Panel>,
 }
 
@@ -54,6 +55,8 @@ pub(super) struct Panel {
     /// The bars of P and of Q, as parts of 1.
     pub(super) shares: [Vec<f64>; 2],
     pub(super) parts: Option<Parts>,
+    /// One label per bar.
+    pub(super) labels: Vec<String>,
 }
 
 /// What each bar adds to a measure.
@@ -71,11 +74,16 @@ impl PlotPicture<'_> {
     pub(super) fn svg(&self) -> Result<String> {
         let mut svg = String::new();
         self.paint(&mut svg).map_err(|reason| Error::Picture { reason })?;
+        if let Some(strips) = &self.strips {
+            let end = svg.rfind("</svg>").unwrap_or(svg.len());
+            svg.insert_str(end, &strips.svg(TOP, [LEFT, LEFT + WIDTH]));
+        }
         Ok(svg)
     }
 
     fn paint(&self, svg: &mut String) -> Drawn {
-        let height = TOP + self.panels.iter().map(Panel::height).sum::<i32>();
+        let strips = self.strips.as_ref().map_or(0, StripPicture::height);
+        let height = TOP + strips + self.panels.iter().map(Panel::height).sum::<i32>();
         let root = SVGBackend::with_string(svg, ((LEFT + WIDTH + RIGHT) as u32, height as u32)).into_drawing_area();
         root.fill(&WHITE).map_err(fail)?;
         let [p, q] = self.sides.map(|name| end_of(name, NAME));
@@ -89,9 +97,9 @@ impl PlotPicture<'_> {
             x += 48 + (letters * LETTER) as i32;
         }
         root.draw(&Text::new(self.note.clone(), (x, 47), small(HPos::Left))).map_err(fail)?;
-        let mut top = TOP;
+        let mut top = TOP + strips;
         for panel in &self.panels {
-            panel.paint(&root, top, &self.labels)?;
+            panel.paint(&root, top)?;
             top += panel.height();
         }
         root.present().map_err(fail)
@@ -103,7 +111,7 @@ impl Panel {
         HEADING + SHARES + self.parts.as_ref().map_or(0, |_| CAPTION + PARTS) + LABELS + MARGIN
     }
 
-    fn paint(&self, root: &Canvas<'_>, top: i32, labels: &[String]) -> Drawn {
+    fn paint(&self, root: &Canvas<'_>, top: i32) -> Drawn {
         root.draw(&Text::new(short(&self.heading, WORDS), (LEFT, top), text(16))).map_err(fail)?;
         let largest = self.shares.iter().flatten().copied().fold(0.0, f64::max);
         let axis = Axis::new(top + HEADING, SHARES, 0.0, largest);
@@ -121,11 +129,11 @@ impl Panel {
         if let Some(parts) = &self.parts {
             bottom = parts.paint(root, bottom)?;
         }
-        let widest = labels.iter().map(|label| label.chars().count().min(LETTERS)).max().unwrap_or(0);
+        let widest = self.labels.iter().map(|label| label.chars().count().min(LETTERS)).max().unwrap_or(0);
         let pixels = widest as f64 * LETTER + 10.0;
         // As many labels as fit without touching each other.
         let step = (pixels * f64::from(count) / f64::from(WIDTH)).ceil().max(1.0) as usize;
-        for (at, label) in (0..).zip(labels).step_by(step) {
+        for (at, label) in (0..).zip(&self.labels).step_by(step) {
             let (left, right) = bar(at, count);
             let place = (i32::midpoint(left, right), bottom + 12);
             root.draw(&Text::new(short(label, LETTERS), place, small(HPos::Center))).map_err(fail)?;
@@ -223,11 +231,6 @@ fn bar(at: i32, count: i32) -> (i32, i32) {
 /// The text of labels and numbers, centred on its height.
 fn small(horizontal: HPos) -> TextStyle<'static> {
     text(SMALL).pos(Pos::new(horizontal, VPos::Center))
-}
-
-/// A number with three digits.
-fn rounded(value: f64) -> String {
-    readable(format!("{value:.2e}").parse().unwrap_or(value))
 }
 
 #[cfg(test)]

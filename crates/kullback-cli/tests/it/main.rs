@@ -4,10 +4,12 @@ mod common;
 
 mod bad_inputs;
 mod behaviour;
+mod contributions;
 mod formats;
 mod labels;
 mod names;
 mod pairs;
 mod plot;
 mod real_data;
+mod strips;
 mod told;

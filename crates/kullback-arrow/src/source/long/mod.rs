@@ -179,6 +179,12 @@ impl LongTable {
         }
     }
 
+    /// The labels of the bins of a row, by its place in the file.
+    pub(crate) fn labels_of(&self, file_row: u64) -> Option<Vec<String>> {
+        let has_row = |group: &&PivotedGroup| group.table.file_rows().iter().any(|row| row == file_row);
+        self.groups.iter().find(has_row)?.texts()
+    }
+
     /// The key columns whose values share no label with each other.
     pub(crate) fn separating(&self) -> &[String] {
         &self.separating

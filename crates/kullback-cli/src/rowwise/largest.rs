@@ -1,8 +1,8 @@
-//! The rows of `--plot`: the largest, with their weights. Memory holds only these.
+//! The largest rows with their weights, for what is shown of them bin by bin. Memory holds only these.
 
 use std::cmp::Ordering;
+use std::num::NonZeroUsize;
 
-use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use kullback::{RowStatus, Rows};
 
 use super::pair::BatchPair;
@@ -10,25 +10,46 @@ use super::results::Results;
 use crate::error::Result;
 use crate::report::top::largest_first;
 
-/// A row to draw.
-pub(crate) struct PlottedRow {
-    /// Its keys, or its number in the file P.
-    pub(crate) label: String,
+/// Rows that are shown bin by bin if the user asks for no number.
+const SHOWN: usize = 6;
+
+/// A row to look into.
+pub(crate) struct LargestRow {
+    /// Its number in the file P.
+    pub(crate) row: u64,
+    /// The names and values of its key columns.
+    pub(crate) key: Vec<(String, String)>,
     /// The values of all measures.
     pub(crate) values: Vec<f64>,
     /// The weights of P and of Q.
     pub(crate) weights: [Vec<f64>; 2],
 }
 
-/// The largest rows so far, in the order of [`largest_first`].
-pub(crate) struct PlottedRows {
-    most: usize,
-    rows: Vec<PlottedRow>,
+impl LargestRow {
+    /// Its keys, or its number.
+    pub(crate) fn label(&self) -> String {
+        if self.key.is_empty() {
+            return format!("row {}", self.row);
+        }
+        self.key.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" ")
+    }
 }
 
-impl PlottedRows {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most, rows: Vec::new() }
+/// The largest rows so far, in the order of [`largest_first`].
+pub(crate) struct LargestRows {
+    most: usize,
+    rows: Vec<LargestRow>,
+}
+
+impl LargestRows {
+    /// As many rows as `--top` says, or a few.
+    pub(crate) fn new(top: Option<NonZeroUsize>) -> Self {
+        Self { most: Self::count(top), rows: Vec::new() }
+    }
+
+    /// How many rows are kept.
+    pub(crate) fn count(top: Option<NonZeroUsize>) -> usize {
+        top.map_or(SHOWN, NonZeroUsize::get)
     }
 
     /// Takes the rows of a batch. `keys` are the positions of the key columns of P.
@@ -40,38 +61,26 @@ impl PlottedRows {
             let values = || results.columns.iter().map(|column| column[row]);
             // A row comes after the rows that it equals.
             let stays_before =
-                |held: &PlottedRow| largest_first(held.values.iter().copied(), values()) != Ordering::Greater;
+                |held: &LargestRow| largest_first(held.values.iter().copied(), values()) != Ordering::Greater;
             let place = self.rows.partition_point(stays_before);
             if place < self.most {
                 self.rows.truncate(self.most - 1);
                 let weights = [weights(&pair.p.rows(), row), weights(&pair.q.rows(), pair.q_row(row))];
-                let label = label(pair, row, keys)?;
-                self.rows.insert(place, PlottedRow { label, values: values().collect(), weights });
+                let (number, key) = (pair.p.file_row(row), pair.key(row, keys)?);
+                self.rows.insert(place, LargestRow { row: number, key, values: values().collect(), weights });
             }
         }
         Ok(())
     }
 
     /// The rows, largest first.
-    pub(crate) fn finish(self) -> Vec<PlottedRow> {
+    pub(crate) fn finish(self) -> Vec<LargestRow> {
         self.rows
     }
 }
 
 fn weights(rows: &Rows<'_>, row: usize) -> Vec<f64> {
     (0..rows.bins()).filter_map(|bin| rows.get(row, bin)).collect()
-}
-
-fn label(pair: &BatchPair, row: usize, keys: &[usize]) -> Result<String> {
-    if keys.is_empty() {
-        return Ok(format!("row {}", pair.p.file_row(row)));
-    }
-    let options = FormatOptions::default();
-    let text = |key: &usize| -> Result<String> {
-        let column = ArrayFormatter::try_new(pair.p.keys.column(*key).as_ref(), &options)?;
-        Ok(column.value(row).to_string())
-    };
-    Ok(keys.iter().map(text).collect::<Result<Vec<_>>>()?.join(" "))
 }
 
 #[cfg(test)]
@@ -83,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_largest_rows_are_kept_with_their_weights() {
-        let mut rows = PlottedRows::new(3);
+        let mut rows = LargestRows::new(NonZeroUsize::new(3));
         let values = [[1.0, 3.0, f64::NAN], [3.0, f64::INFINITY, 0.5], [2.0, 3.0, f64::INFINITY]];
         let seconds = [[0.0; 3], [0.0, 1.0, 0.0], [0.0, 0.0, 2.0]];
         for (values, seconds) in values.into_iter().zip(seconds) {
@@ -98,7 +107,8 @@ mod tests {
             rows.push(&BatchPair { p, q, alone: Vec::new() }, &results, &[]).unwrap();
         }
         let rows = rows.finish();
-        let found: Vec<(&str, f64)> = rows.iter().map(|row| (row.label.as_str(), row.values[1])).collect();
+        let labels: Vec<String> = rows.iter().map(LargestRow::label).collect();
+        let found: Vec<(&str, f64)> = rows.iter().zip(&labels).map(|(row, label)| (&**label, row.values[1])).collect();
         // Of the infinite rows, the one of the last batch has the larger second value; then comes the first 3.
         assert_eq!(found, [("row 2", 2.0), ("row 1", 1.0), ("row 1", 0.0)]);
         assert_eq!(rows[0].weights, [vec![5.0, 6.0], vec![7.0, 8.0]]);
