@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 import kullback
-from kullback._labels import lists
+from kullback._sides import lists
 from kullback._methods import Methods
 
 __all__ = ["rows"]
