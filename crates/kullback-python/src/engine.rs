@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kullback::{Divergence, Engine, Input};
 use pyo3::prelude::*;
 
+use crate::amount::{self, Side};
 use crate::call::{self, Choices, Found, Measures, Watch};
 use crate::error::{exception, wrong_input};
 use crate::functions::{Baseline, on_engine, shape_of};
@@ -128,12 +129,12 @@ impl PyEngine {
             };
         }
         let (p_input, q_input) = (input!(kept_p, p_side, p_part), input!(kept_q, q_side, q_part));
-        let shape = |kept: Option<&Uploaded>, side: &Option<InputSide<'_>>| match (kept, side) {
-            (None, Some(side)) => side.shape.clone(),
-            (kept, _) => vec![kept.map_or(0, |kept| kept.rows.borrow_owner().len())],
+        let (Some(p), Some(q)) = (Side::new(kept_p, p_side.as_ref()), Side::new(kept_q, q_side.as_ref())) else {
+            return Err(wrong_input(py, "no rows"));
         };
-        let shape = shape_of(py, &shape(kept_p, &p_side), &shape(kept_q, &q_side))?;
-        output::check(out, &measures, &shape)?;
+        let shape = shape_of(py, &p.shape(), &q.shape())?;
+        output::check(out, &measures, &shape, &[("p", p.within()), ("q", q.within())])?;
+        amount::note(py, options.zeros, &p, &q)?;
         let total = shape.iter().product();
         let watch = Watch::new(py, progress)?;
         let options = watch.watched(py, &options, 0, total);

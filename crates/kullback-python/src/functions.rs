@@ -1,16 +1,16 @@
 //! The functions over rows.
 
-use kullback::{Device, Divergence, Engine, Error, RowStatus, Summary, TopRow};
+use kullback::{Device, Divergence, Engine, Error, RowStatus, Summary, TopRow, Zeros};
 use numpy::{PyArray1, PyUntypedArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
-use crate::amount;
+use crate::amount::{self, Side};
 use crate::call::{self, Choices, Measures, Watch};
 use crate::error::{exception, wrong_input};
 use crate::input::{InputSide, fills_nulls};
 use crate::output;
-use crate::paired::{LAST, Paired, is_ordered};
+use crate::paired::{LAST, Names, Paired, is_ordered};
 
 /// What the rows of a call are compared with if there is no second side.
 #[derive(Clone, Copy, Default)]
@@ -20,6 +20,19 @@ pub(crate) struct Baseline<'a, 'py> {
     pub(crate) by: Option<&'a Bound<'py, PyAny>>,
 }
 
+impl Baseline<'_, '_> {
+    /// Warns if what the zero policy adds is large beside the totals of the sides.
+    fn note(self, py: Python<'_>, zeros: Zeros, p: &InputSide<'_>, q: &InputSide<'_>) -> PyResult<()> {
+        if self.against == Some("uniform") {
+            return amount::note_uniform(py, zeros, p);
+        }
+        amount::note(py, zeros, &Side::Given(p), &Side::Given(q))
+    }
+}
+
+/// The two sides of a call, and what their rows and bins are called.
+type Sides<'py> = ([InputSide<'py>; 2], Names<'py>);
+
 /// The two sides of a call. Side Q is `q`, or what `against` makes from `p`.
 pub(crate) fn sides<'py>(
     p: &Bound<'py, PyAny>,
@@ -27,13 +40,13 @@ pub(crate) fn sides<'py>(
     Baseline { against, by }: Baseline<'_, 'py>,
     axis: isize,
     measures: &Measures,
-) -> PyResult<[InputSide<'py>; 2]> {
+) -> PyResult<Sides<'py>> {
     let py = p.py();
     if by.is_some() && against.is_none() {
         let message = "by says which rows belong together, for against=\"total\", \"previous\", …: give against too, or leave it out";
         return Err(wrong_input(py, message));
     }
-    let Paired { p, q, by, p_absent, q_absent } = Paired::new(p, q, by, (axis, is_ordered(&measures.list)))?;
+    let Paired { p, q, by, p_absent, q_absent, names } = Paired::new(p, q, by, (axis, is_ordered(&measures.list)))?;
     let side = InputSide::new(&p, "p")?.without(p_absent.as_ref())?;
     let q = match (q, against) {
         (Some(_), Some(_)) => return Err(wrong_input(py, "give q or against, not both")),
@@ -54,7 +67,7 @@ pub(crate) fn sides<'py>(
             return Err(wrong_input(py, message));
         }
     };
-    Ok([side, q])
+    Ok(([side, q], names))
 }
 
 /// The shape of the result, which is that of the side with more axes. The shapes are equal, or one side has one row.
@@ -89,14 +102,13 @@ pub(crate) fn on_engine<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let measures = Measures::new(measure, Divergence::Kl)?;
     let options = choices.options(py)?;
-    let [p, q] = &sides(p, q, baseline, axis, &measures)?;
+    let ([p, q], names) = &sides(p, q, baseline, axis, &measures)?;
     let shape = shape_of(py, &p.shape, &q.shape)?;
-    output::check(out, &measures, &shape)?;
-    if baseline.against != Some("uniform") {
-        amount::note(py, options.zeros, p, q)?;
-    }
+    output::check(out, &measures, &shape, &[("p", p), ("q", q)])?;
+    baseline.note(py, options.zeros, p, q)?;
     let watch = Watch::new(py, progress)?;
-    let found = call::rowwise(py, engine, &measures.list, [p, q], shape.iter().product(), &options, &watch)?;
+    let found = call::rowwise(py, engine, &measures.list, [p, q], shape.iter().product(), &options, &watch)
+        .map_err(|error| names.told(py, error))?;
     output::columns(py, found, &measures, &shape, out, return_status)
 }
 
@@ -116,13 +128,14 @@ pub(crate) fn contributions<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let measures = Measures::new(Some(&PyString::new(py, measure)), Divergence::Kl)?;
     let options = Choices { unit, zeros, positions, on_invalid }.options(py)?;
-    let [p, q] = &sides(p, q, Baseline::default(), LAST, &measures)?;
+    let ([p, q], names) = &sides(p, q, Baseline::default(), LAST, &measures)?;
     let mut shape = shape_of(py, &p.shape, &q.shape)?;
-    amount::note(py, options.zeros, p, q)?;
+    Baseline::default().note(py, options.zeros, p, q)?;
     let (engine, total) = (call::engine(py, "cpu")?, shape.iter().product());
-    let parts = call::contributions(py, &engine, measures.list[0], [p, q], total, &options)?;
+    let parts = call::contributions(py, &engine, measures.list[0], [p, q], total, &options)
+        .map_err(|error| names.told(py, error))?;
     shape.push(p.bins);
-    output::array(py, parts, &shape)
+    names.in_order(output::array(py, parts, &shape)?)
 }
 
 #[doc = include_str!("docs/rowwise.txt")]
@@ -237,22 +250,21 @@ pub(crate) fn summary<'py>(
     let measures = Measures::new(measure, Divergence::Kl)?;
     let options = Choices { unit, zeros, positions, on_invalid }.options(py)?;
     let engine = call::engine(py, device)?;
-    let [p, q] = sides(p, q, Baseline { against, by }, LAST, &measures)?;
+    let baseline = Baseline { against, by };
+    let ([p, q], names) = sides(p, q, baseline, LAST, &measures)?;
     let p = p.without_nulls(py, options.zeros, "p")?;
     let total = shape_of(py, &p.shape, &q.shape)?.iter().product();
     // Rows that have none to be compared with are counted, and the others are computed.
     let is_left_out = against.is_some() && q.has_nulls() && fills_nulls(options.zeros);
     let ([p, q], rows) = if is_left_out { present(py, &p, &q, total)? } else { ([p, q], None) };
     let q = q.without_nulls(py, options.zeros, "q")?;
-    if against != Some("uniform") {
-        amount::note(py, options.zeros, &p, &q)?;
-    }
+    baseline.note(py, options.zeros, &p, &q)?;
     let watch = Watch::new(py, progress)?;
     let options = watch.watched(py, &options, 0, total);
     let (p_part, q_part) = (p.whole(py)?, q.whole(py)?);
     let (p_rows, q_rows) = (p_part.rows(py, p.bins)?, q_part.rows(py, q.bins)?);
     let found = py.detach(|| engine.summary(&measures.list, p_rows, q_rows, &options, top));
-    let found = found.map_err(|error| watch.error(py, &of_all_rows(error, rows.as_deref(), total)))?;
+    let found = found.map_err(|error| names.told(py, watch.error(py, &of_all_rows(error, rows.as_deref(), total))))?;
     let of = |measure: Divergence| {
         let error = |error| exception(py, &error);
         let (mut summary, mut top) =

@@ -1,6 +1,8 @@
 //! Turns what Python gives into rows of weights. Arrays of numpy and columns of Arrow are read in place. Everything else is copied,
 //! some rows at a time.
 
+use std::ops::Range;
+
 use arrow_array::{Array, ArrayRef, StructArray, make_array};
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
@@ -16,6 +18,7 @@ use pyo3::types::PySlice;
 use crate::borrowed::{ACCEPTED, Borrowed, Kind};
 use crate::column::column;
 use crate::error::{exception, of_column, wrong_input, wrong_type};
+use crate::output::{Within, addresses, meet};
 use crate::uploaded::Uploaded;
 
 /// Bytes of rows that are copied at one time.
@@ -231,6 +234,31 @@ impl<'py> InputSide<'py> {
     }
 }
 
+impl Within for InputSide<'_> {
+    fn lies_within(&self, array: &Bound<'_, PyAny>, span: &Range<usize>) -> PyResult<bool> {
+        let py = array.py();
+        for (_, piece) in &self.pieces {
+            let meets = match piece {
+                InputPiece::Numpy(rows) => meet(&addresses(rows.rows(py, self.bins)?.weights().as_bytes()), span),
+                InputPiece::Arrow(batch) => batch.lies_within(array, span)?,
+                InputPiece::Elsewhere { array: other, .. } => {
+                    py.import("numpy")?.call_method1("may_share_memory", (array, other))?.is_truthy()?
+                }
+            };
+            if meets {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Within for Batch {
+    fn lies_within(&self, _: &Bound<'_, PyAny>, span: &Range<usize>) -> PyResult<bool> {
+        Ok(meet(&addresses(self.rows().weights().as_bytes()), span))
+    }
+}
+
 /// Whether a policy would make a value from the zeros that stand for a null row.
 pub(crate) fn fills_nulls(zeros: Zeros) -> bool {
     !matches!(zeros, Zeros::Exact | Zeros::Skip)
@@ -301,7 +329,7 @@ fn of_input(py: Python<'_>, error: PyErr, ours: impl FnOnce(&PyErr) -> PyErr) ->
 fn copied<'s, 'py>(
     array: &Bound<'py, PyAny>,
     kind: Kind,
-    steps: std::ops::Range<usize>,
+    steps: Range<usize>,
     skip: Option<usize>,
 ) -> PyResult<ReadableRows<'s, 'py>> {
     let py = array.py();

@@ -1,5 +1,7 @@
 //! Converts the results of calls for Python.
 
+use std::ops::Range;
+
 use kullback::{RowStatus, Weights};
 use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadwriteArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -33,19 +35,90 @@ pub(crate) fn given<'py>(out: &Bound<'py, PyAny>, shape: &[usize]) -> PyResult<P
         let message = format!("out is an array in C order of the shape {shape:?}, not of {:?}", array.shape());
         return Err(wrong_input(py, &message));
     }
-    let busy = |_| wrong_input(py, "out cannot be written to: it is read-only, or one of the inputs");
+    let busy = |_| {
+        wrong_input(
+            py,
+            "out cannot be written to: it is read-only, or lies in the memory of an input: give an array of its own",
+        )
+    };
     array.try_readwrite().map_err(busy)
 }
 
-/// Checks before the work whether the array that the caller gave can take the values.
-pub(crate) fn check(out: Option<&Bound<'_, PyAny>>, measures: &Measures, shape: &[usize]) -> PyResult<()> {
+/// Checks before the work whether the arrays that the caller gave can take the values. Each lies apart from the others and from the
+/// inputs.
+pub(crate) fn check(
+    out: Option<&Bound<'_, PyAny>>,
+    measures: &Measures,
+    shape: &[usize],
+    inputs: &[(&str, &dyn Within)],
+) -> PyResult<()> {
     let Some(out) = out else { return Ok(()) };
     if !measures.is_list {
-        return given(out, shape).map(|_| ());
+        return apart(out, "out", shape, inputs).map(|_| ());
     }
-    let missing =
-        |name: &str| wrong_input(out.py(), &format!("out has no array for \"{name}\": give a dictionary of arrays"));
-    measures.names.iter().try_for_each(|name| given(&out.get_item(name).map_err(|_| missing(name))?, shape).map(|_| ()))
+    let py = out.py();
+    let mut taken: Vec<(&str, Range<usize>)> = Vec::new();
+    for name in &measures.names {
+        let missing = |_| wrong_input(py, &format!("out has no array for \"{name}\": give a dictionary of arrays"));
+        let span = apart(&out.get_item(name).map_err(missing)?, &format!("out[\"{name}\"]"), shape, inputs)?;
+        // A measure that is asked for twice has the same values twice.
+        let meets = |(other, of_other): &&(&str, Range<usize>)| *other != name && meet(of_other, &span);
+        if let Some((other, _)) = taken.iter().find(meets) {
+            let message = format!(
+                "out[\"{name}\"] lies in the memory of out[\"{other}\"], and one would replace the other: give each measure an \
+                 array of its own"
+            );
+            return Err(wrong_input(py, &message));
+        }
+        taken.push((name, span));
+    }
+    Ok(())
+}
+
+/// What lies in memory somewhere.
+pub(crate) trait Within {
+    /// Whether any of it lies within an array, which takes these addresses.
+    fn lies_within(&self, array: &Bound<'_, PyAny>, addresses: &Range<usize>) -> PyResult<bool>;
+}
+
+impl<T: Within> Within for Option<T> {
+    fn lies_within(&self, array: &Bound<'_, PyAny>, addresses: &Range<usize>) -> PyResult<bool> {
+        self.as_ref().map_or(Ok(false), |side| side.lies_within(array, addresses))
+    }
+}
+
+/// The addresses of bytes.
+pub(crate) fn addresses(bytes: &[u8]) -> Range<usize> {
+    let bytes = bytes.as_ptr_range();
+    bytes.start as usize..bytes.end as usize
+}
+
+/// Whether two ranges of addresses have one in common.
+pub(crate) fn meet(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start.max(b.start) < a.end.min(b.end)
+}
+
+/// Checks that an array can take values and lies apart from the inputs. Returns its addresses.
+pub(crate) fn apart(
+    out: &Bound<'_, PyAny>,
+    name: &str,
+    shape: &[usize],
+    inputs: &[(&str, &dyn Within)],
+) -> PyResult<Range<usize>> {
+    let py = out.py();
+    let span = {
+        let array = given(out, shape)?;
+        addresses(bytemuck::cast_slice(array.as_slice().map_err(|_| wrong_input(py, "out has gaps"))?))
+    };
+    for (input, side) in inputs {
+        if side.lies_within(out, &span)? {
+            let message = format!(
+                "{name} lies in the memory of {input}, which the values would replace: give an array of its own"
+            );
+            return Err(wrong_input(py, &message));
+        }
+    }
+    Ok(span)
 }
 
 /// The columns of a call: an array for one measure, a dictionary for several, with the statuses if they are wanted.

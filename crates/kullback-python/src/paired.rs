@@ -23,6 +23,28 @@ pub(crate) struct Paired<'py> {
     /// Which rows are null, as arrays of booleans.
     pub(crate) p_absent: Maybe<'py>,
     pub(crate) q_absent: Maybe<'py>,
+    pub(crate) names: Names<'py>,
+}
+
+/// What rows and bins are called, and where they lie in what the user gave. Nothing if all of them lie where the engine sees them.
+#[derive(Default)]
+pub(crate) struct Names<'py>(Maybe<'py>);
+
+impl<'py> Names<'py> {
+    /// An error in the words of the user: it names rows and bins as the user does.
+    pub(crate) fn told(&self, py: Python<'py>, error: PyErr) -> PyErr {
+        let Some(names) = &self.0 else { return error };
+        let told = names.call_method1("told", (error.value(py),));
+        told.map_or_else(|error| error, PyErr::from_value)
+    }
+
+    /// Parts of values, one per bin of P, in the order in which the user gave these bins.
+    pub(crate) fn in_order(&self, parts: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        match &self.0 {
+            Some(names) => names.call_method1("in_order", (parts,)),
+            None => Ok(parts),
+        }
+    }
 }
 
 impl<'py> Paired<'py> {
@@ -38,26 +60,31 @@ impl<'py> Paired<'py> {
             return Self::new(&moved.0, moved.1.as_ref(), by, (LAST, ordered));
         }
         if !has_names(p) && !q.is_some_and(has_names) {
-            return Ok(Self { p: p.clone(), q: q.cloned(), by: by.cloned(), p_absent: None, q_absent: None });
+            let names = Names::default();
+            return Ok(Self { p: p.clone(), q: q.cloned(), by: by.cloned(), p_absent: None, q_absent: None, names });
         }
-        let (p, q, by, p_absent, q_absent) = labels(p.py(), "paired")?.call1((p, q, by, ordered))?.extract()?;
-        Ok(Self { p, q, by, p_absent, q_absent })
+        let (p, q, by, p_absent, q_absent, names) = labels(p.py(), "paired")?.call1((p, q, by, ordered))?.extract()?;
+        Ok(Self { p, q, by, p_absent, q_absent, names: Names(names) })
     }
 }
+
+/// Both sides of all pairs, and what their rows and bins are called.
+pub(crate) type Sides<'py> = (InputSide<'py>, Option<InputSide<'py>>, Names<'py>);
 
 /// Both sides of all pairs: bin by bin.
 pub(crate) fn of_pairs<'py>(
     p: &Bound<'py, PyAny>,
     q: Option<&Bound<'py, PyAny>>,
     ordered: bool,
-) -> PyResult<(InputSide<'py>, Option<InputSide<'py>>)> {
+) -> PyResult<Sides<'py>> {
     if !has_names(p) && !q.is_some_and(has_names) {
-        return Ok((InputSide::new(p, "p")?, q.map(|q| InputSide::new(q, "q")).transpose()?));
+        let q = q.map(|q| InputSide::new(q, "q")).transpose()?;
+        return Ok((InputSide::new(p, "p")?, q, Names::default()));
     }
-    let (p, q, p_absent, q_absent): (Bound<'py, PyAny>, Maybe<'py>, Maybe<'py>, Maybe<'py>) =
+    let (p, q, p_absent, q_absent, names): (Bound<'py, PyAny>, Maybe<'py>, Maybe<'py>, Maybe<'py>, Maybe<'py>) =
         labels(p.py(), "same_bins")?.call1((p, q, ordered))?.extract()?;
     let q = q.map(|q| InputSide::new(&q, "q")?.without(q_absent.as_ref())).transpose()?;
-    Ok((InputSide::new(&p, "p")?.without(p_absent.as_ref())?, q))
+    Ok((InputSide::new(&p, "p")?.without(p_absent.as_ref())?, q, Names(names)))
 }
 
 /// Whether a measure goes by the order of the bins.

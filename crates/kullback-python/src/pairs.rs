@@ -3,12 +3,12 @@
 use kullback::{Divergence, Engine, Error, Tile, Zeros};
 use pyo3::prelude::*;
 
-use crate::amount;
+use crate::amount::{self, Side};
 use crate::call::{self, Choices, Measures, Watch, reserved};
 use crate::error::wrong_input;
 use crate::input::InputSide;
 use crate::output;
-use crate::paired;
+use crate::paired::{self, Sides};
 
 /// What ended a call over all pairs.
 enum Ended {
@@ -33,9 +33,9 @@ pub(crate) fn matrix<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let measures = Measures::new(measure, Divergence::Kl)?;
     let options = choices.options(py)?;
-    let (p, q) = matrix_sides(py, (p, q), (options.zeros, paired::is_ordered(&measures.list)))?;
+    let (p, q, names) = matrix_sides(py, (p, q), (options.zeros, paired::is_ordered(&measures.list)))?;
     if let Some(q) = &q {
-        amount::note(py, options.zeros, &p, q)?;
+        amount::note(py, options.zeros, &Side::Given(&p), &Side::Given(q))?;
     }
     let shape = [p.rows, q.as_ref().map_or(p.rows, |q| q.rows)];
     let [rows, columns] = shape;
@@ -49,7 +49,10 @@ pub(crate) fn matrix<'py>(
     let options = watch.watched(py, &options, 0, rows.saturating_mul(columns));
     let mut given = match (out, measures.is_list) {
         (Some(_), true) => return Err(wrong_input(py, "out takes one measure")),
-        (Some(out), false) => Some(output::given(out, &shape)?),
+        (Some(out), false) => {
+            output::apart(out, "out", &shape, &[("p", &p), ("q", &q)])?;
+            Some(output::given(out, &shape)?)
+        }
         (None, _) => None,
     };
     let entries =
@@ -79,7 +82,7 @@ pub(crate) fn matrix<'py>(
         Ok::<(), Ended>(())
     };
     let done = py.detach(|| engine.pairwise(&measures.list, p_rows, q_rows.map(Into::into), &options, take));
-    done.map_err(|Ended::Engine(error)| watch.error(py, &error))?;
+    done.map_err(|Ended::Engine(error)| names.told(py, watch.error(py, &error)))?;
     match out {
         Some(out) => Ok(out.clone()),
         None => {
@@ -94,7 +97,7 @@ fn matrix_sides<'py>(
     py: Python<'py>,
     (p, q): (&Bound<'py, PyAny>, Option<&Bound<'py, PyAny>>),
     (zeros, ordered): (Zeros, bool),
-) -> PyResult<(InputSide<'py>, Option<InputSide<'py>>)> {
+) -> PyResult<Sides<'py>> {
     let matrix = |side: InputSide<'py>, name: &str| {
         if side.shape.len() > 1 {
             let message = format!("{name} has {} axes: all pairs are of rows of bins, two axes", side.shape.len() + 1);
@@ -102,8 +105,8 @@ fn matrix_sides<'py>(
         }
         side.without_nulls(py, zeros, name)
     };
-    let (p, q) = paired::of_pairs(p, q, ordered)?;
-    Ok((matrix(p, "p")?, q.map(|q| matrix(q, "q")).transpose()?))
+    let (p, q, names) = paired::of_pairs(p, q, ordered)?;
+    Ok((matrix(p, "p")?, q.map(|q| matrix(q, "q")).transpose()?, names))
 }
 
 /// Finds the nearest rows on an engine.
@@ -120,9 +123,9 @@ pub(crate) fn neighbours<'py>(
         return Err(wrong_input(py, "nearest takes one measure"));
     };
     let options = choices.options(py)?;
-    let (p, q) = matrix_sides(py, (p, q), (options.zeros, paired::is_ordered(&[*measure])))?;
+    let (p, q, names) = matrix_sides(py, (p, q), (options.zeros, paired::is_ordered(&[*measure])))?;
     if let Some(q) = &q {
-        amount::note(py, options.zeros, &p, q)?;
+        amount::note(py, options.zeros, &Side::Given(&p), &Side::Given(q))?;
     }
     let columns = q.as_ref().map_or(p.rows, |q| q.rows);
     // Places beyond the number of rows would only stay empty.
@@ -140,7 +143,7 @@ pub(crate) fn neighbours<'py>(
     let watch = Watch::new(py, progress)?;
     let options = watch.watched(py, &options, 0, p.rows.saturating_mul(columns));
     let found = py.detach(|| engine.nearest(*measure, p_rows, q_rows.map(Into::into), k, &options));
-    let found = found.map_err(|error| watch.error(py, &error))?;
+    let found = found.map_err(|error| names.told(py, watch.error(py, &error)))?;
     numbers.resize(places, -1_i64);
     values.resize(places, f64::NAN);
     for row in 0..p.rows {

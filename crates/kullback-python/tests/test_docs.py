@@ -50,3 +50,10 @@ def test_every_measure_has_a_short_form_with_the_keywords_of_rowwise():
         assert short.__name__ == name in kullback.__all__
         if name != "entropy":
             assert keywords(short) == keywords(kullback.rowwise), name
+
+
+def test_the_types_of_keywords_are_those_of_rowwise():
+    from kullback._options import RowwiseOptions
+
+    keywords = [each.name for each in inspect.signature(kullback.rowwise).parameters.values() if each.kind is each.KEYWORD_ONLY]
+    assert sorted(RowwiseOptions.__annotations__) == sorted(set(keywords) - {"out", "return_status"})

@@ -308,15 +308,6 @@ def test_what_an_object_throws_is_thrown():
         kullback.kl(Stops(), [1.0, 1.0])
 
 
-def test_every_out_is_checked_before_the_work(rng):
-    p = rng.random((5, 4))
-    first = np.full(5, 7.0)
-    for out in [{"kl": first}, {"kl": first, "js": np.zeros(4)}, first]:
-        with pytest.raises((TypeError, kullback.InputError)):
-            kullback.rowwise(p, p, ["kl", "js"], out=out)
-    assert (first == 7).all()
-
-
 def test_masked_arrays_are_refused():
     masked = np.ma.array([[1, 2, 3]], mask=[[0, 0, 1]])
     with pytest.raises(kullback.InputError, match="masked"):
@@ -332,40 +323,3 @@ def test_errors_of_contributions_carry_their_numbers():
         with pytest.raises(kullback.InputError):
             kullback.contributions([[1, 2]], [1, 1], unit=unit)
     np.testing.assert_allclose(kullback.contributions([[1e308, 1e308, 0]], [[1, 1, 1]]).sum(), np.log(1.5), rtol=1e-12)
-
-
-def test_an_amount_that_is_large_beside_one_side_is_noted(rng):
-    counts = rng.integers(50, 150, (3_000, 4))
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    typical = sorted([*counts[:500].sum(axis=1), *counts[-500:].sum(axis=1)])[500]
-    for call in [kullback.psi, kullback.pairwise, kullback.contributions, kullback.summary, lambda p, q, **o: kullback.nearest(p, q, 1, **o)]:
-        with pytest.warns(kullback.AmountWarning, match="mix:X") as noted:
-            call(counts[:40], shares[:40], zeros="additive:0.5")
-        assert len(noted) == 1 and noted[0].filename == __file__, call
-    with pytest.warns(kullback.AmountWarning, match=r"200\.00% of that of q \(1\)") as noted:
-        kullback.psi(counts, shares, zeros="additive:0.5")
-    warning = noted[0].message
-    assert (warning.amount, warning.bins, warning.p) == (0.5, 4, typical) and warning.q == pytest.approx(1)
-    # One row of a side is its typical row, and the sides change places.
-    with pytest.warns(kullback.AmountWarning):
-        kullback.psi(shares[0], counts, zeros="additive:0.5")
-    with pytest.warns(kullback.AmountWarning):
-        kullback.psi(np.asfortranarray(counts)[::-1], shares[:1], zeros="additive:0.5")
-
-
-@pytest.mark.filterwarnings("error")
-def test_an_amount_is_not_noted_where_it_says_nothing(rng):
-    counts = rng.integers(50, 150, (30, 4))
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    # Other policies, a small amount, sides of one scale, one side alone, the uniform distribution, and nothing at all.
-    kullback.psi(counts, shares, zeros="mix:0.1")
-    kullback.psi(counts, shares, zeros="additive:0.002")
-    kullback.psi(counts, counts[::-1], zeros="additive:50")
-    kullback.psi(shares, shares[::-1], zeros="additive:0.5")
-    kullback.entropy(shares, zeros="additive:0.5")
-    kullback.pairwise(shares, zeros="additive:0.5")
-    kullback.psi(counts, against="uniform", zeros="additive:0.5")
-    kullback.psi(counts, counts * 0, zeros="additive:0.5")
-    kullback.psi(counts[:0], counts[:0], zeros="additive:0.5")
-    with pytest.raises(kullback.AmountWarning):
-        kullback.psi(counts, shares, zeros="additive:0.5")

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 import kullback
+from kullback._methods import check
 
 FUNCTIONS = {
     "kl_divergence": "kl",
@@ -32,6 +33,7 @@ def columns(p: Any, q: Any, measures: list[str], options: dict[str, Any]) -> dic
     sides = [side for side in (p, q) if isinstance(side, pa.Array | pa.ChunkedArray)]
     # Of nothing but nulls nobody knows how many bins they have, and nobody needs to.
     if any(side.null_count == len(side) for side in sides):
+        check(measures, options)
         return {name: pa.nulls(len(p), pa.float64()) for name in measures}
     found = kullback.rowwise(p, q, measures, **options)
     return {name: pa.array(values, mask=np.isnan(values)) for name, values in found.items()}

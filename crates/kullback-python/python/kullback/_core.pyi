@@ -1,25 +1,15 @@
 """The compiled half of the package."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias, final, overload
+from typing import Any, Literal, final, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from kullback._options import Against, By, OnInvalid, Positions, Progress, Statuses, Values, Weights
+
 __all__ = ["__version__", "Engine", "Uploaded", "contributions", "devices", "matrix", "measures", "rowwise", "summary", "nearest", "pairwise", "verify"]
 
 __version__: str
-
-_Values: TypeAlias = npt.NDArray[np.float64]
-_Statuses: TypeAlias = npt.NDArray[np.uint8]
-# Arrays, Arrow columns, tensors, nested lists.
-_Weights: TypeAlias = Any
-_Positions: TypeAlias = Sequence[float] | npt.NDArray[np.float64] | None
-_Progress: TypeAlias = bool | Callable[[int, int], object] | None
-_OnInvalid: TypeAlias = Literal["error", "null"]
-_Against: TypeAlias = Literal["total", "rest", "first", "previous", "uniform"] | None
-# Labels of rows, or a list of several such.
-_By: TypeAlias = Any
 
 @final
 class Uploaded:
@@ -37,274 +27,274 @@ class Engine:
     @overload
     def rowwise(
         self,
-        p: _Weights,
-        q: _Weights = None,
+        p: Weights,
+        q: Weights = None,
         measure: str = "kl",
         *,
-        against: _Against = None,
-        by: _By = None,
+        against: Against = None,
+        by: By = None,
         axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
-        positions: _Positions = None,
-        on_invalid: _OnInvalid = "error",
-        out: _Values | None = None,
+        positions: Positions = None,
+        on_invalid: OnInvalid = "error",
+        out: Values | None = None,
         return_status: Literal[False] = False,
-        progress: _Progress = None,
-    ) -> _Values: ...
+        progress: Progress = None,
+    ) -> Values: ...
     @overload
     def rowwise(
         self,
-        p: _Weights,
-        q: _Weights = None,
+        p: Weights,
+        q: Weights = None,
         measure: str = "kl",
         *,
-        against: _Against = None,
-        by: _By = None,
+        against: Against = None,
+        by: By = None,
         axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
-        positions: _Positions = None,
-        on_invalid: _OnInvalid = "error",
-        out: _Values | None = None,
+        positions: Positions = None,
+        on_invalid: OnInvalid = "error",
+        out: Values | None = None,
         return_status: Literal[True],
-        progress: _Progress = None,
-    ) -> tuple[_Values, _Statuses]: ...
+        progress: Progress = None,
+    ) -> tuple[Values, Statuses]: ...
     @overload
     def rowwise(
         self,
-        p: _Weights,
-        q: _Weights = None,
+        p: Weights,
+        q: Weights = None,
         measure: list[str] | tuple[str, ...] = ...,
         *,
-        against: _Against = None,
-        by: _By = None,
+        against: Against = None,
+        by: By = None,
         axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
-        positions: _Positions = None,
-        on_invalid: _OnInvalid = "error",
-        out: dict[str, _Values] | None = None,
+        positions: Positions = None,
+        on_invalid: OnInvalid = "error",
+        out: dict[str, Values] | None = None,
         return_status: Literal[False] = False,
-        progress: _Progress = None,
-    ) -> dict[str, _Values]: ...
+        progress: Progress = None,
+    ) -> dict[str, Values]: ...
     @overload
     def rowwise(
         self,
-        p: _Weights,
-        q: _Weights = None,
+        p: Weights,
+        q: Weights = None,
         measure: list[str] | tuple[str, ...] = ...,
         *,
-        against: _Against = None,
-        by: _By = None,
+        against: Against = None,
+        by: By = None,
         axis: int = -1,
         unit: str = "nats",
         zeros: str = "exact",
-        positions: _Positions = None,
-        on_invalid: _OnInvalid = "error",
-        out: dict[str, _Values] | None = None,
+        positions: Positions = None,
+        on_invalid: OnInvalid = "error",
+        out: dict[str, Values] | None = None,
         return_status: Literal[True],
-        progress: _Progress = None,
-    ) -> tuple[dict[str, _Values], _Statuses]: ...
+        progress: Progress = None,
+    ) -> tuple[dict[str, Values], Statuses]: ...
     @overload
     def pairwise(
         self,
-        p: _Weights,
-        q: _Weights = None,
+        p: Weights,
+        q: Weights = None,
         measure: str = "kl",
         *,
         unit: str = "nats",
         zeros: str = "exact",
-        positions: _Positions = None,
-        on_invalid: _OnInvalid = "error",
-        out: _Values | None = None,
-        progress: _Progress = None,
-    ) -> _Values: ...
+        positions: Positions = None,
+        on_invalid: OnInvalid = "error",
+        out: Values | None = None,
+        progress: Progress = None,
+    ) -> Values: ...
     @overload
     def pairwise(
         self,
-        p: _Weights,
-        q: _Weights = None,
+        p: Weights,
+        q: Weights = None,
         measure: list[str] | tuple[str, ...] = ...,
         *,
         unit: str = "nats",
         zeros: str = "exact",
-        positions: _Positions = None,
-        on_invalid: _OnInvalid = "error",
+        positions: Positions = None,
+        on_invalid: OnInvalid = "error",
         out: None = None,
-        progress: _Progress = None,
-    ) -> dict[str, _Values]: ...
+        progress: Progress = None,
+    ) -> dict[str, Values]: ...
     def nearest(
         self,
-        p: _Weights,
-        q: _Weights = None,
+        p: Weights,
+        q: Weights = None,
         k: int = 10,
         measure: str = "kl",
         *,
         unit: str = "nats",
         zeros: str = "exact",
-        positions: _Positions = None,
-        on_invalid: _OnInvalid = "error",
-        progress: _Progress = None,
-    ) -> tuple[npt.NDArray[np.int64], _Values]: ...
-    def upload(self, rows: _Weights) -> Uploaded: ...
+        positions: Positions = None,
+        on_invalid: OnInvalid = "error",
+        progress: Progress = None,
+    ) -> tuple[npt.NDArray[np.int64], Values]: ...
+    def upload(self, rows: Weights) -> Uploaded: ...
 
 @overload
 def rowwise(
-    p: _Weights,
-    q: _Weights = None,
+    p: Weights,
+    q: Weights = None,
     measure: str = "kl",
     *,
-    against: _Against = None,
-    by: _By = None,
+    against: Against = None,
+    by: By = None,
     axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
-    positions: _Positions = None,
-    on_invalid: _OnInvalid = "error",
+    positions: Positions = None,
+    on_invalid: OnInvalid = "error",
     device: str = "auto",
-    out: _Values | None = None,
+    out: Values | None = None,
     return_status: Literal[False] = False,
-    progress: _Progress = None,
-) -> _Values: ...
+    progress: Progress = None,
+) -> Values: ...
 @overload
 def rowwise(
-    p: _Weights,
-    q: _Weights = None,
+    p: Weights,
+    q: Weights = None,
     measure: str = "kl",
     *,
-    against: _Against = None,
-    by: _By = None,
+    against: Against = None,
+    by: By = None,
     axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
-    positions: _Positions = None,
-    on_invalid: _OnInvalid = "error",
+    positions: Positions = None,
+    on_invalid: OnInvalid = "error",
     device: str = "auto",
-    out: _Values | None = None,
+    out: Values | None = None,
     return_status: Literal[True],
-    progress: _Progress = None,
-) -> tuple[_Values, _Statuses]: ...
+    progress: Progress = None,
+) -> tuple[Values, Statuses]: ...
 @overload
 def rowwise(
-    p: _Weights,
-    q: _Weights = None,
+    p: Weights,
+    q: Weights = None,
     measure: list[str] | tuple[str, ...] = ...,
     *,
-    against: _Against = None,
-    by: _By = None,
+    against: Against = None,
+    by: By = None,
     axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
-    positions: _Positions = None,
-    on_invalid: _OnInvalid = "error",
+    positions: Positions = None,
+    on_invalid: OnInvalid = "error",
     device: str = "auto",
-    out: dict[str, _Values] | None = None,
+    out: dict[str, Values] | None = None,
     return_status: Literal[False] = False,
-    progress: _Progress = None,
-) -> dict[str, _Values]: ...
+    progress: Progress = None,
+) -> dict[str, Values]: ...
 @overload
 def rowwise(
-    p: _Weights,
-    q: _Weights = None,
+    p: Weights,
+    q: Weights = None,
     measure: list[str] | tuple[str, ...] = ...,
     *,
-    against: _Against = None,
-    by: _By = None,
+    against: Against = None,
+    by: By = None,
     axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
-    positions: _Positions = None,
-    on_invalid: _OnInvalid = "error",
+    positions: Positions = None,
+    on_invalid: OnInvalid = "error",
     device: str = "auto",
-    out: dict[str, _Values] | None = None,
+    out: dict[str, Values] | None = None,
     return_status: Literal[True],
-    progress: _Progress = None,
-) -> tuple[dict[str, _Values], _Statuses]: ...
+    progress: Progress = None,
+) -> tuple[dict[str, Values], Statuses]: ...
 @overload
 def pairwise(
-    p: _Weights,
-    q: _Weights = None,
+    p: Weights,
+    q: Weights = None,
     measure: str = "kl",
     *,
     unit: str = "nats",
     zeros: str = "exact",
-    positions: _Positions = None,
-    on_invalid: _OnInvalid = "error",
+    positions: Positions = None,
+    on_invalid: OnInvalid = "error",
     device: str = "auto",
-    out: _Values | None = None,
-    progress: _Progress = None,
-) -> _Values: ...
+    out: Values | None = None,
+    progress: Progress = None,
+) -> Values: ...
 @overload
 def pairwise(
-    p: _Weights,
-    q: _Weights = None,
+    p: Weights,
+    q: Weights = None,
     measure: list[str] | tuple[str, ...] = ...,
     *,
     unit: str = "nats",
     zeros: str = "exact",
-    positions: _Positions = None,
-    on_invalid: _OnInvalid = "error",
+    positions: Positions = None,
+    on_invalid: OnInvalid = "error",
     device: str = "auto",
     out: None = None,
-    progress: _Progress = None,
-) -> dict[str, _Values]: ...
+    progress: Progress = None,
+) -> dict[str, Values]: ...
 def nearest(
-    p: _Weights,
-    q: _Weights = None,
+    p: Weights,
+    q: Weights = None,
     k: int = 10,
     measure: str = "kl",
     *,
     unit: str = "nats",
     zeros: str = "exact",
-    positions: _Positions = None,
-    on_invalid: _OnInvalid = "error",
+    positions: Positions = None,
+    on_invalid: OnInvalid = "error",
     device: str = "auto",
-    progress: _Progress = None,
-) -> tuple[npt.NDArray[np.int64], _Values]: ...
+    progress: Progress = None,
+) -> tuple[npt.NDArray[np.int64], Values]: ...
 @overload
 def summary(
-    p: _Weights,
-    q: _Weights = None,
+    p: Weights,
+    q: Weights = None,
     measure: str = "kl",
     *,
-    against: _Against = None,
-    by: _By = None,
+    against: Against = None,
+    by: By = None,
     top: int = 0,
     unit: str = "nats",
     zeros: str = "exact",
-    positions: _Positions = None,
-    on_invalid: _OnInvalid = "error",
+    positions: Positions = None,
+    on_invalid: OnInvalid = "error",
     device: str = "auto",
-    progress: _Progress = None,
+    progress: Progress = None,
 ) -> dict[str, Any]: ...
 @overload
 def summary(
-    p: _Weights,
-    q: _Weights = None,
+    p: Weights,
+    q: Weights = None,
     measure: list[str] | tuple[str, ...] = ...,
     *,
-    against: _Against = None,
-    by: _By = None,
+    against: Against = None,
+    by: By = None,
     top: int = 0,
     unit: str = "nats",
     zeros: str = "exact",
-    positions: _Positions = None,
-    on_invalid: _OnInvalid = "error",
+    positions: Positions = None,
+    on_invalid: OnInvalid = "error",
     device: str = "auto",
-    progress: _Progress = None,
+    progress: Progress = None,
 ) -> dict[str, dict[str, Any]]: ...
 def contributions(
-    p: _Weights,
-    q: _Weights = None,
+    p: Weights,
+    q: Weights = None,
     measure: str = "kl",
     *,
     unit: str = "nats",
     zeros: str = "exact",
-    positions: _Positions = None,
-    on_invalid: _OnInvalid = "error",
-) -> _Values: ...
+    positions: Positions = None,
+    on_invalid: OnInvalid = "error",
+) -> Values: ...
 def devices() -> list[dict[str, Any]]: ...
 def measures() -> list[str]: ...
-def matrix(rows: _Weights) -> npt.NDArray[Any]: ...
+def matrix(rows: Weights) -> npt.NDArray[Any]: ...
 def verify(device: str | None = None, *, rows: int = 32, seed: int = 1) -> dict[str, dict[str, Any]]: ...

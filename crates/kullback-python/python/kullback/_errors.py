@@ -1,5 +1,7 @@
 """What can go wrong. Every exception carries the numbers of its message as attributes."""
 
+from typing import Any
+
 
 class Error(Exception):
     """Every failure of kullback is one of these, or a TypeError for objects that are no weights."""
@@ -32,13 +34,18 @@ class LabelError(InputError):
 
 
 class InvalidWeightsError(InputError):
-    """Rows with a weight that is negative, NaN or infinite: how many, and the first."""
+    """Rows with a weight that is negative, NaN or infinite: how many, and the first.
+
+    `row` and `bin` are places in what the caller gave; `row_key` and `bin_name` are the names there, if there are some.
+    """
 
     count: int
     rows: int
     row: int
+    row_key: Any = None
     side: str
     bin: int
+    bin_name: Any = None
     value: float
 
 
@@ -49,6 +56,7 @@ class PolicyError(InputError):
     count: int
     rows: int
     row: int
+    row_key: Any = None
 
 
 class RangeError(InputError):
@@ -57,10 +65,14 @@ class RangeError(InputError):
     count: int
     rows: int
     row: int
+    row_key: Any = None
 
 
 class AmountWarning(UserWarning):
-    """An additive amount that is large beside a typical row of one side: counts against shares? `p` and `q` are the totals."""
+    """An additive amount that is large beside a typical row of one side: counts against shares?
+
+    `p` and `q` are the totals; that of the uniform distribution, which has no scale, is NaN.
+    """
 
     amount: float
     bins: int

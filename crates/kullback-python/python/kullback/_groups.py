@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from kullback._errors import InputError, ShapeError
+from kullback._sides import labels_of
 from kullback._sums import Groups
 
 _NAN = object()
@@ -16,6 +17,8 @@ def groups(by: Any, rows: int) -> Groups:
     if by is None:
         return Groups(rows)
     codes = [_codes(column, rows) for column in columns(by)]
+    if not codes:
+        raise InputError("by is a table without columns: give one label per row, or a column of labels")
     joined = codes[0]
     for more in codes[1:]:
         # Numbered anew each time, so that no product of two counts is large.
@@ -31,6 +34,8 @@ def columns(by: Any) -> list[Any]:
         return list(by.get_columns())
     if hasattr(by, "iloc") and by.ndim == 2:
         return [by.iloc[:, column] for column in range(by.shape[1])]
+    if hasattr(by, "column_names") and hasattr(by, "columns"):
+        return list(by.columns)
     if isinstance(by, list | tuple) and by and all(_is_column(each) for each in by):
         return list(by)
     return [by]
@@ -51,14 +56,24 @@ def _codes(column: Any, rows: int) -> Any:
         return np.unique(labels, return_inverse=True)[1]
     known: dict[Any, int] = {}
     try:
-        return np.array([known.setdefault(_NAN if label != label else label, len(known)) for label in labels], dtype=np.intp)
+        return np.array([known.setdefault(_key(label), len(known)) for label in labels], dtype=np.intp)
     except TypeError as error:
         raise InputError(f"the labels of by are no labels ({error}): give texts, numbers, dates or tuples") from error
+
+
+def _key(label: Any) -> Any:
+    try:
+        return _NAN if label != label else label
+    except TypeError:
+        # Of what is missing nobody knows what it equals.
+        return _NAN
 
 
 def _labels(column: Any) -> Any:
     """Labels as an array of numbers, times or texts, or as a list of anything. Numbers and texts in one list stay what they are."""
     if not isinstance(column, np.ndarray):
+        if hasattr(column, "isna"):
+            return labels_of(column)
         for name in ("to_list", "tolist", "to_pylist"):
             if hasattr(column, name):
                 return list(getattr(column, name)())

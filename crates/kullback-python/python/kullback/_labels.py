@@ -3,7 +3,6 @@
 import collections
 import dataclasses
 import numbers
-import sys
 from typing import Any
 
 import numpy as np
@@ -11,43 +10,31 @@ import numpy as np
 from kullback._core import Uploaded, matrix
 from kullback._errors import InputError, LabelError
 from kullback._groups import columns
-
-_NAN = "NaN (not a number)"
-"""Stands for every label that is not a number."""
-_NOTHING = object()
-"""In place of rows of which none is there."""
-_NAMED = 5
-"""So many labels are named in a message."""
-
+from kullback._names import Called, Names
+from kullback._sides import NOTHING, Side, labels_of, listed, read
 
 _NO_ORDER = "w1 and ks go by the order of the bins, and the labels of p have none: give labels of one kind, or arrays"
 
 
-@dataclasses.dataclass
-class Side:
-    """Rows as the engine takes them (None where nobody knows how many bins they have), and what they are called."""
-
-    rows: Any
-    bins: list[Any] | None = None
-    index: Any = None
-    """The index of pandas that has these names."""
-    keys: Any = None
-    """The index of pandas, of several rows."""
-    absent: Any = None
-    """Which rows are not there; zeros stand in their place."""
-
-
-def paired(p: Any, q: Any, by: Any = None, ordered: bool = False) -> tuple[Any, Any, Any, Any, Any]:
-    """Rows of both sides, bin by bin and row by row, and the labels of their groups; then which rows of p and of q are not there.
+def paired(p: Any, q: Any, by: Any = None, ordered: bool = False) -> tuple[Any, Any, Any, Any, Any, Names]:
+    """Rows of both sides, bin by bin and row by row, and the labels of their groups; then which rows of p and of q are not there,
+    and what all of them are called.
 
     `q` may be None. Where a measure goes by the order of the bins (`ordered`), bins with names come in the order of these.
     """
     if isinstance(p, dict) or isinstance(q, dict):
-        return *_of_counts(p, q, ordered), by, None, None
-    left, right = read(_without_labels(p, by), "p"), read(q, "q")
+        rows, names = _of_counts(p, q, ordered)
+        return *rows, by, None, None, names
+    by = _by_in_order(p, by)
+    left, right = _read_without_labels(p, by), read(q, "q")
     left = _by_value(left) if ordered else left
     right = _rows_in_order(left, _bins_in_order(left, right))
-    return _known(left, "p"), _known(right, "q"), _by_in_order(left, by), left.absent, right.absent
+    names = _names(left, left if q is None else right)
+    return _known(left, "p"), _known(right, "q"), by, left.absent, right.absent, names
+
+
+def _names(left: Side, right: Side) -> Names:
+    return Names(left.called(), right.called(), None if left.bin_places is None else np.argsort(left.bin_places))
 
 
 def bins_last(p: Any, q: Any, axis: int) -> tuple[Any, Any]:
@@ -78,115 +65,21 @@ def _has_rows(side: Any) -> bool:
     return isinstance(side, dict | Uploaded) or hasattr(side, "__arrow_c_stream__") or hasattr(side, "__arrow_c_array__") or hasattr(side, "iloc")
 
 
-def same_bins(p: Any, q: Any, ordered: bool = False) -> tuple[Any, Any, Any, Any]:
-    """Rows of both sides, bin by bin, where every row of one meets every row of the other; then which rows are not there."""
+def same_bins(p: Any, q: Any, ordered: bool = False) -> tuple[Any, Any, Any, Any, Names]:
+    """Rows of both sides, bin by bin, where every row of one meets every row of the other; then which rows are not there, and what
+    all of them are called.
+    """
     left, right = read(p, "p"), read(q, "q")
     left = _by_value(left) if ordered else left
     right = _bins_in_order(left, right)
-    return _known(left, "p"), _known(right, "q"), left.absent, right.absent
-
-
-def read(side: Any, name: str) -> Side:
-    """What is known of a side by its type. `name` is that of messages."""
-    pd, pl = sys.modules.get("pandas"), sys.modules.get("polars")
-    if pd is not None and isinstance(side, pd.DataFrame):
-        return _of_frame(pd, side, name)
-    if pd is not None and isinstance(side, pd.Series):
-        return _of_series(pd, side)
-    if pl is not None and isinstance(side, pl.DataFrame):
-        return _of_polars(pl, side, name)
-    if pl is not None and isinstance(side, pl.Series) and _is_number(pl, side.dtype):
-        return Side(side.to_numpy())
-    return Side(side)
+    names = _names(left, left if q is None else right)
+    return _known(left, "p"), _known(right, "q"), left.absent, right.absent, names
 
 
 def _known(side: Side, name: str) -> Any:
-    if side.rows is _NOTHING:
+    if side.rows is NOTHING:
         raise InputError(f"{name} has no row that says how many bins there are")
     return side.rows
-
-
-def _of_frame(pd: Any, frame: Any, name: str) -> Side:
-    if frame.shape[1] == 1 and _is_of_lists(frame.iloc[:, 0]):
-        return _of_series(pd, frame.iloc[:, 0])
-    _refuse([label for label, dtype in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(dtype)], name)
-    return Side(_numbers(frame), _labels(frame.columns), frame.columns, frame.index)
-
-
-def _of_series(pd: Any, series: Any) -> Side:
-    if _is_of_numbers(pd, series):
-        return Side(_numbers(series), _labels(series.index), series.index)
-    rows, there = lists(series)
-    if rows is None:
-        return Side(_NOTHING, keys=series.index)
-    return Side(rows, keys=series.index, absent=None if there.all() else ~there)
-
-
-def _of_polars(pl: Any, frame: Any, name: str) -> Side:
-    if frame.width == 1 and isinstance(frame.dtypes[0], pl.List | pl.Array):
-        return Side(frame)
-    _refuse([label for label, dtype in frame.schema.items() if not _is_number(pl, dtype)], name)
-    return Side(frame.with_columns(pl.col(pl.Boolean).cast(pl.UInt8)).to_numpy(), list(frame.columns))
-
-
-def _is_number(pl: Any, dtype: Any) -> bool:
-    return bool(dtype.is_numeric() or dtype == pl.Boolean)
-
-
-def _is_of_numbers(pd: Any, series: Any) -> bool:
-    """Whether a series is one row of numbers, and not a column of lists."""
-    if pd.api.types.is_numeric_dtype(series.dtype):
-        return True
-    there = series.dropna()
-    return series.dtype == object and len(there) > 0 and np.ndim(there.iloc[0]) == 0 and not isinstance(there.iloc[0], str | bytes)
-
-
-def _is_of_lists(series: Any) -> bool:
-    if hasattr(series.dtype, "pyarrow_dtype"):
-        return "list" in str(series.dtype.pyarrow_dtype)
-    there = series.dropna()
-    return series.dtype == object and (len(there) == 0 or np.ndim(there.iloc[0]) > 0)
-
-
-def _numbers(data: Any) -> Any:
-    """The numbers of a frame or series; what is missing is not a number."""
-    return data.to_numpy(dtype=np.float64, na_value=np.nan) if data.isna().to_numpy().any() else data.to_numpy()
-
-
-def _refuse(labels: list[Any], name: str) -> None:
-    if labels:
-        raise InputError(
-            f"{name} has columns that are no numbers: {_listed(labels)}. Every column is a bin: leave others out, make them the index, "
-            "or give by= those that say which rows belong together"
-        )
-
-
-def lists(series: Any) -> tuple[Any, Any]:
-    """The lists of a series of pandas as rows, and which of them are there; a row that is not is zeros. None where no row is there."""
-    there = series.notna().to_numpy()
-    if not there.any():
-        return None, there
-    if hasattr(series.dtype, "pyarrow_dtype"):
-        return series, there
-    every = series.to_numpy(dtype=object)
-    try:
-        matrix = np.stack([np.asarray(row) for row in every[there]])
-    except ValueError as error:
-        raise InputError(f"the rows of the column {series.name!r} are not of one length: {error}") from error
-    if there.all():
-        return matrix, there
-    rows = np.zeros((len(every), *matrix.shape[1:]), dtype=matrix.dtype)
-    rows[there] = matrix
-    return rows, there
-
-
-def _labels(index: Any) -> list[Any]:
-    return [_NAN if isinstance(label, float) and label != label else label for label in index.tolist()]
-
-
-def _listed(labels: list[Any]) -> str:
-    some = ", ".join(repr(label) for label in labels[:_NAMED])
-    return some if len(labels) <= _NAMED else f"{some} and {len(labels) - _NAMED:,} more"
 
 
 def _error(message: str, what: str, only_p: int = 0, only_q: int = 0, twice: int = 0) -> LabelError:
@@ -204,17 +97,18 @@ def _bins_in_order(left: Side, right: Side) -> Side:
     for bins, name in [(left.bins, "p"), (right.bins, "q")]:
         if len(set(bins)) < len(bins):
             twice = sorted((label for label, count in collections.Counter(bins).items() if count > 1), key=repr)
-            raise _error(f"{name} has bins of the same name: {_listed(twice)}", "bins", twice=len(twice))
+            raise _error(f"{name} has bins of the same name: {listed(twice)}", "bins", twice=len(twice))
     if left.bins == right.bins:
         return right
     place = {label: at for at, label in enumerate(right.bins)}
     mine = set(left.bins)
     only = [label for label in left.bins if label not in place], [label for label in right.bins if label not in mine]
     if only[0] or only[1]:
-        told = "; ".join(f"only {name} has {_listed(labels)}" for name, labels in zip("pq", only, strict=True) if labels)
+        told = "; ".join(f"only {name} has {listed(labels)}" for name, labels in zip("pq", only, strict=True) if labels)
         remedy = "give both sides the same bins (`reindex` with `fill_value=0` of pandas), or `to_numpy()` to compare by place"
         raise _error(f"the bins of both sides differ: {told}. To compare them, {remedy}", "bins", len(only[0]), len(only[1]))
-    return dataclasses.replace(right, rows=right.rows[..., [place[label] for label in left.bins]], bins=left.bins)
+    order = [place[label] for label in left.bins]
+    return dataclasses.replace(right, rows=right.rows[..., order], bins=left.bins, bin_places=order)
 
 
 def _order(labels: list[Any]) -> list[int] | None:
@@ -238,30 +132,43 @@ def _by_value(side: Side) -> Side:
     if order is None:
         raise InputError(_NO_ORDER)
     index = None if side.index is None else side.index[order]
-    return dataclasses.replace(side, rows=side.rows[..., order], bins=[side.bins[at] for at in order], index=index)
+    places = order if side.bin_places is None else side.bin_places[order]
+    bins = [side.bins[at] for at in order]
+    return dataclasses.replace(side, rows=side.rows[..., order], bins=bins, index=index, bin_places=places)
 
 
 def _reordered(mine: Any, theirs: Any) -> Any:
     """An index of several levels with these in the order of the other's, if both name the same levels."""
     names = [list(getattr(index, "names", [])) for index in (mine, theirs)]
-    same = len(names[0]) > 1 and None not in names[0] and sorted(map(repr, names[0])) == sorted(map(repr, names[1]))
+    distinct = len(set(names[0])) == len(names[0]) > 1 and None not in names[0]
+    same = distinct and sorted(map(repr, names[0])) == sorted(map(repr, names[1]))
     return theirs.reorder_levels(names[0]) if same and names[0] != names[1] else theirs
 
 
 def _levels_in_order(left: Side, right: Side) -> Side:
     index = right.index if left.index is None or right.index is None else _reordered(left.index, right.index)
-    return right if index is right.index else dataclasses.replace(right, index=index, bins=_labels(index))
+    return right if index is right.index else dataclasses.replace(right, index=index, bins=labels_of(index))
 
 
-def _without_labels(p: Any, by: Any) -> Any:
-    """A frame without the columns that say which rows belong together: they are no bins."""
-    names = list(getattr(p, "columns", []))
-    if by is None or not names or not (hasattr(p, "iloc") or hasattr(p, "get_columns")):
-        return p
-    taken = [each.name for each in columns(by) if getattr(each, "name", None) in names and p[each.name].equals(each)]
+def _read_without_labels(p: Any, by: Any) -> Side:
+    """What is known of p. Columns of a frame that say which rows belong together are no bins."""
+    if by is None or not hasattr(p, "columns") or not (hasattr(p, "iloc") or hasattr(p, "get_columns")):
+        return read(p, "p")
+    names = list(p.columns)
+    named = [each for each in columns(by) if names.count(getattr(each, "name", None)) == 1]
+    taken = [each.name for each in named if _has_labels(p[each.name], each)]
     if not taken:
-        return p
-    return p.drop(columns=taken) if hasattr(p, "iloc") else p.drop(taken)
+        return read(p, "p")
+    side = read(p.drop(columns=taken) if hasattr(p, "iloc") else p.drop(taken), "p")
+    return dataclasses.replace(side, bin_places=np.array([at for at, name in enumerate(names) if name not in taken]))
+
+
+def _has_labels(column: Any, labels: Any) -> bool:
+    """Whether a column has these labels, of whatever types both are."""
+    if not hasattr(column, "isna") and type(column) is type(labels):
+        return bool(column.equals(labels))
+    both = [labels_of(each) if hasattr(each, "isna") else list(each) for each in (column, labels)]
+    return both[0] == both[1]
 
 
 def unlabelled(positions: Any) -> Any:
@@ -279,10 +186,11 @@ def _rows_in_order(left: Side, right: Side) -> Side:
     if take is None:
         return right
     absent = None if right.absent is None else right.absent[take]
-    if right.rows is _NOTHING:
+    if right.rows is NOTHING:
         return right
-    rows = right.rows.iloc[take] if hasattr(right.rows, "iloc") else right.rows[take]
-    return dataclasses.replace(right, rows=rows, keys=left.keys, absent=absent)
+    # A column of Arrow is read as it is first: errors count its rows.
+    rows = matrix(right.rows)[take]
+    return dataclasses.replace(right, rows=rows, keys=left.keys, absent=absent, row_places=take)
 
 
 def _places(mine: Any, theirs: Any, name: str) -> Any:
@@ -292,7 +200,7 @@ def _places(mine: Any, theirs: Any, name: str) -> Any:
         return None
     if not theirs.is_unique:
         twice = theirs[theirs.duplicated()].unique()
-        message = f"{name} has {len(twice):,} keys more than once, the first is {twice[0]!r}: rows meet by their index"
+        message = f"{name} has {len(twice):,} keys more than once, the first is {_first(twice)!r}: rows meet by their index"
         raise _error(f"{message}. Add them up, or `reset_index(drop=True)` on both sides to compare by place", "rows", twice=len(twice))
     take = _flat(theirs, mine).get_indexer(_flat(mine, theirs))
     # Labels of groups may be there for other rows too.
@@ -310,8 +218,12 @@ def _flat(index: Any, other: Any) -> Any:
     return index.to_flat_index().astype(object)
 
 
+def _first(keys: Any) -> Any:
+    return keys[:1].tolist()[0]
+
+
 def _of_keys(only_p: Any, only_q: Any, name: str) -> LabelError:
-    told = [f"{len(keys):,} keys that only {side} has, the first is {keys[0]!r}" for side, keys in (("p", only_p), (name, only_q)) if len(keys)]
+    told = [f"{len(keys):,} keys that only {side} has, the first is {_first(keys)!r}" for side, keys in (("p", only_p), (name, only_q)) if len(keys)]
     remedy = "take the rows that both have, or `reset_index(drop=True)` on both sides to compare by place"
     return _error(f"rows meet by their index, and there are {' and '.join(told)}: {remedy}", "rows", len(only_p), len(only_q))
 
@@ -324,7 +236,7 @@ def _by_place(mine: Any, theirs: Any) -> bool:
         # Numbers without a name on both sides, as those of a table and of a part of one.
         return False
     # The same labels in another order are names all the same.
-    return not (len(mine) == len(theirs) and set(_labels(mine)) == set(_labels(theirs)))
+    return not (len(mine) == len(theirs) and set(labels_of(mine)) == set(labels_of(theirs)))
 
 
 def _counts(index: Any) -> bool:
@@ -337,20 +249,19 @@ def _is_named(index: Any) -> bool:
     return index is None or any(name is not None for name in index.names) or getattr(index.dtype, "kind", "O") not in "iu"
 
 
-def _by_in_order(left: Side, by: Any) -> Any:
-    """Labels that are series of pandas, in the order of the rows."""
-    pd = sys.modules.get("pandas")
-    if by is None or left.keys is None or pd is None:
+def _by_in_order(p: Any, by: Any) -> Any:
+    """Labels that are series of pandas, in the order of the rows of p."""
+    if by is None or not hasattr(p, "iloc"):
         return by
 
     def ordered(column: Any) -> Any:
-        take = _places(left.keys, column.index, "by") if isinstance(column, pd.Series) else None
+        take = _places(p.index, column.index, "by") if hasattr(column, "iloc") else None
         return column if take is None else column.iloc[take]
 
     return [ordered(column) for column in columns(by)]
 
 
-def _of_counts(p: Any, q: Any, ordered: bool) -> tuple[Any, Any]:
+def _of_counts(p: Any, q: Any, ordered: bool) -> tuple[tuple[Any, Any], Names]:
     """Dictionaries from label to count, as one row each: what a side does not have it has 0 times."""
     if q is not None and not (isinstance(p, dict) and isinstance(q, dict)):
         name, other = ("p", "q") if isinstance(p, dict) else ("q", "p")
@@ -360,7 +271,13 @@ def _of_counts(p: Any, q: Any, ordered: bool) -> tuple[Any, Any]:
     if order is None and ordered:
         raise InputError(_NO_ORDER)
     bins = bins if order is None else [bins[at] for at in order]
-    return _counts_of(p, bins, "p"), None if q is None else _counts_of(q, bins, "q")
+    names = Names(_called(p, bins), _called(p if q is None else q, bins))
+    return (_counts_of(p, bins, "p"), None if q is None else _counts_of(q, bins, "q")), names
+
+
+def _called(counts: Any, bins: list[Any]) -> Called:
+    place = {label: at for at, label in enumerate(counts)}
+    return Called(bins=bins, bin_places=[place.get(label, 0) for label in bins])
 
 
 def _counts_of(counts: Any, bins: list[Any], name: str) -> Any:
@@ -368,4 +285,4 @@ def _counts_of(counts: Any, bins: list[Any], name: str) -> Any:
     wrong = [label for label, count in zip(bins, row, strict=True) if not isinstance(count, numbers.Number | np.generic)]
     if not wrong:
         return np.array(row)
-    raise InputError(f"{name} is a dict whose values are no numbers, for {_listed(wrong)}: give one from label to count")
+    raise InputError(f"{name} is a dict whose values are no numbers, for {listed(wrong)}: give one from label to count")

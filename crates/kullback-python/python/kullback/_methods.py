@@ -1,6 +1,19 @@
 """The measures as methods of a namespace of a frame library."""
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
+
+from kullback._core import rowwise
+
+
+_OF_ROWS = {"against", "by", "axis", "positions", "out", "return_status", "progress"}
+
+
+def check(measures: Sequence[str], options: dict[str, Any]) -> None:
+    """Refuses names and options that are none, also where there is no row to compare."""
+    rowwise(np.empty((0, 1)), [1.0], list(measures), **{name: given for name, given in options.items() if name not in _OF_ROWS})
 
 
 class Methods:

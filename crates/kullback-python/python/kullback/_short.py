@@ -4,21 +4,10 @@ Each is made from one line below: its name, what it is, and an example.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol, TypeAlias, overload
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any, Literal, Protocol, Unpack, overload
 
 from kullback._core import rowwise
-
-_Values: TypeAlias = npt.NDArray[np.float64]
-_Statuses: TypeAlias = npt.NDArray[np.uint8]
-_Against: TypeAlias = Literal["total", "rest", "first", "previous", "uniform"] | None
-# Labels of rows, or a list of several such.
-_By: TypeAlias = Any
-_Positions: TypeAlias = Sequence[float] | npt.NDArray[np.float64] | None
-_Progress: TypeAlias = bool | Callable[[int, int], object] | None
+from kullback._options import OnInvalid, Progress, RowwiseOptions, Statuses, Values
 
 
 class _Pair(Protocol):
@@ -28,40 +17,12 @@ class _Pair(Protocol):
 
     @overload
     def __call__(
-        self,
-        p: Any,
-        q: Any = None,
-        *,
-        against: _Against = None,
-        by: _By = None,
-        axis: int = -1,
-        unit: str = "nats",
-        zeros: str = "exact",
-        positions: _Positions = None,
-        on_invalid: Literal["error", "null"] = "error",
-        device: str = "auto",
-        out: _Values | None = None,
-        return_status: Literal[False] = False,
-        progress: _Progress = None,
-    ) -> _Values: ...
+        self, p: Any, q: Any = None, *, out: Values | None = None, return_status: Literal[False] = False, **options: Unpack[RowwiseOptions]
+    ) -> Values: ...
     @overload
     def __call__(
-        self,
-        p: Any,
-        q: Any = None,
-        *,
-        against: _Against = None,
-        by: _By = None,
-        axis: int = -1,
-        unit: str = "nats",
-        zeros: str = "exact",
-        positions: _Positions = None,
-        on_invalid: Literal["error", "null"] = "error",
-        device: str = "auto",
-        out: _Values | None = None,
-        return_status: Literal[True],
-        progress: _Progress = None,
-    ) -> tuple[_Values, _Statuses]: ...
+        self, p: Any, q: Any = None, *, out: Values | None = None, return_status: Literal[True], **options: Unpack[RowwiseOptions]
+    ) -> tuple[Values, Statuses]: ...
 
 
 class _Family(Protocol):
@@ -76,37 +37,14 @@ class _Family(Protocol):
         q: Any,
         order: float,
         *,
-        against: _Against = None,
-        by: _By = None,
-        axis: int = -1,
-        unit: str = "nats",
-        zeros: str = "exact",
-        positions: _Positions = None,
-        on_invalid: Literal["error", "null"] = "error",
-        device: str = "auto",
-        out: _Values | None = None,
+        out: Values | None = None,
         return_status: Literal[False] = False,
-        progress: _Progress = None,
-    ) -> _Values: ...
+        **options: Unpack[RowwiseOptions],
+    ) -> Values: ...
     @overload
     def __call__(
-        self,
-        p: Any,
-        q: Any,
-        order: float,
-        *,
-        against: _Against = None,
-        by: _By = None,
-        axis: int = -1,
-        unit: str = "nats",
-        zeros: str = "exact",
-        positions: _Positions = None,
-        on_invalid: Literal["error", "null"] = "error",
-        device: str = "auto",
-        out: _Values | None = None,
-        return_status: Literal[True],
-        progress: _Progress = None,
-    ) -> tuple[_Values, _Statuses]: ...
+        self, p: Any, q: Any, order: float, *, out: Values | None = None, return_status: Literal[True], **options: Unpack[RowwiseOptions]
+    ) -> tuple[Values, Statuses]: ...
 
 
 _DOC = """{what}
@@ -218,12 +156,12 @@ def entropy(
     axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
-    on_invalid: Literal["error", "null"] = "error",
+    on_invalid: OnInvalid = "error",
     device: str = "auto",
-    out: _Values | None = None,
+    out: Values | None = None,
     return_status: Literal[False] = False,
-    progress: _Progress = None,
-) -> _Values: ...
+    progress: Progress = None,
+) -> Values: ...
 @overload
 def entropy(
     p: Any,
@@ -231,23 +169,23 @@ def entropy(
     axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
-    on_invalid: Literal["error", "null"] = "error",
+    on_invalid: OnInvalid = "error",
     device: str = "auto",
-    out: _Values | None = None,
+    out: Values | None = None,
     return_status: Literal[True],
-    progress: _Progress = None,
-) -> tuple[_Values, _Statuses]: ...
+    progress: Progress = None,
+) -> tuple[Values, Statuses]: ...
 def entropy(
     p: Any,
     *,
     axis: int = -1,
     unit: str = "nats",
     zeros: str = "exact",
-    on_invalid: Literal["error", "null"] = "error",
+    on_invalid: OnInvalid = "error",
     device: str = "auto",
-    out: _Values | None = None,
+    out: Values | None = None,
     return_status: Any = False,
-    progress: _Progress = None,
+    progress: Progress = None,
 ) -> Any:
     """Shannon's entropy −Σ p̂ ln p̂, in [0, ln n].
 

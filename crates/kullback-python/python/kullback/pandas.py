@@ -24,8 +24,8 @@ import numpy as np
 import pandas as pd
 
 import kullback
-from kullback._labels import lists
-from kullback._methods import Methods
+from kullback._sides import lists
+from kullback._methods import Methods, check
 
 __all__ = ["rows"]
 
@@ -47,18 +47,43 @@ def _is_nothing(side: Any) -> bool:
     return isinstance(side, pd.Series) and not pd.api.types.is_numeric_dtype(side.dtype) and not side.notna().any()
 
 
-def _by(data: Any, by: Any) -> tuple[Any, Any]:
-    """A frame without the columns that say what rows belong together, and these; other labels stay as they are."""
-    names = by if isinstance(by, list) else [by]
-    if not isinstance(data, pd.DataFrame) or not all(isinstance(name, str | tuple) for name in names):
-        return data, by
-    columns, levels = set(data.columns), set(data.index.names)
-    if not all(name in columns or name in levels for name in names):
+def _by(data: Any, by: Any) -> Any:
+    """The labels that `by` names: columns of a frame, and levels of its index. Other labels stay as they are."""
+    columns = list(data.columns) if isinstance(data, pd.DataFrame) else []
+    names = [*columns, *(level for level in data.index.names if level is not None)]
+    wanted = [by] if _is_name(by) and by in names else None
+    if wanted is None and isinstance(by, list | tuple) and by and all(isinstance(name, str | tuple) for name in by):
+        known = [name for name in by if name in names]
+        if known and (len(known) < len(by) or len(set(by)) < len(by)):
+            raise kullback.InputError(
+                f"by has {known[0]!r}, which is a column of the frame or a level of its index, and others that are none or come twice: "
+                f"give names that are there, each once, or labels as an array (`by=np.array({list(by)[:3]!r}…)`)"
+            )
+        wanted = list(by) if known else None
+    if wanted is None:
         if isinstance(by, str):
             raise kullback.InputError(f"by is {by!r}, which is no column of the frame and no level of its index")
-        return data, by
-    labels = [data[name] if name in columns else data.index.get_level_values(name) for name in names]
-    return data.drop(columns=[name for name in names if name in columns]), labels
+        return by
+    twice = [name for name in wanted if columns.count(name) > 1]
+    if twice:
+        raise kullback.InputError(f"by is {twice[0]!r}, and {columns.count(twice[0])} columns have this name: give them different names")
+    return [data[name] if name in columns else data.index.get_level_values(name) for name in wanted]
+
+
+def _is_name(by: Any) -> bool:
+    return isinstance(by, tuple) or bool(pd.api.types.is_scalar(by))
+
+
+def _refuse_more(values: dict[str, Any], rows: int) -> None:
+    """One row that meets many has many values, which have no place beside it."""
+    for found in values.values():
+        if np.size(found) != rows:
+            error = kullback.ShapeError(
+                f"the frame has {rows:,} rows and q has {np.size(found):,}: values stand beside the rows of the frame. Give q one row or as "
+                "many rows, or take `kullback.rowwise(frame, q)` for an array"
+            )
+            error.p, error.q = rows, np.size(found)
+            raise error
 
 
 def _labelled(values: Any, index: Any, measure: Any) -> Any:
@@ -78,14 +103,16 @@ class _Accessor(Methods):
                 raise kullback.InputError(f"{name} has no meaning here: the result is labelled values")
         data = self._data
         if options.get("by") is not None:
-            data, options["by"] = _by(data, options["by"])
+            options["by"] = _by(data, options["by"])
         if isinstance(data, pd.Series):
             _refuse_numbers(data)
         names = measure if isinstance(measure, list | tuple) else [measure]
         if len(data) == 0 or _is_nothing(data) or _is_nothing(q):
+            check(names, options)
             values = {name: np.full(len(data), np.nan) for name in names}
         else:
             values = kullback.rowwise(data, q, list(names), **options)
+            _refuse_more(values, len(data))
         return _labelled(values if names is measure else values[measure], data.index, measure)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 import kullback
-from kullback._methods import Methods
+from kullback._methods import Methods, check
 
 __all__ = ["expression", "rowwise"]
 
@@ -27,8 +27,16 @@ def _refuse(options: dict[str, Any]) -> None:
             raise kullback.InputError(f"{name} has no meaning in an expression: it is a column of values")
 
 
+def _refuse_numbers(column: pl.Series) -> None:
+    """Numbers are one row, which has no place in a column of values."""
+    if column.dtype.is_numeric() or column.dtype == pl.Boolean:
+        raise kullback.InputError(f"the column {column.name!r} has a number a row, not a list: give a column of lists (`pl.concat_list`)")
+
+
 def _series(p: pl.Series, q: pl.Series | None, measure: str, options: dict[str, Any]) -> pl.Series:
+    _refuse_numbers(p)
     if len(p) == 0 or p.null_count() == len(p) or (q is not None and q.null_count() == len(q)):
+        check([measure], options)
         return pl.Series(p.name, [None] * len(p), dtype=pl.Float64)
     values = kullback.rowwise(p, q, measure, **options)
     # What has no value is null here; infinite values are values.
@@ -73,9 +81,12 @@ def expression(p: pl.Expr, q: Any = None, measure: str = "kl", *, by: Any = None
             lambda column: _series(column, row, measure, options), return_dtype=pl.Float64, is_elementwise=alone and len(row) == 1
         )
     other = pl.col(q) if isinstance(q, str) else q
-    return pl.map_batches(
-        [p, other], lambda columns: _series(columns[0], columns[1], measure, options), return_dtype=pl.Float64, is_elementwise=True
-    )
+
+    def values(columns: Sequence[pl.Series]) -> pl.Series:
+        _refuse_numbers(columns[1])
+        return _series(columns[0], columns[1], measure, options)
+
+    return pl.map_batches([p, other], values, return_dtype=pl.Float64, is_elementwise=True)
 
 
 @pl.api.register_expr_namespace("kullback")
