@@ -78,7 +78,9 @@ pub(crate) enum Error {
         label: String,
     },
     /// Positions are to be labels, and there is not one list of them.
-    #[error("the bins of {file} have no labels, or other ones in each group: give --positions as numbers, one per bin")]
+    #[error(
+        "the bins of {file} have no labels, or other ones in each group: give --positions as numbers, one per bin, or with --by take --zeros exact"
+    )]
     NoLabels {
         /// The file.
         file: String,

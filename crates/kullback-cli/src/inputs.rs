@@ -41,12 +41,12 @@ pub(crate) struct Inputs {
 impl Inputs {
     /// Opens the files. It checks every column name.
     ///
-    /// `pairing` is set where row meets row; `labels` are columns that both files need.
+    /// `pairing` is set where row meets row; `labels` are columns that both files need. `united` gives every group the bins of all.
     pub(crate) fn open(
         args: &InputArgs,
         pairing: Option<&PairingArgs>,
         labels: &[String],
-        memory: Option<u64>,
+        (memory, united): (Option<u64>, bool),
     ) -> Result<Self> {
         if args.p == Location::Stdin && args.q == Some(Location::Stdin) {
             return Err(Error::BothStdin);
@@ -60,7 +60,7 @@ impl Inputs {
                 carried.push(column.clone());
             }
         }
-        let reading = Reading { args, by, memory };
+        let reading = Reading { args, by, united, memory };
         let p_options = reading.options(args.format, &carried, &keys_of(&args.layout_q()), &args.where_p);
         let mut p = InputFile::open(&args.p, ReadOptions { layout: reading.layout_p(), ..p_options }, memory)?;
         let mut q = reading.q(pairing, labels)?;
@@ -128,6 +128,8 @@ impl Inputs {
 struct Reading<'a> {
     args: &'a InputArgs,
     by: &'a [String],
+    /// Whether the groups of `by` have the bins of all.
+    united: bool,
     memory: Option<u64>,
 }
 
@@ -139,13 +141,15 @@ impl Reading<'_> {
         optional_keys: &[String],
         filters: &[Filter],
     ) -> ReadOptions {
+        let own_keys = keys_of(&self.args.layout());
+        let united = self.united && self.by.iter().all(|column| own_keys.contains(column));
         let part = |bytes: u64| (bytes / BATCHES_ALIVE).clamp(1 << 16, BATCH_BYTES as u64) as usize;
         ReadOptions {
             format,
             layout: Layout::default(),
             keys: keys.to_vec(),
             optional_keys: optional_keys.to_vec(),
-            groups: self.by.to_vec(),
+            groups: if united { Vec::new() } else { self.by.to_vec() },
             filters: filters.to_vec(),
             batch_bytes: self.memory.map_or(BATCH_BYTES, part),
         }

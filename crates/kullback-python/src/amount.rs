@@ -5,7 +5,7 @@ use kullback_arrow::Batch;
 use pyo3::prelude::*;
 
 use crate::input::InputSide;
-use crate::output::Within;
+use crate::memory::Within;
 use crate::uploaded::Uploaded;
 
 /// Rows of each end of a side that are looked at, and the most weights.

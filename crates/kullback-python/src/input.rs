@@ -18,7 +18,7 @@ use pyo3::types::PySlice;
 use crate::borrowed::{ACCEPTED, Borrowed, Kind};
 use crate::column::column;
 use crate::error::{exception, of_column, wrong_input, wrong_type};
-use crate::output::{Within, addresses, meet};
+use crate::memory::{Within, addresses, meet};
 use crate::uploaded::Uploaded;
 
 /// Bytes of rows that are copied at one time.

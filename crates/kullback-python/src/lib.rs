@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod functions;
 mod input;
+mod memory;
 mod output;
 mod paired;
 mod pairs;

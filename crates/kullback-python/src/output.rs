@@ -9,6 +9,7 @@ use pyo3::types::PyDict;
 
 use crate::call::{Found, Measures};
 use crate::error::{wrong_input, wrong_type};
+use crate::memory::{Within, addresses, meet};
 
 /// Makes an array of a shape from the values of a call.
 pub(crate) fn array<'py, T: numpy::Element>(
@@ -73,29 +74,6 @@ pub(crate) fn check(
         taken.push((name, span));
     }
     Ok(())
-}
-
-/// What lies in memory somewhere.
-pub(crate) trait Within {
-    /// Whether any of it lies within an array, which takes these addresses.
-    fn lies_within(&self, array: &Bound<'_, PyAny>, addresses: &Range<usize>) -> PyResult<bool>;
-}
-
-impl<T: Within> Within for Option<T> {
-    fn lies_within(&self, array: &Bound<'_, PyAny>, addresses: &Range<usize>) -> PyResult<bool> {
-        self.as_ref().map_or(Ok(false), |side| side.lies_within(array, addresses))
-    }
-}
-
-/// The addresses of bytes.
-pub(crate) fn addresses(bytes: &[u8]) -> Range<usize> {
-    let bytes = bytes.as_ptr_range();
-    bytes.start as usize..bytes.end as usize
-}
-
-/// Whether two ranges of addresses have one in common.
-pub(crate) fn meet(a: &Range<usize>, b: &Range<usize>) -> bool {
-    a.start.max(b.start) < a.end.min(b.end)
 }
 
 /// Checks that an array can take values and lies apart from the inputs. Returns its addresses.

@@ -69,14 +69,14 @@ impl<'py> Paired<'py> {
 }
 
 /// Both sides of all pairs, and what their rows and bins are called.
-pub(crate) type Sides<'py> = (InputSide<'py>, Option<InputSide<'py>>, Names<'py>);
+pub(crate) type SidesOfPairs<'py> = (InputSide<'py>, Option<InputSide<'py>>, Names<'py>);
 
 /// Both sides of all pairs: bin by bin.
 pub(crate) fn of_pairs<'py>(
     p: &Bound<'py, PyAny>,
     q: Option<&Bound<'py, PyAny>>,
     ordered: bool,
-) -> PyResult<Sides<'py>> {
+) -> PyResult<SidesOfPairs<'py>> {
     if !has_names(p) && !q.is_some_and(has_names) {
         let q = q.map(|q| InputSide::new(q, "q")).transpose()?;
         return Ok((InputSide::new(p, "p")?, q, Names::default()));

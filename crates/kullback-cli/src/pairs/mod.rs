@@ -38,7 +38,7 @@ impl LoadedSides {
         if let (None, Some(option)) = (&args.q, args.about_q()) {
             return Err(Error::NeedsQ { option });
         }
-        let inputs = Inputs::open(args, None, &args.key, run.memory)?;
+        let inputs = Inputs::open(args, None, &args.key, (run.memory, false))?;
         interrupt::work_begins()?;
         let p = read(&inputs.p, args.min_total, without_nulls, run)?;
         let q = inputs.q.as_ref().map(|q| read(q, args.min_total, without_nulls, run)).transpose()?;

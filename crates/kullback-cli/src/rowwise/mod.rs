@@ -23,7 +23,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kullback::{Columns, Divergence, Engine, OnInvalid, Options};
+use kullback::{Columns, Divergence, Engine, OnInvalid, Options, Zeros};
 use kullback_arrow::Batch;
 
 use crate::args::{Against, AskedMeasure, BinPositions, HowArgs, InputArgs, PairingArgs, RowwiseArgs, RunArgs};
@@ -57,7 +57,8 @@ pub(crate) fn run(args: &RowwiseArgs) -> Result<Outcome> {
     }
     let mut details = Details::begin(&args.output, &asked, &destination)?;
     let engine = engine(&args.run)?;
-    let inputs = Inputs::open(&args.input, Some(&args.pairing), &args.pairing.join, args.run.memory)?;
+    let inputs =
+        Inputs::open(&args.input, Some(&args.pairing), &args.pairing.join, (args.run.memory, has_united_bins(args)))?;
     let args = &RowwiseArgs { how: inputs.with_positions(&args.how, &measures, args.run.quiet)?, ..args.clone() };
     let schemas = Schemas::new(&inputs, &asked, args.output.status)?;
     details.open(args, &inputs)?;
@@ -125,6 +126,13 @@ pub(crate) fn tell_left_out(args: &RunArgs, engine: &Engine) {
             complain(&format!("a GPU was left out: {reason}"));
         }
     }
+}
+
+/// Whether the groups of --by may have the bins of all groups, so that one list of positions is for all: a bin of 0 on both sides adds
+/// nothing if no policy and no baseline gives it weight.
+fn has_united_bins(args: &RowwiseArgs) -> bool {
+    let adds_nothing = args.how.zeros == Zeros::Exact && args.pairing.against != Some(Against::Uniform);
+    adds_nothing && matches!(args.how.positions, Some(BinPositions::Labels))
 }
 
 /// The options of a call. Invalid rows get no value here, because the whole run decides what they mean.

@@ -73,6 +73,15 @@ fn labels_may_be_the_positions_of_the_bins() {
         json(&files, "rowwise p.csv --long day:hour:n --against previous -m w1 --positions labels --json")["positions"],
         "labels"
     );
+    // The groups of --by have other hours, and one list of positions.
+    files.bytes("groups.csv", "shop,day,hour,n\na,1,1,1\na,2,5,1\nb,1,1,1\nb,2,21,1\n");
+    let groups =
+        files.output("rowwise groups.csv --long shop,day:hour:n --by shop --against previous -m w1 --positions labels");
+    assert_eq!(groups, "shop,day,w1\na,1,\na,2,4.0\nb,1,\nb,2,20.0\n");
+    files.refused(
+        "rowwise groups.csv --long shop,day:hour:n --by shop --against previous -m w1 --positions labels --zeros additive:1",
+        &["in each group", "--zeros exact"],
+    );
     files.bytes("words.csv", "day,hour,n\n1,early,1\n1,late,2\n2,early,1\n");
     files.refused(
         "rowwise words.csv --long day:hour:n --against total -m w1 --positions labels",
