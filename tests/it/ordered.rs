@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kullback::{Device, Divergence, Engine, Error, OnInvalid, Options, Rows, WeightType};
-use kullback_conformance::{FAMILIES, hard_rows};
+use kullback_conformance::{FAMILIES, hard_rows, measures, ordered_measures, wide_measures};
 
 use crate::common::{
     cpu, ordered_bins_are_the_same_by_every_way, ordered_bins_are_within_the_contract, ordered_bins_of_long_rows,
@@ -18,6 +18,12 @@ fn ordered_bins_are_within_the_contract_on_cpu() {
 #[test]
 fn ordered_bins_are_the_same_by_every_way_on_cpu() {
     ordered_bins_are_the_same_by_every_way(cpu);
+}
+
+#[test]
+fn a_measure_says_whether_it_depends_on_the_order() {
+    assert!(ordered_measures().into_iter().all(Divergence::is_of_ordered_bins));
+    assert!(!measures().into_iter().chain(wide_measures()).any(Divergence::is_of_ordered_bins));
 }
 
 /// Beside measures of any other kind, each of them is what it is alone.

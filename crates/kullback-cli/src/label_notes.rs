@@ -20,15 +20,22 @@ impl Inputs {
     /// # Errors
     /// [`Error::LabelPosition`] and [`Error::NoLabels`].
     pub(crate) fn with_positions(&self, how: &HowArgs, measures: &[Divergence], quiet: bool) -> Result<HowArgs> {
+        let positions = match &how.positions {
+            Some(BinPositions::Labels) => Some(self.labels_as_positions()?),
+            positions => positions.clone(),
+        };
+        let how = HowArgs { positions, ..how.clone() };
         if !quiet {
-            self.tell_labels(how, measures);
+            self.tell_labels(&how, measures);
         }
-        let Some(BinPositions::Labels) = &how.positions else { return Ok(how.clone()) };
+        Ok(how)
+    }
+
+    fn labels_as_positions(&self) -> Result<BinPositions> {
         let file = || self.p.source.name();
         let labels = self.p.source.bin_labels().ok_or_else(|| Error::NoLabels { file: file() })?;
-        let numbers = numbers(&labels).map_err(|label| Error::LabelPosition { file: file(), label: label.clone() })?;
-        let positions = BinPositions::Given { text: "labels".to_owned(), list: numbers.into() };
-        Ok(HowArgs { positions: Some(positions), ..how.clone() })
+        let list = numbers(&labels).map_err(|label| Error::LabelPosition { file: file(), label: label.clone() })?;
+        Ok(BinPositions::Given { text: "labels".to_owned(), list: list.into() })
     }
 
     /// Says what the labels may hide from the user.
@@ -43,8 +50,7 @@ impl Inputs {
                  letter is; write them alike"
             ));
         }
-        let ordered = |measure: &&Divergence| matches!(measure, Divergence::W1 | Divergence::Ks);
-        let Some(measure) = measures.iter().find(ordered) else { return };
+        let Some(measure) = measures.iter().find(|measure| measure.is_of_ordered_bins()) else { return };
         if let Some((column, label)) = sources.clone().find_map(|source| source.bin_without_order()) {
             complain(&format!(
                 "{measure} takes the labels of {column} in the order of text, because `{label}` is no number: \

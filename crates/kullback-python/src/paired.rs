@@ -89,7 +89,7 @@ pub(crate) fn of_pairs<'py>(
 
 /// Whether a measure goes by the order of the bins.
 pub(crate) fn is_ordered(measures: &[Divergence]) -> bool {
-    measures.iter().any(|measure| matches!(measure, Divergence::W1 | Divergence::Ks))
+    measures.iter().any(|measure| measure.is_of_ordered_bins())
 }
 
 /// A function of the module that knows names.

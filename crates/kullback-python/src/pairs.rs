@@ -8,7 +8,7 @@ use crate::call::{self, Choices, Measures, Watch, reserved};
 use crate::error::wrong_input;
 use crate::input::InputSide;
 use crate::output;
-use crate::paired::{self, Sides};
+use crate::paired::{self, SidesOfPairs};
 
 /// What ended a call over all pairs.
 enum Ended {
@@ -97,7 +97,7 @@ fn matrix_sides<'py>(
     py: Python<'py>,
     (p, q): (&Bound<'py, PyAny>, Option<&Bound<'py, PyAny>>),
     (zeros, ordered): (Zeros, bool),
-) -> PyResult<Sides<'py>> {
+) -> PyResult<SidesOfPairs<'py>> {
     let matrix = |side: InputSide<'py>, name: &str| {
         if side.shape.len() > 1 {
             let message = format!("{name} has {} axes: all pairs are of rows of bins, two axes", side.shape.len() + 1);

@@ -1,6 +1,8 @@
 //! The values of real histograms, known to twelve digits.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::path::Path;
+
 use crate::common::*;
 
 fn names() -> (Files, String) {
@@ -76,4 +78,27 @@ fn small_batches_give_the_same_rows() {
     assert_eq!(whole, files.output(&line("--memory 1MiB")));
     assert_eq!(numbers(&whole, "kl").iter().filter(|value| value.is_nan()).count(), 1);
     assert!(column(&whole, "kl")[0].is_empty());
+}
+
+/// The sample commands of the README run on files of the repository and say what the README says.
+#[test]
+fn the_commands_of_the_readme_run() {
+    let files = Files::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let flights = std::fs::read(root.join("examples/data/flights.csv")).unwrap();
+    files.bytes("flights.csv", flights);
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let commands = readme.lines().filter_map(|line| line.strip_prefix("kullback "));
+    let commands: Vec<&str> = commands.map(|line| line.split("   #").next().unwrap_or(line).trim()).collect();
+    let on_flights: Vec<&&str> = commands.iter().filter(|line| line.contains("flights.csv")).collect();
+    assert_eq!(on_flights.len(), 6, "{commands:?}");
+    for line in on_flights {
+        let ran = files.run(line);
+        assert_eq!(
+            ran.code,
+            i32::from(line.contains("--fail-above") && ran.stderr.contains("above a limit")),
+            "{line}: {ran:?}"
+        );
+    }
+    assert!(files.path("months.svg").exists() && files.path("distances.npy").exists());
 }

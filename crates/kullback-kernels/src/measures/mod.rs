@@ -87,6 +87,13 @@ impl Divergence {
         let (first, second) = self.facts().terms;
         [Some(first), second].into_iter().flatten().all(Term::is_of_second_order)
     }
+
+    /// Whether it depends on the order of the bins.
+    #[must_use]
+    pub fn is_of_ordered_bins(self) -> bool {
+        let (first, second) = self.facts().terms;
+        [Some(first), second].into_iter().flatten().any(Term::is_scan)
+    }
 }
 
 impl fmt::Display for Divergence {
