@@ -89,7 +89,7 @@ fn the_commands_of_the_readme_run() {
     files.bytes("flights.csv", flights);
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
     let commands = readme.lines().filter_map(|line| line.strip_prefix("kullback "));
-    let commands: Vec<&str> = commands.map(|line| line.split("   #").next().unwrap_or(line).trim()).collect();
+    let commands: Vec<&str> = commands.map(|line| line.split(" #").next().unwrap_or(line).trim()).collect();
     let on_flights: Vec<&&str> = commands.iter().filter(|line| line.contains("flights.csv")).collect();
     assert_eq!(on_flights.len(), 6, "{commands:?}");
     for line in on_flights {
