@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::options::ReadOptions;
@@ -92,7 +94,8 @@ impl Plan {
 
         // The weights come first: a column that is also a key is held in the type that the weights need.
         let mut wanted = BTreeMap::new();
-        let weights = lookup.weights(&options.layout, &[keys.as_slice(), filters.as_slice()].concat(), &mut wanted)?;
+        let weights = lookup.weights(&options.layout, &[keys.as_slice(), filters.as_slice()].concat(), &mut wanted);
+        let weights = weights.map_err(|error| lookup.with_cell(error, reader))?;
         for index in &keys {
             wanted.entry(*index).or_insert_with(|| lookup.label_type(*index));
         }
@@ -310,6 +313,33 @@ impl Lookup<'_> {
             let odd = indices.iter().find(|index| common_type([self.schema.field(**index).data_type()]).is_none());
             self.weight_type(odd.copied().unwrap_or(0))
         })
+    }
+
+    /// The error about a column of text with the first cell that is no number, if the file is delimited text.
+    fn with_cell(&self, error: Error, reader: &dyn Reader) -> Error {
+        let Error::WeightType { column, .. } = &error else { return error };
+        let index = self
+            .schema
+            .index_of(column)
+            .ok()
+            .filter(|index| self.is_delimited && self.schema.field(*index).data_type() == &DataType::Utf8);
+        let Some(index) = index else { return error };
+        let Ok(scan) = reader.scan(&[Column { index, data_type: DataType::Utf8 }], MOST_ROWS / 16) else {
+            return error;
+        };
+        let mut row = 0;
+        for batch in scan.map_while(Result::ok) {
+            let cells = batch.column(0).as_string::<i32>();
+            let is_odd = |cell: Option<&str>| cell.is_some_and(|cell| !cell.is_empty() && cell.parse::<f64>().is_err());
+            if let Some(odd) = cells.iter().position(is_odd) {
+                let cell: String = cells.value(odd).chars().take(40).collect();
+                let reason = format!("row {} holds `{cell}`; an empty cell is a missing value", row + odd);
+                let (file, column) = (self.file.to_owned(), column.clone());
+                return Error::Cast { file, column, data_type: "numbers".to_owned(), reason };
+            }
+            row += cells.len();
+        }
+        error
     }
 
     fn weight_type(&self, index: usize) -> Error {

@@ -132,6 +132,16 @@ fn a_row_that_is_left_out_is_named() {
 }
 
 #[test]
+fn a_cell_that_is_no_number_is_named_and_so_is_a_column_that_comes_twice() {
+    let files = Files::new();
+    files.bytes("na.csv", "k,a,b\nx,1,2\ny,NA,4\n");
+    files.refused("rowwise na.csv --columns a,b --against total", &["column `a`", "row 1 holds `NA`"]);
+    files.bytes("twice.csv", "k,a,a\nx,1,2\n");
+    files.refused("rowwise twice.csv --columns 'a*' --against total", &["two columns named `a`"]);
+    files.refused("rowwise twice.csv --long k:a --against total", &["two columns named `a`"]);
+}
+
+#[test]
 fn infinite_neighbours_are_told() {
     let files = Files::new();
     files.bytes("p.csv", "k,a,b\nx,1,0\ny,0,1\n");
