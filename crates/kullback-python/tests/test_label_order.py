@@ -117,6 +117,7 @@ def test_labels_with_an_order_are_not_told(pd, pl, no_warning):
     ordered = pd.DataFrame([{"a": 1, "b": 2, "c": 1}])
     kullback.w1(ordered, ordered, positions=[0, 1, 5])
     kullback.w1({"a": 1, "b": 1}, {"a": 1}, positions=[0, 5])
+    kullback.Engine("cpu").rowwise(ordered, ordered, "w1", positions=[0, 1, 5])
     assert kullback.w1({"2013-01-02": 1}, {"2013-01-01T12:00": 1, "2013-01-01": 0}) == 1.0
 
 

@@ -24,7 +24,9 @@ def pl():
 
 def test_a_policy_is_text():
     for wrong in [0.5, 1, None, True, ["exact"]]:
-        for call in [kullback.kl, kullback.rowwise, kullback.pairwise, kullback.nearest, kullback.summary, kullback.contributions]:
+        engine = kullback.Engine("cpu")
+        free = [kullback.kl, kullback.rowwise, kullback.pairwise, kullback.nearest, kullback.summary, kullback.contributions]
+        for call in [*free, engine.rowwise, engine.pairwise, engine.nearest]:
             with pytest.raises(kullback.InputError, match='"exact", "epsilon:X", "additive:X", "floor:X", "mix:X" or "skip"') as caught:
                 call([[1, 2]], [[1, 2]], zeros=wrong)
             assert ('zeros="additive:0.5"' in str(caught.value)) == (wrong == 0.5)
@@ -52,6 +54,7 @@ def test_a_column_has_its_own_name(pl):
         lambda: kullback.kl(texts, [1.0]),
         lambda: kullback.kl(texts["today"], [1.0]),
         lambda: kullback.kl(texts.to_arrow(), [1.0]),
+        lambda: kullback.Engine("cpu").rowwise(texts["today"], [1.0]),
     ]:
         with pytest.raises(kullback.WeightTypeError, match="^column `today` of p holds"):
             call()

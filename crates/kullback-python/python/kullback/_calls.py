@@ -12,7 +12,9 @@ _POLICIES = '"exact", "epsilon:X", "additive:X", "floor:X", "mix:X" or "skip"'
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def _checked(function: _Function) -> _Function:
+def _checked(function: _Function, first: int = 0) -> _Function:
+    """A function whose argument number `first` is p."""
+
     @functools.wraps(function)
     def called(*args: Any, **options: Any) -> Any:
         zeros = options.get("zeros", "exact")
@@ -23,10 +25,12 @@ def _checked(function: _Function) -> _Function:
             try:
                 return function(*args, **options)
             except InputError as error:
-                error.args = (_named(str(error), args, options),)
+                error.args = (_named(str(error), args[first:], options),)
                 raise
 
-    called.__module__ = "kullback"
+    if first == 0:
+        # Pickle finds it there.
+        called.__module__ = "kullback"
     return called  # type: ignore[return-value]
 
 
@@ -57,3 +61,5 @@ pairwise = _checked(_core.pairwise)
 nearest = _checked(_core.nearest)
 summary = _checked(_core.summary)
 contributions = _checked(_core.contributions)
+for _method in ("rowwise", "pairwise", "nearest"):
+    setattr(_core.Engine, _method, _checked(getattr(_core.Engine, _method), first=1))
