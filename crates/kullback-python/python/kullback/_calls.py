@@ -49,7 +49,7 @@ def _name(side: Any) -> str | None:
     """The name of a series, or of the only column of a frame."""
     if hasattr(side, "column_names"):
         names = list(side.column_names)
-    elif hasattr(side, "columns") and not hasattr(side, "collect"):
+    elif not hasattr(side, "collect") and hasattr(side, "columns"):
         names = list(side.columns)
     else:
         names = [getattr(side, "name", None)]
