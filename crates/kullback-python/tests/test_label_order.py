@@ -55,6 +55,25 @@ def test_ordered_categoricals_have_their_order(pd, no_warning):
     assert kullback.w1(ages[:2].value_counts(), ages.value_counts()) == pytest.approx(0.75)
 
 
+def test_a_side_without_names_stays_beside_the_bins_of_the_other(pd, pl, no_warning):
+    p = pd.DataFrame([[1, 0, 0], [0, 4, 0]], columns=["3", "1", "2"])
+    rows = p.to_numpy()
+    lists = [rows, rows.tolist(), pd.DataFrame(rows), pd.Series(rows.tolist()), pl.Series(rows.tolist())]
+    for q in lists:
+        assert kullback.rowwise(p, q, ["w1", "kl"])["w1"].tolist() == [0.0, 0.0], type(q)
+        if not isinstance(q, pd.DataFrame):
+            assert kullback.rowwise(pl.DataFrame(dict(p)), q, ["w1", "kl"])["kl"].tolist() == [0.0, 0.0], type(q)
+        assert kullback.pairwise(p, q, "w1").tolist() == [[0.0, 2.0], [2.0, 0.0]], type(q)
+        assert not kullback.contributions(p, q, "w1").any()
+    assert kullback.w1(p, [0, 0, 1]).tolist() == [1.0, 1.0]
+    assert kullback.w1(p.iloc[0], pd.Series([0, 1, 0])) == 2.0
+    with pytest.raises(kullback.ShapeError):
+        kullback.w1(p, [0, 1])
+    with pytest.raises(kullback.InvalidWeightsError, match="row 0 of Q, bin 0: -1") as caught:
+        kullback.w1(p, [-1, 0, 1])
+    assert caught.value.bin == 0
+
+
 def test_levels_of_several_have_their_orders(pd, no_warning):
     columns = pd.MultiIndex.from_product([sizes(pd), ["10", "9"]])
     p = pd.DataFrame([[1, 0, 0, 0, 0, 0]], columns=columns)
@@ -117,6 +136,7 @@ def test_labels_with_an_order_are_not_told(pd, pl, no_warning):
     ordered = pd.DataFrame([{"a": 1, "b": 2, "c": 1}])
     kullback.w1(ordered, ordered, positions=[0, 1, 5])
     kullback.w1({"a": 1, "b": 1}, {"a": 1}, positions=[0, 5])
+    kullback.w1({("a", 1): 1, ("a", 2): 1}, {("a", 1): 1})
     kullback.Engine("cpu").rowwise(ordered, ordered, "w1", positions=[0, 1, 5])
     assert kullback.w1({"2013-01-02": 1}, {"2013-01-01T12:00": 1, "2013-01-01": 0}) == 1.0
 

@@ -28,7 +28,7 @@ def paired(p: Any, q: Any, by: Any = None, ordered: bool = False) -> tuple[Any, 
     left, right = _read_without_labels(p, by), read(q, "q")
     if by is None and getattr(left.keys, "nlevels", 1) > 1:
         by = Levels(left.keys)
-    left = _by_value(left, right) if ordered else left
+    left, right = _by_value(left, right) if ordered else (left, right)
     right = _rows_in_order(left, _bins_in_order(left, right))
     names = _names(left, left if q is None else right)
     return _known(left, "p"), _known(right, "q"), by, left.absent, right.absent, names
@@ -71,7 +71,7 @@ def same_bins(p: Any, q: Any, ordered: bool = False) -> tuple[Any, Any, Any, Any
     all of them are called.
     """
     left, right = read(p, "p"), read(q, "q")
-    left = _by_value(left, right) if ordered else left
+    left, right = _by_value(left, right) if ordered else (left, right)
     right = _bins_in_order(left, right)
     names = _names(left, left if q is None else right)
     return _known(left, "p"), _known(right, "q"), left.absent, right.absent, names
@@ -117,15 +117,30 @@ def _bins_in_order(left: Side, right: Side) -> Side:
     return dataclasses.replace(right, rows=right.rows[..., order], bins=left.bins, bin_places=order)
 
 
-def _by_value(side: Side, other: Side) -> Side:
-    """The side with its bins in the order of their names, if they have names."""
+def _by_value(side: Side, other: Side) -> tuple[Side, Side]:
+    """The side with its bins in the order of their names, if they have names; then the other one, with its bins beside them still if
+    they meet by their places.
+    """
     if side.bins is None or side.index is not None and _counts(side.index):
-        return side
+        return side, other
     order = _order.of_measure(side.bins, _ranks(side, other), by_place=True)
     index = None if side.index is None else side.index[order]
     places = order if side.bin_places is None else side.bin_places[order]
     bins = [side.bins[at] for at in order]
-    return dataclasses.replace(side, rows=side.rows[..., order], bins=bins, index=index, bin_places=places)
+    if other.bins is None or _by_place(side.index, other.index):
+        other = _beside(other, order)
+    return dataclasses.replace(side, rows=side.rows[..., order], bins=bins, index=index, bin_places=places), other
+
+
+def _beside(other: Side, order: list[int]) -> Side:
+    """A side with its bins in an order of places, as those of the side that it meets."""
+    if other.rows is None or other.rows is NOTHING or order == list(range(len(order))):
+        return other
+    rows = matrix(other.rows)
+    if rows.shape[-1:] != (len(order),):
+        # The engine says how many bins both have.
+        return other
+    return dataclasses.replace(other, rows=rows[..., order], bins=None, index=None, bin_places=order)
 
 
 def _ranks(side: Side, other: Side) -> list[Any]:

@@ -31,8 +31,8 @@ def of_text(labels: list[Any]) -> str | None:
     """The first label that is no number, if text gives the order and may not be what is meant. Text that differs in digits alone,
     such as `2013-01` and `2013-12`, comes in the order of its numbers.
     """
-    texts = [label for label in labels if isinstance(label, str)]
-    if len(texts) < len(labels) or len(texts) < 2:
+    texts = list(dict.fromkeys(labels))
+    if len(texts) < 2 or not all(isinstance(text, str) for text in texts):
         return None
     first, *others = (re.sub("[0-9]", "0", text) for text in texts)
     if "0" in first and all(other == first for other in others):
