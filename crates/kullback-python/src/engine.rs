@@ -171,7 +171,7 @@ impl PyEngine {
     }
 
     #[doc = include_str!("docs/nearest.txt")]
-    #[pyo3(signature = (p, q=None, k=10, measure=None, *, unit="nats", zeros="exact", positions=None, on_invalid="error", progress=None), text_signature = "($self, p, q=None, k=10, measure='kl', *, unit='nats', zeros='exact', positions=None, on_invalid='error', progress=None)")]
+    #[pyo3(signature = (p, q=None, k=10, measure=None, *, unit="nats", zeros="exact", positions=None, on_invalid="error", progress=None), text_signature = "($self, p, q=None, k=10, measure='js', *, unit='nats', zeros='exact', positions=None, on_invalid='error', progress=None)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
     fn nearest<'py>(
         &self,

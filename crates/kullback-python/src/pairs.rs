@@ -118,7 +118,7 @@ pub(crate) fn neighbours<'py>(
     choices: &Choices<'_, 'py>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-    let measures = Measures::new(measure, Divergence::Kl)?;
+    let measures = Measures::new(measure, Divergence::Js)?;
     let (false, [measure]) = (measures.is_list, &measures.list[..]) else {
         return Err(wrong_input(py, "nearest takes one measure"));
     };
@@ -178,7 +178,7 @@ pub(crate) fn pairwise<'py>(
 
 #[doc = include_str!("docs/nearest.txt")]
 #[pyfunction]
-#[pyo3(signature = (p, q=None, k=10, measure=None, *, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", progress=None), text_signature = "(p, q=None, k=10, measure='kl', *, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', progress=None)")]
+#[pyo3(signature = (p, q=None, k=10, measure=None, *, unit="nats", zeros="exact", positions=None, on_invalid="error", device="auto", progress=None), text_signature = "(p, q=None, k=10, measure='js', *, unit='nats', zeros='exact', positions=None, on_invalid='error', device='auto', progress=None)")]
 #[expect(clippy::too_many_arguments, reason = "the arguments of a Python function")]
 pub(crate) fn nearest<'py>(
     py: Python<'py>,

@@ -3,7 +3,11 @@
 import doctest
 import importlib
 import inspect
+import pathlib
+import re
+import warnings
 
+import numpy as np
 import pytest
 
 import kullback
@@ -57,3 +61,22 @@ def test_the_types_of_keywords_are_those_of_rowwise():
 
     keywords = [each.name for each in inspect.signature(kullback.rowwise).parameters.values() if each.kind is each.KEYWORD_ONLY]
     assert sorted(RowwiseOptions.__annotations__) == sorted(set(keywords) - {"out", "return_status"})
+
+
+def test_the_guide_makes_rows_of_lines():
+    pytest.importorskip("pandas")
+    pytest.importorskip("polars")
+    guide = (pathlib.Path(__file__).parents[3] / "docs" / "PYTHON.md").read_text()
+    section = guide.split("### From a table of lines to rows")[1].split("\n## ")[0]
+    of_pandas, of_polars = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", kullback.LabelWarning)
+        for code, want in [(of_pandas, [[0.412726, 0.666667]] * 2), (of_polars, [[0.346574, 0.5]] * 2)]:
+            *lines, last = [line for line in code.splitlines() if line and not line.startswith("#")]
+            known = {}
+            exec("\n".join(lines), known)
+            found = eval(last, known)
+            values = found.to_numpy() if len(found.columns) == 2 else found.drop("origin").to_numpy()
+            np.testing.assert_allclose(values, want, atol=1e-6)
+            # The guide shows these.
+            assert all(f"{value:g}" in code for row in want for value in row)

@@ -18,6 +18,14 @@ def test_every_pair_is_that_of_rowwise(rng, device):
     np.testing.assert_array_equal(alone, alone.T)
 
 
+def test_neighbours_are_by_js_and_matrices_by_kl_if_nothing_is_said():
+    p = np.array([[1, 0, 3], [2, 2, 0], [0, 1, 1], [4, 1, 6]])
+    for nearest in [kullback.nearest, kullback.Engine("cpu").nearest]:
+        for mine, default in zip(nearest(p, p, 3), nearest(p, p, 3, "js"), strict=True):
+            np.testing.assert_array_equal(mine, default)
+    np.testing.assert_array_equal(kullback.pairwise(p), kullback.pairwise(p, measure="kl"))
+
+
 def test_a_matrix_goes_where_it_is_wanted(rng, tmp_path):
     p = rng.random((50, 9))
     out = np.memmap(tmp_path / "matrix", np.float64, "w+", shape=(50, 50))

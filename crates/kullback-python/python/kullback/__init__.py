@@ -10,28 +10,19 @@ The functions take numpy arrays, Arrow columns of lists (pyarrow, polars, duckdb
 the last axis are the bins. See `help(kullback.rowwise)`.
 """
 
-from kullback._core import (
-    Engine,
-    Uploaded,
-    __version__,
-    contributions,
-    devices,
-    matrix,
-    measures,
-    nearest,
-    pairwise,
-    rowwise,
-    summary,
-    verify,
-)
+from kullback._calls import contributions, nearest, pairwise, rowwise, summary
+from kullback._core import Engine, Uploaded, __version__, devices, matrix, measures, verify
 from kullback._errors import (
     AmountWarning,
     DeviceError,
     DeviceMemoryError,
     Error,
+    GroupWarning,
     InputError,
     InvalidWeightsError,
     LabelError,
+    LabelWarning,
+    OrderWarning,
     PolicyError,
     RangeError,
     ShapeError,
@@ -69,9 +60,12 @@ __all__ = [
     "DeviceMemoryError",
     "Engine",
     "Error",
+    "GroupWarning",
     "InputError",
     "InvalidWeightsError",
     "LabelError",
+    "LabelWarning",
+    "OrderWarning",
     "PolicyError",
     "RangeError",
     "ShapeError",

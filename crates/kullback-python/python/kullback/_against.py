@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from kullback import _notes
 from kullback._core import matrix
 from kullback._errors import InputError
-from kullback._groups import groups
+from kullback._groups import Levels, groups
 from kullback._sums import Groups, rests, totals, valid
 
 _OTHERS = ("rest", "first", "previous")
@@ -30,10 +31,16 @@ def against(p: Any, what: str, null: Any = None, by: Any = None) -> tuple[Any, A
     """
     rows = _matrix(p)
     bins = rows.shape[-1]
+    levels = by if isinstance(by, Levels) else None
+    if levels is not None:
+        # A row has one before it along the last level; totals are those of all rows.
+        by = levels.labels() if what in ("first", "previous") and rows.ndim == 2 else None
     if by is not None and rows.ndim > 2:
         raise InputError(f"by needs rows along one axis, and p has {rows.ndim - 1} before the bins: p.reshape(-1, {bins})")
     flat = rows.reshape(-1, bins)
     of_all = groups(by, len(flat))
+    if levels is not None and of_all.count > 1:
+        _notes.of_groups(what, levels.names)
     if what == "total":
         sums = totals(flat, of_all)
         return (sums[0] if by is None else sums[of_all.codes]), None

@@ -80,6 +80,25 @@ class AmountWarning(UserWarning):
     q: float
 
 
+class LabelWarning(UserWarning):
+    """Labels that may hide something: two that are one number in other words, or sides without a common label."""
+
+
+class OrderWarning(LabelWarning):
+    """w1 and ks take labels in the order of text, and `label` is no number: Apr comes before Jan."""
+
+    label: str
+
+
+class GroupWarning(LabelWarning):
+    """Rows look for the first or the previous one within groups that nobody named: those of all levels of the index but the last.
+
+    `levels` has the names of these levels, or their numbers.
+    """
+
+    levels: list[str | int]
+
+
 class DeviceError(Error, RuntimeError):
     """A device that is not there, has no memory left, or failed."""
 

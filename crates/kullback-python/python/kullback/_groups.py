@@ -12,6 +12,19 @@ _NAN = object()
 """All labels that are not a number are one label."""
 
 
+class Levels:
+    """The index of rows, of several levels, whose rows nobody has put into groups."""
+
+    def __init__(self, index: Any) -> None:
+        self._index = index
+        count = index.nlevels - 1
+        self.names = [level if name is None else name for level, name in enumerate(index.names[:count])]
+
+    def labels(self) -> list[Any]:
+        """Labels of groups: rows that differ in the last level alone are one."""
+        return [self._index.get_level_values(level) for level in range(len(self.names))]
+
+
 def groups(by: Any, rows: int) -> Groups:
     """The groups of so many rows. `by` has one label per row, or is a list of several such; None is one group."""
     if by is None:

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from kullback import _notes, _order
 from kullback._core import Uploaded, matrix
 from kullback._errors import InputError, LabelError
-from kullback._groups import columns
-from kullback._names import Called, Names
-from kullback._sides import NOTHING, Side, labels_of, listed, read
-
-_NO_ORDER = "w1 and ks go by the order of the bins, and the labels of p have none: give labels of one kind, or arrays"
+from kullback._groups import Levels, columns
+from kullback._names import Called, Names, plain
+from kullback._sides import NOTHING, Side, labels_of, listed, one_label, read
 
 
 def paired(p: Any, q: Any, by: Any = None, ordered: bool = False) -> tuple[Any, Any, Any, Any, Any, Names]:
@@ -27,7 +26,9 @@ def paired(p: Any, q: Any, by: Any = None, ordered: bool = False) -> tuple[Any, 
         return *rows, by, None, None, names
     by = _by_in_order(p, by)
     left, right = _read_without_labels(p, by), read(q, "q")
-    left = _by_value(left) if ordered else left
+    if by is None and getattr(left.keys, "nlevels", 1) > 1:
+        by = Levels(left.keys)
+    left, right = _by_value(left, right) if ordered else (left, right)
     right = _rows_in_order(left, _bins_in_order(left, right))
     names = _names(left, left if q is None else right)
     return _known(left, "p"), _known(right, "q"), by, left.absent, right.absent, names
@@ -70,7 +71,7 @@ def same_bins(p: Any, q: Any, ordered: bool = False) -> tuple[Any, Any, Any, Any
     all of them are called.
     """
     left, right = read(p, "p"), read(q, "q")
-    left = _by_value(left) if ordered else left
+    left, right = _by_value(left, right) if ordered else (left, right)
     right = _bins_in_order(left, right)
     names = _names(left, left if q is None else right)
     return _known(left, "p"), _known(right, "q"), left.absent, right.absent, names
@@ -90,6 +91,8 @@ def _error(message: str, what: str, only_p: int = 0, only_q: int = 0, twice: int
 
 def _bins_in_order(left: Side, right: Side) -> Side:
     """The right side with its bins in the order of the left one, if both have names."""
+    if left.bins is not None and (right.bins is None or set(left.bins) == set(right.bins)):
+        _order.tell_twice(left.bins)
     if left.bins is None or right.bins is None or _by_place(left.index, right.index):
         return right
     right = _levels_in_order(left, right)
@@ -105,36 +108,61 @@ def _bins_in_order(left: Side, right: Side) -> Side:
     only = [label for label in left.bins if label not in place], [label for label in right.bins if label not in mine]
     if only[0] or only[1]:
         told = "; ".join(f"only {name} has {listed(labels)}" for name, labels in zip("pq", only, strict=True) if labels)
+        twice_told = _order.one_number_twice([*only[0], *only[1]])
+        if twice_told is not None:
+            told = f"{told}; {twice_told[0]!r} and {twice_told[1]!r} are one number in other words"
         remedy = "give both sides the same bins (`reindex` with `fill_value=0` of pandas), or `to_numpy()` to compare by place"
         raise _error(f"the bins of both sides differ: {told}. To compare them, {remedy}", "bins", len(only[0]), len(only[1]))
     order = [place[label] for label in left.bins]
     return dataclasses.replace(right, rows=right.rows[..., order], bins=left.bins, bin_places=order)
 
 
-def _order(labels: list[Any]) -> list[int] | None:
-    """The places of labels by their values: as numbers if every label is one, else as they compare. None if they do not compare."""
-    values = labels
-    try:
-        values = [float(label) for label in labels]
-    except (TypeError, ValueError):
-        pass
-    try:
-        return sorted(range(len(labels)), key=values.__getitem__)
-    except TypeError:
-        return None
-
-
-def _by_value(side: Side) -> Side:
-    """The side with its bins in the order of their names, if they have names."""
+def _by_value(side: Side, other: Side) -> tuple[Side, Side]:
+    """The side with its bins in the order of their names, if they have names; then the other one, with its bins beside them still if
+    they meet by their places.
+    """
     if side.bins is None or side.index is not None and _counts(side.index):
-        return side
-    order = _order(side.bins)
-    if order is None:
-        raise InputError(_NO_ORDER)
+        return side, other
+    order = _order.of_measure(side.bins, _ranks(side, other), by_place=True)
     index = None if side.index is None else side.index[order]
     places = order if side.bin_places is None else side.bin_places[order]
     bins = [side.bins[at] for at in order]
-    return dataclasses.replace(side, rows=side.rows[..., order], bins=bins, index=index, bin_places=places)
+    if other.bins is None or _by_place(side.index, other.index):
+        other = _beside(other, order)
+    return dataclasses.replace(side, rows=side.rows[..., order], bins=bins, index=index, bin_places=places), other
+
+
+def _beside(other: Side, order: list[int]) -> Side:
+    """A side with its bins in an order of places, as those of the side that it meets."""
+    if other.rows is None or other.rows is NOTHING or order == list(range(len(order))):
+        return other
+    rows = matrix(other.rows)
+    if rows.shape[-1:] != (len(order),):
+        # The engine says how many bins both have.
+        return other
+    return dataclasses.replace(other, rows=rows[..., order], bins=None, index=None, bin_places=order)
+
+
+def _ranks(side: Side, other: Side) -> list[Any]:
+    """The order of ordered categoricals, level by level: those of the side, else those of the other."""
+    mine, theirs = _order.ranks(side.index), _order.ranks(other.index)
+    assert side.bins is not None
+    if len(mine) > 1 or len(theirs) > 1 or theirs[0] is None or other.bins is None:
+        return mine
+    place = dict(zip(other.bins, theirs[0], strict=True))
+    if not all(label in place for label in side.bins):
+        return mine
+    asked = [place[label] for label in side.bins]
+    if mine[0] is not None and _in_order(mine[0]) != _in_order(asked):
+        raise InputError(
+            "w1 and ks go by the order of the bins, and the ordered categoricals of p and q have different ones: give both the same "
+            "(`reorder_categories` of pandas)"
+        )
+    return [asked]
+
+
+def _in_order(ranks: list[Any]) -> list[int]:
+    return sorted(range(len(ranks)), key=ranks.__getitem__)
 
 
 def _reordered(mine: Any, theirs: Any) -> Any:
@@ -219,7 +247,7 @@ def _flat(index: Any, other: Any) -> Any:
 
 
 def _first(keys: Any) -> Any:
-    return keys[:1].tolist()[0]
+    return plain(keys[:1].tolist()[0])
 
 
 def _of_keys(only_p: Any, only_q: Any, name: str) -> LabelError:
@@ -266,23 +294,34 @@ def _of_counts(p: Any, q: Any, ordered: bool) -> tuple[tuple[Any, Any], Names]:
     if q is not None and not (isinstance(p, dict) and isinstance(q, dict)):
         name, other = ("p", "q") if isinstance(p, dict) else ("q", "p")
         raise InputError(f"{name} is a dict of counts, and {other} is none: give two dicts, or the counts as arrays of the same bins")
-    bins = list(dict.fromkeys([*p, *(q or {})]))
-    order = _order(bins)
-    if order is None and ordered:
-        raise InputError(_NO_ORDER)
+    mine, theirs = _added_up(p, "p"), None if q is None else _added_up(q, "q")
+    bins = list(dict.fromkeys([*mine, *(theirs or {})]))
+    _order.tell_twice(bins)
+    # Where the order counts, bins that only one side has are near or far.
+    if mine and theirs and not ordered and not any(label in theirs for label in mine):
+        _notes.of_labels("p and q have no label in common: every bin has weight on one side alone")
+    order = _order.of_measure(bins) if ordered else _order.places(bins)
     bins = bins if order is None else [bins[at] for at in order]
     names = Names(_called(p, bins), _called(p if q is None else q, bins))
-    return (_counts_of(p, bins, "p"), None if q is None else _counts_of(q, bins, "q")), names
+    return (_row(mine, bins), None if theirs is None else _row(theirs, bins)), names
 
 
 def _called(counts: Any, bins: list[Any]) -> Called:
-    place = {label: at for at, label in enumerate(counts)}
+    place = {one_label(label): at for at, label in reversed(list(enumerate(counts)))}
     return Called(bins=bins, bin_places=[place.get(label, 0) for label in bins])
 
 
-def _counts_of(counts: Any, bins: list[Any], name: str) -> Any:
-    row = [counts.get(label, 0) for label in bins]
-    wrong = [label for label, count in zip(bins, row, strict=True) if not isinstance(count, numbers.Number | np.generic)]
-    if not wrong:
-        return np.array(row)
-    raise InputError(f"{name} is a dict whose values are no numbers, for {listed(wrong)}: give one from label to count")
+def _added_up(counts: Any, name: str) -> dict[Any, Any]:
+    """The counts by their labels. Those of several missing labels, which NaN of several makes, are one."""
+    wrong = [label for label, count in counts.items() if not isinstance(count, numbers.Number | np.generic)]
+    if wrong:
+        raise InputError(f"{name} is a dict whose values are no numbers, for {listed(wrong)}: give one from label to count")
+    found: dict[Any, Any] = {}
+    for label, count in counts.items():
+        one = one_label(label)
+        found[one] = found[one] + count if one in found else count
+    return found
+
+
+def _row(counts: dict[Any, Any], bins: list[Any]) -> Any:
+    return np.array([counts.get(label, 0) for label in bins])

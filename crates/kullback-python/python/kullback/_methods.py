@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from kullback._core import rowwise
+from kullback._calls import rowwise
 
 
 _OF_ROWS = {"against", "by", "axis", "positions", "out", "return_status", "progress"}

@@ -17,6 +17,8 @@ class Called:
     row_places: Any = None
     bins: list[Any] | None = None
     bin_places: Any = None
+    frame: Any = None
+    """The frame of pandas or polars with a column per bin."""
 
     def row_count(self) -> int:
         """How many rows have keys."""
@@ -36,7 +38,15 @@ def _told(what: str, at: int, places: Any, name: Any) -> tuple[int, Any, str]:
     place = at if places is None else int(places[at])
     # The name of what is only counted says nothing more.
     said = name is None or (isinstance(name, int) and name == place)
+    name = plain(name)
     return place, name, f"{what} {place}" if said else f"{what} {place} ({name!r})"
+
+
+def plain(label: Any) -> Any:
+    """A label as Python writes it: 7, not np.int64(7)."""
+    if isinstance(label, tuple):
+        return tuple(plain(each) for each in label)
+    return label.item() if isinstance(label, np.generic) and label.dtype.kind not in "mM" else label
 
 
 @dataclasses.dataclass
@@ -54,7 +64,8 @@ class Names:
             side = self.q if error.side == "Q" else self.p
             (row, row_key, row_told), (at, bin_name, bin_told) = side.row(error.row), side.bin(error.bin)
             was = f"row {error.row} of {error.side}, bin {error.bin}:"
-            error.args = (str(error).replace(was, f"{row_told} of {error.side}, {bin_told}:"),)
+            told = str(error).replace(was, f"{row_told} of {error.side}, {bin_told}:")
+            error.args = (_of_missing(told, side.frame, row, bin_name) if np.isnan(error.value) else told,)
             error.row, error.row_key, error.bin, error.bin_name = row, row_key, at, bin_name
         elif isinstance(error, PolicyError | RangeError):
             # Rows are counted as those of the side that has several.
@@ -67,3 +78,17 @@ class Names:
     def in_order(self, parts: Any) -> Any:
         """Values, one per bin, in the order of the bins that the user gave."""
         return parts if self.parts is None else np.ascontiguousarray(parts[..., self.parts])
+
+
+def _of_missing(message: str, frame: Any, row: int, name: Any) -> str:
+    """A message about a weight that is not a number, in the words of the library that the frame is of."""
+    if frame is None:
+        return message
+    if hasattr(frame, "iloc"):
+        remedy = "fillna(0)"
+    elif frame.get_column(name)[row] is None:
+        message, remedy = message.replace(": NaN (", ": null ("), "fill_null(0)"
+    else:
+        remedy = "fill_nan(0)"
+    was = "Correct it, or ask for null results instead of an error"
+    return message.replace(was, f'Take `{remedy}` if the bin is empty, or on_invalid="null" for a row without a value')

@@ -4,10 +4,13 @@ import os
 import pathlib
 import sys
 import warnings
+from typing import Any
 
-from kullback._errors import AmountWarning
+from kullback._errors import AmountWarning, GroupWarning, LabelWarning, OrderWarning
 
 _HERE = str(pathlib.Path(__file__).parent) + os.sep
+_NAMED = 6
+"""So many labels are named."""
 
 
 def of_amount(amount: float, bins: int, p: float, q: float) -> None:
@@ -22,6 +25,34 @@ def of_amount(amount: float, bins: int, p: float, q: float) -> None:
     warning = AmountWarning(message)
     warning.amount, warning.bins, warning.p, warning.q = amount, bins, p, q
     warnings.warn(warning, stacklevel=_level())
+
+
+def of_order(label: str, order: list[Any], among_numbers: bool) -> None:
+    """Text that gives the order of bins."""
+    some = ", ".join(map(repr, order[:_NAMED])) + (", …" if len(order) > _NAMED else "")
+    where = "" if not among_numbers else f" Leave {label!r} out if it is no bin of the scale."
+    warning = OrderWarning(
+        f"w1 and ks take the labels in the order of text, because {label!r} is no number: {some}.{where} Name the bins by numbers, make "
+        "the labels an ordered categorical of pandas, or give arrays (`to_numpy()`) with the bins in their order"
+    )
+    warning.label = label
+    warnings.warn(warning, stacklevel=_level())
+
+
+def of_groups(what: str, levels: list[str | int]) -> None:
+    """Groups that nobody named."""
+    told = ", ".join(map(repr, levels))
+    warning = GroupWarning(
+        f'against="{what}" looks among the rows with the same {told}: the index has several levels, and all but the last say which rows '
+        "belong together. Give by= to say so yourself, or `to_numpy()` for one group of all rows"
+    )
+    warning.levels = levels
+    warnings.warn(warning, stacklevel=_level())
+
+
+def of_labels(message: str) -> None:
+    """Labels that may hide something."""
+    warnings.warn(LabelWarning(message), stacklevel=_level())
 
 
 def _level() -> int:

@@ -6,7 +6,7 @@ Each is made from one line below: its name, what it is, and an example.
 import inspect
 from typing import Any, Literal, Protocol, Unpack, overload
 
-from kullback._core import rowwise
+from kullback._calls import rowwise
 from kullback._options import OnInvalid, Progress, RowwiseOptions, Statuses, Values
 
 

@@ -7,10 +7,16 @@ from typing import Any
 import numpy as np
 
 from kullback._errors import InputError
-from kullback._names import Called
+from kullback._names import Called, plain
 
-_NAN = "NaN (not a number)"
-"""Stands for every label that is missing or not a number."""
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "NaN"
+
+
+MISSING = _Missing()
+"""Every label that is missing or not a number: NaN, None, NaT and NA are one label."""
 NOTHING = object()
 """In place of rows of which none is there."""
 _NAMED = 5
@@ -32,9 +38,11 @@ class Side:
     row_places: Any = None
     bin_places: Any = None
     """Where the rows and the bins were, if they are elsewhere now."""
+    frame: Any = None
+    """The frame or series of a library that has a word for what is missing."""
 
     def called(self) -> Called:
-        return Called(self.keys, self.row_places, self.bins, self.bin_places)
+        return Called(self.keys, self.row_places, self.bins, self.bin_places, self.frame)
 
 
 def read(side: Any, name: str) -> Side:
@@ -57,12 +65,12 @@ def _of_frame(pd: Any, frame: Any, name: str) -> Side:
     if frame.shape[1] == 1 and _is_of_lists(frame.iloc[:, 0]):
         return _of_series(pd, frame.iloc[:, 0])
     _refuse([label for label, dtype in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(dtype)], name)
-    return Side(_numbers(frame), labels_of(frame.columns), frame.columns, frame.index)
+    return Side(_numbers(frame), labels_of(frame.columns), frame.columns, frame.index, frame=frame)
 
 
 def _of_series(pd: Any, series: Any) -> Side:
     if _is_of_numbers(pd, series):
-        return Side(_numbers(series), labels_of(series.index), series.index)
+        return Side(_numbers(series), labels_of(series.index), series.index, frame=series)
     rows, there = lists(series)
     if rows is None:
         return Side(NOTHING, keys=series.index)
@@ -73,7 +81,7 @@ def _of_polars(pl: Any, frame: Any, name: str) -> Side:
     if frame.width == 1 and isinstance(frame.dtypes[0], pl.List | pl.Array):
         return Side(frame)
     _refuse([label for label, dtype in frame.schema.items() if not _is_number(pl, dtype)], name)
-    return Side(frame.with_columns(pl.col(pl.Boolean).cast(pl.UInt8)).to_numpy(), list(frame.columns))
+    return Side(frame.with_columns(pl.col(pl.Boolean).cast(pl.UInt8)).to_numpy(), list(frame.columns), frame=frame)
 
 
 def _is_number(pl: Any, dtype: Any) -> bool:
@@ -131,11 +139,22 @@ def lists(series: Any) -> tuple[Any, Any]:
 def labels_of(index: Any) -> list[Any]:
     """The labels of an index or a series of pandas. Those that are missing are one label, whatever stands for them."""
     if getattr(index, "nlevels", 1) == 1:
-        return [_NAN if missing else label for label, missing in zip(index.tolist(), index.isna(), strict=True)]
+        return [MISSING if missing else label for label, missing in zip(index.tolist(), index.isna(), strict=True)]
     levels = [labels_of(index.get_level_values(level)) for level in range(index.nlevels)]
     return list(zip(*levels, strict=True))
 
 
+def one_label(label: Any) -> Any:
+    """A label of a dict, where all that are missing are one label."""
+    if isinstance(label, tuple):
+        return tuple(one_label(each) for each in label)
+    try:
+        return MISSING if label is None or label != label else label
+    except TypeError:
+        # Of what is missing nobody knows what it equals.
+        return MISSING
+
+
 def listed(labels: list[Any]) -> str:
-    some = ", ".join(repr(label) for label in labels[:_NAMED])
+    some = ", ".join(repr(plain(label)) for label in labels[:_NAMED])
     return some if len(labels) <= _NAMED else f"{some} and {len(labels) - _NAMED:,} more"

@@ -115,6 +115,18 @@ class _Accessor(Methods):
             _refuse_more(values, len(data))
         return _labelled(values if names is measure else values[measure], data.index, measure)
 
+    def contributions(self, q: Any = None, measure: str = "kl", **options: Any) -> Any:
+        """What each bin adds to the value of each row: a frame of the same index and columns. Options as in `kullback.contributions`."""
+        data = self._data
+        if isinstance(data, pd.Series):
+            raise kullback.InputError(
+                f"the series {data.name!r} has no names of bins: `kullback.contributions(series, q)` gives an array, and a frame with a "
+                "column per bin gives a frame"
+            )
+        parts = kullback.contributions(data, q, measure, **options)
+        _refuse_more({measure: parts[..., 0]}, len(data))
+        return pd.DataFrame(parts, index=data.index, columns=data.columns)
+
 
 pd.api.extensions.register_series_accessor("kullback")(_Accessor)
 pd.api.extensions.register_dataframe_accessor("kullback")(_Accessor)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from kullback._core import rowwise
+from kullback._calls import rowwise
 from kullback._errors import InputError
 from kullback._status import Status
 
