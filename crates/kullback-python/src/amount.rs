@@ -61,7 +61,7 @@ impl<'s, 'py> Side<'s, 'py> {
         }
     }
 
-    /// Adds the totals of so many rows, from `first` on, to `totals`.
+    /// Adds the totals of `count` rows, from `first` on, to `totals`.
     fn totals(&self, py: Python<'_>, first: usize, count: usize, totals: &mut Vec<f64>) -> PyResult<()> {
         let mut add = |rows: Rows<'_>| {
             for row in 0..rows.len().min(count) {

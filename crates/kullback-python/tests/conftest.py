@@ -29,6 +29,22 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(7)
 
 
+@pytest.fixture
+def pd():
+    pandas = pytest.importorskip("pandas")
+    import kullback.pandas
+
+    return pandas
+
+
+@pytest.fixture
+def pl():
+    polars = pytest.importorskip("polars")
+    import kullback.polars
+
+    return polars
+
+
 def exact_kl(p, q):
     """The definition, in 64 bits and without a library."""
     p, q = np.asarray(p, np.float64), np.asarray(q, np.float64)

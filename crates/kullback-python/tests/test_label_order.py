@@ -16,19 +16,6 @@ SIZES = ["low", "mid", "high"]
 
 
 @pytest.fixture
-def pd():
-    pandas = pytest.importorskip("pandas")
-    import kullback.pandas
-
-    return pandas
-
-
-@pytest.fixture
-def pl():
-    return pytest.importorskip("polars")
-
-
-@pytest.fixture
 def no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -12,11 +12,6 @@ COUNTS = np.array([[5, 1, 2], [3, 3, 3], [1, 9, 4]])
 OTHERS = np.array([[4, 2, 2], [1, 2, 6], [2, 2, 9]])
 
 
-@pytest.fixture
-def pd():
-    return pytest.importorskip("pandas")
-
-
 def frames(pd, keys=None, name=None):
     index = None if keys is None else pd.Index(keys, name=name)
     return [pd.DataFrame(values, columns=["a", "b", "c"], index=index) for values in (COUNTS, OTHERS)]

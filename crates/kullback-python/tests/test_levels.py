@@ -10,14 +10,6 @@ import kullback
 ROWS = np.array([[9, 1], [5, 5], [1, 9], [2, 8], [6, 4]])
 
 
-@pytest.fixture
-def pd():
-    pandas = pytest.importorskip("pandas")
-    import kullback.pandas
-
-    return pandas
-
-
 def frame(pd, names=("shop", "day")):
     index = pd.MultiIndex.from_tuples([("a", 1), ("a", 2), ("b", 1), ("b", 2), ("a", 3)], names=names)
     return pd.DataFrame(ROWS, columns=["am", "pm"], index=index)

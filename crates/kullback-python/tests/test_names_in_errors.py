@@ -10,11 +10,6 @@ import kullback
 SHOPS = ["Oslo", "Rome", "Lima"]
 
 
-@pytest.fixture
-def pd():
-    return pytest.importorskip("pandas")
-
-
 def sides(pd):
     index = pd.Index(SHOPS, name="shop")
     p = pd.DataFrame(np.ones((3, 3)), columns=["a", "b", "c"], index=index)

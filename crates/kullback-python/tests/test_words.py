@@ -6,22 +6,6 @@ import pytest
 import kullback
 
 
-@pytest.fixture
-def pd():
-    pandas = pytest.importorskip("pandas")
-    import kullback.pandas
-
-    return pandas
-
-
-@pytest.fixture
-def pl():
-    polars = pytest.importorskip("polars")
-    import kullback.polars
-
-    return polars
-
-
 def test_a_policy_is_text():
     for wrong in [0.5, 1, None, True, ["exact"]]:
         engine = kullback.Engine("cpu")

@@ -39,7 +39,7 @@ def rows(column: "pd.Series[Any]") -> tuple[Any, Any]:
 def _refuse_numbers(column: "pd.Series[Any]") -> None:
     """Numbers are one row, which has no place in a column of values."""
     if pd.api.types.is_numeric_dtype(column.dtype):
-        raise kullback.InputError(f"the series {column.name!r} has a number a row, not a list: give a column of lists, or a frame")
+        raise kullback.InputError(f"the series {column.name!r} has one number per row, not a list: give a column of lists, or a frame")
 
 
 def _is_nothing(side: Any) -> bool:

@@ -30,7 +30,7 @@ def _refuse(options: dict[str, Any]) -> None:
 def _refuse_numbers(column: pl.Series) -> None:
     """Numbers are one row, which has no place in a column of values."""
     if column.dtype.is_numeric() or column.dtype == pl.Boolean:
-        raise kullback.InputError(f"the column {column.name!r} has a number a row, not a list: give a column of lists (`pl.concat_list`)")
+        raise kullback.InputError(f"the column {column.name!r} has one number per row, not a list: give a column of lists (`pl.concat_list`)")
 
 
 def _series(p: pl.Series, q: pl.Series | None, measure: str, options: dict[str, Any]) -> pl.Series:
