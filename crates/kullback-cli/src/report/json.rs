@@ -33,6 +33,7 @@ pub(crate) fn report(report: &Report, top: Option<&RecordBatch>) -> Result<Value
         "rows": report.rows,
         "left_out": report.left_out,
         "first_left_out": report.first_left_out,
+        "text_order": report.text_order.as_ref().map(|(column, key)| json!({ "column": column, "key": key })),
         "left_out_of_q": report.left_out_of_q,
         "other_scale": report.scales.first.as_ref().map(|uneven| json!({ "row": uneven.row, "totals": uneven.totals })),
         "joined_from": report.joined_from.as_ref().map(|(row, columns)| json!({ "row": row, "columns": columns })),

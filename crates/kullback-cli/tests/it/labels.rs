@@ -33,6 +33,11 @@ fn text_that_is_no_number_is_told_where_the_order_counts() {
             !files.run(&format!("rowwise {file} --long month:bin:n --against total -m tv")).stderr.contains("order")
         );
     }
+    let order = |file: &str| {
+        json(&files, &format!("rowwise {file} --long month:bin:n --against first --json"))["text_order"].clone()
+    };
+    assert_eq!(order("words.csv"), serde_json::json!({ "column": "month", "key": "Jan" }));
+    assert!(order("iso.csv").is_null());
     // Groups have an order of their own, which says nothing either.
     files.bytes("groups.csv", "shop,day,bin,n\neast,1,a,1\neast,2,b,1\nwest,1,a,1\n");
     assert!(
